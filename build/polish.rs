@@ -1,0 +1,482 @@
+//! What the generator gives and we cannot publish is mended here, on the syntax tree.
+//!
+//! Each polish is one function with the reason above it. One that finds nothing to do fails the build: the generator
+//! has changed, and the polish has to be looked at again.
+
+use super::{
+    document::{Problem, Problems},
+    lower::Lowered,
+};
+use quote::{ToTokens, format_ident};
+use std::collections::{BTreeMap, BTreeSet};
+use syn::{
+    Attribute, Expr, Field, GenericArgument, ImplItem, Item, ItemStruct, PathArguments, Type, parse_quote,
+    visit_mut::{self, VisitMut},
+};
+
+pub fn polish(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
+    own_client(file)?;
+    no_api_version(file)?;
+    own_send(file, lowered)?;
+    lists(file)?;
+    lenient_text(file)?;
+    unknown_fields(file)?;
+    setters(file, lowered)?;
+    all_faults(file)?;
+    builders_of_answers(file, lowered)?;
+    open_structs(file)?;
+    documentation(file)
+}
+
+/// A mistake of the build, or a change of the generator; nothing that the author of a spec did.
+pub fn broken(what: &str) -> Problems {
+    Problem::new("the generated code", what, "the generator is pinned; look at build/polish.rs if it was updated")
+        .into()
+}
+
+/// Of a polish that every spec gives something to do. Whether a spec has a list, a plain text or an object in an answer
+/// is its own affair.
+fn done(name: &str, count: usize) -> Result<(), Problems> {
+    if count == 0 { Err(broken(&format!("the polish `{name}` found nothing to do"))) } else { Ok(()) }
+}
+
+/// The items of a module.
+pub fn module<'a>(file: &'a mut syn::File, name: &str) -> Result<&'a mut Vec<Item>, Problems> {
+    child(&mut file.items, name).ok_or_else(|| broken(&format!("there is no module `{name}`")))
+}
+
+fn child<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+    items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == name => module.content.as_mut().map(|(_, items)| items),
+        _ => None,
+    })
+}
+
+fn text(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace(' ', "")
+}
+
+/// The one argument of a generic type, if the type is called `name`.
+fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// The generated client panics when TLS cannot start, shows default headers in its `Debug` and lets its hooks return
+/// the generator's errors. Ours is in the provider's folder; the generated methods are kept and are put on it.
+fn own_client(file: &mut syn::File) -> Result<(), Problems> {
+    let before = file.items.len();
+    file.items.retain(|item| match item {
+        Item::Use(_) => false,
+        Item::Struct(client) => client.ident != "Client",
+        Item::Impl(block) => {
+            block.trait_.is_none()
+                && !block.items.iter().any(|item| matches!(item, ImplItem::Fn(f) if f.sig.ident == "new_with_client"))
+        }
+        Item::Mod(module) => module.ident != "prelude",
+        _ => true,
+    });
+    file.items.insert(0, parse_quote! { use super::Client; });
+    for item in module(file, "builder")? {
+        if let Item::Use(import) = item
+            && text(import).contains("super::{")
+        {
+            *import = parse_quote! { use progenitor_client::{Error, RequestBuilderExt, encode_path}; };
+            import.attrs.push(parse_quote! { #[allow(unused_imports)] });
+        }
+    }
+    done("own_client", before - file.items.len())
+}
+
+/// No vendor asked for the header `api-version`, which the generator sends with every request.
+fn no_api_version(file: &mut syn::File) -> Result<(), Problems> {
+    struct Remove(usize);
+    impl VisitMut for Remove {
+        fn visit_block_mut(&mut self, block: &mut syn::Block) {
+            let before = block.stmts.len();
+            block.stmts.retain(|statement| {
+                let append = matches!(statement, syn::Stmt::Expr(Expr::MethodCall(call), _) if call.method == "append");
+                !(append && text(statement).contains("\"api-version\""))
+            });
+            self.0 += before - block.stmts.len();
+            visit_mut::visit_block_mut(self, block);
+        }
+    }
+    let mut remove = Remove(0);
+    remove.visit_file_mut(file);
+    done("no_api_version", remove.0)
+}
+
+/// The generator builds a request; sending it, with credentials, deadlines, retries and errors of our own, is the
+/// transport's. Each `send` is cut where the request is ready: what stands before becomes `request`.
+fn own_send(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
+    let mut cut = 0;
+    for item in module(file, "builder")? {
+        let Item::Impl(block) = item else { continue };
+        let mut sends = Vec::new();
+        for item in &mut block.items {
+            let ImplItem::Fn(function) = item else { continue };
+            if function.sig.ident != "send" {
+                continue;
+            }
+            let syn::ReturnType::Type(_, returns) = &function.sig.output else { continue };
+            let answer = argument(returns, "Result").and_then(|value| argument(value, "ResponseValue")).cloned();
+            let end = function.block.stmts.iter().position(|s| text(s).starts_with("letinfo=OperationInfo"));
+            let (Some(answer), Some(end)) = (answer, end) else { continue };
+            let id = text(&function.block.stmts[end]).split('"').nth(1).map(str::to_uppercase);
+            let operation = format_ident!("{}", id.unwrap_or_default());
+            function.block.stmts.truncate(end);
+            function.block.stmts.push(parse_quote! { return Ok(request); });
+            // Generated code asks the client for its fields `baseurl` and `client`; the transport has them.
+            let client = parse_quote! { let client = crate::transport::Vendor::transport(client).fields(); };
+            function.block.stmts.insert(1, client);
+            let docs = std::mem::take(&mut function.attrs);
+            function.sig.ident = format_ident!("request");
+            function.sig.asyncness = None;
+            function.sig.output = parse_quote! { -> Result<reqwest::Request, Error<()>> };
+            function.vis = parse_quote! { pub(crate) };
+            sends.push(parse_quote! {
+                #(#docs)*
+                ///
+                /// # Errors
+                /// Those of [`Error`](crate::Error): its kind says what went wrong, its outcome what became of a write.
+                pub async fn send(self) -> Result<#answer, crate::Error> {
+                    let client = self.client;
+                    crate::transport::perform(client, &super::operations::#operation, self.request()).await
+                }
+            });
+            cut += 1;
+            let call = lowered.operations.iter().find(|call| operation == call.constant());
+            let landed = call.map(|call| call.landed.as_slice()).unwrap_or_default();
+            if !landed.is_empty() {
+                sends.push(parse_quote! {
+                    /// Sends again what [`send`](Self::send) lost the answer of, that is, after
+                    /// [`Outcome::Unknown`](crate::Outcome::Unknown), with the same reference: then a reference in use
+                    /// says that the first call had landed. After anything else it is a conflict: use `send`.
+                    ///
+                    /// # Errors
+                    /// As `send`.
+                    pub async fn send_again(self) -> Result<crate::Resent<#answer>, crate::Error> {
+                        crate::transport::resent(self.send().await, &[#(#landed),*])
+                    }
+                });
+            }
+        }
+        block.items.extend(sends);
+    }
+    let generated = lowered.operations.iter().filter(|call| call.files.is_none()).count();
+    if cut == generated { Ok(()) } else { Err(broken(&format!("`send` was cut in {cut} of {generated} operations"))) }
+}
+
+/// One item that cannot be read must not lose the others: every list is ours, which keeps what it could not read.
+fn lists(file: &mut syn::File) -> Result<(), Problems> {
+    struct Rename;
+    impl VisitMut for Rename {
+        fn visit_path_mut(&mut self, path: &mut syn::Path) {
+            visit_mut::visit_path_mut(self, path);
+            if let [.., vec_module, vec] = Vec::from_iter(&path.segments)[..]
+                && (vec_module.ident == "vec" && vec.ident == "Vec")
+            {
+                let arguments = vec.arguments.clone();
+                *path = parse_quote! { crate::wire::List };
+                if let Some(last) = path.segments.last_mut() {
+                    last.arguments = arguments;
+                }
+            }
+        }
+        fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
+            if attribute.path().is_ident("serde") && text(attribute).contains("::std::vec::Vec::is_empty") {
+                let tokens = text(attribute).replace("::std::vec::Vec::is_empty", "crate::wire::List::is_blank");
+                if let Ok(item) = syn::parse_str::<ItemStruct>(&format!("{tokens} struct X;")) {
+                    *attribute = item.attrs[0].clone();
+                }
+            }
+        }
+    }
+    Rename.visit_file_mut(file);
+    Ok(())
+}
+
+fn structs(items: &mut [Item]) -> impl Iterator<Item = &mut ItemStruct> {
+    items.iter_mut().filter_map(|item| match item {
+        Item::Struct(item) => Some(item),
+        _ => None,
+    })
+}
+
+/// A number where the spec says text is read as its text, and a text is never a reason to lose an answer.
+fn lenient_text(file: &mut syn::File) -> Result<(), Problems> {
+    for field in structs(module(file, "types")?).flat_map(|item| &mut item.fields) {
+        let attribute: Attribute = match text(&field.ty).as_str() {
+            "::std::string::String" => parse_quote! { #[serde(deserialize_with = "crate::wire::any_text")] },
+            "::std::option::Option<::std::string::String>" => {
+                parse_quote! { #[serde(default, deserialize_with = "crate::wire::optional_any_text")] }
+            }
+            _ => continue,
+        };
+        field.attrs.push(attribute);
+    }
+    Ok(())
+}
+
+/// Unknown fields may hold anything: the type that keeps them does not show them in `Debug`.
+fn unknown_fields(file: &mut syn::File) -> Result<(), Problems> {
+    let types = module(file, "types")?;
+    let change = |items: &mut Vec<Item>, wrapped: bool| {
+        for field in structs(items).flat_map(|item| &mut item.fields) {
+            if field.ident.as_ref().is_some_and(|name| name == "extra")
+                && text(&field.ty).contains("::serde_json::Map<")
+            {
+                field.ty = if wrapped {
+                    parse_quote! { ::std::result::Result<crate::wire::Extra, ::std::string::String> }
+                } else {
+                    field.attrs = vec![
+                        parse_quote! { #[doc = " Fields that the spec does not know."] },
+                        parse_quote! { #[serde(flatten)] },
+                    ];
+                    parse_quote! { crate::wire::Extra }
+                };
+            }
+        }
+    };
+    change(types, false);
+    if let Some(builders) = child(types, "builder") {
+        change(builders, true);
+        builders.iter_mut().for_each(|item| NoneGiven.visit_item_mut(item));
+    }
+    Ok(())
+}
+
+/// Who builds a request gives no unknown fields as a rule.
+struct NoneGiven;
+impl VisitMut for NoneGiven {
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        if text(&field.expr).contains("novaluesuppliedforextra") {
+            field.expr = parse_quote! { Ok(Default::default()) };
+        }
+    }
+}
+
+/// The generator's setters refuse a plain value for an optional field of a body, and drop the reason why a parameter
+/// was refused. Each is written anew from the field that it sets, with what the spec says of it.
+fn setters(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
+    let mut docs = Docs { of_types: BTreeMap::new(), of_fields: BTreeMap::new() };
+    for own in &lowered.own_types {
+        docs.of_types.insert(own.name.clone(), own.doc.clone());
+    }
+    let types = module(file, "types")?;
+    for item in structs(types) {
+        docs.of_types.insert(item.ident.to_string(), doc(&item.attrs));
+        for field in &item.fields {
+            let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+            docs.of_fields.insert((item.ident.to_string(), name), doc(&field.attrs));
+        }
+    }
+    let mut changed = child(types, "builder").map_or(0, |builders| write_setters(builders, &docs));
+    for call in &lowered.operations {
+        for (name, doc) in &call.parameters {
+            docs.of_fields.insert((super::document::pascal(&call.id), name.clone()), doc.clone());
+        }
+    }
+    changed += write_setters(module(file, "builder")?, &docs);
+    done("setters", changed)
+}
+
+/// What the spec says of each type, and of each field or parameter by its owner and name.
+struct Docs {
+    of_types: BTreeMap<String, String>,
+    of_fields: BTreeMap<(String, String), String>,
+}
+
+impl Docs {
+    /// What is said of the field, or else of its type.
+    fn setter(&self, need: &str, owner: &str, name: &str, ty: &Type) -> Attribute {
+        let own = self.of_fields.get(&(owner.into(), name.into())).filter(|doc| !doc.is_empty());
+        let of_type = || self.of_types.get(text(ty).rsplit("::").next()?);
+        let doc = format!(" {need} {}", own.or_else(of_type).map_or("", String::as_str));
+        let doc = doc.trim_end();
+        parse_quote! { #[doc = #doc] }
+    }
+}
+
+fn doc(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    // The generator prints the schema after the text.
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.split("<details>").next().unwrap_or_default().trim().into()
+}
+
+fn write_setters(items: &mut [Item], docs: &Docs) -> usize {
+    let fields: BTreeMap<String, Vec<Field>> =
+        structs(items).map(|item| (item.ident.to_string(), item.fields.iter().cloned().collect())).collect();
+    let mut changed = 0;
+    for item in items {
+        let Item::Impl(block) = item else { continue };
+        let Type::Path(owner) = &*block.self_ty else { continue };
+        let owner = owner.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        for item in &mut block.items {
+            let ImplItem::Fn(function) = item else { continue };
+            let name = function.sig.ident.clone();
+            if name == "body_map" {
+                function.attrs.push(parse_quote! { #[doc = " The body, built in place."] });
+            }
+            // A body has its own two ways in.
+            let field = fields.get(&owner).into_iter().flatten().find(|field| field.ident.as_ref() == Some(&name));
+            let value = field.and_then(|field| if name == "body" { None } else { argument(&field.ty, "Result") });
+            let Some(value) = value else { continue };
+            let shown = name.to_string();
+            *function = if let Some(inner) = argument(value, "Option") {
+                let doc = docs.setter("Optional.", &owner, &shown, inner);
+                parse_quote! {
+                    #doc
+                    pub fn #name<M>(mut self, value: impl crate::wire::Optional<#inner, M>) -> Self {
+                        self.#name = value.optional(#shown);
+                        self
+                    }
+                }
+            } else {
+                let doc = docs.setter("Required.", &owner, &shown, value);
+                parse_quote! {
+                    #doc
+                    pub fn #name(mut self, value: impl TryInto<#value, Error: ::std::fmt::Display>) -> Self {
+                        self.#name = crate::wire::required(value, #shown);
+                        self
+                    }
+                }
+            };
+            changed += 1;
+        }
+    }
+    changed
+}
+
+/// The generator tells one missing field at a time, and in two ways of speaking.
+fn all_faults(file: &mut syn::File) -> Result<(), Problems> {
+    struct Missing(usize);
+    impl VisitMut for Missing {
+        fn visit_expr_mut(&mut self, expression: &mut Expr) {
+            visit_mut::visit_expr_mut(self, expression);
+            let said = text(expression);
+            let name =
+                said.strip_prefix("\"novaluesuppliedfor").and_then(|rest| rest.strip_suffix("\".to_string()")).or_else(
+                    || said.strip_prefix('"').and_then(|rest| rest.strip_suffix("wasnotinitialized\".to_string()")),
+                );
+            if let Some(name) = name {
+                let missing = format!("`{name}` is missing");
+                *expression = parse_quote! { #missing.to_string() };
+                self.0 += 1;
+            }
+        }
+    }
+    let mut missing = Missing(0);
+    missing.visit_file_mut(file);
+    let Some(builders) = child(module(file, "types")?, "builder") else { return Ok(()) };
+    let fields: BTreeMap<String, Vec<syn::Ident>> = structs(builders)
+        .map(|item| (item.ident.to_string(), item.fields.iter().filter_map(|field| field.ident.clone()).collect()))
+        .collect();
+    for item in builders {
+        let Item::Impl(block) = item else { continue };
+        let owner = text(&block.self_ty);
+        let names = fields.get(owner.trim_start_matches("super::")).map(Vec::as_slice).unwrap_or_default();
+        for item in &mut block.items {
+            if let ImplItem::Fn(function) = item
+                && function.sig.ident == "try_from"
+                && !names.is_empty()
+            {
+                let all = parse_quote! { crate::wire::faults(&[#(value.#names.as_ref().err()),*])?; };
+                function.block.stmts.insert(0, all);
+            }
+        }
+    }
+    done("all_faults", missing.0)
+}
+
+/// Nobody builds what only a vendor sends; its fields are public.
+fn builders_of_answers(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
+    let types = module(file, "types")?;
+    let names: BTreeSet<String> =
+        structs(types).map(|item| item.ident.to_string()).filter(|name| !lowered.requests.contains(name)).collect();
+    types.retain(|item| match item {
+        Item::Impl(block) if names.contains(&text(&block.self_ty)) => {
+            !block.items.iter().any(|item| matches!(item, ImplItem::Fn(f) if f.sig.ident == "builder"))
+        }
+        _ => true,
+    });
+    if let Some(builders) = child(types, "builder") {
+        builders.retain(|item| match item {
+            Item::Struct(item) => !names.contains(&item.ident.to_string()),
+            Item::Impl(block) => {
+                let owner = text(&block.self_ty);
+                !names.contains(owner.trim_start_matches("super::"))
+            }
+            _ => true,
+        });
+    }
+    Ok(())
+}
+
+/// A vendor adds fields; what takes a struct apart or spells it out must not stop building for that.
+fn open_structs(file: &mut syn::File) -> Result<(), Problems> {
+    let mut changed = 0;
+    for item in structs(module(file, "types")?) {
+        item.attrs.push(parse_quote! { #[non_exhaustive] });
+        changed += 1;
+    }
+    done("open_structs", changed)
+}
+
+/// The generator prints each schema as JSON into the documentation, and each operation as a test that is ignored.
+fn documentation(file: &mut syn::File) -> Result<(), Problems> {
+    struct Tidy(usize);
+    impl VisitMut for Tidy {
+        fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
+            let syn::Meta::NameValue(meta) = &mut attribute.meta else { return };
+            let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(old), .. }) = &meta.value else { return };
+            let text = old.value();
+            let kept = text.split("\n```").next().unwrap_or_default().split("<details>").next().unwrap_or_default();
+            let kept = kept.split("\nArguments:").next().unwrap_or_default();
+            if kept.len() < text.len() {
+                let kept = format!(" {}", kept.trim());
+                meta.value = parse_quote! { #kept };
+                self.0 += 1;
+            }
+        }
+    }
+    let mut tidy = Tidy(0);
+    tidy.visit_file_mut(file);
+    done("documentation", tidy.0)
+}
+
+/// What stays of a struct's fields for the public surface.
+pub fn fields(item: &ItemStruct) -> Vec<String> {
+    let one = |field: &Field| match &field.ident {
+        Some(name) => format!("{name}: {}", short(&field.ty)),
+        None => short(&field.ty),
+    };
+    item.fields.iter().map(one).collect()
+}
+
+/// A type without the paths that a reader knows.
+pub fn short(tokens: &impl ToTokens) -> String {
+    let mut out = text(tokens);
+    for path in ["::std::option::", "::std::result::", "::std::string::", "types::", "super::"] {
+        out = out.replace(path, "");
+    }
+    // `crate::wire::List` and `crate::seqino::Mandate`, but `crate::Error`.
+    while let Some((before, after)) = out.split_once("crate::") {
+        let name = after.split_once("::").filter(|(module, _)| module.chars().all(char::is_alphanumeric));
+        out = format!("{before}{}", name.map_or(after, |(_, rest)| rest));
+    }
+    out.replace(',', ", ")
+}
