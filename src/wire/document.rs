@@ -1,0 +1,150 @@
+//! Documents: a signed mandate, an identity card.
+
+use super::{Invalid, text::any_text};
+use base64::{
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    prelude::{BASE64_STANDARD, Engine},
+};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+
+/// A document, which travels as base64. It is personal data: `Debug` shows its length only.
+///
+/// SafeDebit calls the field base64, and its sample is the base64 of a data URI
+/// (`data:application/pdf;base64,...`). Which of the two it wants is not documented, so there is a constructor for
+/// each; [`to_bytes`](Self::to_bytes) reads both.
+///
+/// ```
+/// use mandat::wire::{Document, MediaType};
+///
+/// let mandate = Document::data_uri(MediaType::Pdf, b"%PDF-1.7 ...")?;
+/// assert_eq!(mandate.to_bytes()?, b"%PDF-1.7 ...");
+/// # Ok::<(), mandat::wire::Invalid>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Document(String);
+
+/// The kinds of document that SafeDebit accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MediaType {
+    /// `application/pdf`.
+    Pdf,
+    /// `image/png`.
+    Png,
+    /// `image/jpeg`.
+    Jpeg,
+    /// `image/gif`.
+    Gif,
+}
+
+impl MediaType {
+    /// `application/pdf` and so on.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Gif => "image/gif",
+        }
+    }
+}
+
+/// As vendors write it: with padding or without.
+const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+impl Document {
+    /// The most bytes that a document to be sent may have, 20 MiB: a bound of ours, as no vendor states one.
+    pub const LARGEST: usize = 20 << 20;
+
+    /// A document of these bytes.
+    ///
+    /// # Errors
+    /// If there are none, or more than [`LARGEST`](Self::LARGEST).
+    pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self, Invalid> {
+        sized(bytes.as_ref()).map(|bytes| Self(BASE64_STANDARD.encode(bytes)))
+    }
+
+    /// A document of these bytes in the form of SafeDebit's sample: the base64 of a data URI.
+    ///
+    /// # Errors
+    /// If there are none, or more than [`LARGEST`](Self::LARGEST).
+    pub fn data_uri(media_type: MediaType, bytes: impl AsRef<[u8]>) -> Result<Self, Invalid> {
+        let content = BASE64_STANDARD.encode(sized(bytes.as_ref())?);
+        Ok(Self(BASE64_STANDARD.encode(format!("data:{};base64,{content}", media_type.as_str()))))
+    }
+
+    /// Its bytes, whether it is base64, a data URI, or the base64 of one.
+    ///
+    /// # Errors
+    /// If it is none of them.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Invalid> {
+        let decode = |text: &[u8]| {
+            // Mail and certificates wrap base64 in lines.
+            let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            ANY_PADDING.decode(text).map_err(|_| Invalid("it is no base64".into()))
+        };
+        match content(self.0.as_bytes()) {
+            Some(within) => decode(within),
+            None => decode(self.0.as_bytes()).and_then(|bytes| match content(&bytes) {
+                Some(within) => decode(within),
+                None => Ok(bytes),
+            }),
+        }
+    }
+
+    /// The text as it is on the wire.
+    pub fn as_base64(&self) -> &str {
+        &self.0
+    }
+}
+
+fn sized(bytes: &[u8]) -> Result<&[u8], Invalid> {
+    match bytes.len() {
+        0 => Err(Invalid("the document is empty".into())),
+        size if size > Document::LARGEST => {
+            Err(Invalid(format!("the document has {size} bytes, {} are allowed", Document::LARGEST)))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+/// What stands in a data URI as base64.
+fn content(bytes: &[u8]) -> Option<&[u8]> {
+    const MARK: &[u8] = b";base64,";
+    let head = bytes.strip_prefix(b"data:")?;
+    // A media type and its parameters are short.
+    let at = head.windows(MARK.len()).take(256).position(|window| window == MARK)?;
+    head.get(at + MARK.len()..)
+}
+
+impl TryFrom<&[u8]> for Document {
+    type Error = Invalid;
+    fn try_from(bytes: &[u8]) -> Result<Self, Invalid> {
+        Self::from_bytes(bytes)
+    }
+}
+
+impl TryFrom<Vec<u8>> for Document {
+    type Error = Invalid;
+    fn try_from(bytes: Vec<u8>) -> Result<Self, Invalid> {
+        Self::from_bytes(bytes)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({} bytes of base64)", self.0.len())
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        any_text(d).map(Self)
+    }
+}

@@ -1,0 +1,279 @@
+//! Scalars of an answer that are kept even where they cannot be read.
+
+use super::{Invalid, text::any_text};
+use chrono::{FixedOffset, NaiveDate, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use std::{fmt, str::FromStr};
+
+/// How a scalar is written on the wire.
+pub trait Format {
+    /// What is read.
+    type Value: Copy + PartialEq + fmt::Debug;
+    /// What a text has to be, for an error message.
+    const WANTED: &'static str;
+    /// Whether the value is a JSON string, or else a number or a truth.
+    const QUOTED: bool = true;
+    /// Reads a text; `None` if it is not of this form.
+    fn read(text: &str) -> Option<Self::Value>;
+    /// The value as text.
+    fn show(value: Self::Value) -> String;
+    /// Whether a request may hold this value.
+    fn valid(_: Self::Value) -> bool {
+        true
+    }
+}
+
+/// A form whose text a caller may give. Of an amount the text does not say the unit.
+pub trait FromText: Format {}
+
+/// The formats behind [`Date`], [`DateTime`], [`FrenchDate`], [`Int`], [`Number`], [`Flag`],
+/// [`Cents`](super::Cents) and [`Euros`](super::Euros).
+pub mod format {
+    /// `2026-01-31`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum IsoDate {}
+    /// `2026-01-31T23:59:59+02:00` (RFC 3339).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum IsoDateTime {}
+    /// `31/01/2026`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum FrenchDate {}
+    /// A whole number from `MIN` to `MAX`, both included.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Integer<const MIN: i64, const MAX: i64> {}
+    /// A whole number of cents, of at most `DIGITS` digits, as text.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Cents<const DIGITS: u32> {}
+    /// Euros with decimals, as text.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Euros {}
+    /// A number.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Decimal {}
+    /// True or false.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Boolean {}
+}
+
+/// A calendar day, `2026-01-31`, without a time zone.
+pub type Date = Lenient<format::IsoDate>;
+/// An instant with its offset from UTC, `2026-01-31T23:59:59+02:00`.
+pub type DateTime = Lenient<format::IsoDateTime>;
+/// A calendar day as SafeDebit writes it, `31/01/2026`, without a time zone.
+pub type FrenchDate = Lenient<format::FrenchDate>;
+/// A whole number. The bounds hold for what is sent; an answer outside of them is still read.
+pub type Int<const MIN: i64 = { i64::MIN }, const MAX: i64 = { i64::MAX }> = Lenient<format::Integer<MIN, MAX>>;
+/// A number.
+pub type Number = Lenient<format::Decimal>;
+/// True or false.
+pub type Flag = Lenient<format::Boolean>;
+
+/// A value as it was read, or the text that could not be.
+#[derive(Clone, PartialEq)]
+pub enum Lenient<F: Format> {
+    /// The value.
+    Read(F::Value),
+    /// What the vendor sent instead.
+    Unread(Unread),
+}
+
+/// What a vendor sent that could not be read. It may be anything, so `Debug` shows its length only.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Unread(Box<str>);
+
+impl Unread {
+    pub(super) fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    /// The text of the vendor, or the JSON of what is no text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unread({} bytes)", self.0.len())
+    }
+}
+
+impl<F: Format> Lenient<F> {
+    /// The value, if it could be read.
+    pub fn get(&self) -> Option<F::Value> {
+        match self {
+            Self::Read(value) => Some(*value),
+            Self::Unread(_) => None,
+        }
+    }
+
+    /// What the vendor sent, if it could not be read.
+    pub fn unread(&self) -> Option<&Unread> {
+        match self {
+            Self::Read(_) => None,
+            Self::Unread(text) => Some(text),
+        }
+    }
+}
+
+impl<F: Format> fmt::Debug for Lenient<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(value) => value.fmt(f),
+            Self::Unread(text) => text.fmt(f),
+        }
+    }
+}
+
+impl<F: FromText> FromStr for Lenient<F> {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let value = F::read(text).filter(|value| F::valid(*value));
+        value.map(Self::Read).ok_or_else(|| Invalid(format!("it is no {}", F::WANTED)))
+    }
+}
+
+impl<F: FromText> TryFrom<&str> for Lenient<F> {
+    type Error = Invalid;
+    fn try_from(text: &str) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl<F: Format> Serialize for Lenient<F> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Read(value) if F::QUOTED => s.serialize_str(&F::show(*value)),
+            // A number or a truth reads as JSON.
+            Self::Read(value) => serde_json::from_str::<Value>(&F::show(*value)).unwrap_or_default().serialize(s),
+            Self::Unread(text) => s.serialize_str(text.as_str()),
+        }
+    }
+}
+
+impl<'de, F: Format> Deserialize<'de> for Lenient<F> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = any_text(d)?;
+        Ok(F::read(&text).map_or_else(|| Self::Unread(Unread::new(text)), Self::Read))
+    }
+}
+
+/// A format whose text form is what is on the wire.
+macro_rules! textual {
+    ($format:ident, $value:ty, $wanted:literal, $read:expr, $show:expr) => {
+        impl Format for format::$format {
+            type Value = $value;
+            const WANTED: &'static str = $wanted;
+            fn read(text: &str) -> Option<$value> {
+                $read(text)
+            }
+            fn show(value: $value) -> String {
+                $show(value)
+            }
+        }
+
+        impl FromText for format::$format {}
+
+        impl From<$value> for Lenient<format::$format> {
+            fn from(value: $value) -> Self {
+                Self::Read(value)
+            }
+        }
+    };
+}
+
+textual!(IsoDate, NaiveDate, "date like 2026-01-31", |text| day(text, "%Y-%m-%d"), |date: NaiveDate| date.to_string());
+textual!(FrenchDate, NaiveDate, "date like 31/01/2026", |text| day(text, "%d/%m/%Y"), |date: NaiveDate| date
+    .format("%d/%m/%Y")
+    .to_string());
+textual!(
+    IsoDateTime,
+    chrono::DateTime<FixedOffset>,
+    "instant like 2026-01-31T23:59:59+02:00",
+    |text| chrono::DateTime::parse_from_rfc3339(text).ok(),
+    |instant: chrono::DateTime<FixedOffset>| instant
+        .to_rfc3339_opts(SecondsFormat::AutoSi, instant.offset().local_minus_utc() == 0)
+);
+
+/// A day in exactly ten characters: chrono alone would take `1/1/26`.
+fn day(text: &str, form: &str) -> Option<NaiveDate> {
+    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, form).ok()).flatten()
+}
+
+impl From<chrono::DateTime<Utc>> for DateTime {
+    fn from(instant: chrono::DateTime<Utc>) -> Self {
+        Self::Read(instant.into())
+    }
+}
+
+impl<const MIN: i64, const MAX: i64> FromText for format::Integer<MIN, MAX> {}
+impl FromText for format::Decimal {}
+impl FromText for format::Boolean {}
+
+impl<const MIN: i64, const MAX: i64> Format for format::Integer<MIN, MAX> {
+    type Value = i64;
+    const WANTED: &'static str = "whole number within its bounds";
+    const QUOTED: bool = false;
+    fn valid(value: i64) -> bool {
+        (MIN..=MAX).contains(&value)
+    }
+    fn read(text: &str) -> Option<i64> {
+        text.parse().ok()
+    }
+    fn show(value: i64) -> String {
+        value.to_string()
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($number:ty),+) => {$(
+        impl<const MIN: i64, const MAX: i64> TryFrom<$number> for Int<MIN, MAX> {
+            type Error = Invalid;
+            fn try_from(number: $number) -> Result<Self, Invalid> {
+                let within = i64::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+                within.map(Self::Read).ok_or_else(|| Invalid(match (MIN, MAX) {
+                    (min, i64::MAX) => format!("it is less than {min}"),
+                    (min, max) => format!("it is not between {min} and {max}"),
+                }))
+            }
+        }
+    )+};
+}
+whole_numbers!(i32, i64, u16, u32, u64);
+
+impl Format for format::Decimal {
+    type Value = f64;
+    const WANTED: &'static str = "number";
+    const QUOTED: bool = false;
+    fn read(text: &str) -> Option<f64> {
+        text.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+    fn show(value: f64) -> String {
+        value.to_string()
+    }
+}
+
+impl From<f64> for Number {
+    fn from(value: f64) -> Self {
+        Self::Read(value)
+    }
+}
+
+impl Format for format::Boolean {
+    type Value = bool;
+    const WANTED: &'static str = "true or false";
+    const QUOTED: bool = false;
+    fn read(text: &str) -> Option<bool> {
+        text.parse().ok()
+    }
+    fn show(value: bool) -> String {
+        value.to_string()
+    }
+}
+
+impl From<bool> for Flag {
+    fn from(value: bool) -> Self {
+        Self::Read(value)
+    }
+}

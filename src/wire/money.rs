@@ -1,0 +1,99 @@
+//! Amounts.
+
+use super::{Format, Invalid, Lenient, format};
+use std::fmt;
+
+/// An amount of money in **cents**: 1250 is 12.50 euros.
+///
+/// There is no conversion from a bare number or a text: say the unit with [`from_cents`](Self::from_cents) or
+/// [`from_euros`](Self::from_euros).
+///
+/// ```
+/// use mandat::wire::AmountCents;
+///
+/// assert_eq!(AmountCents::from_euros(12, 50), Some(AmountCents::from_cents(1250)));
+/// assert_eq!(AmountCents::from_cents(1250).to_string(), "12.50");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AmountCents(u64);
+
+impl AmountCents {
+    /// An amount of so many cents.
+    pub const fn from_cents(cents: u64) -> Self {
+        Self(cents)
+    }
+
+    /// An amount of so many euros and cents; `None` if there are 100 cents or more, or too many euros.
+    pub fn from_euros(euros: u64, cents: u8) -> Option<Self> {
+        euros.checked_mul(100)?.checked_add(u64::from(cents)).filter(|_| cents < 100).map(Self)
+    }
+
+    /// The amount in cents.
+    pub const fn cents(self) -> u64 {
+        self.0
+    }
+}
+
+/// In euros, with two decimals.
+impl fmt::Display for AmountCents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+impl fmt::Debug for AmountCents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cents", self.0)
+    }
+}
+
+/// An amount that is a whole number of cents on the wire, written as a text of at most `DIGITS` digits.
+pub type Cents<const DIGITS: u32 = 18> = Lenient<format::Cents<DIGITS>>;
+/// An amount that is euros with decimals on the wire, written as a text: `3.33`.
+pub type Euros = Lenient<format::Euros>;
+
+impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
+    type Value = AmountCents;
+    const WANTED: &'static str = "whole number of cents";
+    fn read(text: &str) -> Option<AmountCents> {
+        text.parse().ok().map(AmountCents)
+    }
+    fn show(amount: AmountCents) -> String {
+        amount.0.to_string()
+    }
+}
+
+impl Format for format::Euros {
+    type Value = AmountCents;
+    const WANTED: &'static str = "amount in euros like 3.33";
+    fn read(text: &str) -> Option<AmountCents> {
+        let (euros, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let cents = match decimals.as_bytes() {
+            [tens @ b'0'..=b'9'] => 10 * (tens - b'0'),
+            [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => 10 * (tens - b'0') + (ones - b'0'),
+            _ => return None,
+        };
+        AmountCents::from_euros(euros.parse().ok()?, cents)
+    }
+    fn show(amount: AmountCents) -> String {
+        amount.to_string()
+    }
+}
+
+impl<const DIGITS: u32> TryFrom<AmountCents> for Cents<DIGITS> {
+    type Error = Invalid;
+    fn try_from(amount: AmountCents) -> Result<Self, Invalid> {
+        match 10_u64.checked_pow(DIGITS) {
+            Some(too_much) if amount.0 >= too_much => {
+                Err(Invalid(format!("it has more than {DIGITS} digits of cents")))
+            }
+            _ => Ok(Self::Read(amount)),
+        }
+    }
+}
+
+impl From<AmountCents> for Euros {
+    fn from(amount: AmountCents) -> Self {
+        Self::Read(amount)
+    }
+}

@@ -1,0 +1,42 @@
+//! What the setters of generated builders take.
+
+use std::fmt::Display;
+
+/// What an optional field takes: a value, or an `Option` of one.
+///
+/// `M` tells the two apart and is never named.
+pub trait Optional<T, M> {
+    /// The value, or why it was refused; `name` is the field's.
+    #[doc(hidden)]
+    fn optional(self, name: &str) -> Result<Option<T>, String>;
+}
+
+/// A plain value.
+#[derive(Debug)]
+pub enum Given {}
+/// An `Option`.
+#[derive(Debug)]
+pub enum Maybe {}
+
+impl<T, U: TryInto<T, Error: Display>> Optional<T, Given> for U {
+    fn optional(self, name: &str) -> Result<Option<T>, String> {
+        required(self, name).map(Some)
+    }
+}
+
+impl<T, U: TryInto<T, Error: Display>> Optional<T, Maybe> for Option<U> {
+    fn optional(self, name: &str) -> Result<Option<T>, String> {
+        self.map(|value| required(value, name)).transpose()
+    }
+}
+
+/// The value of a field, or why it was refused.
+pub(crate) fn required<T>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
+    value.try_into().map_err(|e| format!("`{name}` is refused: {e}"))
+}
+
+/// Everything that is wrong with a request at once.
+pub(crate) fn faults(all: &[Option<&String>]) -> Result<(), String> {
+    let all: Vec<&str> = all.iter().flatten().map(|fault| fault.as_str()).collect();
+    if all.is_empty() { Ok(()) } else { Err(all.join("; ")) }
+}
