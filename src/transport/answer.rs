@@ -1,0 +1,249 @@
+//! From what came back to an answer or an error.
+
+use super::{Operation, Refusal, Transport, Vendor, Word, retry::Failure};
+use crate::{Error, ErrorKind, Outcome, wire};
+use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
+use reqwest::{
+    Request, Response, StatusCode,
+    header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER},
+};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use std::{io, time::Duration};
+use tokio::time::{Instant, timeout_at};
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub retry_after: Option<Duration>,
+    pub body: Bytes,
+}
+
+/// An attempt that failed.
+pub(super) struct Failed {
+    pub error: Error,
+    pub failure: Failure,
+    pub retry_after: Option<Duration>,
+}
+
+impl Failed {
+    fn new(operation: &Operation, failure: Failure, error: Error) -> Self {
+        // Only when no connection was made is it sure that nothing arrived.
+        let outcome = if failure == Failure::NoConnection { Outcome::NotSent } else { Outcome::Unknown };
+        Self { error: error.outcome_is(operation.outcome(outcome)), failure, retry_after: None }
+    }
+}
+
+/// Sends once and reads the answer, within the time and the size that are allowed.
+pub(super) async fn receive(
+    transport: &Transport,
+    operation: &Operation,
+    request: Request,
+    until: Instant,
+) -> Result<Answer, Failed> {
+    let settings = &transport.settings;
+    let cap = if operation.document { settings.max_document } else { settings.max_answer };
+    let whole = async {
+        let response = transport.http.execute(request).await.map_err(|e| lost(operation, &e))?;
+        let status = response.status();
+        let retry_after = retry_after(response.headers(), Utc::now());
+        let body = read(operation, response, cap).await;
+        let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
+        Ok(Answer { status, retry_after, body })
+    };
+    match timeout_at(until, whole).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Failed::new(operation, Failure::Timeout, Error::new(ErrorKind::Timeout))),
+    }
+}
+
+/// reqwest prints URLs, and an IBAN can be in one: what failed is told in our own words.
+fn lost(operation: &Operation, error: &reqwest::Error) -> Failed {
+    let failure = match (error.is_connect(), error.is_timeout()) {
+        (true, _) => Failure::NoConnection,
+        (false, true) => Failure::Timeout,
+        (false, false) => Failure::Broken,
+    };
+    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Transport };
+    let what = if error.is_connect() { "no connection could be made" } else { "the connection broke off" };
+    let why = why(error).map(|why| format!(": {why}")).unwrap_or_default();
+    Failed::new(operation, failure, Error::new(kind).detail(format!("{what}{why}")))
+}
+
+/// The innermost cause that has a name. Of the libraries' words only these are recognized, and none is shown.
+fn why(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<io::Error>()
+            && io.kind() != io::ErrorKind::Other
+            && io.raw_os_error().is_some()
+        {
+            return Some(io.kind().to_string());
+        }
+        let said = inner.to_string();
+        for (words, why) in [
+            ("dns error", "the host's name cannot be resolved"),
+            ("certificate", "the vendor's certificate is not accepted"),
+            ("scheme is not http", "TLS is left out: turn the feature `rustls` or `native-tls` on"),
+        ] {
+            if said.contains(words) {
+                return Some(why.into());
+            }
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+async fn read(operation: &Operation, mut response: Response, cap: usize) -> Result<Bytes, Failed> {
+    let too_large = || {
+        let error = Error::new(ErrorKind::TooLarge).detail(format!("more than {cap} bytes"));
+        Failed::new(operation, Failure::Unread, error)
+    };
+    if response.content_length().is_some_and(|length| length > cap as u64) {
+        return Err(too_large());
+    }
+    if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        let error = Error::new(ErrorKind::Decode).detail("the answer is compressed, which was not asked for");
+        return Err(Failed::new(operation, Failure::Unread, error));
+    }
+    // Most answers are one chunk and are not copied.
+    let mut body = response.chunk().await.map_err(|e| lost(operation, &e))?.unwrap_or_default();
+    let mut rest = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|e| lost(operation, &e))? {
+        if rest.is_empty() {
+            rest.extend_from_slice(&body);
+        }
+        if rest.len() + chunk.len() > cap {
+            return Err(too_large());
+        }
+        rest.extend_from_slice(&chunk);
+    }
+    if !rest.is_empty() {
+        body = rest.freeze();
+    }
+    if body.len() > cap { Err(too_large()) } else { Ok(body) }
+}
+
+/// Seconds, or a date, which is held against the vendor's own clock if it tells the time.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let date = |text| DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc());
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = text(DATE).and_then(date).unwrap_or(now);
+    Some((date(asked)? - now).to_std().unwrap_or_default())
+}
+
+impl Answer {
+    /// What a removal that had already been done would have answered.
+    pub fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, retry_after: None, body: Bytes::new() }
+    }
+
+    /// The answer, if it is a good one, or what the refusal means.
+    pub(super) fn judge<V: Vendor>(self, operation: &Operation) -> Result<Self, Failed> {
+        let success = self.status.is_success();
+        let refusal = match V::word(self.status, &self.body) {
+            Word::Silent if success => return Ok(self),
+            Word::Unclear(what) if success => {
+                let error = self.undecodable(operation, format!("`{what}` is neither true nor false"));
+                return Err(Failed { error, failure: Failure::Refusal, retry_after: None });
+            }
+            Word::Silent | Word::Unclear(_) => None,
+            Word::Refused(refusal) => Some(refusal),
+        };
+        let (mut kind, mut outcome) = meaning(self.status, self.retry_after, refusal.is_some());
+        let refusal = refusal.unwrap_or_else(|| Refusal { advice: advice(self.status), ..Refusal::default() });
+        // Its words say more than the status, except where the status is about now and not about the request.
+        if let (Some(own), false) = (refusal.kind, matches!(self.status.as_u16(), 408 | 429 | 500..)) {
+            kind = own;
+            if own == ErrorKind::Unavailable {
+                outcome = Outcome::Unknown;
+            }
+        }
+        let mut error = Error::new(kind)
+            .status(self.status.as_u16())
+            .outcome_is(operation.outcome(outcome))
+            .vendor(refusal.code, refusal.trace_id)
+            .advise(refusal.advice);
+        if let Some(detail) = refusal.detail {
+            error = error.detail(detail);
+        }
+        let failure = if success { Failure::Refusal } else { Failure::Status(self.status) };
+        Err(Failed { error, failure, retry_after: self.retry_after })
+    }
+
+    fn undecodable(&self, operation: &Operation, detail: String) -> Error {
+        Error::new(ErrorKind::Decode)
+            .status(self.status.as_u16())
+            .detail(detail)
+            .outcome_is(operation.outcome(Outcome::Unknown))
+            .advise(Some("compare the answer with the spec"))
+    }
+
+    /// What a good answer says. Of what cannot be decoded this tells where and what was looked for, never what stood
+    /// there.
+    pub fn decode<T: DeserializeOwned>(&self, operation: &Operation) -> Result<T, Error> {
+        let refuse = |detail: String| self.undecodable(operation, detail);
+        let nothing = || serde_json::from_slice(b"null").map_err(|_| refuse("no content can be read".into()));
+        match operation.answer {
+            // A page that something before the vendor puts up is no success.
+            [] if operation.code == "204" => {
+                return match self.status == StatusCode::NO_CONTENT && self.body.is_empty() {
+                    true => nothing(),
+                    false => Err(refuse("it is not the documented 204 without content".into())),
+                };
+            }
+            // Neither code nor body is documented.
+            [] => {
+                return match self.body.is_empty() || serde_json::from_slice::<IgnoredAny>(&self.body).is_ok() {
+                    true => nothing(),
+                    false => Err(refuse("it is neither empty nor JSON".into())),
+                };
+            }
+            [("", "any", _)] if self.body.is_empty() => return nothing(),
+            _ => {}
+        }
+        serde_json::from_slice(&self.body).map_err(|_| {
+            let mut deserializer = serde_json::Deserializer::from_slice(&self.body);
+            refuse(match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+                _ if self.body.is_empty() => "the body is empty".into(),
+                Err(e) => {
+                    let inner = e.inner();
+                    let place = format!("{}line {} column {}", wire::safe_path(e.path()), inner.line(), inner.column());
+                    format!("{}, at {place}", wire::reason(inner))
+                }
+                Ok(_) => "more follows after the JSON".into(),
+            })
+        })
+    }
+}
+
+/// What an HTTP status means. A status that the vendor has put into its own words is the vendor's; any other may come
+/// from something before it, and then only a clear refusal says that the vendor has not acted.
+fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -> (ErrorKind, Outcome) {
+    match status.as_u16() {
+        200..=299 => (ErrorKind::Refused, Outcome::Refused),
+        400 | 405 | 413 | 415 | 422 => (ErrorKind::InvalidRequest, Outcome::Refused),
+        401 | 403 => (ErrorKind::Auth, Outcome::Refused),
+        404 if own_words => (ErrorKind::NotFound, Outcome::Refused),
+        404 => (ErrorKind::Unavailable, Outcome::Unknown),
+        408 => (ErrorKind::Timeout, Outcome::Unknown),
+        409 => (ErrorKind::Conflict, Outcome::Refused),
+        429 => (ErrorKind::RateLimited { retry_after }, Outcome::Refused),
+        402..=499 => (ErrorKind::Refused, Outcome::Refused),
+        _ => (ErrorKind::Unavailable, Outcome::Unknown),
+    }
+}
+
+fn advice(status: StatusCode) -> Option<&'static str> {
+    match status.as_u16() {
+        300..=399 => Some("it redirects, which is never followed: check the base URL"),
+        404 => Some("the answer is not the vendor's own: check the base URL"),
+        _ => None,
+    }
+}

@@ -1,0 +1,53 @@
+//! Fair use: how much is asked of a vendor at once, in a second, and again.
+
+use super::Settings;
+use leaky_bucket::RateLimiter;
+use std::{num::NonZeroU32, time::Duration};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tower::retry::budget::{Budget, TpsBudget};
+
+/// The limits of one vendor, shared by all clones of its client.
+pub(super) struct Limits {
+    concurrency: Semaphore,
+    rate: Option<RateLimiter>,
+    budget: TpsBudget,
+}
+
+impl Limits {
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            concurrency: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            rate: settings.rate_per_second.map(rate),
+            // Over ten seconds one call in five may be repeated, and one in each second besides: enough for a hiccup, no
+            // multiple of an outage.
+            budget: TpsBudget::new(Duration::from_secs(10), 1, 0.2),
+        }
+    }
+
+    /// Waits for its turn. The vendor is busy with this caller until the permit is dropped.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        if let Some(rate) = &self.rate {
+            rate.acquire_one().await;
+        }
+        // It is never closed.
+        self.concurrency.acquire().await.ok()
+    }
+
+    /// A call began, which allows for some attempts more.
+    pub fn began(&self) {
+        self.budget.deposit();
+    }
+
+    /// Whether one attempt more is within the budget.
+    pub fn allow_another(&self) -> bool {
+        self.budget.withdraw()
+    }
+}
+
+/// So many in a second, in portions of a tenth of a second at most.
+fn rate(per_second: NonZeroU32) -> RateLimiter {
+    let portion = (per_second.get() / 10).max(1);
+    let interval = Duration::from_secs(1) * portion / per_second.get();
+    let portion = portion as usize;
+    RateLimiter::builder().initial(portion).max(portion).refill(portion).interval(interval).build()
+}

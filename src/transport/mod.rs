@@ -1,0 +1,395 @@
+//! What every request shares: one way out, with credentials, deadlines, limits and further attempts, and one way back,
+//! into an answer or an [`Error`](crate::Error).
+//!
+//! Generated code builds a request and hands it to [`perform`]. What differs by vendor is behind [`Vendor`].
+
+mod answer;
+mod limits;
+mod retry;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub(crate) use answer::Answer;
+pub use settings::Settings;
+pub(crate) use settings::{Endpoint, endpoint_methods};
+
+use crate::{Error, ErrorKind, Outcome, Provider, Resent};
+use answer::Failed;
+use limits::Limits;
+use reqwest::{
+    Request, StatusCode, Url,
+    header::{AUTHORIZATION, HeaderValue},
+};
+use retry::{Delays, Next};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep, timeout_at};
+use trace::Call;
+
+/// What an operation does to the vendor's state, which decides whether it may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing.
+    Read,
+    /// It makes or changes something: sent twice, it may do so twice.
+    Write,
+    /// It takes a right away: sent twice it does no harm, given up half-way it does.
+    Removal,
+}
+
+/// What the transport knows of an operation; the build script writes one for each.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// Its id in the spec.
+    pub id: &'static str,
+    pub method: &'static str,
+    /// Its path in the spec.
+    pub path: &'static str,
+    pub effect: Effect,
+    /// Whether credentials go with it.
+    pub authenticated: bool,
+    /// Whether its answer holds a document.
+    pub document: bool,
+    /// The HTTP status of its answer in the spec: `204`, or `2XX` where none is documented.
+    pub code: &'static str,
+    /// What a caller can do when the answer to a write was lost; in the spec's words.
+    pub lost_answer: &'static str,
+    /// Where each value of the answer stands, its JSON type, and whether the spec requires it. Empty: no answer.
+    pub answer: &'static [(&'static str, &'static str, bool)],
+}
+
+impl Operation {
+    /// An outcome is a matter of writes.
+    pub fn outcome(&self, outcome: Outcome) -> Option<Outcome> {
+        (self.effect != Effect::Read).then_some(outcome)
+    }
+}
+
+/// What differs by vendor between a built request and a decoded answer.
+pub(crate) trait Vendor: Sync {
+    const PROVIDER: Provider;
+
+    fn transport(&self) -> &Transport;
+
+    /// The header that proves who is calling. It may take a call of its own to get it.
+    fn authorization(&self) -> impl Future<Output = Result<HeaderValue, Error>> + Send;
+
+    /// The vendor refused this header. Whether another can be had, so that asking again makes sense.
+    fn forget(&self, _refused: &HeaderValue) -> bool {
+        false
+    }
+
+    /// What the vendor itself says, whatever the HTTP status.
+    fn word(status: StatusCode, body: &[u8]) -> Word;
+}
+
+/// What a vendor itself says of a request.
+#[derive(Debug)]
+pub(crate) enum Word {
+    /// Nothing: the HTTP status tells, and the body is what was asked for.
+    Silent,
+    /// It refuses.
+    Refused(Refusal),
+    /// It says something that is neither yes nor no; what is not so.
+    Unclear(&'static str),
+}
+
+impl Word {
+    /// Of a vendor that puts a flag on each answer: only true is yes.
+    pub fn of_flag(flag: &serde_json::Value, what: &'static str, refusal: impl FnOnce() -> Refusal) -> Self {
+        match flag {
+            serde_json::Value::Bool(true) => Self::Silent,
+            serde_json::Value::Bool(false) => Self::Refused(refusal()),
+            _ => Self::Unclear(what),
+        }
+    }
+}
+
+/// A vendor's refusal in its own words.
+#[derive(Debug, Default)]
+pub(crate) struct Refusal {
+    /// What it means, where the HTTP status does not tell.
+    pub kind: Option<ErrorKind>,
+    pub code: Option<String>,
+    pub trace_id: Option<String>,
+    /// Which fields it is about, without their values.
+    pub detail: Option<String>,
+    pub advice: Option<&'static str>,
+}
+
+/// A connection pool to one vendor and its limits.
+pub(crate) struct Transport {
+    base_url: String,
+    /// How many parts the path of the base URL has.
+    base_parts: usize,
+    http: reqwest::Client,
+    settings: Settings,
+    limits: Limits,
+}
+
+impl Transport {
+    pub fn new(provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
+        let Endpoint { base_url, settings, http } = endpoint;
+        let refuse = |what: &str| Error::not_configured(provider, format!("the base URL {what}"));
+        let url = Url::parse(&base_url).map_err(|_| refuse("is no URL"))?;
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => return Err(refuse("has no host")),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            _ => return Err(refuse("is not https: a credential would travel in the clear")),
+        }
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+            return Err(refuse("holds more than a host and a path"));
+        }
+        let mut http = http.unwrap_or_default();
+        if loopback {
+            // What is on this machine must not travel through a proxy elsewhere.
+            http = http.no_proxy();
+        }
+        let http = http
+            .connect_timeout(settings.connect_timeout)
+            // A credential never travels to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            // Nothing is decompressed: no vendor asked for it, and a few bytes must not become many.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
+            .connection_verbose(false)
+            .build()
+            .map_err(|_| Error::not_configured(provider, "the HTTP client cannot start"))?;
+        Ok(Self {
+            base_url: url.as_str().trim_end_matches('/').into(),
+            base_parts: parts(url.path().trim_end_matches('/')),
+            http,
+            limits: Limits::new(&settings),
+            settings,
+        })
+    }
+
+    /// Without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// How many calls may be begun at once: as many as are let through before their time is over.
+    pub fn concurrency(&self) -> usize {
+        let Settings { concurrency, rate_per_second, overall_timeout, .. } = &self.settings;
+        let in_time = rate_per_second.map(|rate| rate.get() as usize * overall_timeout.as_secs() as usize / 4);
+        (*concurrency).min(in_time.unwrap_or(usize::MAX)).max(1)
+    }
+
+    /// What generated code builds a request from.
+    pub fn fields(&self) -> Fields<'_> {
+        Fields { baseurl: &self.base_url, client: &self.http }
+    }
+}
+
+fn parts(path: &str) -> usize {
+    path.split('/').count()
+}
+
+/// The names are the generator's.
+pub(crate) struct Fields<'a> {
+    pub baseurl: &'a str,
+    pub client: &'a reqwest::Client,
+}
+
+/// A request, if the caller's values made one.
+pub(crate) type Built = Result<Request, progenitor_client::Error<()>>;
+
+/// Sends what generated code has built, and decodes the answer.
+pub(crate) async fn perform<V: Vendor, T: DeserializeOwned>(
+    vendor: &V,
+    operation: &'static Operation,
+    request: Built,
+) -> Result<T, Error> {
+    Run { vendor, operation, credentials: Proof(vendor) }.call(request, |answer| answer.decode(operation)).await
+}
+
+/// The same, up to an answer that is no refusal.
+pub(crate) async fn exchange<V: Vendor>(
+    vendor: &V,
+    operation: &'static Operation,
+    request: Built,
+) -> Result<Answer, Error> {
+    Run { vendor, operation, credentials: Proof(vendor) }.call(request, Ok).await
+}
+
+/// The call that gets credentials has none.
+pub(crate) async fn perform_without_credentials<V: Vendor, T: DeserializeOwned>(
+    vendor: &V,
+    operation: &'static Operation,
+    request: Built,
+) -> Result<T, Error> {
+    Run { vendor, operation, credentials: Nobody }.call(request, |answer| answer.decode(operation)).await
+}
+
+/// What it means that a write was sent again whose first answer was lost.
+pub(crate) fn resent<T>(result: Result<T, Error>, landed: &[&str]) -> Result<Resent<T>, Error> {
+    match result {
+        Ok(answer) => Ok(Resent::Done(answer)),
+        Err(e) if e.vendor_code().is_some_and(|code| landed.contains(&code)) => Ok(Resent::Landed),
+        Err(e) => Err(e),
+    }
+}
+
+/// Where the credentials of a call come from. A call that gets them must not ask for them.
+trait Credentials: Sync {
+    fn header(&self) -> impl Future<Output = Result<Option<HeaderValue>, Error>> + Send;
+}
+
+struct Proof<'a, V>(&'a V);
+
+impl<V: Vendor> Credentials for Proof<'_, V> {
+    async fn header(&self) -> Result<Option<HeaderValue>, Error> {
+        self.0.authorization().await.map(Some)
+    }
+}
+
+struct Nobody;
+
+impl Credentials for Nobody {
+    async fn header(&self) -> Result<Option<HeaderValue>, Error> {
+        Ok(None)
+    }
+}
+
+/// One call: as many attempts as its effect, the limits and the deadline allow.
+struct Run<'a, V, C> {
+    vendor: &'a V,
+    operation: &'static Operation,
+    credentials: C,
+}
+
+impl<V: Vendor, C: Credentials> Run<'_, V, C> {
+    async fn call<T>(&self, request: Built, read: impl FnOnce(Answer) -> Result<T, Error>) -> Result<T, Error> {
+        let call = Call::new(V::PROVIDER, self.operation);
+        // On the heap, or each future around it would copy the whole of it.
+        let answer = Box::pin(self.attempts(request, &call));
+        let result = call.within(async {
+            let answer = answer.await?;
+            call.answered(answer.status);
+            read(answer)
+        });
+        let result = result.await.map_err(|e| {
+            let e = e.during(V::PROVIDER, self.operation.id);
+            match self.operation.effect {
+                Effect::Removal => e.harmless_again().advise_if_unknown("call it again: it does no harm twice"),
+                Effect::Write => e.advise_if_unknown(self.operation.lost_answer),
+                Effect::Read => e,
+            }
+        });
+        call.ended(result.as_ref().err());
+        result
+    }
+
+    async fn attempts(&self, request: Built, call: &Call) -> Result<Answer, Error> {
+        let (operation, transport) = (self.operation, self.vendor.transport());
+        let settings = &transport.settings;
+        let mut request = built(operation, transport, request)?;
+        let deadline = Instant::now() + settings.overall_timeout;
+        let mut delays = Delays::new(settings.backoff, settings.attempts);
+        // What became of a write so far. Once it is unknown, only a success makes it known again.
+        let mut outcome = Outcome::NotSent;
+        let (mut renewed, mut repeated) = (false, false);
+        transport.limits.began();
+        loop {
+            let again = request.try_clone();
+            // What fails before anything is sent leaves the outcome as it is.
+            let ready = timeout_at(deadline, async {
+                let header = self.authorize(&mut request).await?;
+                Ok((header, transport.limits.turn().await))
+            });
+            let ready =
+                ready.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout).detail("while waiting to send")));
+            let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(outcome)))?;
+            call.attempt();
+            let until = deadline.min(Instant::now() + settings.attempt_timeout);
+            let answer = answer::receive(transport, operation, request, until).await;
+            drop(turn);
+            let Failed { mut error, failure, retry_after } =
+                match answer.and_then(|answer| answer.judge::<V>(operation)) {
+                    Ok(answer) => return Ok(answer),
+                    Err(failed) => failed,
+                };
+            // The vendor no longer knows what an earlier attempt was to remove: that one did it.
+            if operation.effect == Effect::Removal && repeated && error.kind() == ErrorKind::NotFound {
+                return Ok(Answer::no_content());
+            }
+            if outcome == Outcome::Unknown {
+                error = error.outcome_is(operation.outcome(Outcome::Unknown));
+            }
+            outcome = error.outcome().unwrap_or(outcome);
+            match (retry::decide(operation.effect, failure), again) {
+                (Next::Renew, Some(again)) => match header {
+                    Some(header) if !renewed && self.vendor.forget(&header) => (renewed, request) = (true, again),
+                    _ => return Err(error),
+                },
+                (Next::Again, Some(again)) => {
+                    let Some(delay) = delays.next() else { return Err(error) };
+                    let delay = delay.max(retry_after.unwrap_or_default());
+                    let too_long = retry_after.is_some_and(|asked| asked > settings.max_retry_after);
+                    if too_long || Instant::now() + delay >= deadline || !transport.limits.allow_another() {
+                        return Err(error);
+                    }
+                    sleep(delay).await;
+                    (repeated, request) = (true, again);
+                }
+                // Nothing more to do, or a body that can be sent once only.
+                (Next::Stop, _) | (_, None) => return Err(error),
+            }
+        }
+    }
+
+    /// Puts credentials on a request, if it is to have any.
+    async fn authorize(&self, request: &mut Request) -> Result<Option<HeaderValue>, Error> {
+        if !self.operation.authenticated {
+            return Ok(None);
+        }
+        let header = self.credentials.header().await?;
+        if let Some(header) = &header {
+            request.headers_mut().insert(AUTHORIZATION, header.clone());
+        }
+        Ok(header)
+    }
+}
+
+/// The request, if the caller's values made one, and if it asks for what the operation is about: an id like `..` would
+/// turn one path into another.
+fn built(operation: &Operation, transport: &Transport, request: Built) -> Result<Request, Error> {
+    let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
+    let request = request.map_err(|e| match e {
+        progenitor_client::Error::InvalidRequest(what) => refuse(what),
+        _ => refuse("a value cannot be put into a request".into()),
+    })?;
+    let path = request.url().path();
+    let empty = |path: &str| path.split('/').filter(|part| part.is_empty()).count();
+    let as_many = parts(path) == transport.base_parts + parts(operation.path) - 1;
+    if !as_many || empty(path) != empty(operation.path) {
+        return Err(refuse("an id in the path is empty, or is `.` or `..`".into()));
+    }
+    Ok(request)
+}
+
+/// A header that libraries below do not print.
+pub(crate) fn secret_header(text: &SecretString) -> Option<HeaderValue> {
+    let mut header = HeaderValue::try_from(text.expose_secret()).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+/// A credential that was never set reads as an empty one.
+pub(crate) fn not_empty(provider: Provider, what: &str, secret: &SecretString) -> Result<(), Error> {
+    match secret.expose_secret().trim().is_empty() {
+        true => Err(Error::not_configured(provider, format!("the {what} is empty"))),
+        false => Ok(()),
+    }
+}

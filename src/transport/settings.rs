@@ -1,0 +1,100 @@
+//! What a caller may set about calls.
+
+use std::{fmt, num::NonZeroU32, time::Duration};
+
+/// How long to wait, how much to read, how often to try, how much to ask for at once. The defaults suit a backend.
+///
+/// ```
+/// use mandat::Settings;
+/// use std::time::Duration;
+///
+/// let settings = Settings {
+///     overall_timeout: Duration::from_secs(10),
+///     rate_per_second: std::num::NonZeroU32::new(20),
+///     ..Settings::default()
+/// };
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a connection may take to open. 5 seconds.
+    pub connect_timeout: Duration,
+    /// How long one attempt may take, its answer included. 20 seconds.
+    pub attempt_timeout: Duration,
+    /// How long a call may take in all, with waiting, credentials and further attempts. 60 seconds.
+    pub overall_timeout: Duration,
+    /// How large an answer may be, in bytes. 4 MiB.
+    pub max_answer: usize,
+    /// How large an answer with a document in it may be, in bytes. 32 MiB.
+    pub max_document: usize,
+    /// How often a call is tried at most, the first time included. 3. What is tried again is said at
+    /// [`Error::outcome`](crate::Error::outcome): reads, and what takes a right away; a write only if it was never
+    /// sent.
+    pub attempts: u32,
+    /// The longest wait before the second attempt; it doubles with each further one. 200 milliseconds. How long is
+    /// waited is drawn at random from zero to that.
+    pub backoff: Duration,
+    /// The longest that a vendor's `Retry-After` is waited for. 10 seconds. If it asks for more, the call ends with
+    /// [`RateLimited`](crate::ErrorKind::RateLimited) or [`Unavailable`](crate::ErrorKind::Unavailable).
+    pub max_retry_after: Duration,
+    /// How many attempts may be under way at once, over all clones. 64.
+    pub concurrency: usize,
+    /// How many attempts may start in a second, over all clones. As many as you like.
+    pub rate_per_second: Option<NonZeroU32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            attempt_timeout: Duration::from_secs(20),
+            overall_timeout: Duration::from_secs(60),
+            max_answer: 4 << 20,
+            max_document: 32 << 20,
+            attempts: 3,
+            backoff: Duration::from_millis(200),
+            max_retry_after: Duration::from_secs(10),
+            concurrency: 64,
+            rate_per_second: None,
+        }
+    }
+}
+
+/// Where a vendor is, and how it is reached: the part of a configuration that is the same for every vendor.
+pub(crate) struct Endpoint {
+    pub base_url: String,
+    pub settings: Settings,
+    pub http: Option<reqwest::ClientBuilder>,
+}
+
+/// An address may be given with more than an address in it, which is refused later.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = !self.base_url.contains(['@', '?', '#']);
+        f.write_str(if plain { &self.base_url } else { "(an address with more in it)" })
+    }
+}
+
+impl Endpoint {
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self { base_url: base_url.into(), settings: Settings::default(), http: None }
+    }
+}
+
+/// The methods of a `Config` that has an `endpoint`.
+macro_rules! endpoint_methods {
+    () => {
+        /// Other timeouts and limits.
+        pub fn settings(mut self, settings: crate::Settings) -> Self {
+            self.endpoint.settings = settings;
+            self
+        }
+
+        /// An HTTP client of your own making, for a proxy or other root certificates. Redirects, compression, verbose
+        /// logging and the connect timeout are still set here.
+        pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
+            self.endpoint.http = Some(builder);
+            self
+        }
+    };
+}
+pub(crate) use endpoint_methods;

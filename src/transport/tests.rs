@@ -1,0 +1,165 @@
+//! What each operation sends, from the example of its spec, and when a call is tried again: tables for a reviewer.
+
+use super::{
+    Effect, Proof, Run, Settings, Vendor,
+    limits::Limits,
+    retry::{Delays, Failure, decide},
+};
+use reqwest::{Body, StatusCode};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    num::NonZeroU32,
+    time::Duration,
+};
+use tokio::time::Instant;
+
+#[test]
+fn every_failure_of_every_kind_of_call_has_one_decision() {
+    let statuses = (100..600).filter_map(|status| StatusCode::from_u16(status).ok()).map(Failure::Status);
+    let others = [Failure::NoConnection, Failure::Broken, Failure::Timeout, Failure::Unread, Failure::Refusal];
+    let mut table = String::from("failure | Read | Write | Removal\n");
+    let mut rest = BTreeSet::new();
+    for failure in others.into_iter().chain(statuses) {
+        let next =
+            [Effect::Read, Effect::Write, Effect::Removal].map(|effect| format!("{:?}", decide(effect, failure)));
+        match failure {
+            // The many that are all alike.
+            Failure::Status(_) if next == ["Stop", "Stop", "Stop"] => drop(rest.insert(next.join(" | "))),
+            _ => writeln!(table, "{failure:?} | {}", next.join(" | ")).unwrap(),
+        }
+    }
+    writeln!(table, "every other status | {}", Vec::from_iter(rest).join("; ")).unwrap();
+    insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("decisions", table);
+    });
+}
+
+#[test]
+fn a_wait_is_anything_from_nothing_to_a_bound_that_doubles() {
+    let mut longest = [Duration::ZERO; 4];
+    for _ in 0..1000 {
+        let mut delays = Delays::new(Duration::from_millis(100), 5);
+        for (longest, bound) in longest.iter_mut().zip([100, 200, 400, 800]) {
+            let delay = delays.next().unwrap();
+            assert!(delay <= Duration::from_millis(bound));
+            *longest = delay.max(*longest);
+        }
+        assert_eq!(delays.next(), None);
+    }
+    for (longest, bound) in longest.iter().zip([100, 200, 400, 800]) {
+        assert!(*longest > Duration::from_millis(bound * 8 / 10), "{longest:?} of {bound} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_attempts_start_in_a_second_than_are_allowed() {
+    for per_second in [1, 7, 20, 1000] {
+        let limits = Limits::new(&Settings { rate_per_second: NonZeroU32::new(per_second), ..Settings::default() });
+        let began = Instant::now();
+        for _ in 0..3 * per_second {
+            limits.turn().await;
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        assert!((1.8..=3.1).contains(&seconds), "{per_second} a second took {seconds} s for three seconds' worth");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_not_made_worse_by_more_than_a_fifth() {
+    let limits = Limits::new(&Settings::default());
+    let mut repeated = 0;
+    for _ in 0..1000 {
+        limits.began();
+        repeated += usize::from(limits.allow_another()) + usize::from(limits.allow_another());
+    }
+    assert!((200..=215).contains(&repeated), "{repeated} of 1000 calls were repeated");
+}
+
+/// The requests of operations that the feature `unverified` adds.
+fn unverified(requests: Vec<String>) {
+    if !requests.is_empty() {
+        insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!("requests-unverified", requests.join("\n"));
+        });
+    }
+}
+
+/// Request line, headers and body, with what is secret masked.
+async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, request: super::Built) -> String {
+    let mut request = super::built(operation, vendor.transport(), request).unwrap();
+    Run { vendor, operation, credentials: Proof(vendor) }.authorize(&mut request).await.unwrap();
+    let url = request.url();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut out = format!("{} {}{query}\n", request.method(), url.path());
+    let headers: BTreeMap<&str, &str> =
+        request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    for (name, value) in headers {
+        let value = match value.split_once(' ') {
+            Some((scheme, _)) if name == "authorization" => format!("{scheme} ***"),
+            None if name == "authorization" => "***".into(),
+            // By chance.
+            Some((form, _)) if name == "content-type" => format!("{form} boundary=***"),
+            _ => value.into(),
+        };
+        out += &format!("{name}: {value}\n");
+    }
+    if let Some(body) = request.body().and_then(Body::as_bytes) {
+        let mut body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        if let Some(key) = body.get_mut("apiKey") {
+            *key = "***".into();
+        }
+        out += &format!("\n{}\n", serde_json::to_string_pretty(&body).unwrap());
+    }
+    out
+}
+
+macro_rules! requests_as_specified {
+    ($feature:literal, $module:ident, $examples:ident, $client:expr) => {
+        #[cfg(feature = $feature)]
+        mod $module {
+            use crate::$module::{self as api, generated::operations};
+
+            include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
+
+            #[tokio::test]
+            async fn each_operation_sends_what_its_spec_shows() {
+                let client: api::Client = $client;
+                let mut all = Vec::new();
+                macro_rules! add {
+                    ($id:literal, $operation:ident, $builder:expr) => {
+                        let text = super::sent(&client, &operations::$operation, $builder.request()).await;
+                        all.push(format!("--- {}\n{text}", $id));
+                    };
+                }
+                $examples!(client, api, add);
+                if cfg!(feature = "unverified") {
+                    // A file of their own: the others are the same with and without.
+                    let (own, others) = all.into_iter().partition(|text| text.starts_with("--- debit_mandate\n"));
+                    all = others;
+                    super::unverified(own);
+                }
+                insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+                    insta::assert_snapshot!(concat!("requests-", $feature), all.join("\n"));
+                });
+            }
+        }
+    };
+}
+
+requests_as_specified!("easytransac", easytransac, easytransac_examples, {
+    let config = api::Config::new("http://127.0.0.1:1/v2", "et_test_secret");
+    api::Client::new(config).unwrap().with_token("secret")
+});
+requests_as_specified!(
+    "safedebit",
+    safedebit,
+    safedebit_examples,
+    api::Client::new(api::Config::new("http://127.0.0.1:1/ssp", "login", "secret")).unwrap()
+);
+requests_as_specified!(
+    "seqino",
+    seqino,
+    seqino_examples,
+    api::Client::new(api::Config::new("http://127.0.0.1:1/api", "secret")).unwrap()
+);

@@ -1,0 +1,85 @@
+//! One span per call, at level `INFO`, target `mandat`, name `call`. It costs nothing without a subscriber.
+//!
+//! The names are OpenTelemetry's where it has one. No URL, no query, no header and no body is ever recorded.
+//!
+//! | field | |
+//! |---|---|
+//! | `otel.kind`, `otel.name` | `client`; the operation's id in the spec |
+//! | `mandat.provider`, `mandat.operation` | `safedebit`, `create_mandate` |
+//! | `http.request.method`, `url.template` | `POST`, `/create_mandate`: the path as in the spec, without ids |
+//! | `http.response.status_code` | of the last answer, if there was one |
+//! | `http.request.resend_count` | how many attempts followed the first |
+//! | `mandat.duration_ms` | with waiting and every attempt, in milliseconds |
+//! | `mandat.vendor_trace_id` | the vendor's, for its support |
+//! | `error.type`, `otel.status_code` | the [`ErrorKind`](crate::ErrorKind) without its data, and `ERROR`; of a call that failed |
+//! | `mandat.outcome` | the [`Outcome`](crate::Outcome) of a write that failed |
+
+use super::Operation;
+use crate::{Error, Provider};
+use reqwest::StatusCode;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Instant,
+};
+use tracing::{Instrument, Span, field::Empty};
+
+pub(super) struct Call {
+    span: Span,
+    began: Option<Instant>,
+    attempts: AtomicU32,
+}
+
+impl Call {
+    pub fn new(provider: Provider, operation: &'static Operation) -> Self {
+        let span = tracing::info_span!(
+            target: "mandat",
+            "call",
+            otel.kind = "client",
+            otel.name = operation.id,
+            mandat.provider = provider.as_str(),
+            mandat.operation = operation.id,
+            http.request.method = operation.method,
+            url.template = operation.path,
+            http.response.status_code = Empty,
+            http.request.resend_count = Empty,
+            mandat.duration_ms = Empty,
+            mandat.vendor_trace_id = Empty,
+            mandat.outcome = Empty,
+            error.type = Empty,
+            otel.status_code = Empty,
+        );
+        let began = (!span.is_disabled()).then(Instant::now);
+        Self { span, began, attempts: AtomicU32::new(0) }
+    }
+
+    pub fn within<F: Future>(&self, call: F) -> impl Future<Output = F::Output> {
+        call.instrument(self.span.clone())
+    }
+
+    /// An attempt starts.
+    pub fn attempt(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn answered(&self, status: StatusCode) {
+        self.span.record("http.response.status_code", status.as_u16());
+    }
+
+    pub fn ended(&self, error: Option<&Error>) {
+        let (span, Some(began)) = (&self.span, self.began) else { return };
+        span.record("mandat.duration_ms", u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
+        span.record("http.request.resend_count", self.attempts.load(Ordering::Relaxed).saturating_sub(1));
+        let Some(error) = error else { return };
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", error.kind().name());
+        if let Some(status) = error.http_status() {
+            span.record("http.response.status_code", status);
+        }
+        if let Some(outcome) = error.outcome() {
+            span.record("mandat.outcome", tracing::field::debug(outcome));
+        }
+        if let Some(id) = error.trace_id() {
+            span.record("mandat.vendor_trace_id", id);
+        }
+    }
+}
