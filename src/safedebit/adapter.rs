@@ -1,0 +1,78 @@
+//! From SafeDebit's answers to the vocabulary.
+
+use super::{Client, generated::operations, types};
+use crate::{
+    Error, Lookup, Mandate, MandateRef, MandateStatus, NextStep, Provider, Source,
+    facade::Adapter,
+    status::{Evidence, Meaning},
+    transport::{Answer, Operation, exchange},
+};
+use chrono::{DateTime, Utc};
+use types::MandateStatus as Word;
+
+fn meaning(word: &Word) -> Meaning {
+    match word {
+        Word::Active => Meaning::new(MandateStatus::Active, Evidence::Documented),
+        Word::Suspended => Meaning::new(MandateStatus::Suspended, Evidence::Documented),
+        Word::Revoked => Meaning::new(MandateStatus::Revoked, Evidence::Documented),
+        // "Mandate to be signed" beside "waiting for signature": nobody has asked yet.
+        Word::ToBeSigned => Meaning {
+            next: NextStep::AskDebtor,
+            ..Meaning::new(MandateStatus::AwaitingSignature, Evidence::WordDocumented)
+        },
+        Word::AwaitingSignature => Meaning::new(MandateStatus::AwaitingSignature, Evidence::Documented),
+        Word::AwaitingActivation => Meaning::new(MandateStatus::AwaitingActivation, Evidence::WordDocumented),
+        Word::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
+    }
+}
+
+const SEARCH: &Operation = &operations::SEARCH_MANDATE;
+
+impl Adapter for Client {
+    type Config = super::Config;
+
+    fn connect(config: Self::Config) -> Result<Self, Error> {
+        Self::new(config)
+    }
+
+    /// The answer of the search is inferred, so it has to show the very UMR, once, or it is not believed.
+    async fn read(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
+        let umr = lookup.reference.id();
+        let found = self.search_mandate().umr(umr).send().await?.datas;
+        let refuse = |what: &str| Error::decode(Provider::SafeDebit, SEARCH.id, what);
+        if let Some(item) = found.unread().first() {
+            return Err(refuse(&format!("datas[{}]: {}", item.index, item.why)));
+        }
+        if let Some(other) = found.iter().position(|mandate| mandate.umr.as_str() != umr) {
+            return Err(refuse(&format!("datas[{other}].umr is another than the one asked for")));
+        }
+        let mut found = found.into_iter();
+        let types::Mandate { status, extra, .. } =
+            found.next().ok_or_else(|| Error::not_found(lookup.reference, SEARCH.id))?;
+        if found.next().is_some() {
+            return Err(refuse("datas has more than one mandate of this UMR"));
+        }
+        let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
+        Ok(Mandate { extra, ..mandate })
+    }
+
+    async fn probe(&self, reference: &MandateRef) -> Result<(&'static Operation, Answer), Error> {
+        let answer = exchange(self, SEARCH, self.search_mandate().umr(reference.id()).request()).await?;
+        Ok((SEARCH, answer))
+    }
+
+    fn words() -> Vec<(String, Meaning)> {
+        Word::KNOWN.iter().map(|word| (word.to_string(), meaning(word))).collect()
+    }
+}
+
+/// What the creation of a mandate answered. It is no proof: the vendor's sample answers "active" beside a link that
+/// nobody has signed. Read it back before you collect.
+impl From<&types::CreateMandateResponse> for Mandate {
+    fn from(answer: &types::CreateMandateResponse) -> Self {
+        let word = answer.status.clone().unwrap_or_else(|| Word::Unrecognized(String::new()));
+        let reference = MandateRef::safedebit(answer.umr.as_str());
+        let mandate = Mandate::new(reference, word.as_str(), meaning(&word), Source::Created, Utc::now());
+        Mandate { extra: answer.extra.clone(), ..mandate }
+    }
+}

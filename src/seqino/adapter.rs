@@ -1,0 +1,216 @@
+//! From Seqino's answers to the vocabulary.
+
+use super::{Client, generated::operations, types};
+use crate::{
+    Account, AccountStatus, Error, ErrorKind, Lookup, Mandate, MandateRef, MandateStatus, Provider, RawStatus, Source,
+    facade::Adapter,
+    fleet::{Accounts, Run},
+    status::{Evidence, Meaning},
+    transport::{Answer, Operation, Vendor, exchange},
+    wire,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt, stream};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::Semaphore;
+use types::MandateStatus as Word;
+
+fn meaning(word: &Word) -> Meaning {
+    let status = match word {
+        Word::Active => MandateStatus::Active,
+        Word::Expired => MandateStatus::Expired,
+        Word::PendingKyc => MandateStatus::AwaitingVerification,
+        Word::Processing | Word::Created => MandateStatus::Pending,
+        Word::Error => MandateStatus::Invalid,
+        Word::Unrecognized(_) => return Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
+    };
+    Meaning::new(status, Evidence::WordDocumented)
+}
+
+/// `active` and its dates: before the start it is not yet in force, from the end on it is over. Inferred: the vendor
+/// says what the dates are, not that the word stays the same.
+fn dated(
+    meaning: Meaning,
+    starts: Option<&wire::DateTime>,
+    ends: Option<&wire::DateTime>,
+    now: DateTime<Utc>,
+) -> Meaning {
+    if meaning.status != MandateStatus::Active {
+        return meaning;
+    }
+    let reached = |date: Option<&wire::DateTime>| date.and_then(wire::DateTime::get).map(|date| date <= now);
+    match (reached(starts), reached(ends)) {
+        (_, Some(true)) => Meaning::new(MandateStatus::Expired, Evidence::Inferred),
+        (Some(false), _) => Meaning::new(MandateStatus::AwaitingActivation, Evidence::Inferred),
+        _ => meaning,
+    }
+}
+
+fn account(word: &types::ClientStatus) -> Account {
+    use types::ClientStatus as Word;
+    let status = match word {
+        Word::Active => AccountStatus::Active,
+        Word::Inactive => AccountStatus::Inactive,
+        Word::Pending => AccountStatus::Pending,
+        Word::Suspended => AccountStatus::Suspended,
+        Word::Unrecognized(_) => AccountStatus::Unrecognized,
+    };
+    Account::Read { status, raw: RawStatus::new(word.as_str()) }
+}
+
+fn observe(
+    reference: MandateRef,
+    read: types::Mandate,
+    account: Account,
+    source: Source,
+    now: DateTime<Utc>,
+) -> Mandate {
+    let account = if reference.client_id() == Some(&read.client_id) { account } else { Account::Differs };
+    let meaning = dated(meaning(&read.status), Some(&read.start_date), read.end_date.as_ref(), now);
+    Mandate {
+        account,
+        starts: Some(read.start_date),
+        ends: read.end_date,
+        created: Some(read.created_at),
+        extra: read.extra,
+        ..Mandate::new(reference, read.status.as_str(), meaning, source, now)
+    }
+}
+
+/// What the vendor said of the mandate that was asked for.
+fn judge(
+    lookup: Lookup<'_>,
+    read: Result<types::Mandate, Error>,
+    account: Account,
+    now: DateTime<Utc>,
+) -> Result<Mandate, Error> {
+    let reference = lookup.reference.clone();
+    let read = match read {
+        // Its own 404 of a mandate that was known; of the mandate, since the client is there.
+        Err(e) if e.kind() == ErrorKind::NotFound && lookup.known && matches!(account, Account::Read { .. }) => {
+            let meaning = Meaning::new(MandateStatus::Gone, Evidence::Inferred);
+            return Ok(Mandate { account, ..Mandate::new(reference, "404", meaning, Source::Read, now) });
+        }
+        read => read?,
+    };
+    if read.id.as_deref() != Some(reference.id()) {
+        return Err(Error::decode(Provider::Seqino, READ.id, "id is another than the one asked for"));
+    }
+    Ok(observe(reference, read, account, Source::Read, now))
+}
+
+/// So long a run goes by the clients that it has read.
+const KEPT: TimeDelta = TimeDelta::minutes(5);
+
+const READ: &Operation = &operations::GET_MANDATE;
+
+impl Client {
+    fn mandate_of<'a>(&'a self, reference: &'a MandateRef) -> super::builder::GetMandate<'a> {
+        self.get_mandate().mandate_id(reference.id()).x_pdp_client_id(reference.client_id().unwrap_or_default())
+    }
+
+    /// A client that cannot be read leaves the mandate's own status as it is.
+    async fn account_of(&self, client_id: &str) -> Account {
+        match self.get_client().client_id(client_id).send().await {
+            Ok(client) if client.client_id.as_deref() == Some(client_id) => account(&client.status),
+            _ => Account::NotRead,
+        }
+    }
+
+    /// The state of a client in a run: from the list of all, or read alone where that has it not.
+    async fn account_in(&self, run: &Run, client_id: &str, now: DateTime<Utc>) -> Account {
+        let accounts = {
+            let mut kept = run.accounts.lock().await;
+            match &*kept {
+                Some((read, accounts)) if now - *read < KEPT => accounts.clone(),
+                _ => kept.insert((now, Arc::new(self.accounts().await))).1.clone(),
+            }
+        };
+        match accounts.get(client_id) {
+            Some(account) => account.clone(),
+            None => self.account_of(client_id).await,
+        }
+    }
+
+    async fn accounts(&self) -> Accounts {
+        let clients = self.list_clients().send().await.map(|clients| clients.0.into_vec()).unwrap_or_default();
+        clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status)))).collect()
+    }
+
+    /// A mandate of a list, or read alone.
+    async fn listed(
+        &self,
+        run: &Run,
+        listed: &BTreeMap<String, types::Mandate>,
+        lookup: Lookup<'_>,
+        account: Account,
+        now: DateTime<Utc>,
+    ) -> Result<Mandate, Error> {
+        let read = match listed.get(lookup.reference.id()) {
+            Some(mandate) => Ok(mandate.clone()),
+            None => {
+                let turns = || async { Semaphore::new(self.transport().concurrency()) };
+                // It is never closed.
+                let _turn = run.alone.get_or_init(turns).await.acquire().await.ok();
+                self.mandate_of(lookup.reference).send().await
+            }
+        };
+        judge(lookup, read, account, now)
+    }
+}
+
+impl Adapter for Client {
+    type Config = super::Config;
+
+    fn connect(config: Self::Config) -> Result<Self, Error> {
+        Self::new(config)
+    }
+
+    async fn read(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
+        let client_id = lookup.reference.client_id().unwrap_or_default();
+        let (read, account) = tokio::join!(self.mandate_of(lookup.reference).send(), self.account_of(client_id));
+        judge(lookup, read, account, now)
+    }
+
+    /// The clients once in a run, this client's list once; then one by one what the list lacks, which proves nothing.
+    async fn read_all(&self, run: &Run, lookups: &[Lookup<'_>], now: DateTime<Utc>) -> Vec<Result<Mandate, Error>> {
+        let client_id = lookups.first().and_then(|lookup| lookup.reference.client_id()).unwrap_or_default();
+        let list = self.list_mandates().x_pdp_client_id(client_id);
+        let (account, list) = tokio::join!(self.account_in(run, client_id, now), list.send());
+        let listed: BTreeMap<String, types::Mandate> = match list {
+            Ok(list) => list.into_iter().filter_map(|mandate| Some((mandate.id.clone()?, mandate))).collect(),
+            // Too long, or with something new in it: one by one.
+            Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => BTreeMap::new(),
+            Err(e) => return vec![Err(e); lookups.len()],
+        };
+        let reads: Vec<_> =
+            lookups.iter().map(|lookup| self.listed(run, &listed, *lookup, account.clone(), now)).collect();
+        stream::iter(reads).buffered(self.transport().concurrency()).collect().await
+    }
+
+    async fn probe(&self, reference: &MandateRef) -> Result<(&'static Operation, Answer), Error> {
+        Ok((READ, exchange(self, READ, self.mandate_of(reference).request()).await?))
+    }
+
+    fn words() -> Vec<(String, Meaning)> {
+        let mut rows: Vec<_> = Word::KNOWN.iter().map(|word| (word.to_string(), meaning(word))).collect();
+        for (when, status) in
+            [("start_date ahead", MandateStatus::AwaitingActivation), ("end_date reached", MandateStatus::Expired)]
+        {
+            rows.push((format!("{}, {when}", Word::Active), Meaning::new(status, Evidence::Inferred)));
+        }
+        rows
+    }
+}
+
+/// What the creation of a mandate answered. It is no proof: read it back before you act on it.
+impl TryFrom<&types::Mandate> for Mandate {
+    type Error = Error;
+
+    fn try_from(answer: &types::Mandate) -> Result<Self, Error> {
+        let missing = || Error::decode(Provider::Seqino, operations::CREATE_MANDATE.id, "`id` is missing");
+        let id = answer.id.clone().ok_or_else(missing)?;
+        let reference = MandateRef::seqino(answer.client_id.clone(), id);
+        Ok(observe(reference, answer.clone(), Account::NotRead, Source::Created, Utc::now()))
+    }
+}
