@@ -1,0 +1,246 @@
+//! The sandbox's own interface under `/_control`, for tests in any language: JSON in, JSON out. What each part does is
+//! said at the method of [`Sandbox`](super::Sandbox) with the same name.
+
+use super::{
+    Answer, Step,
+    fault::Fault,
+    server::Reply,
+    store::MANDATES,
+    world::{Script, World},
+};
+use crate::{MandateRef, MandateStatus, Provider};
+use hyper::Method;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What there is, for who asks at `/_control`.
+const INDEX: &[(&str, &str)] = &[
+    ("GET /_control/state", "every record, by vendor, kind and id"),
+    ("POST /_control/reset", "as at the start"),
+    ("GET /_control/clock", "the time"),
+    ("POST /_control/clock {\"advance_seconds\": 60}", "moves it ahead"),
+    ("GET /_control/mandates", "each mandate: reference, vendor's word"),
+    (
+        "POST /_control/mandates {\"mandate\": \"safedebit:RUM-1\", \"step\": \"sign\"}",
+        "also verify, activate, suspend, expire, revoke, fail",
+    ),
+    ("POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}", "the vendor's word for a status"),
+    ("POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}", "any word or JSON as its status"),
+    ("POST /_control/mandates {\"mandate\": ..., \"forget\": true}", "the vendor no longer knows it"),
+    ("PATCH /_control/state/{vendor}/{kind}/{id}", "changes a record (JSON merge patch)"),
+    ("GET, DELETE /_control/faults", "how many there are; none any more"),
+    (
+        "POST /_control/faults {\"fault\": \"status\", \"status\": 503, ...}",
+        "also reset, empty, truncated, html, oversized (bytes), delay (milliseconds); retry_after, after_effect, provider, operation, times, probability and seed",
+    ),
+    (
+        "POST /_control/scripts {\"provider\": ..., \"operation\": ..., \"answers\": [{\"status\": 200, \"body\": {}}]}",
+        "the next answers of an operation",
+    ),
+    ("DELETE /_control/scripts", "none any more"),
+    ("GET, DELETE /_control/journal", "the requests received, masked; a query ?operation= picks; none any more"),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MandateChange {
+    mandate: MandateRef,
+    step: Option<Step>,
+    status: Option<MandateStatus>,
+    #[serde(default, deserialize_with = "even_null")]
+    word: Option<Value>,
+    #[serde(default)]
+    forget: bool,
+}
+
+fn even_null<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(d).map(Some)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewScript {
+    provider: Provider,
+    operation: String,
+    answers: Vec<Answer>,
+}
+
+/// A refusal: HTTP status and why.
+type Refused = (u16, String);
+
+pub(super) fn answer(
+    world: &mut World,
+    method: &Method,
+    path: &str,
+    query: BTreeMap<String, String>,
+    body: &[u8],
+) -> Reply {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let done = Ok(json!({"done": true}));
+    let result = match (method.as_str(), parts.as_slice()) {
+        ("GET", [""]) => Ok(INDEX.iter().map(|(call, what)| json!({"call": call, "what": what})).collect()),
+        ("GET", ["state"]) => Ok(world
+            .vendors
+            .iter()
+            .map(|vendor| (vendor.provider.as_str().to_owned(), vendor.store.to_json()))
+            .collect()),
+        ("PATCH", ["state", vendor, kind, id]) => change(world, vendor, kind, id, body),
+        ("POST", ["reset"]) => {
+            world.reset();
+            done
+        }
+        ("GET", ["clock"]) => Ok(json!({"now": world.clock.now()})),
+        ("POST", ["clock"]) => read::<Advance>(body).map(|wanted| {
+            world.clock.advance(Duration::from_secs(wanted.advance_seconds));
+            json!({"now": world.clock.now()})
+        }),
+        ("GET", ["mandates"]) => Ok(world
+            .vendors
+            .iter()
+            .flat_map(|vendor| {
+                vendor.store.all(MANDATES).filter_map(|record| {
+                    let reference = vendor.simulation.reference(record)?;
+                    Some(json!({"mandate": reference, "word": record["status"]}))
+                })
+            })
+            .collect()),
+        ("POST", ["mandates"]) => read(body).and_then(|wanted| mandate(world, wanted)).and(done),
+        ("GET", ["faults"]) => Ok(json!({"faults": world.faults.len()})),
+        ("DELETE", ["faults"]) => {
+            world.faults.clear();
+            done
+        }
+        ("POST", ["faults"]) => read::<Fault>(body).and_then(|fault| {
+            let (provider, operation) = fault.aim();
+            if let Some(operation) = operation {
+                known(world, provider, operation)?;
+            }
+            world.faults.push(fault);
+            done
+        }),
+        ("DELETE", ["scripts"]) => {
+            world.scripts.clear();
+            done
+        }
+        ("POST", ["scripts"]) => read::<NewScript>(body).and_then(|script| {
+            let NewScript { provider, operation, answers } = script;
+            if answers.iter().any(|answer| !(200..600).contains(&answer.status)) {
+                return Err((400, "a status is from 200 to 599".into()));
+            }
+            world.script(provider, operation, answers).map_err(|why| (400, why))?;
+            done
+        }),
+        ("GET", ["journal"]) => {
+            let wanted = query.get("operation");
+            let chosen = world.journal.iter().filter(|r| wanted.is_none() || r.operation.as_ref() == wanted);
+            serde_json::to_value(chosen.collect::<Vec<_>>()).map_err(|e| (500, e.to_string()))
+        }
+        ("DELETE", ["journal"]) => {
+            world.journal.clear();
+            done
+        }
+        _ => Err((404, "nothing is here; GET /_control lists what there is".into())),
+    };
+    match result {
+        Ok(body) => Reply::new(200, body),
+        Err((status, why)) => Reply::new(status, json!({"error": why})),
+    }
+}
+
+fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
+    serde_json::from_slice(body).map_err(|e| (400, format!("the body is not as GET /_control shows: {e}")))
+}
+
+/// Whether there is such an operation, at one vendor or at any. One that there is not would never be called.
+fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(), Refused> {
+    let mut vendors = world.vendors.iter().filter(|vendor| provider.is_none_or(|wanted| wanted == vendor.provider));
+    let has = vendors.any(|vendor| vendor.spec.has(operation));
+    let who = provider.map_or("the vendors have", |_| "this vendor has");
+    if has { Ok(()) } else { Err((400, format!("{who} no operation `{operation}`; its spec lists what there is"))) }
+}
+
+fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
+    let MandateChange { mandate, step, status, word, forget } = wanted;
+    let error = |e: crate::Error| (if e.kind() == crate::ErrorKind::NotFound { 404 } else { 409 }, e.to_string());
+    match (step, status, word, forget) {
+        (Some(step), None, None, false) => world.step(&mandate, step).map_err(error),
+        // A text that is no status is read as this one.
+        (None, Some(MandateStatus::Unrecognized), None, false) => {
+            let all: Vec<&str> = MandateStatus::ALL.iter().map(|status| status.as_str()).collect();
+            Err((400, format!("a status is one of {}; for any other word say `word`", all.join(", "))))
+        }
+        (None, Some(status), None, false) => world.set_status(&mandate, status).map_err(error),
+        (None, None, Some(word), false) => world.edit(&mandate, |record| record["status"] = word).map_err(error),
+        (None, None, None, true) => world.forget(&mandate).map_err(error),
+        _ => Err((400, "say one of step, status, word, forget".into())),
+    }
+}
+
+fn change(world: &mut World, vendor: &str, kind: &str, id: &str, body: &[u8]) -> Result<Value, Refused> {
+    let patch: Value = read(body)?;
+    if !patch.is_object() {
+        return Err((400, "a record is an object, and so is what changes it".into()));
+    }
+    let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
+    let record = world.named(vendor).and_then(|vendor| vendor.store.get_mut(kind, &id));
+    let record = record.ok_or_else(|| (404, "there is no such record; GET /_control/state shows all".to_owned()))?;
+    merge(record, patch);
+    Ok(record.clone())
+}
+
+/// RFC 7396.
+fn merge(into: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *into = patch;
+        return;
+    };
+    if !into.is_object() {
+        *into = json!({});
+    }
+    let Some(fields) = into.as_object_mut() else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            fields.remove(&name);
+        } else {
+            merge(fields.entry(name).or_insert(Value::Null), value);
+        }
+    }
+}
+
+impl World {
+    pub fn script(&mut self, provider: Provider, operation: String, answers: Vec<Answer>) -> Result<(), String> {
+        let known = self.vendor(provider).is_some_and(|vendor| vendor.spec.has(&operation));
+        if !known {
+            return Err(format!("{provider} has no operation `{operation}`"));
+        }
+        self.scripts.push(Script { provider, operation, answers: answers.into() });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// The documentation of the module lists what `GET /_control` does.
+    #[test]
+    fn every_order_is_documented() {
+        let documented = include_str!("mod.rs");
+        for (call, _) in super::INDEX {
+            let (call, body) = call.split_once(" {\"").unwrap_or((call, ""));
+            let (methods, path) = call.rsplit_once(' ').unwrap();
+            for method in methods.split(", ") {
+                assert!(documented.contains(&format!("`{method} {path}`")), "{method} {path}");
+            }
+            // Each key in the order.
+            for part in body.split('"').filter(|part| part.chars().all(|c| c.is_ascii_lowercase()) && part.len() > 3) {
+                assert!(documented.contains(part), "{part}");
+            }
+        }
+    }
+}

@@ -1,0 +1,584 @@
+//! The vendors simulated on loopback, for your tests and for a first look: no account, no network.
+//!
+//! A [`Sandbox`] keeps mandates, clients and tokens like a vendor, takes the requests that the specs describe, refuses
+//! bad credentials the way each vendor does, and lets a test move a mandate on. Each one stands alone: its own port,
+//! its own state. It stops when it is dropped. One starts in a fraction of a millisecond, so each test can have its own.
+//!
+//! # What does my code do when the debtor revokes?
+//!
+//! ```
+//! # #[cfg(feature = "safedebit")]
+//! # mod example {
+//! use chrono::Utc;
+//! use mandat::{Error, Facts, Mandate, MandateRef, Mandates, Verdict, sandbox::Sandbox};
+//! use std::time::Duration;
+//!
+//! /// The code to be tested: it asks before it collects.
+//! async fn may_i_collect(mandates: &Mandates, reference: &MandateRef, facts: &Facts) -> Result<bool, Error> {
+//!     let mandate = mandates.status(reference).await?;
+//!     Ok(mandate.may_collect(facts, Utc::now()) == Verdict::Allowed)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start().await?;
+//! let mandates = sandbox.mandates();
+//! let request = mandates.safedebit()?.create_mandate().body_map(|body| {
+//!     body.safedebit_consumer_reference(Sandbox::CONSUMER)
+//!         .url_ok("https://example.com/ok")
+//!         .url_ko("https://example.com/ko")
+//!         .url_cancel("https://example.com/cancel")
+//!         .umr("RUM-2026-0042")
+//! });
+//! let reference = Mandate::from(&request.send().await?).reference;
+//! let facts = Facts {
+//!     signed_on: Utc::now().date_naive(),
+//!     last_collection: None,
+//!     revoked_by_debtor: false,
+//!     one_off_used: false,
+//!     max_age: Duration::from_secs(60),
+//!     last_acknowledged: None,
+//! };
+//!
+//! // Nobody has signed yet.
+//! assert!(!may_i_collect(&mandates, &reference, &facts).await?);
+//! sandbox.sign(&reference)?;
+//! assert!(may_i_collect(&mandates, &reference, &facts).await?);
+//! sandbox.revoke(&reference)?;
+//! assert!(!may_i_collect(&mandates, &reference, &facts).await?);
+//! # Ok(())
+//! # }
+//! # }
+//! # #[cfg(feature = "safedebit")]
+//! # example::main().unwrap();
+//! ```
+//!
+//! # Where the documentation is silent
+//!
+//! There the sandbox does the simplest plausible thing; the first lines of each `src/<vendor>/sandbox.rs` say what that
+//! is. It is as strict as the spec: it refuses what the spec forbids, and words that the spec does not list. What it
+//! answers is no evidence of what the vendor does.
+//!
+//! # Pages
+//!
+//! The link in an answer (SafeDebit's `signature_url`, its links for transfers and beneficiaries, Seqino's
+//! `onboarding_url`) leads to a page of the sandbox at `/<vendor>/pages/<token>`, in French or English as the browser
+//! asks or `?lang=` says. Without a browser, post `decision=agree` or `decision=cancel` to it as a form. It goes on to
+//! the address that the request named for it, if that is an `http` one, and says that it is done otherwise. SafeDebit's
+//! holds for a day and one signature, with UMR, IBAN and BIC posted to `url_ok`; Seqino's for a week. A link that has
+//! expired or was used answers 410 and leads back.
+//!
+//! # From other programs
+//!
+//! `mandat sandbox` (feature `cli`) runs one as a program, and prints where each vendor is and what it accepts. Both it
+//! and a [`Sandbox`] take orders under `/_control`, JSON in and JSON out. What is wrong with an order is answered under
+//! 400, 404 or 409 as `{"error": "..."}`.
+//!
+//! | method, path | takes | does |
+//! |---|---|---|
+//! | `GET /_control` | | lists this |
+//! | `GET /_control/state` | | gives every record, by vendor, kind and id |
+//! | `PATCH /_control/state/{vendor}/{kind}/{id}` | a JSON merge patch | changes a record, and gives it |
+//! | `POST /_control/reset` | | makes all as at the start |
+//! | `GET /_control/clock` | | gives the time |
+//! | `POST /_control/clock` | `{"advance_seconds": 60}` | moves it ahead |
+//! | `GET /_control/mandates` | | gives each mandate's reference and the vendor's word for its state |
+//! | `POST /_control/mandates` | `{"mandate": "safedebit:RUM-1", "step": "sign"}` | [`sign`](Sandbox::sign); also `verify`, `activate`, `suspend`, `expire`, `revoke`, `fail` |
+//! | | `{"mandate": ..., "status": "Suspended"}` | [`set_status`](Sandbox::set_status) |
+//! | | `{"mandate": ..., "word": "brand_new"}` | [`answer`](Sandbox::answer): any word or JSON |
+//! | | `{"mandate": ..., "forget": true}` | [`forget`](Sandbox::forget) |
+//! | `GET /_control/faults` | | gives their number |
+//! | `POST /_control/faults` | `{"fault": "status", "status": 503, "times": 1}` | [`inject`](Sandbox::inject): also `reset`, `empty`, `truncated`, `html`, `oversized` with `bytes`, `delay` with `milliseconds`; each may have `after_effect`, `provider`, `operation`, `times`, `probability` with `seed`, and a status `retry_after` |
+//! | `DELETE /_control/faults` | | ends them |
+//! | `POST /_control/scripts` | `{"provider": "seqino", "operation": "get_client", "answers": [{"status": 200, "body": {}}]}` | [`script`](Sandbox::script): the next answers of an operation |
+//! | `DELETE /_control/scripts` | | ends them |
+//! | `GET /_control/journal` | a query `?operation=` | gives the requests received, masked as in [`requests`](Sandbox::requests) |
+//! | `DELETE /_control/journal` | | forgets them |
+
+#[cfg(test)]
+mod contract;
+mod control;
+mod fault;
+mod page;
+mod server;
+mod spec;
+mod store;
+mod world;
+
+pub use fault::Fault;
+pub(crate) use page::{Closed, Decision, Link, Onward, Page, Text, Why};
+pub(crate) use server::{Call, Reply};
+pub(crate) use spec::Violation;
+pub(crate) use store::{MANDATES, Store};
+pub use world::Received;
+
+use crate::{
+    Error, ErrorKind, MandateRef, MandateStatus, Mandates, MandatesBuilder, Provider, provider::for_each_provider,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+use spec::Spec;
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use world::{Vendor, World};
+
+/// What each vendor's simulation does; it stands in that vendor's folder. Its state is in the store.
+pub(crate) trait Simulation: Sync {
+    /// What the vendor accepts as credentials: names and values.
+    fn credentials(&self) -> &'static [(&'static str, &'static str)];
+
+    /// Puts in what the vendor has from the start: what its samples speak of.
+    fn begin(&self, store: &mut Store);
+
+    /// Refuses a call that is not the vendor's to answer: wrong or missing credentials.
+    fn admit(&self, call: &Call, store: &Store) -> Result<(), Reply>;
+
+    /// Refuses what the spec forbids.
+    fn invalid(&self, call: &Call, violations: &[Violation]) -> Reply;
+
+    /// Does what an operation does, or refuses it.
+    fn answer(&self, call: &Call, store: &mut Store) -> Result<Reply, Reply>;
+
+    /// What is answered where no operation is.
+    fn no_such_operation(&self) -> Reply;
+
+    /// What a mandate's record is called outside.
+    fn reference(&self, record: &Value) -> Option<MandateRef>;
+
+    /// The word that a mandate has after a step, or `None` if the vendor has no such step from there.
+    fn step(&self, mandate: &Value, step: Step) -> Option<Value>;
+
+    /// The page that a link leads to.
+    fn page(&self, _: &Store, _token: &str, _now: DateTime<Utc>) -> Option<Page> {
+        None
+    }
+
+    /// What somebody decides on such a page, which is open.
+    fn decide(&self, _: &mut Store, _token: &str, _: Decision, _now: DateTime<Utc>) -> Option<Onward> {
+        None
+    }
+}
+
+/// Something that happens to a mandate outside of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Step {
+    Sign,
+    Verify,
+    Activate,
+    Suspend,
+    Expire,
+    Revoke,
+    Fail,
+}
+
+/// An answer for [`Sandbox::script`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body as JSON, if there is one.
+    pub body: Option<Value>,
+}
+
+/// Where a sandbox listens and what its ids and chances come from, for [`Sandbox::start_with`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The address. A free port of the loopback address.
+    pub listen: SocketAddr,
+    /// The seed. 0. The same one gives the same ids, and the same course of faults that come by chance.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), seed: 0 }
+    }
+}
+
+/// The vendors on one port. See the [module](self).
+pub struct Sandbox {
+    address: SocketAddr,
+    world: Arc<Mutex<World>>,
+    clock: Arc<VirtualClock>,
+    /// The server, and how it is told to stop.
+    server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+/// Shows where it listens.
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sandbox({})", self.address)
+    }
+}
+
+/// In milliseconds.
+const FARTHEST: i64 = 1000 * 365 * 24 * 3600 * 1000;
+
+/// The system's clock, moved ahead.
+#[derive(Debug, Default)]
+pub(crate) struct VirtualClock(AtomicI64);
+
+impl VirtualClock {
+    pub fn now(&self) -> DateTime<Utc> {
+        Utc::now() + TimeDelta::milliseconds(self.0.load(Ordering::Relaxed))
+    }
+
+    /// A thousand years are enough, and no sum of them is too many.
+    pub fn advance(&self, by: Duration) {
+        let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX).min(FARTHEST);
+        let ahead = |now: i64| Some((now + milliseconds).min(FARTHEST));
+        // It always updates.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, ahead);
+    }
+
+    pub fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A test that panicked while it held the state must not hide why.
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sandbox {
+    /// A consumer that SafeDebit has from the start: the one of its sample requests.
+    pub const CONSUMER: &str = "XXXXXXXXXXXXX";
+    /// A client that Seqino has from the start: the one of its sample requests.
+    pub const CLIENT: &str = "client_abc123";
+
+    /// Starts on a free port of the loopback address.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_with(Options::default()).await
+    }
+
+    /// Starts where you say.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on.
+    pub async fn start_with(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let address = listener.local_addr()?;
+        let clock = Arc::new(VirtualClock::default());
+        let world = Arc::new(Mutex::new(World::new(vendors(), clock.clone(), options.seed)));
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(server::serve(listener, world.clone(), stopped));
+        Ok(Self { address, world, clock, server: Some((stop, server)) })
+    }
+
+    /// Stops when every answer that is under way is given. Dropping it stops it at once.
+    pub async fn stop(mut self) {
+        if let Some((stop, server)) = self.server.take() {
+            drop(stop);
+            // It ends by itself.
+            let _ = server.await;
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The facade, configured for this sandbox.
+    ///
+    /// # Panics
+    /// Never: the sandbox's own addresses and credentials are right.
+    pub fn mandates(&self) -> Mandates {
+        self.builder().build().unwrap_or_else(|e| unreachable!("the sandbox's own configuration: {e}"))
+    }
+
+    /// The facade's builder, with the addresses, the credentials and the clock of this sandbox.
+    pub fn builder(&self) -> MandatesBuilder {
+        let clock = self.clock.clone();
+        self.configured(Mandates::builder().clock(move || clock.now()))
+    }
+
+    /// The base URL of a vendor.
+    pub fn base_url(&self, provider: Provider) -> String {
+        let path = lock(&self.world).vendor(provider).map_or("", |vendor| vendor.spec.base_path());
+        format!("http://{}/{}{path}", self.address, provider.as_str())
+    }
+
+    /// What a vendor accepts as credentials, names and values, for callers that are not this crate. They are public, and
+    /// good for nothing else. Nothing for a vendor that is not built in.
+    pub fn credentials(&self, provider: Provider) -> &'static [(&'static str, &'static str)] {
+        lock(&self.world).vendor(provider).map_or(&[], |vendor| vendor.simulation.credentials())
+    }
+
+    /// The time of the sandbox, and of the facade that it configures.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Moves that time ahead.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Forgets everything: records, faults, scripts, requests, and how far the clock was moved.
+    pub fn reset(&self) {
+        lock(&self.world).reset();
+    }
+
+    /// Every request since the start, the last 100,000 of them. What is personal or secret in them is masked.
+    pub fn requests(&self) -> Vec<Received> {
+        lock(&self.world).journal.iter().cloned().collect()
+    }
+
+    /// How many of those were calls of an operation.
+    pub fn count(&self, operation: &str) -> usize {
+        lock(&self.world).journal.iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
+    }
+
+    /// From now on this goes wrong. Of several faults the first that applies to a call strikes.
+    pub fn inject(&self, fault: Fault) {
+        lock(&self.world).faults.push(fault);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn clear_faults(&self) {
+        lock(&self.world).faults.clear();
+    }
+
+    /// The next calls of an operation are answered so, and do nothing; then it is as it was.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] if the vendor has no such operation.
+    pub fn script(
+        &self,
+        provider: Provider,
+        operation: impl Into<String>,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> Result<(), Error> {
+        let answers = answers.into_iter().collect();
+        let result = lock(&self.world).script(provider, operation.into(), answers);
+        result.map_err(|why| Error::invalid(Some(provider), why))
+    }
+
+    /// The debtor signs.
+    ///
+    /// # Errors
+    /// For this and the other steps: [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if
+    /// the vendor has no such step from where the mandate is.
+    pub fn sign(&self, mandate: &MandateRef) -> Result<(), Error> {
+        lock(&self.world).step(mandate, Step::Sign)
+    }
+
+    /// The checks of identity or company are passed.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn verify(&self, mandate: &MandateRef) -> Result<(), Error> {
+        lock(&self.world).step(mandate, Step::Verify)
+    }
+
+    /// It comes into force.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn activate(&self, mandate: &MandateRef) -> Result<(), Error> {
+        lock(&self.world).step(mandate, Step::Activate)
+    }
+
+    /// It is put on hold.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn suspend(&self, mandate: &MandateRef) -> Result<(), Error> {
+        lock(&self.world).step(mandate, Step::Suspend)
+    }
+
+    /// Its time is over.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn expire(&self, mandate: &MandateRef) -> Result<(), Error> {
+        lock(&self.world).step(mandate, Step::Expire)
+    }
+
+    /// A party ends it, not through the API.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn revoke(&self, mandate: &MandateRef) -> Result<(), Error> {
+        lock(&self.world).step(mandate, Step::Revoke)
+    }
+
+    /// The vendor refuses or fails it.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub fn fail(&self, mandate: &MandateRef) -> Result<(), Error> {
+        lock(&self.world).step(mandate, Step::Fail)
+    }
+
+    /// From now on the vendor answers its word for this status, whatever was before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the vendor has no word for it.
+    pub fn set_status(&self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
+        lock(&self.world).set_status(mandate, status)
+    }
+
+    /// From now on the vendor answers this as the mandate's status: any word, or any JSON.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such mandate.
+    pub fn answer(&self, mandate: &MandateRef, status: impl Into<Value>) -> Result<(), Error> {
+        self.edit(mandate, |record| record["status"] = status.into())
+    }
+
+    /// Changes a mandate's record, which has the fields of the vendor's answer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such mandate.
+    pub fn edit(&self, mandate: &MandateRef, change: impl FnOnce(&mut Value)) -> Result<(), Error> {
+        lock(&self.world).edit(mandate, change)
+    }
+
+    /// Changes any other record: a Seqino client is `("clients", "client_abc123")`. `GET /_control/state` shows the kinds
+    /// and ids that there are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such record.
+    pub fn edit_record(
+        &self,
+        provider: Provider,
+        kind: &str,
+        id: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<(), Error> {
+        let mut world = lock(&self.world);
+        let record = world.vendor(provider).and_then(|vendor| vendor.store.get_mut(kind, id));
+        let what = "the sandbox has no such record";
+        record.map(change).ok_or_else(|| Error::new(ErrorKind::NotFound).at(Some(provider)).detail(what))
+    }
+
+    /// A mandate's record, as the vendor has it.
+    pub fn record(&self, mandate: &MandateRef) -> Option<Value> {
+        lock(&self.world).mandate(mandate).cloned()
+    }
+
+    /// Every mandate that there is.
+    pub fn references(&self) -> Vec<MandateRef> {
+        let world = lock(&self.world);
+        let of = |vendor: &Vendor| -> Vec<_> {
+            vendor.store.all(MANDATES).filter_map(|record| vendor.simulation.reference(record)).collect()
+        };
+        world.vendors.iter().flat_map(of).collect()
+    }
+
+    /// How many mandates a vendor has.
+    pub fn mandates_at(&self, provider: Provider) -> usize {
+        lock(&self.world).vendor(provider).map_or(0, |vendor| vendor.store.count(MANDATES))
+    }
+
+    /// The vendor no longer knows the mandate.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such mandate.
+    pub fn forget(&self, mandate: &MandateRef) -> Result<(), Error> {
+        lock(&self.world).forget(mandate)
+    }
+}
+
+impl World {
+    fn step(&mut self, mandate: &MandateRef, step: Step) -> Result<(), Error> {
+        let provider = mandate.provider();
+        let record = self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?;
+        let word = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step));
+        let what =
+            format!("the sandbox: this vendor has no such step from here ({step:?}); use `set_status` or `answer`");
+        let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
+        self.edit(mandate, |record| record["status"] = word)
+    }
+
+    fn set_status(&mut self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
+        let provider = mandate.provider();
+        let what = format!("the sandbox: this vendor has no word for {status}; use `answer`");
+        let word = word_for(provider, status);
+        let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
+        self.edit(mandate, |record| record["status"] = word)
+    }
+
+    fn edit(&mut self, mandate: &MandateRef, change: impl FnOnce(&mut Value)) -> Result<(), Error> {
+        self.mandate(mandate).map(change).ok_or_else(|| unknown(mandate))
+    }
+
+    fn forget(&mut self, mandate: &MandateRef) -> Result<(), Error> {
+        let vendor = self.vendor(mandate.provider());
+        let gone = vendor.and_then(|vendor| vendor.store.remove(MANDATES, mandate.id()));
+        gone.map(drop).ok_or_else(|| unknown(mandate))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some((_, server)) = &self.server {
+            server.abort();
+        }
+    }
+}
+
+fn unknown(mandate: &MandateRef) -> Error {
+    Error::new(ErrorKind::NotFound).at(Some(mandate.provider())).detail("the sandbox has no such mandate")
+}
+
+/// The first word of a vendor that means a status.
+pub(crate) fn word_for(provider: Provider, status: MandateStatus) -> Option<Value> {
+    let row = crate::vocabulary().into_iter().find(|row| row.provider == provider && row.status == status)?;
+    Some(row.raw.into())
+}
+
+macro_rules! per_provider {
+    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal;)+) => {
+        fn vendors() -> Vec<Vendor> {
+            vec![$(
+                #[cfg(feature = $feature)]
+                Vendor {
+                    provider: Provider::$variant,
+                    spec: {
+                        static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec::read(crate::$module::SPEC));
+                        &SPEC
+                    },
+                    simulation: &crate::$module::sandbox::Simulated,
+                    store: Store::new(0),
+                },
+            )+]
+        }
+
+        impl Sandbox {
+            $(
+                #[cfg(feature = $feature)]
+                #[doc = concat!("The configuration for ", $shown, " as simulated here.")]
+                pub fn $module(&self) -> crate::$module::Config {
+                    crate::$module::sandbox::config(self.base_url(Provider::$variant))
+                }
+            )+
+
+            fn configured(&self, builder: MandatesBuilder) -> MandatesBuilder {
+                $(
+                    #[cfg(feature = $feature)]
+                    let builder = builder.$module(self.$module());
+                )+
+                builder
+            }
+        }
+    };
+}
+for_each_provider!(per_provider);

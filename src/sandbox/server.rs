@@ -1,0 +1,302 @@
+//! HTTP in, HTTP out.
+
+use super::{
+    control,
+    fault::What,
+    lock,
+    page::{Decision, Language, Link, Onward},
+    world::World,
+};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http_body_util::{BodyExt, Limited};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode, Uri,
+    body::{Frame, Incoming, SizeHint},
+    header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, LOCATION, RETRY_AFTER},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    io,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::oneshot};
+
+/// A request as a simulation sees it.
+#[derive(Default)]
+pub(crate) struct Call {
+    /// The operation, by its id in the spec.
+    pub operation: String,
+    pub method: String,
+    /// Its path in the spec.
+    pub template: String,
+    pub path: BTreeMap<String, String>,
+    pub query: BTreeMap<String, String>,
+    pub headers: HeaderMap,
+    /// Null if there is none.
+    pub body: Value,
+    /// The file of a form.
+    pub file: Option<Upload>,
+    pub now: DateTime<Utc>,
+    /// Where this vendor's pages begin: `http://127.0.0.1:8080/safedebit/pages/`.
+    pub pages: String,
+}
+
+pub(crate) struct Upload {
+    pub name: String,
+    pub content: Bytes,
+}
+
+impl Call {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// A text of the body.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.body.get(key).and_then(Value::as_str)
+    }
+
+    /// A text of the body or of the query.
+    pub fn given(&self, key: &str) -> Option<&str> {
+        self.text(key).or_else(|| self.query.get(key).map(String::as_str))
+    }
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub status: u16,
+    pub body: Option<Value>,
+    /// The methods that there are, where another was asked for.
+    pub allow: Option<String>,
+}
+
+impl Reply {
+    pub fn new(status: u16, body: Value) -> Self {
+        Self { status, body: Some(body), allow: None }
+    }
+
+    pub fn empty(status: u16) -> Self {
+        Self { status, body: None, allow: None }
+    }
+}
+
+/// More than any request of the specs needs.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// Serves until told to stop, then until every answer that is under way is given.
+pub(super) async fn serve(listener: TcpListener, world: Arc<Mutex<World>>, stop: oneshot::Receiver<()>) {
+    let mut connections = tokio::task::JoinSet::new();
+    let graceful = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(_) => {
+                    // Too many open files, say: others will be closed.
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    continue;
+                }
+            },
+            _ = &mut stop => break,
+        };
+        let world = world.clone();
+        let answer = move |request| {
+            let world = world.clone();
+            async move { respond(request, &world).await }
+        };
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
+        let connection = graceful.watch(connection);
+        connections.spawn(async move {
+            // A caller that goes away is no concern of ours.
+            drop(connection.await);
+        });
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// An error ends the connection without an answer.
+async fn respond(request: Request<Incoming>, world: &Mutex<World>) -> io::Result<Response<Body>> {
+    let (head, body) = request.into_parts();
+    let body = match Limited::new(body, LARGEST).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => return Ok(response(413, Bytes::new())),
+    };
+    let path = head.uri.path();
+    let name = path.split('/').nth(1).unwrap_or_default();
+    let rest = path.get(name.len() + 1..).unwrap_or_default();
+    if name == "_control" {
+        let reply = control::answer(&mut lock(world), &head.method, rest, query(&head.uri), &body);
+        return Ok(json_response(&reply));
+    }
+    if let Some(token) = rest.strip_prefix("/pages/") {
+        return Ok(page(&mut lock(world), name, token, &head.method, &head.uri, &head.headers, &body));
+    }
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let file = match multer::parse_boundary(content_type) {
+        Ok(boundary) => file(&body, boundary).await,
+        Err(_) => None,
+    };
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let call = Call {
+        query: query(&head.uri),
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+        file,
+        pages: format!("http://{host}/{name}/pages/"),
+        headers: head.headers,
+        ..Call::default()
+    };
+    let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, call) else {
+        let what = json!({"error": "no vendor is here; GET /_control lists what there is"});
+        return Ok(json_response(&Reply::new(404, what)));
+    };
+    match fault {
+        None => Ok(json_response(&reply)),
+        Some(What::Delay(by)) => {
+            tokio::time::sleep(by).await;
+            Ok(json_response(&reply))
+        }
+        Some(What::Reset) => Err(io::ErrorKind::ConnectionReset.into()),
+        Some(What::Empty) => Ok(response(reply.status, Bytes::new())),
+        Some(What::Truncated) => {
+            let mut response = json_response(&reply);
+            let body = response.body_mut();
+            body.data = body.data.take().map(|data| data.slice(..data.len() / 2));
+            body.breaks_off = true;
+            Ok(response)
+        }
+        Some(What::Html) => Ok(html(200, "<html><body>Maintenance</body></html>".into())),
+        Some(What::Oversized(bytes)) => Ok(response(200, format!("\"{}\"", "x".repeat(bytes)).into())),
+        Some(What::Status(status, after)) => {
+            let mut response = response(status, Bytes::new());
+            if let Some(seconds) = after {
+                response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
+            Ok(response)
+        }
+    }
+}
+
+fn query(uri: &Uri) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+/// The file in a form, which is the field `file`.
+async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
+    let body = http_body_util::BodyDataStream::new(http_body_util::Full::new(body.clone()));
+    let mut form = multer::Multipart::new(body, boundary);
+    while let Ok(Some(field)) = form.next_field().await {
+        if field.name() == Some("file") {
+            let name = field.file_name().unwrap_or_default().to_owned();
+            return field.bytes().await.ok().map(|content| Upload { name, content });
+        }
+    }
+    None
+}
+
+/// A page, and what is decided on it.
+fn page(
+    world: &mut World,
+    vendor: &str,
+    token: &str,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Response<Body> {
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let language = Language::of(query(uri).get("lang").map(String::as_str), accepted);
+    let Some(page) = world.page(vendor, token) else { return response(404, Bytes::new()) };
+    if page.closed.is_some() || *method != Method::POST {
+        return html(if page.closed.is_some() { 410 } else { 200 }, page.render(language));
+    }
+    let decision = url::form_urlencoded::parse(body).find(|(name, _)| name == "decision");
+    let decision = match decision.as_ref().map(|(_, value)| value.as_ref()) {
+        Some("agree") => Decision::Agree,
+        Some("cancel") => Decision::Cancel,
+        _ => return response(400, Bytes::new()),
+    };
+    match world.decide(vendor, token, decision) {
+        None => response(404, Bytes::new()),
+        Some(Onward::Stay) => html(200, page.done(language, decision)),
+        Some(Onward::Go(link)) => onward(303, &link),
+        Some(Onward::Post(link)) => onward(307, &link),
+    }
+}
+
+fn onward(status: u16, link: &Link) -> Response<Body> {
+    let mut response = response(status, Bytes::new());
+    // An address is ASCII once it is parsed.
+    if let Ok(link) = link.as_str().parse() {
+        response.headers_mut().insert(LOCATION, link);
+    }
+    response
+}
+
+fn html(status: u16, page: String) -> Response<Body> {
+    let mut response = response(status, page.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    // Nothing of a page is code.
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+fn json_response(reply: &Reply) -> Response<Body> {
+    let body = reply.body.as_ref().map(|body| Bytes::from(body.to_string()));
+    let mut response = response(reply.status, body.unwrap_or_default());
+    if reply.body.is_some() {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(methods) = reply.allow.as_deref().and_then(|methods| methods.parse().ok()) {
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    response
+}
+
+fn response(status: u16, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body { data: (!body.is_empty()).then_some(body), breaks_off: false });
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}
+
+/// One piece, after which the connection may break off.
+struct Body {
+    data: Option<Bytes>,
+    breaks_off: bool,
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let next = self.data.take().map(|data| Ok(Frame::data(data)));
+        let breaks_off = self.breaks_off;
+        Poll::Ready(next.or_else(|| breaks_off.then(|| Err(io::ErrorKind::ConnectionReset.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.data.is_none() && !self.breaks_off
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        // A body that breaks off does not say how long it is to be.
+        match &self.data {
+            _ if self.breaks_off => SizeHint::default(),
+            data => SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64)),
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! What the sandbox takes from a spec: which request is which operation, and what it may hold.
+
+use super::server::Call;
+use crate::wire;
+use jsonschema::{Draft, ValidatorMap};
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
+
+/// One spec.
+pub(crate) struct Spec {
+    document: Value,
+    base_path: String,
+    routes: Vec<Route>,
+    /// The names of fields and parameters, and whether what they hold is personal or secret.
+    names: BTreeMap<String, bool>,
+    checks: OnceLock<Option<ValidatorMap>>,
+}
+
+pub(crate) struct Route {
+    method: String,
+    /// The parts of the path; a parameter is in braces.
+    parts: Vec<String>,
+    pub operation: String,
+    parameters: Vec<Parameter>,
+    pub body: Body,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    None,
+    Json,
+    /// A form with a file.
+    Form,
+}
+
+struct Parameter {
+    name: String,
+    place: String,
+    required: bool,
+    /// Its JSON type, which text is read as.
+    kind: String,
+}
+
+/// What is wrong with a request, and where.
+pub(crate) struct Violation {
+    /// `body`, `query`, `path` or `header`, and the way from there.
+    pub place: Vec<String>,
+    /// In words that hold no value.
+    pub what: String,
+    pub missing: bool,
+}
+
+impl Route {
+    /// Its path in the spec.
+    pub fn template(&self) -> String {
+        self.parts.join("/")
+    }
+}
+
+impl Spec {
+    /// Reads the JSON that the build script has made of a spec that it has checked.
+    pub fn read(json: &str) -> Self {
+        let document: Value = serde_json::from_str(json).unwrap_or_default();
+        let server = document.pointer("/servers/0/url").and_then(Value::as_str).unwrap_or_default();
+        let base_path = server.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+        let mut routes = Vec::new();
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                routes.push(Route {
+                    method: method.to_uppercase(),
+                    parts: path.split('/').map(str::to_owned).collect(),
+                    operation: text(&operation["operationId"]),
+                    parameters: parameters(&document, operation),
+                    body: match &operation["requestBody"]["content"] {
+                        Value::Null => Body::None,
+                        content if content.get("multipart/form-data").is_some() => Body::Form,
+                        _ => Body::Json,
+                    },
+                });
+            }
+        }
+        // A path without parameters goes before one that has any.
+        routes.sort_by_key(|route| route.parts.iter().filter(|part| part.starts_with('{')).count());
+        let names = names(&document);
+        Self { base_path, routes, names, checks: OnceLock::new(), document }
+    }
+
+    /// The path of the vendor's server: `/v2`.
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
+    /// Whether there is an operation of this id.
+    pub fn has(&self, operation: &str) -> bool {
+        self.routes.iter().any(|route| route.operation == operation)
+    }
+
+    /// The operation of a request and the values in its path.
+    pub fn find(&self, method: &str, path: &str) -> Option<(&Route, BTreeMap<String, String>)> {
+        let path: Vec<&str> = path.strip_prefix(self.base_path.as_str())?.split('/').collect();
+        self.routes.iter().filter(|route| route.method == method && route.parts.len() == path.len()).find_map(|route| {
+            let mut values = BTreeMap::new();
+            for (part, given) in route.parts.iter().zip(&path) {
+                if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                    let given = percent_encoding::percent_decode_str(given).decode_utf8().ok()?;
+                    values.insert(name.to_owned(), given.into_owned());
+                } else if part != given {
+                    return None;
+                }
+            }
+            Some((route, values))
+        })
+    }
+
+    /// The methods that the spec has for a path.
+    pub fn methods(&self, path: &str) -> Vec<&str> {
+        let fits = |route: &&Route| self.find(&route.method, path).is_some_and(|(found, _)| found.parts == route.parts);
+        let Some(first) = self.routes.iter().find(fits) else { return Vec::new() };
+        let same = self.routes.iter().filter(|route| route.parts == first.parts);
+        same.map(|route| route.method.as_str()).collect()
+    }
+
+    /// Everything in a request that the spec forbids. Words that the spec does not list are forbidden, too.
+    pub fn violations(&self, route: &Route, call: &Call) -> Vec<Violation> {
+        let mut found = Vec::new();
+        for parameter in &route.parameters {
+            let Parameter { name, place, kind, .. } = parameter;
+            let given = match place.as_str() {
+                "path" => call.path.get(name).map(String::as_str),
+                "header" => call.header(name),
+                _ => call.query.get(name).map(String::as_str),
+            };
+            let at = vec![place.clone(), name.clone()];
+            match given {
+                None if parameter.required => found.push(Violation::missing(at)),
+                None => {}
+                Some(given) => {
+                    // A number or a truth is text here.
+                    let read = if kind == "string" { None } else { serde_json::from_str(given).ok() };
+                    self.check(
+                        &key(&route.operation, place, name),
+                        &read.unwrap_or_else(|| given.into()),
+                        at,
+                        &mut found,
+                    );
+                }
+            }
+        }
+        match route.body {
+            Body::None => {}
+            Body::Json => self.check(&key(&route.operation, "body", ""), &call.body, vec!["body".into()], &mut found),
+            Body::Form if call.file.is_none() => found.push(Violation::missing(vec!["body".into(), "file".into()])),
+            Body::Form => {}
+        }
+        found
+    }
+
+    fn check(&self, key: &str, value: &Value, at: Vec<String>, found: &mut Vec<Violation>) {
+        let checks = self.checks.get_or_init(|| checks(&self.document));
+        let check = checks.as_ref().and_then(|checks| checks.get(&format!("#/definitions/{}", escape(key))));
+        let Some(check) = check else {
+            return found.push(Violation { place: at, what: "the sandbox has no rule for it".into(), missing: false });
+        };
+        for error in check.iter_errors(value) {
+            let mut place = at.clone();
+            place.extend(error.instance_path().as_str().split('/').skip(1).map(str::to_owned));
+            // What is missing is within what was looked at.
+            if let jsonschema::error::ValidationErrorKind::Required { property } = error.kind() {
+                place.extend(property.as_str().map(str::to_owned));
+                found.push(Violation::missing(place));
+            } else {
+                found.push(Violation { place, what: error.masked().to_string(), missing: false });
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// Why an answer of an operation is none that the spec describes.
+    #[cfg(test)]
+    pub fn undescribed(&self, operation: &str, reply: &super::Reply) -> Option<String> {
+        let all = self.document["paths"].as_object()?.values().flat_map(|item| item.as_object().unwrap().values());
+        let responses = all.into_iter().find(|o| o["operationId"] == *operation)?["responses"].as_object()?;
+        let exact = reply.status.to_string();
+        let class = format!("{}XX", reply.status / 100);
+        let Some((status, answer)) = responses
+            .iter()
+            .find(|(status, _)| [&exact, &class].contains(status))
+            .or(responses.get_key_value("default"))
+        else {
+            return Some(format!("no {exact}"));
+        };
+        let described = target(&self.document, answer).pointer("/content/application~1json/schema").is_some();
+        let mut found = Vec::new();
+        match &reply.body {
+            Some(body) if described => self.check(&key(operation, "answer", status), body, Vec::new(), &mut found),
+            None if !described => {}
+            // The pages show that there are such errors, and no body of any.
+            Some(_) if !described && reply.status >= 400 => {}
+            _ => return Some("a body where none is described, or none where one is".into()),
+        }
+        found.first().map(|violation| format!("{}: {}", violation.place.join("."), violation.what))
+    }
+
+    /// What may be shown of a request: nothing personal, nothing secret, nothing that the spec does not know.
+    pub fn masked(&self, value: &Value) -> Value {
+        match value {
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| (name.clone(), self.shown(name, value))).collect()
+            }
+            Value::Array(items) => items.iter().map(|item| self.masked(item)).collect(),
+            other => other.clone(),
+        }
+    }
+
+    pub fn shown(&self, name: &str, value: &Value) -> Value {
+        match self.names.get(name) {
+            Some(false) => self.masked(value),
+            _ if value.is_null() => Value::Null,
+            _ => "***".into(),
+        }
+    }
+}
+
+impl Violation {
+    fn missing(place: Vec<String>) -> Self {
+        Self { place, what: "it is required".into(), missing: true }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn key(operation: &str, place: &str, name: &str) -> String {
+    format!("{operation} {place} {name}")
+}
+
+/// A name within a JSON pointer within a URI fragment.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn target<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let resolved = value.get("$ref").and_then(Value::as_str).and_then(|r| document.pointer(r.strip_prefix('#')?));
+    match resolved.unwrap_or(value) {
+        value if value.get("allOf").is_some() => target(document, &value["allOf"][0]),
+        value => value,
+    }
+}
+
+fn parameters(document: &Value, operation: &Value) -> Vec<Parameter> {
+    let all = operation["parameters"].as_array().into_iter().flatten();
+    let all = all.map(|parameter| target(document, parameter)).map(|parameter| Parameter {
+        name: text(&parameter["name"]),
+        place: text(&parameter["in"]),
+        required: parameter["required"] == true,
+        kind: text(&target(document, &parameter["schema"])["type"]),
+    });
+    all.collect()
+}
+
+fn names(document: &Value) -> BTreeMap<String, bool> {
+    let mut names = BTreeMap::new();
+    let mut add = |name: &str, schema: &Value| {
+        let schema = target(document, schema);
+        let sensitive = schema["x-sensitive"] == true;
+        // Sensitive in one place is sensitive.
+        *names.entry(name.to_owned()).or_insert(false) |= sensitive;
+    };
+    for schema in document["components"]["schemas"].as_object().into_iter().flat_map(Map::values) {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            add(name, property);
+        }
+    }
+    for item in document["paths"].as_object().into_iter().flat_map(Map::values) {
+        for operation in item.as_object().into_iter().flat_map(Map::values) {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let parameter = target(document, parameter);
+                add(parameter["name"].as_str().unwrap_or_default(), &parameter["schema"]);
+            }
+        }
+    }
+    names
+}
+
+/// One validator for each body and parameter, made once in a process.
+fn checks(document: &Value) -> Option<ValidatorMap> {
+    let mut definitions = Map::new();
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        definitions.insert(name.clone(), as_json_schema(schema));
+    }
+    for item in document["paths"].as_object().into_iter().flat_map(Map::values) {
+        for operation in item.as_object().into_iter().flat_map(Map::values) {
+            let id = text(&operation["operationId"]);
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let parameter = target(document, parameter);
+                let key = key(&id, &text(&parameter["in"]), &text(&parameter["name"]));
+                definitions.insert(key, as_json_schema(&parameter["schema"]));
+            }
+            if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
+                definitions.insert(key(&id, "body", ""), as_json_schema(schema));
+            }
+            #[cfg(test)]
+            for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+                if let Some(schema) = target(document, answer).pointer("/content/application~1json/schema") {
+                    definitions.insert(key(&id, "answer", status), as_json_schema(schema));
+                }
+            }
+        }
+    }
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    jsonschema::options()
+        .with_draft(Draft::Draft7)
+        .should_validate_formats(true)
+        .with_format("iban", wire::is_iban)
+        .with_format("date-fr", |text: &str| text.parse::<wire::FrenchDate>().is_ok())
+        .with_format("cents", digits)
+        // The vendor says IPv4 and gives room for more.
+        .with_format("ipv4", |text: &str| text.parse::<IpAddr>().is_ok())
+        .build_map(&json!({"definitions": definitions}))
+        .ok()
+}
+
+/// A schema of OpenAPI 3.0 as one of JSON Schema: null is a type, and an open set of words is as closed to a request as
+/// a strict vendor's.
+fn as_json_schema(schema: &Value) -> Value {
+    let Some(object) = schema.as_object() else { return schema.clone() };
+    let mut out = Map::new();
+    for (keyword, value) in object {
+        let value = match (keyword.as_str(), value) {
+            ("$ref", Value::String(to)) => to.replace("#/components/schemas/", "#/definitions/").into(),
+            ("properties", Value::Object(all)) => all.iter().map(|(k, v)| (k.clone(), as_json_schema(v))).collect(),
+            ("items" | "additionalProperties", value) => as_json_schema(value),
+            ("allOf" | "anyOf" | "oneOf", Value::Array(all)) => all.iter().map(as_json_schema).collect(),
+            ("x-extensible-enum", words) => {
+                out.insert("enum".into(), words.clone());
+                continue;
+            }
+            ("example" | "default" | "nullable" | "description", _) => continue,
+            (keyword, _) if keyword.starts_with("x-") => continue,
+            (_, value) => value.clone(),
+        };
+        out.insert(keyword.clone(), value);
+    }
+    match object.get("nullable") {
+        Some(Value::Bool(true)) => json!({"anyOf": [{"type": "null"}, out]}),
+        _ => out.into(),
+    }
+}

@@ -1,0 +1,63 @@
+//! What a simulated vendor keeps.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Records by kind and id, and new ids. The same seed gives the same ids.
+pub(crate) struct Store {
+    kinds: BTreeMap<&'static str, BTreeMap<String, Value>>,
+    rng: fastrand::Rng,
+    made: u64,
+}
+
+/// The kind that every vendor has.
+pub(crate) const MANDATES: &str = "mandates";
+
+impl Store {
+    pub fn new(seed: u64) -> Self {
+        Self { kinds: BTreeMap::new(), rng: fastrand::Rng::with_seed(seed), made: 0 }
+    }
+
+    pub fn get(&self, kind: &str, id: &str) -> Option<&Value> {
+        self.kinds.get(kind)?.get(id)
+    }
+
+    pub fn get_mut(&mut self, kind: &str, id: &str) -> Option<&mut Value> {
+        self.kinds.get_mut(kind)?.get_mut(id)
+    }
+
+    /// Keeps a record, and gives it back to be answered.
+    pub fn put(&mut self, kind: &'static str, id: impl Into<String>, record: Value) -> Value {
+        self.kinds.entry(kind).or_default().insert(id.into(), record.clone());
+        record
+    }
+
+    pub fn remove(&mut self, kind: &str, id: &str) -> Option<Value> {
+        self.kinds.get_mut(kind)?.remove(id)
+    }
+
+    /// In the order of their ids.
+    pub fn all(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        self.kinds.get(kind).into_iter().flat_map(BTreeMap::values)
+    }
+
+    pub fn count(&self, kind: &str) -> usize {
+        self.kinds.get(kind).map_or(0, BTreeMap::len)
+    }
+
+    /// Everything, as JSON.
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(&self.kinds).unwrap_or_default()
+    }
+
+    /// A new id: a prefix and a number.
+    pub fn numbered(&mut self, prefix: &str) -> String {
+        self.made += 1;
+        format!("{prefix}{:06}", self.made)
+    }
+
+    /// A new id of so many letters and digits.
+    pub fn random(&mut self, length: usize) -> String {
+        std::iter::repeat_with(|| self.rng.digit(36)).take(length).collect()
+    }
+}

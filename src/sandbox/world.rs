@@ -1,0 +1,177 @@
+//! The state of a sandbox, and what becomes of a request. No I/O.
+
+use super::{
+    Answer, Simulation, VirtualClock,
+    fault::{Fault, What},
+    page::{Decision, Onward, Page},
+    server::{Call, Reply},
+    spec::Spec,
+    store::{MANDATES, Store},
+};
+use crate::{MandateRef, Provider};
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+pub(crate) struct World {
+    pub vendors: Vec<Vendor>,
+    pub faults: Vec<Fault>,
+    pub scripts: Vec<Script>,
+    pub journal: VecDeque<Received>,
+    pub clock: Arc<VirtualClock>,
+    seed: u64,
+}
+
+pub(crate) struct Vendor {
+    pub provider: Provider,
+    pub spec: &'static Spec,
+    pub simulation: &'static dyn Simulation,
+    pub store: Store,
+}
+
+/// Answers that are given to the next calls of an operation, in their order.
+pub(crate) struct Script {
+    pub provider: Provider,
+    pub operation: String,
+    pub answers: VecDeque<Answer>,
+}
+
+/// A request that the sandbox received. What is personal or secret in it is masked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Received {
+    /// The vendor that it was for.
+    pub provider: Provider,
+    /// The operation, by its id in the spec; `None` if there is none of this path and method.
+    pub operation: Option<String>,
+    /// What stood in its path and in its query, and the client that Seqino is told.
+    pub parameters: BTreeMap<String, Value>,
+    /// Its body; null if there was none.
+    pub body: Value,
+    /// The HTTP status that it was answered with; 0 if the connection broke off instead.
+    pub status: u16,
+    /// What the spec forbids about it, which is why it was refused.
+    pub violations: Vec<String>,
+}
+
+/// So many requests are kept.
+const LONGEST_JOURNAL: usize = 100_000;
+
+impl World {
+    pub fn new(vendors: Vec<Vendor>, clock: Arc<VirtualClock>, seed: u64) -> Self {
+        let mut world =
+            Self { vendors, faults: Vec::new(), scripts: Vec::new(), journal: VecDeque::new(), clock, seed };
+        world.reset();
+        world
+    }
+
+    /// As at the start.
+    pub fn reset(&mut self) {
+        for vendor in &mut self.vendors {
+            vendor.store = Store::new(self.seed);
+            vendor.simulation.begin(&mut vendor.store);
+        }
+        self.faults.clear();
+        self.scripts.clear();
+        self.journal.clear();
+        self.clock.reset();
+    }
+
+    pub fn vendor(&mut self, provider: Provider) -> Option<&mut Vendor> {
+        self.vendors.iter_mut().find(|vendor| vendor.provider == provider)
+    }
+
+    pub fn named(&mut self, name: &str) -> Option<&mut Vendor> {
+        self.vendors.iter_mut().find(|vendor| vendor.provider.as_str() == name)
+    }
+
+    /// Does what a request asks for; `None` without such a vendor. What goes wrong instead of the answer.
+    pub fn receive(&mut self, vendor: &str, method: &str, path: &str, mut call: Call) -> Option<(Reply, Option<What>)> {
+        call.now = self.clock.now();
+        let Self { vendors, faults, scripts, journal, .. } = self;
+        let vendor = vendors.iter_mut().find(|known| known.provider.as_str() == vendor)?;
+        let (provider, simulation) = (vendor.provider, vendor.simulation);
+        let mut violations = Vec::new();
+        let (reply, fault) = match vendor.spec.find(method, path) {
+            None => match vendor.spec.methods(path) {
+                methods if methods.is_empty() => (simulation.no_such_operation(), None),
+                methods => (Reply { allow: Some(methods.join(", ")), ..Reply::empty(405) }, None),
+            },
+            Some((route, path)) => {
+                (call.operation, call.template, call.path) = (route.operation.clone(), route.template(), path);
+                let mut strike = |after| {
+                    let mut struck = faults.iter_mut().filter_map(|fault| {
+                        fault.strikes(provider, &call.operation, after).then(|| fault.what.clone())
+                    });
+                    struck.next()
+                };
+                let before = strike(false);
+                let script = scripts.iter_mut().find(|script| {
+                    script.provider == provider && script.operation == call.operation && !script.answers.is_empty()
+                });
+                let reply = if before.as_ref().is_some_and(|what| !matches!(what, What::Delay(_))) {
+                    Reply::empty(200)
+                } else if let Some(answer) = script.and_then(|script| script.answers.pop_front()) {
+                    Reply { body: answer.body, ..Reply::empty(answer.status) }
+                } else if let Err(refused) = simulation.admit(&call, &vendor.store) {
+                    refused
+                } else {
+                    let found = vendor.spec.violations(route, &call);
+                    violations.extend(
+                        found.iter().map(|violation| format!("{}: {}", violation.place.join("."), violation.what)),
+                    );
+                    match found.as_slice() {
+                        [] => simulation.answer(&call, &mut vendor.store).unwrap_or_else(|refused| refused),
+                        found => simulation.invalid(&call, found),
+                    }
+                };
+                (reply, before.or_else(|| strike(true)))
+            }
+        };
+        let operation = (!call.operation.is_empty()).then_some(call.operation);
+        let client = call.headers.get("x-pdp-client-id").and_then(|value| value.to_str().ok());
+        let client = client.map(|client| ("X-PDP-Client-Id".to_owned(), client.to_owned()));
+        let parameters = call.path.into_iter().chain(call.query).chain(client);
+        journal.push_back(Received {
+            provider,
+            operation,
+            parameters: parameters
+                .map(|(name, value)| (name.clone(), vendor.spec.shown(&name, &value.into())))
+                .collect(),
+            body: vendor.spec.masked(&call.body),
+            status: match &fault {
+                Some(What::Reset) => 0,
+                Some(What::Status(status, _)) => *status,
+                Some(What::Html | What::Oversized(_)) => 200,
+                Some(What::Delay(_) | What::Empty | What::Truncated) | None => reply.status,
+            },
+            violations,
+        });
+        if journal.len() > LONGEST_JOURNAL {
+            journal.pop_front();
+        }
+        Some((reply, fault))
+    }
+
+    /// A page that a link leads to.
+    pub fn page(&mut self, vendor: &str, token: &str) -> Option<Page> {
+        let now = self.clock.now();
+        let vendor = self.named(vendor)?;
+        vendor.simulation.page(&vendor.store, token, now)
+    }
+
+    /// What somebody decides on such a page, which has to be open.
+    pub fn decide(&mut self, vendor: &str, token: &str, decision: Decision) -> Option<Onward> {
+        let now = self.clock.now();
+        let vendor = self.named(vendor)?;
+        vendor.simulation.decide(&mut vendor.store, token, decision, now)
+    }
+
+    /// A mandate's record.
+    pub fn mandate(&mut self, reference: &MandateRef) -> Option<&mut Value> {
+        self.vendor(reference.provider())?.store.get_mut(MANDATES, reference.id())
+    }
+}
