@@ -1,0 +1,262 @@
+//! A stream of references in, a stream of readings out.
+
+use super::{Changed, Tracked};
+use crate::{Account, Error, Mandate, Mandates, Provider};
+use chrono::{DateTime, Utc};
+use futures_util::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::{
+    sync::{Mutex, OnceCell, Semaphore},
+    task::JoinSet,
+};
+
+/// What [`Mandates::statuses`] takes: an iterator or a stream of what a [`Tracked`] is made from.
+///
+/// `M` tells the two apart and is never named.
+pub trait References<'a, M> {
+    #[doc(hidden)]
+    fn references(self) -> BoxStream<'a, Tracked>;
+}
+
+/// An iterator.
+#[derive(Debug)]
+pub enum Iterated {}
+/// A stream.
+#[derive(Debug)]
+pub enum Streamed {}
+
+impl<'a, I> References<'a, Iterated> for I
+where
+    I: IntoIterator<Item: Into<Tracked> + 'a, IntoIter: Send + 'a>,
+{
+    fn references(self) -> BoxStream<'a, Tracked> {
+        stream::iter(self.into_iter().map(Into::into)).boxed()
+    }
+}
+
+impl<'a, S> References<'a, Streamed> for S
+where
+    S: Stream<Item: Into<Tracked> + 'a> + Send + 'a,
+{
+    fn references(self) -> BoxStream<'a, Tracked> {
+        self.map(Into::into).boxed()
+    }
+}
+
+/// What became of one reference.
+#[derive(Clone, Debug)]
+pub struct Reading<T = Mandate> {
+    /// What was asked for, as you gave it.
+    pub tracked: Tracked,
+    /// What was read, or why it was not.
+    pub result: Result<T, Error>,
+}
+
+impl Mandates {
+    /// Reads many mandates: each reference is answered once, in the order in which the answers come. One that fails ends
+    /// nothing. To cancel, drop the stream. It has to be polled within a Tokio runtime, on which the calls are tasks.
+    ///
+    /// Up to [`Settings::concurrency`](crate::Settings::concurrency) calls are under way at each vendor, and so many
+    /// references of it wait in memory; then no more are taken in. Seqino is asked once for its clients
+    /// (again after five minutes), and once for the mandates of each client; only what a list lacks is read one by one. Its references are held until all
+    /// are in, unless they come [sorted](Statuses::sorted_by_client).
+    ///
+    /// ```no_run
+    /// # async fn run(mandates: mandat::Mandates, references: Vec<mandat::MandateRef>) {
+    /// use futures_util::StreamExt;
+    ///
+    /// let mut readings = mandates.statuses(references);
+    /// while let Some(reading) = readings.next().await {
+    ///     match reading.result {
+    ///         Ok(mandate) => println!("{}: {}", mandate.reference, mandate.status),
+    ///         Err(error) => eprintln!("{}: {error}", reading.tracked.reference),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn statuses<'a, M>(&self, references: impl References<'a, M>) -> Statuses<'a> {
+        let lane = |provider: &Provider| {
+            let limit = self.concurrency(*provider).max(1);
+            (*provider, Lane { waiting: VecDeque::new(), groups: BTreeMap::new(), running: 0, limit })
+        };
+        Statuses {
+            mandates: self.clone(),
+            run: Arc::default(),
+            input: Some(references.references()),
+            sorted: false,
+            lanes: Provider::ALL.iter().map(lane).collect(),
+            running: JoinSet::new(),
+            done: VecDeque::new(),
+        }
+    }
+}
+
+/// What the reads of one run share.
+#[derive(Default)]
+pub(crate) struct Run {
+    /// The clients of a vendor that has any, and when they were read.
+    pub accounts: Mutex<Option<(DateTime<Utc>, Arc<Accounts>)>>,
+    /// A turn for each read of what a list lacks, so that its time begins when it is asked.
+    pub alone: OnceCell<Semaphore>,
+}
+
+/// The state of each client, by its id.
+pub(crate) type Accounts = BTreeMap<String, Account>;
+
+/// Mandates of one client, or one mandate of a vendor that has no clients.
+type Batch = Vec<Tracked>;
+
+/// What became of one of them.
+pub(crate) type Done = (Tracked, Result<Mandate, Error>);
+
+/// What waits and what runs at one vendor.
+struct Lane {
+    waiting: VecDeque<Batch>,
+    groups: BTreeMap<Box<str>, Batch>,
+    running: usize,
+    limit: usize,
+}
+
+impl Lane {
+    fn take(&mut self, tracked: Tracked, sorted: bool) {
+        let Some(client) = tracked.reference.client_id() else {
+            return self.waiting.push_back(vec![tracked]);
+        };
+        if let Some(group) = self.groups.get_mut(client) {
+            return group.push(tracked);
+        }
+        if sorted {
+            self.flush();
+        }
+        self.groups.insert(client.into(), vec![tracked]);
+    }
+
+    /// Nothing more comes for the clients that there are.
+    fn flush(&mut self) {
+        self.waiting.extend(std::mem::take(&mut self.groups).into_values());
+    }
+}
+
+/// The stream of [`Mandates::statuses`].
+#[must_use = "a stream does nothing unless polled"]
+pub struct Statuses<'a> {
+    mandates: Mandates,
+    run: Arc<Run>,
+    /// `None` at its end.
+    input: Option<BoxStream<'a, Tracked>>,
+    sorted: bool,
+    lanes: BTreeMap<Provider, Lane>,
+    /// Tasks: they go on while the caller deals with a reading, and end when this is dropped.
+    running: JoinSet<(Provider, Vec<Done>)>,
+    done: VecDeque<Done>,
+}
+
+impl fmt::Debug for Statuses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Statuses({:?}, {} running)", self.mandates, self.running.len())
+    }
+}
+
+impl<'a> Statuses<'a> {
+    /// Says that references of one client stand together, so that memory does not grow with their number. If they do
+    /// not, all are still answered; a client's list is then read more than once.
+    pub fn sorted_by_client(mut self) -> Self {
+        self.sorted = true;
+        self
+    }
+
+    /// Only what is not as it was known, and what could not be read.
+    ///
+    /// A mandate whose [`Tracked::known`] is `None` always comes out. Store [`Changed::to`]: a run that stopped half-way
+    /// goes on from what you stored, and reads again what did not change, which does not come out. That a client could
+    /// not be read this time is no change.
+    pub fn changes(self) -> Changes<'a> {
+        Changes(self)
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Done>> {
+        loop {
+            if let Some(done) = self.done.pop_front() {
+                return Poll::Ready(Some(done));
+            }
+            while let Some(input) = &mut self.input
+                && self.lanes.values().all(|lane| lane.waiting.len() < lane.limit)
+            {
+                match input.poll_next_unpin(cx) {
+                    Poll::Ready(Some(tracked)) => {
+                        if let Some(lane) = self.lanes.get_mut(&tracked.reference.provider()) {
+                            lane.take(tracked, self.sorted);
+                        }
+                    }
+                    Poll::Ready(None) => {
+                        self.input = None;
+                        self.lanes.values_mut().for_each(Lane::flush);
+                    }
+                    Poll::Pending => break,
+                }
+            }
+            for (provider, lane) in &mut self.lanes {
+                while lane.running < lane.limit
+                    && let Some(batch) = lane.waiting.pop_front()
+                {
+                    lane.running += 1;
+                    let (mandates, run, provider) = (self.mandates.clone(), self.run.clone(), *provider);
+                    self.running.spawn(async move { (provider, mandates.read_batch(provider, &run, batch).await) });
+                }
+            }
+            match self.running.poll_join_next(cx) {
+                Poll::Ready(Some(Ok((provider, results)))) => {
+                    if let Some(lane) = self.lanes.get_mut(&provider) {
+                        lane.running -= 1;
+                    }
+                    self.done.extend(results);
+                }
+                // No task is cancelled while this is there; a panic is the caller's own clock's.
+                Poll::Ready(Some(Err(error))) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => return Poll::Ready(None),
+                },
+                Poll::Ready(None) if self.input.is_none() => return Poll::Ready(None),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl Stream for Statuses<'_> {
+    type Item = Reading;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reading>> {
+        self.poll(cx).map(|done| done.map(|(tracked, result)| Reading { tracked, result }))
+    }
+}
+
+/// The stream of [`Statuses::changes`].
+#[derive(Debug)]
+#[must_use = "a stream does nothing unless polled"]
+pub struct Changes<'a>(Statuses<'a>);
+
+impl Stream for Changes<'_> {
+    type Item = Reading<Changed>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reading<Changed>>> {
+        loop {
+            let Some((tracked, result)) = std::task::ready!(self.0.poll(cx)) else { return Poll::Ready(None) };
+            let now = self.0.mandates.now();
+            let compare =
+                |mandate| Changed::between(tracked.known.as_ref(), &mandate, tracked.facts.as_ref(), now).map(Ok);
+            if let Some(result) = result.map_or_else(|error| Some(Err(error)), compare) {
+                return Poll::Ready(Some(Reading { tracked, result }));
+            }
+        }
+    }
+}
