@@ -1,0 +1,62 @@
+//! The way back from SafeDebit's signature page: a browser that comes to `url_ok`, `url_ko` or `url_cancel`.
+
+use crate::{MandateRef, Provider, WebhookError, WebhookEvent};
+use std::fmt;
+use url::form_urlencoded;
+
+/// What a browser brought to `url_ok`, `url_ko` or `url_cancel`. **Nothing signs it**: anybody can open these addresses
+/// with anything in them. That `url_ok` was reached does not prove that a mandate is signed, nor does `url_cancel` that
+/// it is not, and who comes need not be the debtor. Show that person nothing of the mandate for it.
+///
+/// It can say which mandate to read, and no more: take [`hint`](Self::hint) to
+/// [`Mandates::status`](crate::Mandates::status). A debtor may also sign and never come back, so look at the mandates
+/// that wait for a signature in any case. Each hint costs a read, and anybody can send many: limit them.
+///
+/// The documentation says that the UMR is handed back to `url_ok`, that IBAN and BIC are in a POST, and that data of
+/// yours may stand in the query of the three addresses. It names no parameter, so you give the name: best that of one
+/// of your own, put into the address when the mandate is created, with a value that cannot be guessed.
+///
+/// ```
+/// use mandat::{MandateRef, safedebit::Return};
+///
+/// // url_ok was https://example.com/ok?mandate=RUM-2026-0042
+/// let back = Return::parse(b"mandate=RUM-2026-0042")?;
+/// assert_eq!(back.hint("mandate"), Some(MandateRef::safedebit("RUM-2026-0042")));
+/// # Ok::<(), mandat::WebhookError>(())
+/// ```
+///
+/// `Debug` shows nothing of the content. Source: <https://doc.safedebit.fr/api/v1/create_mandate.php?lang=en_US>.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Return(Vec<(String, String)>);
+
+impl Return {
+    /// Reads the query of the address, without its `?`, or the form in the body. What is not UTF-8 is replaced.
+    ///
+    /// # Errors
+    /// [`WebhookError::TooLarge`].
+    pub fn parse(query_or_form: &[u8]) -> Result<Self, WebhookError> {
+        if query_or_form.len() > WebhookEvent::MAX_BODY {
+            return Err(WebhookError::TooLarge);
+        }
+        Ok(Self(form_urlencoded::parse(query_or_form).into_owned().collect()))
+    }
+
+    /// The first value of a parameter, which may be anybody's invention.
+    pub fn unverified(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The mandate that a parameter names, to be read. `None` for what cannot be a UMR: empty, longer than 35
+    /// characters, or with a control character in it.
+    pub fn hint(&self, name: &str) -> Option<MandateRef> {
+        let umr = self.unverified(name)?;
+        let plausible = umr.chars().count() <= 35 && !umr.contains(char::is_control);
+        MandateRef::of_parts(Provider::SafeDebit, vec![umr.into()]).filter(|_| plausible)
+    }
+}
+
+impl fmt::Debug for Return {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Return(unverified)")
+    }
+}
