@@ -1,0 +1,103 @@
+//! `mandat`: what this crate does, from a shell. One file for each command.
+
+mod connect;
+mod probe;
+mod refresh;
+mod rows;
+mod sandbox;
+mod status;
+mod table;
+mod watch;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::{io, path::PathBuf, process::ExitCode};
+
+/// Mandates at French vendors: what state they are in, and whether they may be used.
+///
+/// A mandate is named easytransac:<mandateId>, safedebit:<umr> or seqino:<client_id>/<mandate_id>.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 80, after_help = ENVIRONMENT)]
+struct Arguments {
+    /// Read credentials from this file of NAME=value lines; the environment goes before it.
+    #[arg(long, value_name = "FILE", global = true)]
+    env_file: Option<PathBuf>,
+    /// Try it with no account: the vendors are simulated, with a sample mandate at each.
+    #[arg(long = "sandbox", global = true)]
+    simulated: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const ENVIRONMENT: &str = "\
+Credentials, of the vendors that you use:
+  EASYTRANSAC_API_KEY    [EASYTRANSAC_URL: the vendor's sandbox]
+  SAFEDEBIT_URL, SAFEDEBIT_LOGIN, SAFEDEBIT_PASSWORD
+  SEQINO_API_KEY         [SEQINO_URL: the development server]
+
+Exit codes: 0 done; 1 not done; 2 wrong arguments; 3 done, but some mandates
+could not be read.";
+
+#[derive(Subcommand)]
+enum Command {
+    Status(status::Arguments),
+    Refresh(refresh::Arguments),
+    Watch(watch::Arguments),
+    Probe(probe::Arguments),
+    Table(table::Arguments),
+    Sandbox(sandbox::Arguments),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How a command ended that was done.
+enum End {
+    Complete,
+    /// Some mandates could not be read.
+    Incomplete,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let whole = matches!(arguments.command, Command::Refresh(_) | Command::Watch(_));
+    match run(arguments).await {
+        Ok(End::Complete) => ExitCode::SUCCESS,
+        Ok(End::Incomplete) => ExitCode::from(3),
+        // Whoever read this has seen enough: `mandat table | head -1`.
+        Err(why) if !whole && why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            tell(&format!("mandat: {why}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Nobody may be listening, which is no reason to panic.
+fn tell(text: &str) {
+    let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
+}
+
+async fn run(Arguments { env_file, simulated, command }: Arguments) -> Result<End, Failure> {
+    let connect = || connect::connect(env_file.as_deref(), simulated);
+    match command {
+        Command::Status(arguments) => status::run(arguments, connect().await?).await,
+        Command::Refresh(arguments) => refresh::run(arguments, connect().await?).await,
+        Command::Watch(arguments) => watch::run(arguments, connect().await?).await,
+        Command::Probe(arguments) => probe::run(arguments, connect().await?).await,
+        Command::Table(arguments) => table::run(&arguments),
+        Command::Sandbox(arguments) => sandbox::run(arguments).await,
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "mandat", &mut text);
+            io::Write::write_all(&mut io::stdout(), &text)?;
+            Ok(End::Complete)
+        }
+    }
+}

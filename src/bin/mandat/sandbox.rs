@@ -1,0 +1,102 @@
+//! `mandat sandbox`: the vendors simulated, for programs in any language.
+
+use super::{End, Failure};
+use mandat::{
+    Provider,
+    sandbox::{Options, Sandbox},
+};
+use std::{
+    fmt::Write as _,
+    io::{self, ErrorKind, Write as _},
+    net::SocketAddr,
+    time::Duration,
+};
+
+/// Simulate the vendors on this machine until stopped.
+///
+/// Prints where each vendor is and what it accepts. Nothing in it is real: no account, no money, no network.
+/// `GET /_control` lists how to sign, revoke, break, script and inspect from a test.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Where to listen. Port 0 is any free one. Another address than a loopback one lets others in.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
+    listen: SocketAddr,
+    /// What ids and chances come from: the same seed gives the same ones.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u64,
+}
+
+/// How long answers that are under way are waited for when it is stopped.
+const GRACE: Duration = Duration::from_secs(3);
+
+pub async fn run(Arguments { listen, seed }: Arguments) -> Result<End, Failure> {
+    let mut stopped = Box::pin(stopped()?);
+    let sandbox = Sandbox::start_with(Options { listen, seed }).await.map_err(|e| refused(listen, &e))?;
+    say(&greeting(&sandbox, seed));
+    (&mut stopped).await;
+    say("Stopping.\n");
+    // A connection that says nothing must not keep it.
+    let _ = tokio::time::timeout(GRACE, sandbox.stop()).await;
+    Ok(End::Complete)
+}
+
+/// Ends with the first signal to stop.
+fn stopped() -> io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // Made at once, so that no signal is missed.
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        // Without a way to be told, it runs until it is ended.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
+}
+
+fn refused(listen: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "{listen} is in use, perhaps by another sandbox. `--listen {}:0` takes any free port.",
+            match listen {
+                SocketAddr::V4(v4) => v4.ip().to_string(),
+                SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
+            }
+        ),
+        ErrorKind::AddrNotAvailable => format!("{listen} is no address of this machine."),
+        ErrorKind::PermissionDenied => format!("this user may not listen on {listen}: take a port of 1024 or more."),
+        _ => format!("cannot listen on {listen}: {error}"),
+    }
+}
+
+fn greeting(sandbox: &Sandbox, seed: u64) -> String {
+    let mut text = format!("Sandbox on http://{}, seed {seed}. Ctrl-C stops it.\n\n", sandbox.address());
+    // Writing to a text does not fail.
+    for provider in Provider::ALL.iter().copied() {
+        let credentials = sandbox.credentials(provider);
+        if credentials.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "{provider:<12} {}", sandbox.base_url(provider));
+        for (name, value) in credentials {
+            let _ = writeln!(text, "    {name:<8} {value}");
+        }
+    }
+    let _ = writeln!(text, "{:<12} http://{}/_control", "control", sandbox.address());
+    text
+}
+
+/// Whoever reads this may have gone, which is no reason to stop.
+fn say(text: &str) {
+    let mut out = io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

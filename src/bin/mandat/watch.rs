@@ -1,0 +1,48 @@
+//! `mandat watch`: each change of a mandate, as it is seen.
+
+use super::{End, Failure, connect::Connection};
+use chrono::SecondsFormat;
+use futures_util::StreamExt;
+use mandat::{Changed, MandateRef};
+use std::io::{self, Write};
+
+/// Print each change of a mandate until stopped, or until nothing is left to look for.
+///
+/// It looks every few minutes while a signature is awaited, daily when active, weekly for three months after an ending.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The mandate.
+    #[arg(value_name = "REF")]
+    mandate: Option<MandateRef>,
+    /// A line of JSON for each change.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection) -> Result<End, Failure> {
+    let wanted = connection.or_samples(mandate.into_iter().collect())?;
+    let Some(reference) = wanted.into_iter().next() else { return Ok(End::Complete) };
+    let mut changes = connection.mandates.watch(reference.clone());
+    while let Some(change) = changes.next().await {
+        match change {
+            Ok(change) if json => writeln!(io::stdout(), "{}", serde_json::to_string(&change)?)?,
+            Ok(change) => writeln!(io::stdout(), "{}", line(&change))?,
+            // Another try is better than any answer that could be given here, unless none can help.
+            Err(error) if error.is_retryable() => {
+                super::tell(&format!("mandat: {reference}: {error}; looking again later\n"))
+            }
+            Err(error) => return Err(format!("{reference}: {error}").into()),
+        }
+    }
+    Ok(End::Complete)
+}
+
+fn line(Changed { reference, class, from, to, .. }: &Changed) -> String {
+    let at = to.observed_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let now = format!("{at}  {reference}  {} ({})", to.status, to.raw);
+    match (from, class) {
+        (None, _) => now,
+        (Some(from), Some(class)) => format!("{now}, was {} ({}): {class}", from.status, from.raw),
+        (Some(from), None) => format!("{now}, was ({})", from.raw),
+    }
+}
