@@ -1,0 +1,290 @@
+//! A mistake in a spec stops the build with the place and the mend, never with a panic, and the same spec always gives
+//! the same code.
+
+#[path = "../build/mod.rs"]
+mod generator;
+
+use generator::{PROVIDERS, Provider, generate};
+use proptest::prelude::*;
+
+const EASYTRANSAC: &str = include_str!("../specs/easytransac.yaml");
+const SAFEDEBIT: &str = include_str!("../specs/safedebit.yaml");
+const SEQINO: &str = include_str!("../specs/seqino.yaml");
+
+/// What the build says of a spec, one problem a line; empty if it is content.
+fn build(provider: &str, spec: &str) -> String {
+    let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
+    match generate(provider, spec, false) {
+        Ok(_) => String::new(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+/// A spec with one change, which has to be possible.
+fn changed(spec: &str, from: &str, to: &str) -> String {
+    assert!(spec.contains(from), "there is no {from:?} to change");
+    spec.replacen(from, to, 1)
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place_and_its_mend() {
+    let mistakes = [
+        ("unreadable YAML", "seqino", changed(SEQINO, "paths:", "paths: [")),
+        ("no YAML", "seqino", "\u{1}".into()),
+        ("empty", "seqino", String::new()),
+        ("another version", "seqino", changed(SEQINO, "openapi: 3.0.3", "openapi: 3.1.0")),
+        ("no operationId", "seqino", changed(SEQINO, "operationId: get_mandate\n", "x-note: none\n")),
+        ("operationId twice", "seqino", changed(SEQINO, "operationId: get_mandate\n", "operationId: list_mandates\n")),
+        (
+            "operationId as a method cannot be called",
+            "seqino",
+            changed(SEQINO, "operationId: get_mandate\n", "operationId: getMandate\n"),
+        ),
+        (
+            "inline string",
+            "seqino",
+            changed(SEQINO, "schema: {type: string}\n", "schema: {type: string, maxLength: 9}\n"),
+        ),
+        (
+            "colliding words",
+            "seqino",
+            changed(SEQINO, "[processing, created,", "[processing, Created, created,").replace(
+                "        - Listed in V4 only; its meaning is not documented.\n",
+                "        - ''\n        - ''\n",
+            ),
+        ),
+        (
+            "a word that is no name",
+            "safedebit",
+            changed(
+                SAFEDEBIT,
+                "x-enum-varnames: [WrongLogin, WrongPassword, IpNotAllowed",
+                "x-enum-varnames: [WrongLogin, Unrecognized, Ip-Not",
+            ),
+        ),
+        (
+            "words and names of two lengths",
+            "safedebit",
+            changed(SAFEDEBIT, "x-enum-varnames: [WrongLogin, ", "x-enum-varnames: ["),
+        ),
+        ("unknown annotation", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidenc: documented")),
+        ("unknown annotation value", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidence: certain")),
+        ("a write that says nothing of a lost answer", "seqino", changed(SEQINO, "x-lost-answer:", "x-note:")),
+        (
+            "a reference to nothing",
+            "seqino",
+            changed(SEQINO, "'#/components/schemas/Siren'", "'#/components/schemas/Sirene'"),
+        ),
+        (
+            "a closed enum in an answer",
+            "seqino",
+            changed(SEQINO, "x-extensible-enum: [Private, Public]", "enum: [Private, Public]")
+                .replace("      x-enum-descriptions: ['', '']\n", ""),
+        ),
+        (
+            "two successes",
+            "seqino",
+            changed(SEQINO, "        '404':\n", "        '202': {description: Later}\n        '404':\n"),
+        ),
+        ("a body that is no JSON", "seqino", changed(SEQINO, "application/json:", "application/xml:")),
+        ("no example", "easytransac", changed(EASYTRANSAC, "              example:\n", "              x-note:\n")),
+        (
+            "an object of which nothing is said",
+            "seqino",
+            changed(SEQINO, "      additionalProperties: {} # any fields\n", ""),
+        ),
+        (
+            "a required field that the example lacks",
+            "easytransac",
+            changed(EASYTRANSAC, "              zipCode: ABCabc123\n", ""),
+        ),
+        (
+            "a field that was renamed, and not in the example",
+            "safedebit",
+            changed(SAFEDEBIT, "required: [result, datas]", "required: [result, data]").replacen(
+                "{type: boolean, enum: [true]}\n        datas:\n",
+                "{type: boolean, enum: [true]}\n        data:\n",
+                1,
+            ),
+        ),
+        (
+            "a pattern that does not compile",
+            "easytransac",
+            changed(EASYTRANSAC, "pattern: '^[A-Z]{2}", "pattern: '^([A-Z]{2}"),
+        ),
+        (
+            "a lowering with nothing to do",
+            "safedebit",
+            SAFEDEBIT.replace("'#/components/schemas/Failure'", "'#/components/schemas/Done'"),
+        ),
+        ("a lowering with nothing to do", "seqino", changed(SEQINO, "anyOf:", "oneOf:")),
+        ("a schema keyword of which nothing is made", "seqino", changed(SEQINO, "minLength: 1\n", "minLenght: 1\n")),
+        ("an unknown type", "seqino", changed(SEQINO, "type: boolean", "type: bool")),
+        (
+            "x-sensitive where it does nothing",
+            "seqino",
+            changed(SEQINO, "          type: boolean\n", "          type: boolean\n          x-sensitive: true\n"),
+        ),
+        (
+            "a body that is a reference",
+            "seqino",
+            changed(
+                SEQINO,
+                "        '204':\n          description: The client was deleted. No content.\n",
+                "        '204': {$ref: '#/components/schemas/Client'}\n",
+            ),
+        ),
+        (
+            "a path parameter that is not described",
+            "seqino",
+            changed(SEQINO, "  /mandates/{mandate_id}:", "  /mandates/{mandat}:"),
+        ),
+        ("a component that is no name", "seqino", SEQINO.replace("EntityName", "3DName")),
+        (
+            "a required field that is not described",
+            "seqino",
+            changed(SEQINO, "required: [siren, name]", "required: [siren, nom]"),
+        ),
+        (
+            "a word outside of its own length",
+            "easytransac",
+            changed(EASYTRANSAC, "[active, invalid,", "[active, deactivated,"),
+        ),
+        (
+            "an operationId that cannot be a method",
+            "seqino",
+            changed(SEQINO, "operationId: get_mandate\n", "operationId: type\n"),
+        ),
+        (
+            "an operationId that the client has",
+            "seqino",
+            changed(SEQINO, "operationId: get_mandate\n", "operationId: probe\n"),
+        ),
+        (
+            "a choice of forms",
+            "seqino",
+            changed(
+                SEQINO,
+                "items: {$ref: '#/components/schemas/DirectoryEntry'}",
+                "items: {oneOf: [{$ref: '#/components/schemas/DirectoryEntry'}, {$ref: '#/components/schemas/Mandate'}]}",
+            ),
+        ),
+        (
+            "x-unverified on what is no write",
+            "seqino",
+            changed(SEQINO, "operationId: get_mandate\n", "operationId: get_mandate\n      x-unverified: true\n"),
+        ),
+        ("no operation", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
+    ];
+    let mut all = String::new();
+    for (what, provider, spec) in mistakes {
+        let said = build(provider, &spec);
+        assert!(!said.is_empty(), "{what}: the build is content");
+        for line in said.lines() {
+            assert!(line.starts_with("at ") && line.contains(". Mend: "), "{what}: {line}");
+        }
+        all += &format!("{what}\n{said}\n\n");
+    }
+    insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("build-errors", all);
+    });
+}
+
+#[test]
+fn a_spec_gives_the_same_code_each_time() {
+    for (provider, spec) in [("easytransac", EASYTRANSAC), ("safedebit", SAFEDEBIT), ("seqino", SEQINO)] {
+        let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
+        let first = generate(provider, spec, true).unwrap();
+        let second = generate(provider, spec, true).unwrap();
+        assert_eq!(first.files(), second.files());
+    }
+}
+
+/// A fourth vendor that keeps every rule, and has no plain text, no list and no unknown field in it.
+const FOURTH: &str = r#"
+openapi: 3.0.3
+info: {title: Fourth, version: '1'}
+paths:
+  /mandates/:
+    post:
+      operationId: create_mandate
+      x-evidence: documented
+      x-source: https://example.com/create
+      x-lost-answer: Read the mandate.
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: '#/components/schemas/CreateMandateRequest'}
+            example: {reference: M-1, metadata: {a: b}}
+      responses:
+        '201':
+          description: Created.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Mandate'}, example: {reference: M-1, state: open}}}
+  /mandates/{reference}:
+    parameters: []
+    get:
+      operationId: get_mandate
+      x-evidence: documented
+      x-source: https://example.com/get
+      parameters: [{name: reference, in: path, required: true, schema: {$ref: '#/components/schemas/Reference'}, example: M-1}]
+      responses:
+        '200':
+          description: Read.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Mandate'}, example: {reference: M-1, state: open}}}
+    delete:
+      operationId: end_mandate
+      x-evidence: documented
+      x-source: https://example.com/delete
+      parameters: [{name: reference, in: path, required: true, schema: {$ref: '#/components/schemas/Reference'}, example: M-1}]
+      responses: {'204': {description: Ended.}}
+components:
+  schemas:
+    Reference: {type: string, maxLength: 12}
+    State: {type: string, x-extensible-enum: [open, closed]}
+    CreateMandateRequest:
+      type: object
+      required: [reference]
+      properties:
+        reference: {$ref: '#/components/schemas/Reference'}
+        metadata: {type: object, additionalProperties: {type: string}}
+    Mandate:
+      type: object
+      required: [reference, state]
+      properties:
+        reference: {$ref: '#/components/schemas/Reference'}
+        state: {$ref: '#/components/schemas/State'}
+        parent: {$ref: '#/components/schemas/Mandate'}
+"#;
+
+#[test]
+fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {
+    let spec = FOURTH.replace("    parameters: []\n", "");
+    let made = generate(&Provider { name: "fourth", lowerings: &[] }, &spec, false);
+    let made = made.unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert!(made.surface.contains("CreateMandate(body: CreateMandateRequest) -> Mandate"), "{}", made.surface);
+    assert!(made.surface.contains("EndMandate(reference: Reference) -> ()"), "{}", made.surface);
+    let said = generate(&Provider { name: "fourth", lowerings: &[] }, FOURTH, false).err().unwrap();
+    assert!(said[0].to_string().contains("at paths./mandates/{reference}.parameters"), "{said:?}");
+}
+
+#[test]
+fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
+    let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();
+    let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
+    assert!(!surface(false).contains("Debit"), "{}", surface(false));
+    assert!(surface(true).contains("DebitMandate(mandate_id: String, body: DebitMandateRequest)"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A spec that is cut, or has lines taken out, is refused or built; nothing panics.
+    #[test]
+    fn no_mangled_spec_makes_the_build_panic(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
+        let mut kept: Vec<&str> = SEQINO.lines().collect();
+        let from = from.min(kept.len());
+        let to = if cut { kept.len() } else { (from + lines).min(kept.len()) };
+        kept.drain(from..to);
+        build("seqino", &kept.join("\n"));
+    }
+}

@@ -1,0 +1,361 @@
+//! The crate's reason to exist: a vendor changes, somebody edits a spec, and the compiler leads them to the rest, as
+//! `specs/README.md` says.
+//!
+//! Slow: it builds copies of the crate. `cargo test --test change_drill -- --ignored`.
+
+mod elsewhere;
+
+use elsewhere::{CompilerError, Copy};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+const README: &str = include_str!("../specs/README.md");
+
+/// What the drill builds and runs: the library, the promises, and the package that depends on it.
+const ALL: [&str; 4] = ["--workspace", "--lib", "--test", "promises"];
+
+/// One copy after another in one place: what does not change is built once. Beside it stands a package that depends on
+/// it as `specs/README.md` tells a user to.
+fn drill() -> (Copy, MutexGuard<'static, ()>) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let copy = Copy::of_the_crate("drill");
+    let living = README.split_once("## Living with a change").unwrap().1;
+    let toml = &blocks(living, "toml")[0];
+    let (dependencies, patch) = toml.split_at(toml.find("[patch").unwrap());
+    let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"copy\", \"user\"]\n\n";
+    copy.write("../Cargo.toml", &format!("{workspace}{}", patch.replace("../mandat", "copy")));
+    let package = "[package]\nname = \"user\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n";
+    let more = "\n[dev-dependencies]\nmandat = { version = \"0.1\", features = [\"sandbox\"] }\n\
+                tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
+    copy.write("../user/Cargo.toml", &format!("{package}{}{more}", dependencies.trim_end()));
+    copy.write("../user/src/lib.rs", include_str!("elsewhere/dependent.rs"));
+    copy.write("../user/src/tomorrow.rs", &blocks(living, "rust")[0]);
+    (copy, guard)
+}
+
+/// The fenced blocks of a kind in a part of the page.
+fn blocks(page: &str, kind: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = page.lines().take_while(|line| !line.starts_with("## "));
+    let _heading = lines.next();
+    while let Some(line) = lines.next() {
+        let Some((indent, fence)) = line.split_once("```") else { continue };
+        let block = lines.by_ref().take_while(|line| !line.trim_start().starts_with("```"));
+        let block = block.map(|line| line.strip_prefix(indent).unwrap_or(line).to_owned() + "\n").collect();
+        if fence == kind {
+            found.push(block);
+        }
+    }
+    found
+}
+
+/// The files of a diff, and of each hunk what was there and what comes.
+fn hunks(diff: &str) -> Vec<(String, String, String)> {
+    let mut found: Vec<(String, String, String)> = Vec::new();
+    for line in diff.lines() {
+        if let Some(path) = line.strip_prefix("+++ ") {
+            found.push((path.into(), String::new(), String::new()));
+        } else if line == "@@" {
+            let path = found.last().unwrap().0.clone();
+            found.push((path, String::new(), String::new()));
+        } else {
+            let (_, before, after) = found.last_mut().unwrap();
+            let text = line.get(1..).unwrap_or_default().to_owned() + "\n";
+            if !line.starts_with('+') {
+                before.push_str(&text);
+            }
+            if !line.starts_with('-') {
+                after.push_str(&text);
+            }
+        }
+    }
+    found
+}
+
+/// The lines that one of two texts has more often, each once: `- old`, `+ new`.
+fn difference(before: &str, after: &str) -> Vec<String> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let gone = old.iter().filter(|line| count(&old, line) > count(&new, line)).map(|line| format!("- {line}"));
+    let come = new.iter().filter(|line| count(&new, line) > count(&old, line)).map(|line| format!("+ {line}"));
+    let mut lines: Vec<String> = Vec::new();
+    for line in gone.chain(come) {
+        // Any change shows in the number of lines; the source is told from the workspace's root.
+        let beside = line.ends_with(" lines of Rust") || line[2..].starts_with("source: ");
+        if !beside && !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn count(lines: &[&str], line: &str) -> usize {
+    lines.iter().filter(|other| **other == line).count()
+}
+
+fn snapshot(copy: &Copy, name: &str) -> String {
+    let folder = if name.starts_with("requests") { "src/transport/snapshots" } else { "tests/promises/snapshots" };
+    copy.read(&format!("{folder}/{name}.snap"))
+}
+
+fn places(errors: &[CompilerError]) -> Vec<(&str, &str)> {
+    errors.iter().map(|error| (error.file.as_str(), error.code.as_str())).collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+#[ignore = "builds the crate twice; .ci/run runs it"]
+fn a_new_status_word_is_taken_in_by_following_the_page_alone() {
+    let (copy, _guard) = drill();
+    let walk = README.split_once("## One change, walked through").unwrap().1;
+    let edits: Vec<_> = blocks(walk, "diff").iter().flat_map(|diff| hunks(diff)).collect();
+    let (shown, edits): (Vec<_>, Vec<_>) = edits.into_iter().partition(|(path, ..)| path.ends_with(".snap"));
+    let (spec, decided): (Vec<_>, Vec<_>) = edits.into_iter().partition(|(path, ..)| path.starts_with("specs/"));
+
+    spec.iter().for_each(|(path, before, after)| copy.change(path, before, after));
+    let errors = copy.errors(&ALL);
+    assert_eq!(places(&errors), [("src/seqino/adapter.rs", "E0004")], "{errors:?}");
+    // Line numbers come and go.
+    let plain = |line: &str| -> String { line.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit()).collect() };
+    let said: Vec<String> = errors[0].shown.lines().map(plain).collect();
+    for line in blocks(walk, "text")[0].lines().filter(|line| line.trim() != "...") {
+        assert!(said.contains(&plain(line)), "the page shows {line:?}; the compiler says\n{}", errors[0].shown);
+    }
+
+    decided.iter().for_each(|(path, before, after)| copy.change(path, before, after));
+    let (failed, said) = copy.failing_tests(&ALL);
+    let expected = [
+        "generated_surface::the_public_surface_of_each_client_is_as_reviewed",
+        "vocabulary::every_word_of_every_vendor_has_one_meaning",
+        // The one of the package beside it: now its release knows the word.
+        "tests::a_word_that_this_release_does_not_know_is_unrecognized",
+    ];
+    assert_eq!(failed, set(&expected), "{said}");
+
+    let names =
+        ["surface-easytransac", "surface-safedebit", "surface-seqino", "vocabulary", "evidence-seqino", "quickstart"];
+    let before = names.map(|name| snapshot(&copy, name));
+    copy.accept(&["-p", "mandat", "--test", "promises", "--", expected[0], expected[1]]);
+    let mut differs = Vec::new();
+    for (name, before) in names.iter().zip(&before) {
+        let path = format!("tests/promises/snapshots/{name}.snap");
+        differs.extend(difference(before, &snapshot(&copy, name)).into_iter().map(|line| (path.clone(), line)));
+    }
+    let shown: Vec<_> = shown.into_iter().map(|(path, _, line)| (path, format!("+ {}", line.trim_end()))).collect();
+    assert_eq!(differs, shown);
+}
+
+#[test]
+#[ignore = "builds the crate; .ci/run runs it"]
+fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sends() {
+    let (copy, _guard) = drill();
+    // A new word at two vendors at once: one error each.
+    let (easytransac, safedebit, seqino) = ("specs/easytransac.yaml", "specs/safedebit.yaml", "specs/seqino.yaml");
+    copy.change(easytransac, "[active, invalid, pending]", "[active, invalid, pending, paused]");
+    copy.change(
+        easytransac,
+        "        - No page says what is waited for. It may be the customer's signature.\n",
+        "        - ''\n        - ''\n",
+    );
+    copy.change(safedebit, r#"["1", "2", "3", "4", "5", "6"]"#, r#"["1", "2", "3", "4", "5", "6", "7"]"#);
+    copy.change(safedebit, "AwaitingSignature, AwaitingActivation]", "AwaitingSignature, AwaitingActivation, Closed]");
+    let last = "        - Waiting for activation. Inferred that it is signed and not yet in force.\n";
+    copy.change(safedebit, last, &format!("{last}        - Closed.\n"));
+    let errors = copy.errors(&ALL);
+    let adapters = ["src/easytransac/adapter.rs", "src/safedebit/adapter.rs"];
+    assert_eq!(places(&errors), adapters.map(|file| (file, "E0004")), "{errors:?}");
+    for (file, words) in adapters.iter().zip(["Paused => Suspended", "Closed => Revoked"]) {
+        let (word, status) = words.split_once(" => ").unwrap();
+        let open = "        Word::Unrecognized(_) =>";
+        let arm = format!("        Word::{word} => Meaning::new(MandateStatus::{status}, Evidence::Inferred),\n");
+        copy.change(file, open, &format!("{arm}{open}"));
+    }
+
+    // A new optional field in a request, without an example, and in an answer.
+    let reason = "        revoque_reason:";
+    let date = "        revoque_date: {$ref: '#/components/schemas/FrenchDate'}\n";
+    copy.change_after(safedebit, "    RevoqueMandateRequest:\n", reason, &format!("{date}{reason}"));
+    let fields = "      properties:\n";
+    let signed = format!("{fields}        signed: {{type: boolean}}\n");
+    copy.change_after(easytransac, "    MandateReading:\n", fields, &signed);
+    // A field that nobody uses gets another name.
+    copy.change(safedebit, "otu_sms: true}", "otu_text: true}");
+    copy.change(safedebit, "        otu_sms: {", "        otu_text: {");
+    // A shorter length.
+    copy.change_after(safedebit, "    ReturnUrl:\n", "maxLength: 256", "maxLength: 200");
+    // An operation that nobody calls goes.
+    copy.remove_path(safedebit, "/cancel_sdd");
+    copy.remove_schema(safedebit, "CancelSddRequest");
+    // A new required field of a request: the example wants it, too.
+    copy.change(
+        seqino,
+        "required: [vat_regime, transaction_periodicity, payment_periodicity]\n      properties:\n",
+        "required: [vat_regime, first_month, transaction_periodicity, payment_periodicity]\n      properties:\n        \
+         first_month: {type: integer, minimum: 1, maximum: 12}\n",
+    );
+    let said = copy.cargo_fails(&[&["build"][..], &ALL].concat());
+    assert!(said.contains("the example lacks `first_month`, which is required. Mend: add it"), "{said}");
+    copy.change(seqino, "{vat_regime: real_normal_monthly,", "{vat_regime: real_normal_monthly, first_month: 1,");
+    // A new operation.
+    copy.change(
+        seqino,
+        "  /settings/periodicity:\n",
+        "  /settings/language:\n    get:\n      operationId: get_language\n      x-evidence: documented\n      x-source: \
+         https://example.com/language\n      responses:\n        '200':\n          description: The language.\n          \
+         content:\n            application/json:\n              schema: {$ref: '#/components/schemas/Language'}\n\
+         \x20             example: {language: fr}\n\n  /settings/periodicity:\n",
+    );
+    copy.change(
+        seqino,
+        "    SetPeriodicityRequest:\n",
+        "    Language:\n      type: object\n      properties: {language: {type: string}}\n\n    SetPeriodicityRequest:\n",
+    );
+
+    let (failed, said) = copy.failing_tests(&ALL);
+    let expected = [
+        "generated_surface::the_public_surface_of_each_client_is_as_reviewed",
+        "vocabulary::every_word_of_every_vendor_has_one_meaning",
+        "readme::the_readmes_table_of_statuses_is_the_vocabulary",
+        // Suspended is new to Easytransac.
+        "quickstart::the_quickstart_shows_every_status_that_each_vendor_can_reach_and_an_unknown_word",
+        "transport::tests::safedebit::each_operation_sends_what_its_spec_shows",
+        "transport::tests::seqino::each_operation_sends_what_its_spec_shows",
+        // The operation that comes and the one that goes: their evidence, and the tables of it on the page.
+        "evidence::each_mark_is_as_reviewed",
+        "evidence::the_table_of_evidence_is_that_of_the_specs",
+        "evidence::the_table_of_what_is_described_has_every_operation_of_seqino",
+        // It has to be simulated.
+        "sandbox::contract::each_answer_of_the_sandbox_is_one_that_its_spec_describes",
+        "sandbox::seqino::the_example_of_each_operation_is_taken",
+        // The dependent package.
+        "tests::an_address_may_be_as_long_as_the_vendor_allows",
+        "tests::data_is_transmitted_each_month",
+    ];
+    assert_eq!(failed, set(&expected), "{said}");
+    for told in [
+        "`first_month` is missing; calls: 0",
+        "get_language",
+        "`url_ok` is refused: it has 256 characters, at most 200 are allowed; calls: 0",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+
+    let names = ["surface-easytransac", "surface-safedebit", "surface-seqino", "requests-safedebit", "requests-seqino"];
+    let before = names.map(|name| snapshot(&copy, name));
+    for part in [["--test", "promises", "public_surface"], ["--lib", "--", "sends_what_its_spec_shows"]] {
+        copy.accept(&[&["-p", "mandat"][..], &part].concat());
+    }
+    let differs: Vec<_> =
+        names.iter().zip(before).map(|(name, old)| difference(&old, &snapshot(&copy, name))).collect();
+    let surfaces: [&[&str]; 3] = [
+        &["+     Paused \"paused\"", "+     signed: Option<Flag>"],
+        &[
+            "+     Closed \"7\"",
+            "+     revoque_date: Option<FrenchDate>",
+            "- text ReturnUrl [0..=256] (masked)",
+            "+ text ReturnUrl [0..=200] (masked)",
+            "-     otu_sms: Option<Flag>",
+            "+     otu_text: Option<Flag>",
+            "- CancelSdd(body: CancelSddRequest) -> Done",
+            "- struct CancelSddRequest",
+            "-     sdd_reference: SddReference",
+        ],
+        &[
+            "+     first_month: Int<1, 12>",
+            "+ GetLanguage() -> Language",
+            "+ struct Language",
+            "+     language: Option<String>",
+            "+     extra: Extra",
+        ],
+    ];
+    for (differs, expected) in differs.iter().zip(surfaces) {
+        assert_eq!(
+            BTreeSet::from_iter(differs.iter().map(String::as_str)),
+            BTreeSet::from_iter(expected.iter().copied())
+        );
+    }
+    for (differs, line) in [
+        (&differs[3], "-   \"otu_sms\": true,"),
+        (&differs[3], "+   \"otu_text\": true,"),
+        (&differs[3], "- --- cancel_sdd"),
+        (&differs[4], "+ --- get_language"),
+        (&differs[4], "+   \"first_month\": 1,"),
+    ] {
+        assert!(differs.iter().any(|differs| differs == line), "{line}: {differs:?}");
+    }
+}
+
+#[test]
+#[ignore = "builds the crate; .ci/run runs it"]
+fn what_goes_is_an_error_of_the_compiler_wherever_it_is_used() {
+    let (copy, _guard) = drill();
+    let safedebit = "specs/safedebit.yaml";
+    let as_it_is = copy.read(safedebit);
+    // Used by the crate's tests and by the dependent package: a field of a request, and an operation.
+    copy.write(safedebit, &as_it_is.replace("url_ok", "url_success"));
+    copy.remove_path(safedebit, "/get_available_files");
+    let errors = copy.errors(&ALL);
+    let mut expected = set(&[
+        "tests/promises/../../examples/quickstart.rs: `url_ok`",
+        "user/src/lib.rs: `get_available_files`",
+        "user/src/lib.rs: `url_ok`",
+    ]);
+    // And every test that calls it.
+    for path in copy.files("tests/promises").into_keys() {
+        let path = path.strip_prefix(copy.path()).unwrap().to_str().unwrap();
+        if path.ends_with(".rs") && copy.read(path).contains(".url_ok(") {
+            expected.insert(format!("{path}: `url_ok`"));
+        }
+    }
+    let missing = |error: &CompilerError| format!("{}: `{}`", error.file, error.shown.split('`').nth(1).unwrap());
+    let found: BTreeSet<String> = errors.iter().map(missing).collect();
+    assert_eq!(found, expected, "{errors:?}");
+    assert!(errors.iter().all(|error| error.code == "E0599"), "{errors:?}");
+    copy.write(safedebit, &as_it_is);
+
+    // Used by the library: a field of an answer, the key of a list, an operation.
+    let reading = "    MandateReading:\n";
+    copy.change_after("specs/easytransac.yaml", reading, "        dateCreated:", "        createdOn:");
+    let status = "operationId: get_mandate_status";
+    copy.change_after(
+        "specs/easytransac.yaml",
+        status,
+        "                  dateCreated:",
+        "                  createdOn:",
+    );
+    let answer = "    SearchMandateResponse:\n";
+    copy.change_after(safedebit, answer, "[result, datas]", "[result, data]");
+    copy.change_after(safedebit, answer, "        datas:", "        data:");
+    let said = copy.cargo_fails(&[&["build"][..], &ALL].concat());
+    assert!(said.contains("search_mandate.get.responses.200.content.example: the example lacks `data`"), "{said}");
+    copy.change(safedebit, "{result: true, datas: [{umr:", "{result: true, data: [{umr:");
+    copy.remove_path("specs/seqino.yaml", "/clients/{client_id}");
+    let errors = copy.errors(&ALL);
+    let expected = [
+        ("src/easytransac/adapter.rs", "E0026"),
+        ("src/safedebit/adapter.rs", "E0609"),
+        ("src/seqino/adapter.rs", "E0599"),
+    ];
+    assert_eq!(places(&errors), expected, "{errors:?}");
+}
+
+#[test]
+#[ignore = "builds the crate; .ci/run runs it"]
+fn a_build_writes_what_changed_into_its_own_folder_and_nothing_else() {
+    let (copy, _guard) = drill();
+    let sources = copy.files(".");
+    let made = copy.made_by_the_build_script(&[]);
+    assert_eq!(made.len(), 12, "{made:?}");
+    assert_eq!(copy.files("."), sources, "nothing outside of OUT_DIR");
+    // A comment in a spec changes nothing that is made of it.
+    copy.write("specs/seqino.yaml", &(copy.read("specs/seqino.yaml") + "# read again\n"));
+    assert_eq!(copy.made_by_the_build_script(&[]), made);
+    // A provider that is left out is not generated.
+    let alone = copy.made_by_the_build_script(&["--no-default-features", "--features", "seqino"]);
+    assert_eq!(alone.len(), 4, "{alone:?}");
+}

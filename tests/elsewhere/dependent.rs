@@ -1,0 +1,99 @@
+//! A program of somebody else's on mandat, whom the vendors' changes reach through it.
+
+mod tomorrow;
+
+use mandat::{Error, Mandate, MandateRef, Mandates};
+
+/// Asks a debtor for a mandate at SafeDebit.
+pub async fn sign_up(mandates: &Mandates, umr: &str, back: &str) -> Result<MandateRef, Error> {
+    let request = mandates.safedebit()?.create_mandate().body_map(|body| {
+        body.safedebit_consumer_reference("XXXXXXXXXXXXX")
+            .url_ok(back)
+            .url_ko("https://example.com/ko")
+            .url_cancel("https://example.com/cancel")
+            .umr(umr)
+    });
+    Ok(Mandate::from(&request.send().await?).reference)
+}
+
+/// How many mandates a debtor has there.
+pub async fn of_debtor(mandates: &Mandates, consumer: &str) -> Result<usize, Error> {
+    let found = mandates.safedebit()?.search_mandate().safedebit_consumer_reference(consumer).send().await?;
+    Ok(found.datas.len())
+}
+
+/// How many documents of theirs there are.
+pub async fn documents(mandates: &Mandates, consumer: &str) -> Result<usize, Error> {
+    let found = mandates.safedebit()?.get_available_files().safedebit_consumer_reference(consumer).send().await?;
+    Ok(found.data.len())
+}
+
+/// Sets how often a client's data is transmitted, at Seqino.
+pub async fn each_month(mandates: &Mandates, client: &str) -> Result<(), Error> {
+    let request = mandates.seqino()?.set_periodicity().x_pdp_client_id(client);
+    let request = request.body_map(|body| {
+        body.vat_regime("simplified").transaction_periodicity("monthly").payment_periodicity("monthly")
+    });
+    request.send().await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mandat::{MandateStatus, sandbox::Sandbox};
+
+    const BACK: &str = "https://example.com/ok";
+
+    #[tokio::test]
+    async fn a_debtor_signs_up() {
+        let sandbox = Sandbox::start().await.unwrap();
+        let mandates = sandbox.mandates();
+        let before = of_debtor(&mandates, Sandbox::CONSUMER).await.unwrap();
+        let reference = sign_up(&mandates, "RUM-2026-0042", BACK).await.unwrap();
+        sandbox.sign(&reference).unwrap();
+        assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Active);
+        assert_eq!(of_debtor(&mandates, Sandbox::CONSUMER).await.unwrap(), before + 1);
+        assert_ne!(documents(&mandates, Sandbox::CONSUMER).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_address_may_be_as_long_as_the_vendor_allows() {
+        let sandbox = Sandbox::start().await.unwrap();
+        let back = format!("{BACK}?{}", "x".repeat(256 - BACK.len() - 1));
+        let signed_up = sign_up(&sandbox.mandates(), "RUM-2026-0042", &back).await;
+        assert!(signed_up.is_ok(), "{}; calls: {}", signed_up.unwrap_err(), sandbox.count("create_mandate"));
+    }
+
+    #[tokio::test]
+    async fn data_is_transmitted_each_month() {
+        let sandbox = Sandbox::start().await.unwrap();
+        let set = each_month(&sandbox.mandates(), Sandbox::CLIENT).await;
+        assert!(set.is_ok(), "{}; calls: {}", set.unwrap_err(), sandbox.count("set_periodicity"));
+    }
+
+    async fn with_a_word_of_tomorrow(sandbox: &Sandbox) -> MandateRef {
+        let entry = mandat::seqino::types::DirectoryEntry::builder().siren("123456789").name("Acme Corporation");
+        let mandates = sandbox.mandates();
+        let request = mandates.seqino().unwrap().create_mandate().x_pdp_client_id(Sandbox::CLIENT);
+        let request = request.body_map(|body| body.start_date(sandbox.now()).directory_entry(entry));
+        let reference = Mandate::try_from(&request.send().await.unwrap()).unwrap().reference;
+        sandbox.answer(&reference, "rejected").unwrap();
+        reference
+    }
+
+    #[tokio::test]
+    async fn a_word_that_this_release_does_not_know_is_unrecognized() {
+        let sandbox = Sandbox::start().await.unwrap();
+        let reference = with_a_word_of_tomorrow(&sandbox).await;
+        let mandate = tomorrow::look(&sandbox.mandates(), &reference).await.unwrap();
+        assert_eq!((mandate.status, mandate.raw.as_str()), (MandateStatus::Unrecognized, "rejected"));
+    }
+
+    #[tokio::test]
+    async fn a_word_mapped_by_hand_means_the_same_before_and_after() {
+        let sandbox = Sandbox::start().await.unwrap();
+        let reference = with_a_word_of_tomorrow(&sandbox).await;
+        let mandates = tomorrow::with_our_words(sandbox.builder()).build().unwrap();
+        assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Invalid);
+    }
+}

@@ -1,0 +1,235 @@
+//! Copies of the crate in folders of their own, with a target folder of their own.
+#![allow(dead_code, reason = "not every test uses all of it")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::SystemTime,
+};
+
+/// A folder that a test may change, with a target folder of its own: cargo tells two copies of one package apart by
+/// neither name nor place.
+pub struct Copy {
+    folder: PathBuf,
+    target: PathBuf,
+}
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+impl Copy {
+    /// An empty folder.
+    pub fn empty(name: &str) -> Self {
+        let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let (folder, target) = (base.join("copy"), base.join("target"));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        Self { folder, target }
+    }
+
+    /// What a build of the crate needs, and beside it a package that depends on it, in one workspace: one run of cargo
+    /// builds both. Folder and target stay from run to run, and only what differs is written: little is built again.
+    pub fn of_the_crate(name: &str) -> Self {
+        let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let copy = Self { folder: base.join("copy"), target: base.join("target") };
+        fs::create_dir_all(&copy.folder).unwrap();
+        let root = Self { folder: ROOT.into(), target: PathBuf::new() };
+        let parts = ["build", "specs", "src", "benches", "examples", "tests"];
+        let mut wanted: BTreeSet<PathBuf> = parts.iter().flat_map(|part| root.files(part).into_keys()).collect();
+        wanted.extend(["Cargo.toml", "README.md", "build.rs"].map(|file| root.folder.join(file)));
+        let wanted: BTreeSet<_> = wanted.iter().map(|path| path.strip_prefix(ROOT).unwrap()).collect();
+        for path in
+            copy.files(".").into_keys().filter(|path| !wanted.contains(path.strip_prefix(&copy.folder).unwrap()))
+        {
+            fs::remove_file(path).unwrap();
+        }
+        for path in wanted {
+            write_changed(&copy.folder.join(path), &fs::read(root.folder.join(path)).unwrap());
+        }
+        // The same versions as here, so that nothing new has to be fetched.
+        fs::copy(root.folder.join("Cargo.lock"), base.join("Cargo.lock")).unwrap();
+        copy
+    }
+
+    /// What `cargo package` makes of it.
+    pub fn packed(name: &str) -> Self {
+        let copy = Self::empty(name);
+        let here = Self { folder: ROOT.into(), target: copy.target.clone() };
+        here.cargo(&["package", "--quiet", "--no-verify", "--allow-dirty"]);
+        let file = concat!("mandat-", env!("CARGO_PKG_VERSION"));
+        let archive = copy.target.join("package").join(format!("{file}.crate"));
+        let unpacked = Command::new("tar").arg("xzf").arg(archive).arg("-C").arg(&copy.folder).status().unwrap();
+        assert!(unpacked.success());
+        Self { folder: copy.folder.join(file), ..copy }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.folder.join(path)).unwrap()
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        write_changed(&self.folder.join(path), text.as_bytes());
+    }
+
+    /// Replaces what has to be there, once.
+    pub fn change(&self, path: &str, from: &str, to: &str) {
+        let before = self.read(path);
+        assert_eq!(before.matches(from).count(), 1, "{path}: {from:?}");
+        self.write(path, &before.replace(from, to));
+    }
+
+    /// Replaces what comes next after a place.
+    pub fn change_after(&self, path: &str, place: &str, from: &str, to: &str) {
+        let before = self.read(path);
+        let (head, tail) = before.split_once(place).unwrap_or_else(|| panic!("{path}: no {place:?}"));
+        assert!(tail.contains(from), "{path}: no {from:?} after {place:?}");
+        self.write(path, &format!("{head}{place}{}", tail.replacen(from, to, 1)));
+    }
+
+    /// Takes a path out of a spec, with all that is described there.
+    pub fn remove_path(&self, spec: &str, path: &str) {
+        let before = self.read(spec);
+        let (head, tail) = before.split_once(&format!("  {path}:\n")).unwrap();
+        let (_, tail) = tail.split_once("\n  /").unwrap();
+        self.write(spec, &format!("{head}  /{tail}"));
+    }
+
+    /// Takes a schema out of a spec.
+    pub fn remove_schema(&self, spec: &str, name: &str) {
+        let before = self.read(spec);
+        let (head, tail) = before.split_once(&format!("    {name}:\n")).unwrap();
+        let rest = tail.lines().skip_while(|line| line.starts_with("     ") || line.is_empty());
+        self.write(spec, &rest.fold(head.to_owned(), |text, line| text + line + "\n"));
+    }
+
+    /// Every file below a folder, with the time of its last change.
+    pub fn files(&self, folder: &str) -> BTreeMap<PathBuf, SystemTime> {
+        let mut found = BTreeMap::new();
+        let mut open = vec![if folder == "." { self.folder.clone() } else { self.folder.join(folder) }];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_dir() {
+                    open.push(entry.path());
+                } else {
+                    found.insert(entry.path(), entry.metadata().unwrap().modified().unwrap());
+                }
+            }
+        }
+        found
+    }
+
+    /// What the build script wrote last, with the time of each file's last change.
+    pub fn made_by_the_build_script(&self, features: &[&str]) -> BTreeMap<PathBuf, SystemTime> {
+        let messages = self.cargo(&[&["check", "--lib", "--message-format", "json", "--quiet"], features].concat());
+        let mut folders = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let ours = |message: &serde_json::Value| {
+            let id = message["package_id"].as_str().unwrap_or_default();
+            message["reason"] == "build-script-executed" && id.contains("mandat")
+        };
+        let message = folders.find(ours).unwrap();
+        self.files(message["out_dir"].as_str().unwrap())
+    }
+
+    /// Runs cargo, which has to succeed; what it printed.
+    pub fn cargo(&self, arguments: &[&str]) -> String {
+        let (success, said) = self.run(arguments);
+        assert!(success, "cargo {arguments:?} fails in {}:\n{said}", self.folder.display());
+        said
+    }
+
+    /// Runs cargo, which has to fail; what it printed.
+    pub fn cargo_fails(&self, arguments: &[&str]) -> String {
+        let (success, said) = self.run(arguments);
+        assert!(!success, "cargo {arguments:?} succeeds:\n{said}");
+        said
+    }
+
+    /// The compiler's errors in the package, and in the one that depends on it; each once.
+    pub fn errors(&self, arguments: &[&str]) -> Vec<CompilerError> {
+        let (_, said) = self.run(&[&["build", "--keep-going", "--message-format", "json"], arguments].concat());
+        let mut found: Vec<CompilerError> = Vec::new();
+        for line in said.lines() {
+            let Ok(line) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+            let message = &line["message"];
+            let Some(span) = message["spans"].as_array().and_then(|all| all.iter().find(|s| s["is_primary"] == true))
+            else {
+                continue;
+            };
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            // A place is told from the workspace's root.
+            let place = |text: String| text.replace("copy/", "");
+            let error = CompilerError {
+                code: text(&message["code"]["code"]),
+                file: place(text(&span["file_name"])),
+                shown: place(text(&message["rendered"])),
+            };
+            // The library is built for itself and for its tests.
+            if message["level"] == "error" && !found.iter().any(|known| known.shown == error.shown) {
+                found.push(error);
+            }
+        }
+        assert!(!found.is_empty(), "the compiler has nothing to say:\n{said}");
+        found.sort_by(|one, other| (&one.file, &one.code).cmp(&(&other.file, &other.code)));
+        found
+    }
+
+    /// Runs tests; the names of those that failed, and all that was printed.
+    pub fn failing_tests(&self, arguments: &[&str]) -> (BTreeSet<String>, String) {
+        let (_, said) = self.run(&[&["test", "--no-fail-fast"], arguments].concat());
+        assert!(said.contains("test result"), "nothing was tested:\n{said}");
+        let failed = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
+        (said.lines().filter_map(failed).collect(), said)
+    }
+
+    /// As `cargo`, and each snapshot that differs is accepted.
+    pub fn accept(&self, arguments: &[&str]) {
+        let output =
+            self.command(&[&["test", "--no-fail-fast"], arguments].concat()).env("INSTA_UPDATE", "always").output();
+        assert!(output.unwrap().status.success());
+    }
+
+    fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = self.command(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_TERM_COLOR", "never")
+            // Nobody debugs it, and it links faster.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("INSTA_UPDATE", "no")
+            .env("RUST_BACKTRACE", "0")
+            // What is random is tested at random elsewhere.
+            .env("PROPTEST_CASES", "8")
+            .env_remove("RUSTFLAGS");
+        command
+    }
+}
+
+/// What the compiler said against one place.
+#[derive(Debug)]
+pub struct CompilerError {
+    pub code: String,
+    pub file: String,
+    pub shown: String,
+}
+
+/// A file that is as it should be keeps its time, so that nothing is built again for it.
+fn write_changed(path: &Path, bytes: &[u8]) {
+    if fs::read(path).ok().as_deref() != Some(bytes) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}

@@ -1,0 +1,324 @@
+//! Each failure has a kind and an outcome, and shows nothing of what was sent or answered.
+
+use crate::{
+    snapshot,
+    support::{Act, IBAN, Server, facade, hasty, http, json},
+};
+use chrono::{TimeDelta, Utc};
+use mandat::{Error, MandateRef, Mandates};
+use std::{collections::BTreeSet, fmt::Write, sync::Mutex, time::Duration};
+
+/// Secrets and personal data that are put into everything that is sent and answered.
+pub const PLANTED: [&str; 7] = [
+    IBAN,
+    "abcabc12-abcabc12",
+    "p4ssw0rd",
+    "jeanne.dupond@example.com",
+    "Dupond-Planted",
+    "s3cret-k3y",
+    "https://sign.example.com/planted",
+];
+
+/// A body that holds all of it.
+fn planted() -> String {
+    PLANTED.join(" ")
+}
+
+/// What may come back, by name.
+pub fn answers() -> Vec<(&'static str, Act)> {
+    let html = format!("<html>{}</html>", planted());
+    let page = |status| Act::from(http(status, "content-type: text/html\r\n", &html));
+    let own = |status, body: &str| Act::from(json(status, body));
+    let easytransac = |code: &str| format!(r#"{{"success":false,"code":{code},"detail":"{}"}}"#, planted());
+    let safedebit = |code: &str| format!(r#"{{"result":false,"code":"{code}","message":"{}"}}"#, planted());
+    let seqino = |code: u16| format!(r#"{{"error":"{}","code":{code},"trace_id":"trace-0042"}}"#, planted());
+    let issue = format!(r#"{{"detail":[{{"loc":["body","{IBAN}",0],"msg":"{}","type":"x"}}]}}"#, planted());
+    let truncated = format!(r#"{{"success":true,"result":true,"data":{{"x":"{}"#, planted());
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"x\":".as_bytes();
+    let long = Duration::from_secs(2);
+    let endless = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n\"{}", "x".repeat(200_000));
+    // By the vendor's clock, which is an hour behind, it is now.
+    let now = (Utc::now() - TimeDelta::hours(1)).format("%a, %d %b %Y %H:%M:%S GMT");
+    vec![
+        ("reset before the answer", Act::Reset(vec![])),
+        ("closed before the answer", Act::Send(vec![])),
+        ("reset in mid-body", Act::Reset(head.to_vec())),
+        ("closed in mid-body", Act::Send(head.to_vec())),
+        ("slow headers", Act::Drip(vec![], long, vec![])),
+        ("slow body", Act::Drip(head.to_vec(), long, vec![])),
+        ("no HTTP", Act::Send(planted().into_bytes())),
+        ("over the cap, declared", own(200, &format!("\"{}\"", "x".repeat(200_000)))),
+        ("over the cap, undeclared", Act::from(endless)),
+        ("gzip bomb", Act::Send(gzip_bomb())),
+        ("200 HTML", page(200)),
+        ("200 empty", own(200, "")),
+        ("200 truncated JSON", own(200, &truncated)),
+        ("200 other JSON", own(200, &format!(r#""{}""#, planted()))),
+        ("200 success false", own(200, &easytransac("null"))),
+        ("200 success false, code 9", own(200, &easytransac("9"))),
+        ("200 success false, code 10", own(200, &easytransac("10"))),
+        ("200 success false, code 11", own(200, &easytransac("\"11\""))),
+        ("200 result false, EXIST_001", own(200, &safedebit("EXIST_001"))),
+        ("200 result false, AUTH_003", own(200, &safedebit("AUTH_003"))),
+        ("200 result false, odd code", own(200, &safedebit(&planted()))),
+        ("301 to another host", Act::from(http(301, "location: https://example.com/\r\n", &html))),
+        ("400 empty", own(400, "")),
+        ("400 its own", own(400, &seqino(400))),
+        ("401 HTML", page(401)),
+        ("403 success false", own(403, &easytransac("null"))),
+        ("404 empty", own(404, "")),
+        ("404 HTML", page(404)),
+        ("404 success false", own(404, &easytransac("null"))),
+        ("404 its own", own(404, &seqino(404))),
+        ("408", page(408)),
+        ("409 its own", own(409, &seqino(409))),
+        ("422 its own", own(422, &issue)),
+        ("429", page(429)),
+        ("429 Retry-After 0", Act::from(http(429, "retry-after: 0\r\n", &html))),
+        ("429 Retry-After 7", Act::from(http(429, "retry-after: 7\r\n", &html))),
+        ("429 Retry-After a date", Act::from(http(429, &format!("date: {now}\r\nretry-after: {now}\r\n"), &html))),
+        ("500 HTML", page(500)),
+        ("500 its own", own(500, &seqino(500))),
+        ("502", page(502)),
+        ("503", page(503)),
+        ("503 Retry-After 7", Act::from(http(503, "retry-after: 7\r\n", &html))),
+        ("504", page(504)),
+    ]
+}
+
+/// Ten megabytes of JSON in ten kilobytes.
+fn gzip_bomb() -> Vec<u8> {
+    let body = include_bytes!("fixtures/bomb.gz");
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\nconnection: close\r\n";
+    [format!("{head}content-length: {}\r\n\r\n", body.len()).into_bytes(), body.to_vec()].concat()
+}
+
+/// What each vendor answers when all is well.
+fn good(request: &str) -> String {
+    let body = match request.split(' ').take(2).collect::<Vec<_>>().join(" ").as_str() {
+        line if line.starts_with("DELETE ") => return json(204, ""),
+        "POST /sdd/mandate/create" | "GET /sdd/mandate/abcabcabcabcabcabc12/status" => {
+            include_str!("fixtures/easytransac-create_mandate.json")
+        }
+        "GET /search_mandate?umr=RUM-1" => r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#,
+        "POST /edit_mandate" | "POST /revoque_mandate" => r#"{"result":true}"#,
+        "GET /mandates/mdt_1" => {
+            r#"{"id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active","directory_entry":{"siren":"123456789","name":"Acme"},"created_at":"2019-08-24T14:15:22Z"}"#
+        }
+        _ => include_str!("fixtures/seqino-client.json"),
+    };
+    json(200, body)
+}
+
+/// A read, a write and a removal at each vendor.
+async fn calls(mandates: &Mandates) -> Vec<(&'static str, &'static str, Result<(), Error>)> {
+    let _ = mandates;
+    #[allow(unused_mut, reason = "there may be no provider")]
+    let mut results = Vec::new();
+    #[cfg(feature = "easytransac")]
+    {
+        let client = mandates.easytransac().unwrap();
+        let read = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.map(drop);
+        results.push(("Easytransac read", "GET /sdd/mandate/", read));
+        let write = client.create_mandate().body_map(|b| {
+            b.email("jeanne.dupond@example.com")
+                .lastname("Dupond-Planted")
+                .iban(IBAN)
+                .address("1 rue Planted")
+                .zip_code("75001")
+                .city("Paris")
+                .country("FRA")
+        });
+        results.push(("Easytransac write", "POST /sdd/mandate/", write.send().await.map(drop)));
+    }
+    #[cfg(feature = "safedebit")]
+    {
+        let client = mandates.safedebit().unwrap();
+        let read = mandates.status(&MandateRef::safedebit("RUM-1")).await.map(drop);
+        results.push(("SafeDebit read", "GET /search_mandate", read));
+        let write = client.edit_mandate().body_map(|b| b.umr("RUM-1").iban(IBAN).consumer_last_name("Dupond-Planted"));
+        results.push(("SafeDebit write", "POST /edit_mandate", write.send().await.map(drop)));
+        let removal = client.revoque_mandate().body_map(|b| b.umr("RUM-1").revoque_reason("2"));
+        results.push(("SafeDebit removal", "POST /revoque_mandate", removal.send().await.map(drop)));
+    }
+    #[cfg(feature = "seqino")]
+    {
+        let client = mandates.seqino().unwrap();
+        let read = mandates.status(&MandateRef::seqino("client_abc123", "mdt_1")).await.map(drop);
+        results.push(("Seqino read", "GET /mandates/", read));
+        let write = client
+            .create_client()
+            .body_map(|b| b.organization_name("Acme").contact_email("jeanne.dupond@example.com").external_ref("EXT-1"));
+        results.push(("Seqino write", "POST /clients", write.send().await.map(drop)));
+        let removal = client.revoke_mandate().mandate_id("mdt_1").x_pdp_client_id("client_abc123");
+        results.push(("Seqino removal", "DELETE /mandates/", removal.send().await.map(drop)));
+    }
+    results
+}
+
+pub fn show_nothing(error: &Error) {
+    let shown = format!("{error} {error:?} {error:#?}");
+    for secret in PLANTED {
+        assert!(!shown.contains(secret), "{secret:?} is in {shown:?}");
+    }
+    assert!(!shown.contains("://") && !shown.contains("127.0.0.1"), "a URL is in {shown:?}");
+    assert!(std::error::Error::source(error).is_none());
+}
+
+/// One line of the matrix: for each call its kind, its outcome, whether it may be tried again (`+`), and how many
+/// requests of it reached the server.
+async fn line(server: &Server, url: &str, words: &mut BTreeSet<String>) -> String {
+    let mut line = String::new();
+    for (call, request, result) in calls(&facade(url, &hasty())).await {
+        let cell = match &result {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => {
+                show_nothing(error);
+                assert_eq!(error.outcome().is_some(), !call.ends_with("read"), "{call}");
+                words.insert(error.to_string().split_once(": ").unwrap().1.to_owned());
+                let outcome = error.outcome().map(|outcome| format!("/{outcome:?}")).unwrap_or_default();
+                let again = if error.is_retryable() { " +" } else { "" };
+                format!("{}{outcome}{again}", error.kind().name())
+            }
+        };
+        write!(line, " | {cell} {}", server.count(request)).unwrap();
+    }
+    line
+}
+
+#[tokio::test]
+async fn every_failure_has_a_kind_an_outcome_and_words_that_show_no_data() {
+    let (mut matrix, mut words) = (String::new(), BTreeSet::new());
+    let gone = Server::start(|_| String::new()).await.url();
+    let nobody = Server::start(|_| String::new()).await;
+    writeln!(matrix, "connection refused{}", line(&nobody, &gone, &mut words).await).unwrap();
+    for (name, act) in answers() {
+        // The fault is the answer to everything but tokens and the client of a Seqino mandate.
+        let server = Server::with_token(move |request| match request.starts_with("GET /clients/") {
+            true => good(request).into(),
+            false => act.clone(),
+        });
+        let server = server.await;
+        writeln!(matrix, "{name}{}", line(&server, &server.url(), &mut words).await).unwrap();
+    }
+    for (name, act) in answers() {
+        if !["401 HTML", "429 Retry-After 0", "503", "reset before the answer"].contains(&name) {
+            continue;
+        }
+        // The first request of each kind fails, the next is answered well.
+        let seen = Mutex::new(BTreeSet::new());
+        let server = Server::with_token(move |request| {
+            let first = seen.lock().unwrap().insert(request.lines().next().unwrap().to_owned());
+            match first && !request.starts_with("GET /clients/") {
+                true => act.clone(),
+                false => good(request).into(),
+            }
+        });
+        let server = server.await;
+        writeln!(matrix, "once: {name}{}", line(&server, &server.url(), &mut words).await).unwrap();
+    }
+    let server = Server::with_token(|request| good(request).replace("application/json", "text/plain")).await;
+    writeln!(matrix, "wrong content type{}", line(&server, &server.url(), &mut words).await).unwrap();
+    if cfg!(all(feature = "easytransac", feature = "safedebit", feature = "seqino")) {
+        let head =
+            "fault | Easytransac read | write | SafeDebit read | write | removal | Seqino read | write | removal";
+        snapshot!("failures", format!("{head}\n{matrix}"));
+        snapshot!("error-words", Vec::from_iter(words).join("\n"));
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn an_id_that_would_lead_to_another_path_is_refused_before_it_is_sent() {
+    let server =
+        Server::start(|request| if request.starts_with("DELETE") { json(204, "") } else { json(200, "[]") }).await;
+    let mandates = facade(&server.url(), &hasty());
+    for id in ["", ".", "..", "%2e%2e"] {
+        let error = mandates.status(&MandateRef::seqino("client_abc123", id)).await;
+        if id != "%2e%2e" {
+            assert_eq!(error.unwrap_err().kind(), mandat::ErrorKind::InvalidRequest, "{id:?}");
+        }
+        let delete = mandates.seqino().unwrap().delete_client().client_id(id).send().await;
+        assert_eq!(delete.is_err(), id != "%2e%2e", "{id:?}");
+    }
+    assert!(server.requests().iter().all(|request| !request.starts_with("DELETE /clients ")));
+    assert_eq!(server.count("DELETE /clients/%252e%252e "), 1);
+}
+
+#[test]
+fn a_value_that_breaks_a_documented_rule_is_refused_without_being_shown() {
+    #[cfg(feature = "easytransac")]
+    {
+        use mandat::easytransac::types::{CreateMandateRequest, Iban};
+        let error = Iban::try_from("FR76 3000 1007 9412").unwrap_err().to_string();
+        assert_eq!(error, "it is not of the documented form");
+        let error = Iban::try_from("FR76").unwrap_err().to_string();
+        assert_eq!(error, "it has 4 characters, 14 to 34 are allowed");
+        // Names, streets and cities are not held to the printed pattern: the vendor decides.
+        let body = CreateMandateRequest::builder()
+            .lastname("d'Été Jean-Pierre")
+            .address("12 rue de la Paix")
+            .city("Orléans")
+            .calling_code(33)
+            .birth_date(chrono::NaiveDate::from_ymd_opt(1990, 1, 31).unwrap())
+            .phone(None::<&str>);
+        assert!(!format!("{body:?}").contains("Orléans"));
+        let refused = format!("{:?}", body.calling_code(1000));
+        assert!(refused.contains("`calling_code` is refused: it is not between 1 and 999"), "{refused}");
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn an_answer_may_be_as_large_as_the_cap_and_no_larger() {
+    let cap = hasty().max_answer;
+    for (size, declared) in [(cap, true), (cap, false), (cap + 1, true), (cap + 1, false)] {
+        let body = format!("[{}]", " ".repeat(size - 2));
+        let server = Server::start(move |_| match declared {
+            true => json(200, &body),
+            false => format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}"),
+        });
+        let server = server.await;
+        let mandates = facade(&server.url(), &hasty());
+        let result = mandates.seqino().unwrap().list_clients().send().await;
+        assert_eq!(result.is_ok(), size == cap, "{size} {declared}");
+        if let Err(error) = result {
+            assert_eq!(error.kind(), mandat::ErrorKind::TooLarge);
+        }
+    }
+}
+
+#[cfg(feature = "safedebit")]
+#[test]
+fn a_masked_iban_shows_its_country_and_its_last_four() {
+    use mandat::safedebit::types::Iban;
+    for (iban, shown) in [
+        (IBAN, "Iban(FR…0185)"),
+        ("DE89370400440532013000", "Iban(DE…3000)"),
+        ("NO9386011117947", "Iban(NO…7947)"),
+        ("FR76300010079", "Iban(***)"),
+        ("", "Iban(***)"),
+        ("ééééééééééé", "Iban(***)"),
+    ] {
+        assert_eq!(format!("{:?}", Iban::try_from(iban).unwrap()), shown);
+    }
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn everything_that_is_missing_in_a_request_is_told_at_once() {
+    let mandates = facade("http://127.0.0.1:1", &hasty());
+    let client = mandates.safedebit().unwrap();
+    let error = client.create_mandate().body_map(|body| body.umr("U".repeat(36))).send().await.unwrap_err();
+    let said = error.to_string();
+    for part in [
+        "`safedebit_consumer_reference` is missing",
+        "`url_ok` is missing",
+        "`url_ko` is missing",
+        "`url_cancel` is missing",
+        "`umr` is refused: it has 36 characters, at most 35 are allowed",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    assert_eq!(error.outcome(), Some(mandat::Outcome::NotSent));
+}

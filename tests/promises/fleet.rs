@@ -1,0 +1,432 @@
+//! Many mandates: each is answered once, only what changed comes out, and Seqino is not asked more than it has to be.
+
+use crate::{snapshot, unknown_words::one_of_each};
+use futures_util::{StreamExt, stream};
+use mandat::{
+    Change, Changed, ErrorKind, Known, Mandate, MandateRef, MandateStatus, Mandates, Permission, Provider, Reading,
+    Schedule, Tracked,
+    sandbox::{Answer, Fault, Sandbox},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// So many at each vendor.
+async fn several(sandbox: &Sandbox, mandates: &Mandates, count: usize) -> Vec<MandateRef> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        all.extend(one_of_each(sandbox, mandates).await);
+    }
+    all
+}
+
+async fn read(mandates: &Mandates, references: &[MandateRef]) -> BTreeMap<MandateRef, Mandate> {
+    let readings: Vec<_> = mandates.statuses(references).collect().await;
+    readings.into_iter().map(|reading| (reading.tracked.reference, reading.result.unwrap())).collect()
+}
+
+/// The first readings, as a caller stores them.
+async fn known(sandbox: &Sandbox, mandates: &Mandates, references: &[MandateRef]) -> Vec<Tracked> {
+    let all = read(mandates, references).await;
+    let known = |mandate: &Mandate| Known::of(mandate, None, None, sandbox.now());
+    all.into_iter().map(|(reference, mandate)| (reference, known(&mandate)).into()).collect()
+}
+
+async fn changes(mandates: &Mandates, tracked: &[Tracked]) -> Vec<Reading<Changed>> {
+    mandates.statuses(tracked.to_vec()).changes().collect().await
+}
+
+#[tokio::test]
+async fn each_reference_is_answered_once_whatever_becomes_of_the_others() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let mut references = several(&sandbox, &mandates, 30).await;
+    let good = references.len();
+    references.push(MandateRef::easytransac(""));
+    references.push(MandateRef::safedebit("nobody"));
+    references.push(MandateRef::seqino(Sandbox::CLIENT, "nobody"));
+    references.push(MandateRef::seqino("nobody", "nobody"));
+    // From a stream that is slow, and from an iterator.
+    let slowly = stream::iter(references.clone()).then(|reference| async {
+        tokio::task::yield_now().await;
+        reference
+    });
+    for readings in
+        [mandates.statuses(&references).collect::<Vec<_>>().await, mandates.statuses(slowly).collect().await]
+    {
+        let answered: BTreeSet<_> = readings.iter().map(|reading| &reading.tracked.reference).collect();
+        assert_eq!((readings.len(), answered.len()), (references.len(), references.len()));
+        assert_eq!(readings.iter().filter(|reading| reading.result.is_ok()).count(), good);
+    }
+    let none: Vec<Reading> = mandates.statuses(Vec::<MandateRef>::new()).collect().await;
+    assert!(none.is_empty());
+}
+
+#[tokio::test]
+async fn a_vendor_that_is_not_configured_fails_its_own_references_only() {
+    let mandates = Mandates::builder().build().unwrap();
+    let references = [MandateRef::easytransac("a"), MandateRef::safedebit("b"), MandateRef::seqino("c", "d")];
+    let readings: Vec<_> = mandates.statuses(&references).collect().await;
+    assert_eq!(readings.len(), 3);
+    for reading in readings {
+        assert_eq!(reading.result.unwrap_err().kind(), ErrorKind::NotConfigured);
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn seqino_is_asked_once_for_its_clients_and_once_for_the_mandates_of_each() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let mut references = Vec::new();
+    for name in ["one", "two", "three"] {
+        let seqino = mandates.seqino().unwrap();
+        let create = seqino
+            .create_client()
+            .body_map(|b| b.organization_name(name).contact_email("abc@abc.com").external_ref(name));
+        let client = create.send().await.unwrap().client_id.unwrap();
+        for _ in 0..20 {
+            let entry = mandat::seqino::types::DirectoryEntry::builder().siren("123456789").name("Acme Corporation");
+            let create = mandates.seqino().unwrap().create_mandate().x_pdp_client_id(&client);
+            let create = create.body_map(|body| body.start_date(sandbox.now()).directory_entry(entry));
+            references.push(Mandate::try_from(&create.send().await.unwrap()).unwrap().reference);
+        }
+    }
+    let asked = |operation: &str| sandbox.count(operation);
+    let readings: Vec<_> = mandates.statuses(&references).sorted_by_client().collect().await;
+    assert!(readings.iter().all(|reading| reading.result.is_ok()));
+    assert_eq!(
+        [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
+        [1, 3, 0, 0]
+    );
+    // In any order.
+    fastrand::Rng::with_seed(7).shuffle(&mut references);
+    let readings: Vec<_> = mandates.statuses(&references).collect().await;
+    assert!(readings.iter().all(|reading| reading.result.is_ok()));
+    assert_eq!(
+        [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
+        [2, 6, 0, 0]
+    );
+    // What a list lacks is read, and only that.
+    let listed = serde_json::json!([sandbox.record(&references[0])]);
+    sandbox.script(Provider::Seqino, "list_mandates", [Answer { status: 200, body: Some(listed) }]).unwrap();
+    let client = references[0].client_id().unwrap();
+    let of_one: Vec<_> = references.iter().filter(|reference| reference.client_id() == Some(client)).collect();
+    let readings: Vec<_> = mandates.statuses(of_one).collect().await;
+    assert!(readings.len() == 20 && readings.iter().all(|reading| reading.result.is_ok()));
+    assert_eq!(
+        [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
+        [3, 7, 19, 0]
+    );
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn a_mandate_that_a_list_lacks_is_gone_only_if_the_vendor_says_so_of_it() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let references = several(&sandbox, &mandates, 2).await;
+    let references: Vec<_> = references.into_iter().filter(|r| r.provider() == Provider::Seqino).collect();
+    let tracked = known(&sandbox, &mandates, &references).await;
+    sandbox.forget(&references[0]).unwrap();
+    let all = changes(&mandates, &tracked).await;
+    assert_eq!(all.len(), 1);
+    let change = all[0].result.as_ref().unwrap();
+    assert_eq!((&change.reference, change.to.status), (&references[0], MandateStatus::Gone));
+    assert_eq!(change.class, Some(Change::Forward));
+}
+
+#[tokio::test]
+async fn only_what_changed_comes_out_and_a_second_run_is_silent() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let references = several(&sandbox, &mandates, 3).await;
+    let mut tracked = known(&sandbox, &mandates, &references).await;
+    assert!(changes(&mandates, &tracked).await.is_empty());
+    for reference in references.iter().take(Provider::ALL.len()) {
+        sandbox.answer(reference, "brand_new").unwrap();
+    }
+    let mut all = changes(&mandates, &tracked).await;
+    all.sort_by(|a, b| a.tracked.reference.cmp(&b.tracked.reference));
+    let expected: BTreeSet<_> = references.iter().take(Provider::ALL.len()).collect();
+    assert_eq!(all.iter().map(|change| &change.tracked.reference).collect::<BTreeSet<_>>(), expected);
+    for reading in &all {
+        let change = reading.result.as_ref().unwrap();
+        assert_eq!(change.class, Some(Change::Anomalous));
+        assert_eq!((change.to.status, change.to.raw.as_str()), (MandateStatus::Unrecognized, "brand_new"));
+        assert_eq!(change.to.recognized, Some(change.from.as_ref().unwrap().status));
+        // Half of a run: the caller has stored this one, and starts again.
+        let of_it = tracked.iter_mut().find(|tracked| tracked.reference == change.reference).unwrap();
+        of_it.known = Some(change.to.clone());
+        let left = changes(&mandates, &tracked).await;
+        assert!(left.iter().all(|left| left.tracked.reference != change.reference));
+    }
+    let now_known: Vec<Tracked> = tracked
+        .into_iter()
+        .map(|mut tracked| {
+            if let Some(change) = all.iter().find(|change| change.tracked.reference == tracked.reference) {
+                tracked.known = Some(change.result.as_ref().unwrap().to.clone());
+            }
+            tracked
+        })
+        .collect();
+    assert!(changes(&mandates, &now_known).await.is_empty());
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn a_client_that_is_suspended_comes_out_as_a_change_of_verdict() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let references = several(&sandbox, &mandates, 1).await;
+    let reference = references.iter().find(|r| r.provider() == Provider::Seqino).unwrap();
+    sandbox.set_status(reference, MandateStatus::Active).unwrap();
+    let client_is = |word: &str| {
+        let word = word.to_owned();
+        sandbox
+            .edit_record(Provider::Seqino, "clients", Sandbox::CLIENT, |client| client["status"] = word.into())
+            .unwrap();
+    };
+    client_is("active");
+    let tracked = known(&sandbox, &mandates, std::slice::from_ref(reference)).await;
+    assert_eq!(tracked[0].known.as_ref().unwrap().verdict, Some(Permission::Allowed));
+    client_is("suspended");
+    let all = changes(&mandates, &tracked).await;
+    let change = all[0].result.as_ref().unwrap();
+    let from = change.from.as_ref().unwrap();
+    assert_eq!((change.class, &from.raw, from.status), (None, &change.to.raw, change.to.status));
+    assert_eq!((from.verdict, change.to.verdict), (Some(Permission::Allowed), Some(Permission::Refused)));
+    // That its client cannot be read says nothing new of it.
+    client_is("active");
+    sandbox.inject(Fault::status(500).on("list_clients"));
+    sandbox.inject(Fault::status(500).on("get_client"));
+    assert!(changes(&mandates, &tracked).await.is_empty());
+}
+
+#[cfg(any(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+#[tokio::test]
+async fn a_run_that_is_dropped_asks_no_more() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let references: Vec<_> = several(&sandbox, &mandates, 40).await;
+    let before = sandbox.requests().len();
+    let mut readings = mandates.statuses(references.iter().cycle().take(5000));
+    for _ in 0..10 {
+        readings.next().await.unwrap();
+    }
+    drop(readings);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let asked = sandbox.requests().len() - before;
+    assert!(asked < 1000, "{asked} calls for ten readings");
+}
+
+#[tokio::test]
+async fn a_watch_yields_changes_only_and_ends_when_nothing_is_left_to_look_for() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let often = Schedule {
+        awaiting_signature: Duration::from_millis(5),
+        setting_up: Duration::from_millis(5),
+        longest: Duration::from_millis(20),
+        in_force: Duration::from_millis(5),
+        ended: Duration::from_millis(5),
+        given_up: Duration::from_millis(30),
+        jitter: 10,
+    };
+    let mandates = sandbox.builder().schedule(often).build().unwrap();
+    for reference in one_of_each(&sandbox, &mandates).await {
+        let before = sandbox.requests().len();
+        let mut watch = mandates.watch(&reference);
+        let first = watch.next().await.unwrap().unwrap();
+        assert_eq!((first.from, first.class), (None, None));
+        sandbox.answer(&reference, "brand_new").unwrap();
+        let second = watch.next().await.unwrap().unwrap();
+        assert_eq!(second.to.status, MandateStatus::Unrecognized);
+        sandbox
+            .set_status(&reference, MandateStatus::Invalid)
+            .or_else(|_| sandbox.set_status(&reference, MandateStatus::Revoked))
+            .unwrap();
+        let third = watch.next().await.unwrap().unwrap();
+        assert_eq!((third.from, third.class), (Some(second.to), Some(Change::Forward)));
+        assert!(watch.next().await.is_none());
+        assert!(sandbox.requests().len() - before > 4, "it has looked while nothing changed");
+    }
+}
+
+#[tokio::test]
+async fn a_watch_tells_of_a_failure_and_goes_on() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let often = Schedule { awaiting_signature: Duration::from_millis(1), ..Schedule::default() };
+    let mandates = sandbox.builder().schedule(often).build().unwrap();
+    for reference in one_of_each(&sandbox, &mandates).await {
+        let mut watch = mandates.watch(&reference);
+        let read = match reference.provider() {
+            Provider::Easytransac => "get_mandate_status",
+            Provider::SafeDebit => "search_mandate",
+            _ => "get_mandate",
+        };
+        sandbox.inject(Fault::status(403).on(read).times(2));
+        assert!(watch.next().await.unwrap().is_err());
+        assert!(watch.next().await.unwrap().is_err());
+        assert!(watch.next().await.unwrap().is_ok());
+    }
+}
+
+#[test]
+fn when_to_look_again_follows_from_what_is_known() {
+    let now = "2026-09-01T12:00:00Z".parse().unwrap();
+    let exactly = Schedule { jitter: 0, ..Schedule::default() };
+    let mut table = String::from("status | seen just now | for 2 hours | for 3 days | for 30 days | for 100 days\n");
+    for status in MandateStatus::ALL {
+        let mut mandate = example();
+        mandate.status = *status;
+        mandate.observed_at = now;
+        let next = |hours: i64| {
+            let mut known = Known::new(*status, mandate.raw.clone(), now);
+            known.since = now - chrono::TimeDelta::hours(hours);
+            match exactly.next_check(&mandate, Some(&known), now) {
+                None => "never".into(),
+                Some(next) if (next - now).num_minutes() < 60 => format!("{} min", (next - now).num_minutes()),
+                Some(next) if (next - now).num_hours() < 48 => {
+                    format!("{:.1} h", (next - now).num_minutes() as f64 / 60.0)
+                }
+                Some(next) => format!("{} d", (next - now).num_days()),
+            }
+        };
+        table += &format!("{status} | {}\n", [0, 2, 72, 720, 2400].map(next).join(" | "));
+    }
+    snapshot!("next-check", table);
+}
+
+#[test]
+fn a_start_or_an_end_is_looked_at_when_it_comes_and_not_by_all_at_once() {
+    let now = "2026-09-01T12:00:00Z".parse().unwrap();
+    let mut mandate = example();
+    (mandate.status, mandate.observed_at) = (MandateStatus::Active, now);
+    mandate.ends = Some(serde_json::from_str("\"2026-09-01T14:00:00Z\"").unwrap());
+    let ends: chrono::DateTime<chrono::Utc> = "2026-09-01T14:00:00Z".parse().unwrap();
+    let mut all = BTreeSet::new();
+    for i in 0..100 {
+        mandate.reference = MandateRef::safedebit(format!("RUM-{i}"));
+        let next = mandate.next_check(now).unwrap();
+        assert_eq!(mandate.next_check(now), Some(next), "the same each time");
+        assert!(next >= ends && next <= ends + chrono::TimeDelta::minutes(1), "{next}");
+        all.insert(next);
+    }
+    assert!(all.len() > 50, "{} different times", all.len());
+}
+
+#[test]
+fn no_schedule_and_no_date_makes_it_panic() {
+    let endless = Schedule {
+        awaiting_signature: Duration::MAX,
+        setting_up: Duration::MAX,
+        longest: Duration::MAX,
+        in_force: Duration::MAX,
+        ended: Duration::MAX,
+        given_up: Duration::MAX,
+        jitter: 255,
+    };
+    for status in MandateStatus::ALL {
+        for now in ["2026-09-01T12:00:00Z".parse().unwrap(), chrono::DateTime::<chrono::Utc>::MAX_UTC] {
+            let mut mandate = example();
+            mandate.status = *status;
+            mandate.ends = Some(chrono::DateTime::<chrono::Utc>::MAX_UTC.into());
+            mandate.starts = mandate.ends.clone();
+            let next = endless.next_check(&mandate, None, now);
+            assert!(next.is_none_or(|next| next >= now));
+        }
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn what_was_stored_without_a_client_or_a_verdict_learns_of_them_once() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
+    let bare = Known::new(MandateStatus::Active, mandat::RawStatus::new("active"), sandbox.now());
+    let first = changes(&mandates, &[(reference.clone(), bare).into()]).await;
+    let change = first[0].result.as_ref().unwrap();
+    assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Allowed)));
+    assert!(changes(&mandates, &[(reference, change.to.clone()).into()]).await.is_empty());
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn a_list_of_clients_that_fails_once_costs_no_verdict() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    sandbox.inject(Fault::status(403).on("list_clients"));
+    let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
+    let read = read(&mandates, std::slice::from_ref(&reference)).await;
+    assert!(read[&reference].may_represent(sandbox.now()).is_allowed());
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn a_mandate_that_was_only_created_is_not_gone() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let mut created = example();
+    created.reference = MandateRef::seqino(Sandbox::CLIENT, "not-yet");
+    created.source = mandat::Source::Created;
+    let known = Known::of(&created, None, None, sandbox.now());
+    let again: Known = serde_json::from_value(serde_json::to_value(&known).unwrap()).unwrap();
+    let readings = changes(&mandates, &[(created.reference.clone(), again).into()]).await;
+    assert_eq!(readings[0].result.as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[cfg(feature = "easytransac")]
+#[tokio::test]
+async fn a_caller_may_ask_more_while_it_deals_with_a_reading() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let settings = mandat::Settings { concurrency: 2, overall_timeout: Duration::from_secs(5), ..Default::default() };
+    let config = sandbox.easytransac().settings(settings);
+    let mandates = sandbox.builder().easytransac(config).build().unwrap();
+    let one = MandateRef::easytransac("abcabcabcabcabcabc12");
+    let mut readings = mandates.statuses(vec![one.clone(); 50]);
+    let mut count = 0;
+    while let Some(reading) = readings.next().await {
+        reading.result.unwrap();
+        if count % 10 == 0 {
+            // The token has ended, and the other calls want a new one, too.
+            sandbox.advance(Duration::from_secs(24 * 3600));
+            mandates.status(&one).await.unwrap();
+        }
+        count += 1;
+    }
+    assert_eq!(count, 50);
+}
+
+#[test]
+fn a_change_is_compared_with_the_last_state_that_was_recognized() {
+    let at = "2026-09-01T12:00:00Z".parse().unwrap();
+    let reading = |status: MandateStatus, raw: &str| {
+        let mut mandate = example();
+        (mandate.status, mandate.raw) = (status, mandat::RawStatus::new(raw));
+        mandate
+    };
+    use MandateStatus::{Active, Revoked, Unrecognized};
+    // An old row, of which nothing but the status was stored.
+    let mut known = Known::new(Revoked, mandat::RawStatus::new("3"), at);
+    known.recognized = None;
+    let mut classes = Vec::new();
+    for (status, raw) in [(Unrecognized, "a"), (Unrecognized, "b"), (Active, "1"), (Unrecognized, "a"), (Active, "1")] {
+        let change = Changed::between(Some(&known), &reading(status, raw), None, at).unwrap();
+        classes.push(change.class);
+        known = change.to;
+    }
+    use Change::{Anomalous, Forward, Reinstated};
+    assert_eq!(classes, [Some(Anomalous), None, Some(Reinstated), Some(Anomalous), Some(Forward)]);
+}
+
+/// A reading that was stored.
+fn example() -> Mandate {
+    serde_json::from_str(
+        r#"{"reference": "safedebit:RUM-2026-0042", "status": "Active", "raw": "1", "account": "NotApplicable",
+            "observed_at": "2026-09-01T12:00:00Z", "source": "Read", "extra": {}, "next_step": "Use",
+            "starts": null, "ends": null, "created": null}"#,
+    )
+    .unwrap()
+}

@@ -1,0 +1,169 @@
+//! Nothing that is personal or secret is shown, whatever is called and whatever comes back.
+
+use crate::{
+    errors::{answers, show_nothing},
+    support::{Act, KEY, Server, facade, hasty, json},
+    traces::Log,
+};
+use serde_json::{Value, json as value};
+use std::sync::{Arc, Mutex};
+
+/// What stands in the examples of the specs where somebody's data would, and the secrets of the calls.
+const SECRETS: [&str; 12] = [
+    "FR7630001007941234567890185",
+    "abc@abc.com",
+    "contact@acme.com",
+    "Acme Corporation",
+    "ABCabc123",
+    "https://xxxxx.xxx/ok",
+    "https://your-app.com",
+    "abcabc12-abcabc12",
+    "p4ssw0rd",
+    "bG9naW46cDRzc3cwcmQ",
+    "s3cret-k3y",
+    "secret-jwt",
+];
+
+/// What a vendor answers besides: in fields that the spec does not know, and in those that are to be masked.
+const ANSWERED: [&str; 4] =
+    ["https://sign.example.com/planted", "+33600000000", "jeanne.dupond@example.com", "Dupond-Planted"];
+
+fn shows_nothing(what: &str, shown: &str) {
+    for secret in SECRETS.iter().chain(&ANSWERED) {
+        assert!(!shown.contains(secret), "{what}: {secret:?} is in {shown}");
+    }
+}
+
+/// An example answer with planted data wherever there is room.
+fn planted(spec: &str, id: &str) -> String {
+    let spec: Value = serde_json::from_str(spec).unwrap();
+    let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let operation = operations.into_iter().find(|operation| operation["operationId"] == id).unwrap();
+    let answers = operation["responses"].as_object().unwrap();
+    let (code, answer) = answers.iter().find(|(code, _)| code.starts_with('2')).unwrap();
+    let Some(mut example) = answer.pointer("/content/application~1json/example").cloned() else {
+        return json(code.parse().unwrap_or(204), "");
+    };
+    plant(&mut example);
+    json(code.parse().unwrap_or(200), &example.to_string())
+}
+
+fn plant(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(plant);
+            // The sample id of an order is spelled like the sample name of a person.
+            if let Some(order) = fields.get_mut("orderId") {
+                *order = "order-1".into();
+            }
+            for (key, planted) in [("signature_url", 0), ("phone", 1), ("contact_email", 2), ("onboarding_url", 0)] {
+                fields.insert(key.into(), ANSWERED[planted].into());
+            }
+            fields.insert("extra_data".into(), value!({"iban": SECRETS[0], "names": [ANSWERED[3]]}));
+        }
+        Value::Array(items) => items.iter_mut().for_each(plant),
+        _ => {}
+    }
+}
+
+/// A server that answers what was put in last.
+async fn scripted() -> (Arc<Mutex<Act>>, Server) {
+    let answer = Arc::new(Mutex::new(Act::from(json(500, ""))));
+    let shared = answer.clone();
+    let server = Server::start(move |request| match request.starts_with("POST /auth ") {
+        true => crate::support::token_called("secret-jwt", 300).into(),
+        false => shared.lock().unwrap().clone(),
+    });
+    (answer, server.await)
+}
+
+macro_rules! shows_nothing_of_any_operation {
+    ($feature:literal, $module:ident, $examples:ident) => {
+        #[cfg(feature = $feature)]
+        mod $module {
+            use super::*;
+
+            include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
+
+            #[tokio::test]
+            async fn no_operation_shows_anything_when_all_is_well() {
+                use mandat::$module as api;
+                let log = Log::listen();
+                let (answer, server) = scripted().await;
+                let mandates = facade(&server.url(), &hasty());
+                let client = mandates.$module().unwrap();
+                let mut shown = 0;
+                macro_rules! check {
+                    ($id:literal, $operation:ident, $builder:expr) => {
+                        let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
+                        *answer.lock().unwrap() = planted(spec, $id).into();
+                        let builder = format!("{:?}", $builder);
+                        // The sample id of an order is spelled like the sample name of a person.
+                        let order = ["order_id: Ok(Some(\"ABCabc123\"))", "order_id: Ok(Some(OrderId(ABCabc123)))"];
+                        let builder = order.iter().fold(builder, |builder, order| builder.replace(order, ""));
+                        shows_nothing($id, &builder);
+                        if $id != "generate_token" {
+                            let answer = $builder.send().await.unwrap();
+                            shows_nothing($id, &format!("{answer:?} {answer:#?}"));
+                        }
+                        shown += 1;
+                    };
+                }
+                $examples!(client, api, check);
+                assert!(shown > 4);
+                shows_nothing("the facade", &format!("{mandates:?} {client:?}"));
+                shows_nothing("a log", &log.text());
+            }
+
+            #[tokio::test]
+            async fn no_operation_shows_anything_when_something_fails() {
+                use mandat::$module as api;
+                let log = Log::listen();
+                let (answer, server) = scripted().await;
+                let mandates = facade(&server.url(), &hasty());
+                let client = mandates.$module().unwrap();
+                for (name, act) in answers() {
+                    if name.starts_with("slow") {
+                        continue;
+                    }
+                    *answer.lock().unwrap() = act;
+                    macro_rules! check {
+                        ($id:literal, $operation:ident, $builder:expr) => {
+                            if let Err(error) = $builder.send().await {
+                                show_nothing(&error);
+                                shows_nothing($id, &format!("{error} {error:?}"));
+                            }
+                        };
+                    }
+                    $examples!(client, api, check);
+                }
+                let text = log.text();
+                assert!(text.contains("error.type"), "nothing was logged");
+                shows_nothing("a log", &text);
+                for secret in crate::errors::PLANTED {
+                    assert!(!text.contains(secret), "{secret} is logged");
+                }
+            }
+        }
+    };
+}
+shows_nothing_of_any_operation!("easytransac", easytransac, easytransac_examples);
+shows_nothing_of_any_operation!("safedebit", safedebit, safedebit_examples);
+shows_nothing_of_any_operation!("seqino", seqino, seqino_examples);
+
+#[test]
+fn a_configuration_shows_where_it_points_and_nothing_more() {
+    #[cfg(feature = "easytransac")]
+    shows_nothing("a configuration", &format!("{:?}", mandat::easytransac::Config::sandbox(KEY)));
+    #[cfg(feature = "safedebit")]
+    {
+        let config = mandat::safedebit::Config::new("https://login:p4ssw0rd@x.safedebit.fr/ssp", "login", "p4ssw0rd");
+        shows_nothing("a configuration", &format!("{config:?} {config:#?}"));
+    }
+    #[cfg(feature = "seqino")]
+    shows_nothing(
+        "a configuration",
+        &format!("{:?}", mandat::seqino::Config::new("https://x/?key=s3cret-k3y", "s3cret-k3y")),
+    );
+    let _ = KEY;
+}

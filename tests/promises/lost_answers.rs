@@ -1,0 +1,284 @@
+//! Nothing is done twice, nothing is called done that is not, and what is doubtful can be found out.
+
+use mandat::{
+    Error, Outcome, Provider,
+    sandbox::{Fault, Sandbox},
+};
+
+/// Faults before the vendor has acted, and after it has. What refuses clearly comes before only.
+fn faults() -> Vec<Fault> {
+    let both = [
+        Fault::reset(),
+        Fault::truncated(),
+        Fault::empty(),
+        Fault::html(),
+        Fault::oversized(1 << 20),
+        Fault::status(500),
+        Fault::status(502),
+        Fault::status(503),
+        Fault::status(503).retry_after(0),
+        Fault::status(504),
+        Fault::status(408),
+        Fault::status(301),
+        Fault::status(404),
+    ];
+    let after = both.clone().into_iter().map(Fault::after_effect);
+    let before = [Fault::status(400), Fault::status(401), Fault::status(403), Fault::status(429).retry_after(0)];
+    both.into_iter().chain(after).chain(before).map(|fault| fault.times(1)).collect()
+}
+
+/// Goes through the faults, and now and then through none.
+struct Course {
+    rng: fastrand::Rng,
+    faults: Vec<Fault>,
+    doubtful: usize,
+    failed: usize,
+    done: usize,
+}
+
+impl Course {
+    fn new() -> Self {
+        // The same in each run, so that a failure can be looked at.
+        Self { rng: fastrand::Rng::with_seed(42), faults: faults(), doubtful: 0, failed: 0, done: 0 }
+    }
+
+    fn fault(&mut self, sandbox: &Sandbox, operation: &str) {
+        sandbox.clear_faults();
+        if let Some(fault) = self.faults.get(self.rng.usize(..self.faults.len() + 3)) {
+            sandbox.inject(fault.clone().on(operation));
+        }
+    }
+
+    /// What a call says it did, and how many things it made.
+    fn judge<T>(&mut self, result: &Result<T, Error>, made: usize) -> Option<Outcome> {
+        assert!(made <= 1, "one call made {made}");
+        match result {
+            Ok(_) => {
+                assert_eq!(made, 1, "success was reported for nothing");
+                self.done += 1;
+                None
+            }
+            Err(error) => {
+                let outcome = error.outcome().expect("a write has an outcome");
+                match outcome {
+                    Outcome::Unknown => self.doubtful += 1,
+                    _ => {
+                        assert_eq!(made, 0, "{error} and yet it was done");
+                        self.failed += 1;
+                    }
+                }
+                Some(outcome)
+            }
+        }
+    }
+
+    fn was_a_course(&self) {
+        let Self { doubtful, failed, done, .. } = self;
+        assert!(*doubtful > 50 && *failed > 50 && *done > 50, "{doubtful} doubtful, {failed} failed, {done} done");
+    }
+}
+
+const EACH: usize = 3400;
+
+#[cfg(feature = "easytransac")]
+#[tokio::test]
+async fn no_mandate_is_made_twice_at_easytransac() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let client = mandates.easytransac().unwrap();
+    let mut course = Course::new();
+    for _ in 0..EACH {
+        let before = sandbox.mandates_at(Provider::Easytransac);
+        course.fault(&sandbox, "create_mandate");
+        let result = client.create_mandate().body_map(|b| {
+            b.email("abc@abc.com")
+                .lastname("ABCabc123")
+                .iban(crate::support::IBAN)
+                .address("ABCabc123")
+                .zip_code("ABCabc123")
+                .city("ABCabc123")
+                .country("FRA")
+        });
+        let result = result.send().await;
+        course.judge(&result, sandbox.mandates_at(Provider::Easytransac) - before);
+        if let Err(error) = result
+            && error.outcome() == Some(Outcome::Unknown)
+        {
+            // There is no way to find out, and the error says so.
+            assert!(error.advice().unwrap().contains("dashboard"), "{error}");
+        }
+    }
+    course.was_a_course();
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn no_mandate_is_made_twice_at_safedebit_and_a_search_tells_which_were() {
+    use mandat::{ErrorKind, MandateRef};
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let client = mandates.safedebit().unwrap();
+    let mut course = Course::new();
+    for i in 0..EACH {
+        let umr = format!("RUM-{i}");
+        let before = sandbox.mandates_at(Provider::SafeDebit);
+        course.fault(&sandbox, "create_mandate");
+        let result = client.create_mandate().body_map(|b| {
+            b.safedebit_consumer_reference(Sandbox::CONSUMER)
+                .url_ok("https://xxxxx.xxx/ok")
+                .url_ko("https://xxxxx.xxx/ko")
+                .url_cancel("https://xxxxx.xxx/cancel")
+                .umr(&umr)
+        });
+        let result = result.send().await;
+        let made = sandbox.mandates_at(Provider::SafeDebit) - before;
+        if course.judge(&result, made) == Some(Outcome::Unknown) {
+            sandbox.clear_faults();
+            let found = match mandates.status(&MandateRef::safedebit(&umr)).await {
+                Ok(_) => 1,
+                Err(error) if error.kind() == ErrorKind::NotFound => 0,
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(found, made);
+        }
+    }
+    course.was_a_course();
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn a_consumer_sent_again_tells_whether_the_first_call_had_landed_and_is_else_a_conflict() {
+    use mandat::{ErrorKind, Resent};
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let client = mandates.safedebit().unwrap();
+    let request = |i: usize| {
+        let example = serde_json::json!({
+            "consumer_type": "0", "consumer_reference": format!("C-{i}"), "consumer_last_name": "ABCabc123",
+            "consumer_first_name": "ABCabc123", "consumer_address_street_number": "1",
+            "consumer_address_street_type": "rue", "consumer_address_street_name": "ABCabc123",
+            "consumer_zip_code": "75001", "consumer_city": "ABCabc123", "consumer_email": "abc@abc.com",
+            "consumer_phone_number": "0600000000", "iban": crate::support::IBAN,
+        });
+        let body: mandat::safedebit::types::CreateConsumerRequest = serde_json::from_value(example).unwrap();
+        client.create_consumer().body(body)
+    };
+    let found = |i: usize| {
+        let search = client.search_consumer().consumer_reference(format!("C-{i}")).send();
+        async { search.await.unwrap().datas.len() }
+    };
+    let mut course = Course::new();
+    for i in 0..1000 {
+        course.fault(&sandbox, "create_consumer");
+        let result = request(i).send().await;
+        sandbox.clear_faults();
+        let made = found(i).await;
+        if course.judge(&result, made) == Some(Outcome::Unknown) {
+            let resent = request(i).send_again().await.unwrap();
+            assert_eq!(matches!(resent, Resent::Landed), made == 1);
+            assert_eq!(found(i).await, 1);
+        }
+    }
+    course.was_a_course();
+    let taken = request(1000).send().await.and(request(1000).send().await).unwrap_err();
+    assert_eq!((taken.kind(), taken.vendor_code()), (ErrorKind::Conflict, Some("EXIST_001")));
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn no_mandate_and_no_client_is_made_twice_at_seqino_and_the_lists_tell_which_were() {
+    use mandat::seqino::types::DirectoryEntry;
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let client = mandates.seqino().unwrap();
+    let mut course = Course::new();
+    for i in 0..EACH / 2 {
+        let reference = format!("EXT-{i}");
+        course.fault(&sandbox, "create_client");
+        let result = client.create_client().body_map(|b| {
+            b.organization_name("Acme Corporation").contact_email("contact@acme.com").external_ref(&reference)
+        });
+        let result = result.send().await;
+        sandbox.clear_faults();
+        let found = client.find_client(&reference).await.unwrap();
+        let outcome = course.judge(&result, usize::from(found.is_some()));
+        // The next mandates are this client's, if there is one, so that each has a list of its own.
+        let Some(id) = found.and_then(|client| client.client_id) else { continue };
+        assert!(outcome.is_none_or(|outcome| outcome == Outcome::Unknown));
+
+        let scope: DirectoryEntry =
+            DirectoryEntry::builder().siren("123456789").name("Acme").siret(format!("{i:014}")).try_into().unwrap();
+        let before = sandbox.mandates_at(Provider::Seqino);
+        course.fault(&sandbox, "create_mandate");
+        let result = client.create_mandate().x_pdp_client_id(&id);
+        let result = result.body_map(|b| b.start_date(sandbox.now()).directory_entry(scope.clone())).send().await;
+        let made = sandbox.mandates_at(Provider::Seqino) - before;
+        if course.judge(&result, made) == Some(Outcome::Unknown) {
+            sandbox.clear_faults();
+            assert_eq!(client.find_mandates(&id, &scope).await.unwrap().len(), made);
+        }
+    }
+    course.was_a_course();
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_never_taken_for_nobody() {
+    use crate::support::{Server, facade, hasty, json};
+    use mandat::ErrorKind;
+    for body in [r#"{"clients":[]}"#, "{}", r#"{"detail":"x"}"#, "[{}]", "[null]", "7", "null"] {
+        let server = Server::start(move |_| json(200, body)).await;
+        let mandates = facade(&server.url(), &hasty());
+        let error = mandates.seqino().unwrap().find_client("EXT-1").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_right_is_taken_away_through_every_passing_fault_and_success_is_never_reported_for_none() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let settings = crate::support::hasty();
+    let builder = mandat::Mandates::builder();
+    #[cfg(feature = "safedebit")]
+    let builder = builder.safedebit(sandbox.safedebit().settings(settings.clone()));
+    #[cfg(feature = "seqino")]
+    let builder = builder.seqino(sandbox.seqino().settings(settings.clone()));
+    #[cfg(feature = "easytransac")]
+    let builder = builder.easytransac(sandbox.easytransac().settings(settings.clone()));
+    let mandates = builder.build().unwrap();
+    let _ = &settings;
+    let passing =
+        [Fault::reset(), Fault::status(502), Fault::status(503).retry_after(0), Fault::status(429), Fault::truncated()];
+    let passing = passing.into_iter().flat_map(|fault| [fault.clone(), fault.after_effect()]);
+    for fault in passing {
+        for reference in crate::unknown_words::one_of_each(&sandbox, &mandates).await {
+            let operation = match reference.provider() {
+                Provider::SafeDebit => "revoque_mandate",
+                Provider::Seqino => "revoke_mandate",
+                _ => continue,
+            };
+            sandbox.inject(fault.clone().on(operation).times(1));
+            #[allow(unreachable_code, unused_variables, reason = "a build may have neither")]
+            let result: Result<(), Error> = match reference.provider() {
+                #[cfg(feature = "safedebit")]
+                Provider::SafeDebit => {
+                    let client = mandates.safedebit().unwrap();
+                    client.revoque_mandate().body_map(|b| b.umr(reference.id())).send().await.map(drop)
+                }
+                #[cfg(feature = "seqino")]
+                Provider::Seqino => {
+                    let client = mandates.seqino().unwrap();
+                    client.revoke_mandate().mandate_id(reference.id()).x_pdp_client_id(Sandbox::CLIENT).send().await
+                }
+                _ => unreachable!("no removal there"),
+            };
+            sandbox.clear_faults();
+            assert!(result.is_ok(), "{fault:?} {reference}: {}", result.unwrap_err());
+            let over = match mandates.status(reference.known()).await {
+                Ok(mandate) => mandate.status.phase() == mandat::Phase::Ended,
+                Err(error) => panic!("{error}"),
+            };
+            assert!(over, "{fault:?} {reference}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! One file per promise.
+// What only the tests of a provider use that is left out.
+#![cfg_attr(
+    not(all(feature = "easytransac", feature = "safedebit", feature = "seqino")),
+    allow(dead_code, unused_imports)
+)]
+
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod control;
+#[cfg(feature = "easytransac")]
+mod credentials;
+mod errors;
+mod evidence;
+mod fixtures;
+mod fleet;
+mod generated_surface;
+mod identity;
+mod leaks;
+mod lenient_answers;
+mod limits;
+mod lost_answers;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod many_sandboxes;
+mod money_and_documents;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod morning;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod pages;
+mod probe;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod quickstart;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod readme;
+mod references;
+#[cfg(feature = "safedebit")]
+mod safedebit_search;
+mod sandbox;
+mod stored;
+mod support;
+mod traces;
+mod unknown_words;
+mod verdicts;
+mod vocabulary;
+mod walk;
+mod webhooks;

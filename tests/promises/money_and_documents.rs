@@ -1,0 +1,78 @@
+//! Amounts say their unit, documents are bytes.
+
+use mandat::wire::{AmountCents, Cents, Document, Euros, MediaType};
+
+fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn an_amount_in_cents_is_read_as_text_or_number_and_kept_where_it_is_neither() {
+    for (json, cents) in [("\"1250\"", Some(1250)), ("1250", Some(1250)), ("\"0\"", Some(0)), ("\"12.50\"", None)] {
+        let amount: Cents = read(json);
+        assert_eq!(amount.get().map(AmountCents::cents), cents, "{json}");
+    }
+    let odd: Cents = read("\"12,50 EUR\"");
+    assert_eq!(odd.unread().unwrap().as_str(), "12,50 EUR");
+    assert_eq!(serde_json::to_string(&odd).unwrap(), "\"12,50 EUR\"");
+    assert!(!format!("{odd:?}").contains("EUR"));
+}
+
+#[test]
+fn an_amount_in_euros_is_the_same_amount() {
+    for (json, cents) in [
+        ("\"3.33\"", Some(333)),
+        ("\"3.3\"", Some(330)),
+        ("\"3\"", Some(300)),
+        ("3.33", Some(333)),
+        ("\"0.05\"", Some(5)),
+        ("\"3.333\"", None),
+        ("\"3,33\"", None),
+        ("\".5\"", None),
+        ("\"-3.33\"", None),
+        ("\"184467440737095516.16\"", None),
+    ] {
+        let amount: Euros = read(json);
+        assert_eq!(amount.get().map(AmountCents::cents), cents, "{json}");
+    }
+    assert_eq!(serde_json::to_string(&Euros::from(AmountCents::from_cents(333))).unwrap(), "\"3.33\"");
+}
+
+#[test]
+fn an_amount_is_sent_with_as_many_digits_as_are_documented_at_most() {
+    let amount = |cents| Cents::<11>::try_from(AmountCents::from_cents(cents));
+    assert_eq!(serde_json::to_string(&amount(99_999_999_999).unwrap()).unwrap(), "\"99999999999\"");
+    assert_eq!(amount(100_000_000_000).unwrap_err().to_string(), "it has more than 11 digits of cents");
+    assert_eq!(AmountCents::from_euros(12, 100), None);
+    assert_eq!(AmountCents::from_euros(u64::MAX, 0), None);
+}
+
+#[test]
+fn a_document_is_read_as_base64_as_a_data_uri_and_as_the_base64_of_one() {
+    // What SafeDebit's sample begins with, before it is cut.
+    let sample = "ZGF0YTphcHBsaWNhdGlvbi9wZGY7YmFzZTY0LEpWQkVSaTA9";
+    for text in [
+        sample,
+        "data:application/pdf;base64,JVBERi0=",
+        "data:application/pdf;name=a.pdf;base64,JVBERi0=",
+        "JVBERi0=",
+        "JVBERi0",
+        "JVBE\\r\\nRi0=\\n",
+    ] {
+        let document: Document = read(&format!("\"{text}\""));
+        assert_eq!(document.to_bytes().unwrap(), b"%PDF-", "{text}");
+    }
+    assert_eq!(Document::data_uri(MediaType::Pdf, b"%PDF-").unwrap().as_base64(), sample);
+    assert_eq!(Document::from_bytes(b"%PDF-").unwrap().as_base64(), "JVBERi0=");
+}
+
+#[test]
+fn a_document_that_cannot_be_one_is_refused_and_never_shown() {
+    assert_eq!(Document::from_bytes([]).unwrap_err().to_string(), "the document is empty");
+    assert!(Document::from_bytes(vec![0; Document::LARGEST]).is_ok());
+    let error = Document::from_bytes(vec![0; Document::LARGEST + 1]).unwrap_err().to_string();
+    assert_eq!(error, "the document has 20971521 bytes, 20971520 are allowed");
+    let document: Document = read("\"no base64, a secret\"");
+    assert_eq!(document.to_bytes().unwrap_err().to_string(), "it is no base64");
+    assert_eq!(format!("{document:?}"), "Document(19 bytes of base64)");
+}

@@ -1,0 +1,31 @@
+//! The example of a store prints what is reviewed here: only what changed, and nothing twice.
+
+use crate::snapshot;
+
+#[path = "../../examples/morning.rs"]
+#[allow(dead_code, reason = "its `main`")]
+mod example;
+
+#[tokio::test]
+async fn the_example_of_a_store_prints_what_changed_and_nothing_twice() {
+    let mut out = Vec::new();
+    example::run(&mut out).await.unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let count = |word: &str| text.matches(word).count();
+    assert_eq!([count("new -> "), count("-> Revoked"), count("-> Invalid"), count("Refused")], [3, 1, 1, 1], "{text}");
+    let mut mornings: Vec<Vec<&str>> = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("  ") {
+            None => mornings.push(vec![line]),
+            Some(_) => mornings.last_mut().unwrap().push(line),
+        }
+    }
+    // Which of the three is first in the last two mornings is the vendors' to say.
+    let of_two: Vec<&str> = mornings.split_off(2).into_iter().flatten().filter(|line| line.starts_with("  ")).collect();
+    mornings.push(of_two);
+    for morning in &mut mornings {
+        morning.sort_unstable();
+    }
+    let text: String = mornings.into_iter().flatten().map(|line| format!("{line}\n")).collect();
+    snapshot!("morning", text);
+}

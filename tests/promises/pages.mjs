@@ -1,0 +1,267 @@
+// What a debtor sees and does on the sandbox's pages, in a real browser.
+// Started by pages.rs: `node pages.mjs`, with SANDBOX (its address), CHROMIUM (the program) and TOOLS (node_modules).
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { after, before, beforeEach, test } from 'node:test';
+
+const { SANDBOX, CHROMIUM, TOOLS } = process.env;
+const require = createRequire(`${TOOLS}/`);
+const { chromium } = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const DAY = 86400;
+const safedebit = `http://${SANDBOX}/safedebit/ssp`;
+const seqino = `http://${SANDBOX}/seqino/api`;
+
+// The merchant's site, which the debtor comes back to.
+let merchant, site, visits, browser;
+
+before(async () => {
+  merchant = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => {
+      if (request.url !== '/favicon.ico') visits.push({ method: request.method, url: request.url, body: new URLSearchParams(body) });
+      response.setHeader('content-type', 'text/html').end('<!doctype html><title>merchant</title>');
+    });
+  });
+  await new Promise((done) => merchant.listen(0, '127.0.0.1', done));
+  site = `http://127.0.0.1:${merchant.address().port}`;
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+});
+
+after(async () => {
+  await browser?.close();
+  merchant?.closeAllConnections();
+  merchant?.close();
+});
+
+beforeEach(async () => {
+  visits = [];
+  await control('POST', 'reset');
+});
+
+async function json(method, url, body, headers = {}) {
+  const answer = await fetch(url, { method, body: body && JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+  return answer.json();
+}
+
+function control(method, path, body) {
+  return json(method, `http://${SANDBOX}/_control/${path}`, body);
+}
+
+function atSafeDebit(operation, body) {
+  const authorization = `Basic ${btoa('sandbox:sandbox-password')}`;
+  return json('POST', `${safedebit}/${operation}`, body, { authorization });
+}
+
+async function mandate(umr, urls = {}) {
+  const answer = await atSafeDebit('create_mandate', {
+    safedebit_consumer_reference: 'XXXXXXXXXXXXX',
+    url_ok: `${site}/ok?order=42`,
+    url_ko: `${site}/ko`,
+    url_cancel: `${site}/cancel?order=42`,
+    umr,
+    ...urls,
+  });
+  return answer.signature_url;
+}
+
+async function word(umr) {
+  const all = await control('GET', 'mandates');
+  return all.find((one) => one.mandate === `safedebit:${umr}`).word;
+}
+
+// A page that may load nothing from elsewhere, and whose scripts would be noticed.
+async function open(url, options = {}) {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  page.on('dialog', () => assert.fail('a script ran'));
+  page.on('request', (request) => assert.match(new URL(request.url()).host, /^127\.0\.0\.1:/));
+  page.answer = await page.goto(url);
+  return page;
+}
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+test('signing makes the mandate active and posts UMR, IBAN and BIC to url_ok', async () => {
+  const page = await open(await mandate('RUM-1'));
+  assert.equal(await page.title(), 'Sign a SEPA direct debit mandate');
+  await button(page, 'Sign').click();
+  assert.equal(page.url(), `${site}/ok?order=42&umr=RUM-1`);
+  const [visit] = visits;
+  assert.deepEqual([visits.length, visit.method, visit.body.get('umr')], [1, 'POST', 'RUM-1']);
+  assert.ok(visit.body.get('iban') && visit.body.get('bic'));
+  assert.equal(await word('RUM-1'), '1');
+});
+
+test('it works without JavaScript', async () => {
+  const page = await open(await mandate('RUM-1'), { javaScriptEnabled: false });
+  await button(page, 'Sign').click();
+  assert.equal(await word('RUM-1'), '1');
+});
+
+test('cancelling goes to url_cancel, signs nothing, and leaves the link good', async () => {
+  const link = await mandate('RUM-1');
+  const page = await open(link);
+  await button(page, 'Cancel').click();
+  assert.equal(page.url(), `${site}/cancel?order=42`);
+  assert.equal(visits[0].method, 'GET');
+  assert.equal(await word('RUM-1'), '5');
+  await page.goto(link);
+  await button(page, 'Sign').click();
+  assert.equal(await word('RUM-1'), '1');
+});
+
+test('a link that has expired says so and leads back to url_ko', async () => {
+  const link = await mandate('RUM-1');
+  await control('POST', 'clock', { advance_seconds: DAY - 60 });
+  assert.equal((await open(link)).answer.status(), 200);
+  await control('POST', 'clock', { advance_seconds: 60 });
+  const page = await open(link);
+  assert.equal(page.answer.status(), 410);
+  assert.equal(await page.getByRole('alert').textContent(), 'This link has expired.');
+  assert.equal(await page.getByRole('button').count(), 0);
+  await page.getByRole('link', { name: 'Back' }).click();
+  assert.equal(page.url(), `${site}/ko`);
+  assert.equal(await word('RUM-1'), '5');
+});
+
+test('a link that expires while it is looked at signs nothing', async () => {
+  const page = await open(await mandate('RUM-1'));
+  await control('POST', 'clock', { advance_seconds: DAY });
+  await button(page, 'Sign').click();
+  assert.equal(await page.getByRole('alert').textContent(), 'This link has expired.');
+  assert.equal(await word('RUM-1'), '5');
+});
+
+test('a link is good for one signature, also in two windows', async () => {
+  const link = await mandate('RUM-1');
+  const [one, other] = [await open(link), await open(link)];
+  await button(one, 'Sign').click();
+  await button(other, 'Sign').click();
+  for (const page of [other, await open(link)]) {
+    assert.equal(await page.getByRole('alert').textContent(), 'This link has been used already.');
+    assert.equal(await page.getByRole('button').count(), 0);
+  }
+  assert.equal(visits.length, 1);
+});
+
+test('markup in a name, a UMR and an address is shown as text', async () => {
+  const name = '<img src=x onerror=alert(1)>"\'&amp;';
+  await control('PATCH', 'state/safedebit/consumers/XXXXXXXXXXXXX', { consumer_first_name: name, consumer_last_name: '</dd><script>alert(2)</script>' });
+  const umr = '<b onclick="alert(3)">1';
+  const page = await open(await mandate(umr, { url_ok: `${site}/ok?"><script>alert(4)</script>` }));
+  const shown = await page.locator('dd').allTextContents();
+  assert.equal(shown[0], `${name} </dd><script>alert(2)</script>`);
+  assert.equal(shown[2], umr);
+  assert.equal(await page.locator('img, script, b').count(), 0);
+  await button(page, 'Sign').click();
+  assert.equal(visits[0].body.get('umr'), umr);
+});
+
+test('an IBAN is not shown whole', async () => {
+  const page = await open(await mandate('RUM-1'));
+  const [, iban] = await page.locator('dd').allTextContents();
+  assert.match(iban, /^FR/);
+  assert.ok(!iban.replaceAll(/\s/g, '').includes('30001007941234567890'), iban);
+});
+
+test('an address that is no http address is never linked nor gone to', async () => {
+  for (const address of ['javascript:alert(1)', 'data:text/html,<script>alert(1)</script>', '//merchant']) {
+    await control('POST', 'reset');
+    const link = await mandate('RUM-1', { url_ok: address, url_ko: address, url_cancel: address });
+    const page = await open(link);
+    await button(page, 'Cancel').click();
+    assert.equal(await page.getByRole('status').textContent(), 'Cancelled: nothing was done.');
+    await page.goto(link);
+    await button(page, 'Sign').click();
+    assert.equal(await page.getByRole('status').textContent(), 'Done.');
+    const used = await open(link);
+    const hrefs = await used.locator('a').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    assert.deepEqual(hrefs, ['?lang=fr']);
+  }
+});
+
+test('it speaks French and English, as the browser asks or the reader chooses', async () => {
+  const link = await mandate('RUM-1');
+  for (const [locale, language, sign] of [['fr-FR', 'fr', 'Signer'], ['en-US', 'en', 'Sign'], ['de-DE', 'fr', 'Signer']]) {
+    const page = await open(link, { locale });
+    assert.equal(await page.locator('html').getAttribute('lang'), language);
+    assert.ok(await button(page, sign).isVisible());
+  }
+  const page = await open(link, { locale: 'en-US' });
+  await page.getByRole('link', { name: 'Français' }).click();
+  assert.equal(await page.title(), 'Signer un mandat de prélèvement SEPA');
+  await control('POST', 'clock', { advance_seconds: DAY });
+  // The choice outlives a form.
+  await button(page, 'Signer').click();
+  assert.equal(await page.getByRole('alert').textContent(), 'Ce lien a expiré.');
+});
+
+test('the keyboard is enough, and where it is can be seen', async () => {
+  const page = await open(await mandate('RUM-1'));
+  const seen = [];
+  for (let presses = 0; presses < 3; presses += 1) {
+    await page.keyboard.press('Tab');
+    seen.push(
+      await page.evaluate(() => [document.activeElement.textContent, getComputedStyle(document.activeElement).outlineStyle]),
+    );
+  }
+  assert.deepEqual(seen, [['Français', 'solid'], ['Sign', 'solid'], ['Cancel', 'solid']]);
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`${site}/ok**`);
+  assert.equal(await word('RUM-1'), '1');
+});
+
+test('a pay-by-transfer link, a beneficiary form and an onboarding link lead on as documented', async () => {
+  const transfer = await atSafeDebit('initiate_transfer', {
+    safedebit_consumer_reference: 'XXXXXXXXXXXXX', payment_reference: 'PAY-1', amount: '1250',
+    url_ok: `${site}/paid`, url_ko: `${site}/ko`, url_cancel: `${site}/cancel`,
+  });
+  let page = await open(transfer.link);
+  assert.deepEqual(await page.locator('dd').allTextContents(), ['12.50']);
+  await button(page, 'Pay').click();
+  assert.equal(page.url(), `${site}/paid`);
+
+  const beneficiary = await atSafeDebit('initiate_beneficiary', {
+    social_reference: 'Acme', email: 'abc@abc.com', siren: '123456789', url_callback: `${site}/callback`,
+  });
+  page = await open(beneficiary.url);
+  await button(page, 'Confirm').click();
+  assert.equal(await page.getByRole('status').textContent(), 'Done.');
+
+  const headers = { authorization: 'YOUR_API_KEY_HERE', 'x-pdp-client-id': 'client_abc123' };
+  await json('POST', `${seqino}/mandates`, { start_date: '2024-01-15T00:00:00Z', directory_entry: { siren: '987654321', name: 'Acme' } }, headers);
+  const onboarding = await json('POST', `${seqino}/clients/onboarding-link`, {
+    include_kyc: true, include_signature: true, callback_url: `${site}/onboarded`,
+  }, headers);
+  page = await open(onboarding.onboarding_url);
+  await button(page, 'Accept').click();
+  assert.equal(page.url(), `${site}/onboarded`);
+  const words = (await control('GET', 'mandates')).filter((one) => one.mandate.startsWith('seqino:')).map((one) => one.word);
+  assert.deepEqual(words, ['active', 'active']);
+});
+
+test('nothing stands in the way of assistive technology, on a phone neither', async () => {
+  const link = await mandate('RUM-1');
+  const visit = async (language) => {
+    const page = await open(`${link}?lang=${language}`, { viewport: { width: 320, height: 640 } });
+    await page.evaluate(axe);
+    const { violations, passes } = await page.evaluate(() => axe.run());
+    assert.deepEqual(violations.map((one) => [one.id, one.nodes.map((node) => node.html)]), []);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert.ok(!wide, 'it scrolls sideways');
+    return passes.map((one) => one.id);
+  };
+  for (const language of ['fr', 'en']) {
+    const passed = await visit(language);
+    for (const rule of ['button-name', 'link-name', 'color-contrast', 'html-has-lang']) assert.ok(passed.includes(rule), rule);
+  }
+  await control('POST', 'clock', { advance_seconds: DAY });
+  for (const language of ['fr', 'en']) await visit(language);
+});

@@ -1,0 +1,75 @@
+//! A probe shows the shape of a real answer, no values, and where it differs from the spec.
+
+use crate::{
+    support::{IBAN, Server, json},
+    unknown_words::one_of_each,
+};
+use mandat::{MandateRef, sandbox::Sandbox};
+
+#[tokio::test]
+async fn an_answer_as_the_spec_has_it_matches() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    for reference in one_of_each(&sandbox, &mandates).await {
+        let probe = mandates.probe(&reference).await.unwrap();
+        assert!(probe.matches(), "{probe}");
+    }
+}
+
+#[cfg(feature = "easytransac")]
+#[tokio::test]
+async fn an_answer_of_another_shape_is_told_by_its_place_and_shows_no_value() {
+    use mandat::{Mandates, easytransac};
+    let body = format!(
+        r#"{{"success":true,"data":{{"mandateId":"abcabcabcabcabcabc12","state":"active","status":7,"iban":"{IBAN}","{IBAN}":1}}}}"#
+    );
+    let server = Server::with_token(move |_| json(200, &body)).await;
+    let config = easytransac::Config::new(server.url(), crate::support::KEY);
+    let mandates = Mandates::builder().easytransac(config).build().unwrap();
+    let probe = mandates.probe(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap();
+    assert!(!probe.matches());
+    assert_eq!(
+        probe.to_string().lines().next().unwrap(),
+        "Easytransac get_mandate_status: differs at data.status: spec string, answer number; \
+         differs at data.(a key of 27 bytes): spec nothing, answer number; \
+         differs at data.iban: spec nothing, answer string; \
+         differs at data.state: spec nothing, answer string"
+    );
+    let report = serde_json::to_string(&probe).unwrap();
+    assert!(!report.contains(IBAN) && !report.contains("active\""), "{report}");
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn a_missing_key_is_told_with_what_the_spec_requires() {
+    use mandat::{Mandates, safedebit};
+    for (body, told) in [
+        (r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#, "SafeDebit search_mandate: matches"),
+        (r#"{"result":true,"datas":[]}"#, "SafeDebit search_mandate: matches"),
+        (
+            r#"{"result":true,"data":[{"umr":"RUM-1"}]}"#,
+            "SafeDebit search_mandate: differs at datas: spec required array, answer nothing; \
+             differs at data: spec nothing, answer array",
+        ),
+        (
+            r#"{"result":true,"datas":[{"rum":"RUM-1","status":"1"}]}"#,
+            "SafeDebit search_mandate: differs at datas[].umr: spec required string, answer nothing; \
+             differs at datas[].rum: spec nothing, answer string",
+        ),
+        (
+            r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},{"umr":"RUM-2"}]}"#,
+            "SafeDebit search_mandate: differs at datas[].status: spec required string, answer string or nothing",
+        ),
+        (
+            r#"{"result":true,"datas":[{"umr":"RUM-1","status":null}]}"#,
+            "SafeDebit search_mandate: differs at datas[].status: spec string, answer null",
+        ),
+        ("<html>", "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON"),
+    ] {
+        let server = Server::start(move |_| json(200, body)).await;
+        let config = safedebit::Config::new(server.url(), "login", "password");
+        let mandates = Mandates::builder().safedebit(config).build().unwrap();
+        let probe = mandates.probe(&MandateRef::safedebit("RUM-1")).await.unwrap();
+        assert_eq!(probe.to_string().lines().next().unwrap(), told);
+    }
+}

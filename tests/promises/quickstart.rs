@@ -1,0 +1,59 @@
+//! `cargo run --example quickstart` shows what it says: each line is one `Mandates::status` that reached a server.
+
+#[path = "../../examples/quickstart.rs"]
+#[allow(dead_code, reason = "its main is not called")]
+mod example;
+
+use crate::snapshot;
+use mandat::{MandateStatus, Provider, sandbox::Sandbox};
+use std::collections::BTreeSet;
+
+#[tokio::test]
+async fn each_line_of_the_quickstart_is_one_status_read_from_the_sandbox() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut out = Vec::new();
+    example::run(&sandbox, &mut out).await.unwrap();
+    let out = String::from_utf8(out).unwrap();
+    for (provider, read) in [
+        (Provider::Easytransac, "get_mandate_status"),
+        (Provider::SafeDebit, "search_mandate"),
+        (Provider::Seqino, "get_mandate"),
+    ] {
+        let lines = out.lines().filter(|line| line.starts_with(provider.name())).count();
+        assert_eq!(lines, sandbox.count(read), "{provider}: lines and reads");
+    }
+}
+
+#[tokio::test]
+async fn the_quickstart_shows_every_status_that_each_vendor_can_reach_and_an_unknown_word() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut out = Vec::new();
+    example::run(&sandbox, &mut out).await.unwrap();
+    let out = String::from_utf8(out).unwrap();
+    for provider in Provider::ALL {
+        let shown: BTreeSet<&str> = out
+            .lines()
+            .filter(|line| line.starts_with(provider.name()))
+            .map(|line| MandateStatus::ALL.iter().find(|s| line.contains(&format!(" {s} "))).unwrap().as_str())
+            .collect();
+        let mut reachable: BTreeSet<&str> = mandat::vocabulary()
+            .iter()
+            .filter(|row| row.provider == *provider)
+            .map(|row| row.status.as_str())
+            .collect();
+        reachable.insert("Unrecognized");
+        if *provider == Provider::Seqino {
+            reachable.insert("Gone");
+        }
+        assert_eq!(shown, reachable, "{provider}");
+    }
+}
+
+#[tokio::test]
+async fn the_quickstart_prints_what_a_reviewer_has_read() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mut out = Vec::new();
+    example::run(&sandbox, &mut out).await.unwrap();
+    let date = regress::Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ").unwrap();
+    snapshot!("quickstart", date.replace_all(&String::from_utf8(out).unwrap(), "<date>"));
+}

@@ -1,0 +1,51 @@
+//! SafeDebit's search answer is inferred: what is not plainly the one mandate asked for is an error, and says what was
+//! looked for.
+
+use crate::support::{Server, json};
+use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, safedebit};
+
+async fn read(body: &'static str) -> Result<mandat::Mandate, mandat::Error> {
+    let server = Server::start(move |_| json(200, body)).await;
+    let config = safedebit::Config::new(server.url(), "login", "password");
+    Mandates::builder().safedebit(config).build().unwrap().status(&MandateRef::safedebit("RUM-1")).await
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_the_mandate_asked_for_is_a_decode_error() {
+    for (body, looked_for) in [
+        (r#"{"result":true,"data":[]}"#, "`datas` is missing"),
+        (r#"{"result":true}"#, "`datas` is missing"),
+        (r#"{"result":true,"datas":{"umr":"RUM-1","status":"1"}}"#, "expected a list, at datas"),
+        (r#"{"result":true,"datas":null}"#, "expected a list, at datas"),
+        (r#"{"result":true,"datas":[{"umr":"RUM-2","status":"1"}]}"#, "datas[0].umr is another than the one asked for"),
+        (
+            r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},{"umr":"RUM-1","status":"3"}]}"#,
+            "more than one mandate of this UMR",
+        ),
+        (r#"{"result":true,"datas":[{"umr":"RUM-1"}]}"#, "datas[0]: `status` is missing"),
+        (r#"{"result":true,"datas":[{"status":"1"}]}"#, "datas[0]: `umr` is missing"),
+        (r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},7]}"#, "datas[1]: expected"),
+        (r#"{"datas":[]}"#, "`result` is neither true nor false"),
+        (r#"{"result":0,"datas":[{"umr":"RUM-1","status":"1"}]}"#, "`result` is neither true nor false"),
+        (r#"{"result":null,"datas":[{"umr":"RUM-1","status":"1"}]}"#, "`result` is neither true nor false"),
+        (r#"{"result":"true","datas":[{"umr":"RUM-1","status":"1"}]}"#, "`result` is neither true nor false"),
+        (r#"[]"#, "expected"),
+    ] {
+        let error = read(body).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+        assert!(error.to_string().contains(looked_for), "{body}: {error}");
+        assert_eq!((error.outcome(), error.operation()), (None, Some("search_mandate")));
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_is_not_found_and_never_a_status() {
+    assert_eq!(read(r#"{"result":true,"datas":[]}"#).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_status_that_is_a_number_is_read_as_its_word() {
+    let mandate = read(r#"{"result":true,"datas":[{"umr":"RUM-1","status":1,"iban":"x"}]}"#).await.unwrap();
+    assert_eq!((mandate.status, mandate.raw.as_str()), (MandateStatus::Active, "1"));
+    assert!(mandate.extra.contains_key("iban"));
+}

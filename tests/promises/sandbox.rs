@@ -1,0 +1,145 @@
+//! The sandbox takes what the specs show, refuses as each vendor does, and stands alone.
+
+use crate::unknown_words::one_of_each;
+use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, Provider, sandbox::Sandbox};
+
+macro_rules! takes_examples {
+    ($feature:literal, $module:ident, $examples:ident) => {
+        #[cfg(feature = $feature)]
+        mod $module {
+            include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
+
+            #[tokio::test]
+            async fn the_example_of_each_operation_is_taken() {
+                use mandat::{ErrorKind, sandbox::Sandbox, $module as api};
+                use std::collections::BTreeSet;
+                let sandbox = Sandbox::start().await.unwrap();
+                let mandates = sandbox.mandates();
+                let client = mandates.$module().unwrap();
+                let (mut all, mut taken) = (BTreeSet::new(), BTreeSet::new());
+                // Each on its own, then one after another: what one asks for, another makes.
+                for alone in [true, false, false] {
+                    macro_rules! check {
+                        ($id:literal, $operation:ident, $builder:expr) => {
+                            if alone {
+                                sandbox.reset();
+                            }
+                            all.insert($id);
+                            match $builder.send().await {
+                                Ok(_) => drop(taken.insert($id)),
+                                Err(error) => {
+                                    let own = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Conflict);
+                                    assert!(own || !alone, "{}: {error}; {:?}", $id, sandbox.requests().last());
+                                }
+                            }
+                        };
+                    }
+                    $examples!(client, api, check);
+                }
+                // Its client has a mandate.
+                all.remove("delete_client");
+                assert_eq!(taken, all);
+            }
+        }
+    };
+}
+takes_examples!("easytransac", easytransac, easytransac_examples);
+takes_examples!("safedebit", safedebit, safedebit_examples);
+takes_examples!("seqino", seqino, seqino_examples);
+
+#[tokio::test]
+async fn wrong_credentials_are_refused_as_each_vendor_does() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let url = |provider| sandbox.base_url(provider);
+    let _ = (&url, Provider::ALL);
+    #[cfg(feature = "easytransac")]
+    {
+        let key = crate::support::KEY.replace("abc", "def");
+        let config = mandat::easytransac::Config::new(url(Provider::Easytransac), key);
+        let mandates = Mandates::builder().easytransac(config).build().unwrap();
+        let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Auth, Some(401)));
+        // The call that failed is the one for the token.
+        assert_eq!(error.operation(), Some("generate_token"));
+    }
+    #[cfg(feature = "safedebit")]
+    for (login, password, code) in [("sandbox", "wrong", "AUTH_002"), ("wrong", "sandbox-password", "AUTH_001")] {
+        let config = mandat::safedebit::Config::new(url(Provider::SafeDebit), login, password);
+        let mandates = Mandates::builder().safedebit(config).build().unwrap();
+        let error = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
+        assert_eq!((error.kind(), error.vendor_code(), error.http_status()), (ErrorKind::Auth, Some(code), Some(200)));
+    }
+    #[cfg(feature = "seqino")]
+    {
+        let config = mandat::seqino::Config::new(url(Provider::Seqino), "wrong");
+        let mandates = Mandates::builder().seqino(config).build().unwrap();
+        let error = mandates.status(&MandateRef::seqino("client_abc123", "mdt_1")).await.unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Auth, Some(401)));
+        assert!(error.trace_id().is_some());
+    }
+}
+
+#[tokio::test]
+async fn two_sandboxes_share_nothing() {
+    let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
+    let mandates = one.mandates();
+    for reference in one_of_each(&one, &mandates).await {
+        assert!(mandates.status(&reference).await.is_ok());
+        assert_eq!(other.mandates().status(&reference).await.unwrap_err().kind(), ErrorKind::NotFound);
+        one.advance(std::time::Duration::from_secs(3600));
+        assert!(one.now() > other.now());
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_a_vendor_does_not_have_is_refused() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    for reference in one_of_each(&sandbox, &mandates).await {
+        let no_such_step = match reference.provider() {
+            Provider::Seqino => sandbox.suspend(&reference),
+            _ => sandbox.expire(&reference),
+        };
+        assert_eq!(no_such_step.unwrap_err().kind(), ErrorKind::Refused);
+        sandbox.sign(&reference).unwrap();
+        sandbox.activate(&reference).unwrap();
+        assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Active);
+    }
+    let unknown = sandbox.sign(&MandateRef::safedebit("nobody")).unwrap_err();
+    assert!(matches!(unknown.kind(), ErrorKind::NotFound | ErrorKind::NotConfigured));
+}
+
+#[tokio::test]
+async fn a_vendor_that_is_not_configured_is_told_so() {
+    let mandates = Mandates::builder().build().unwrap();
+    for reference in [
+        MandateRef::easytransac("abcabcabcabcabcabc12"),
+        MandateRef::safedebit("RUM-1"),
+        MandateRef::seqino("client_abc123", "mdt_1"),
+    ] {
+        let error = mandates.status(&reference).await.unwrap_err();
+        assert_eq!((error.kind(), error.provider()), (ErrorKind::NotConfigured, Some(reference.provider())));
+        assert!(error.to_string().contains(reference.provider().as_str()), "{error}");
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[test]
+fn an_address_that_cannot_be_right_is_refused_before_anything_is_sent() {
+    for (url, why) in [
+        ("", "no URL"),
+        ("pdp.seqino.dev/api", "no URL"),
+        ("http://pdp.seqino.dev/api", "not https"),
+        ("ftp://pdp.seqino.dev/api", "not https"),
+        ("https://pdp.seqino.dev/api?x=1", "more than a host and a path"),
+        ("https://user:password@pdp.seqino.dev/api", "more than a host and a path"),
+        ("file:///api", "no host"),
+    ] {
+        let error = Mandates::builder().seqino(mandat::seqino::Config::new(url, "key")).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotConfigured, "{url}");
+        assert!(error.to_string().contains(why), "{url}: {error}");
+    }
+    for url in ["https://pdp.seqino.dev/api/", "http://127.0.0.1:8052", "http://localhost:8052/", "http://[::1]:1"] {
+        assert!(Mandates::builder().seqino(mandat::seqino::Config::new(url, "key")).build().is_ok(), "{url}");
+    }
+}

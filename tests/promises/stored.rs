@@ -1,0 +1,174 @@
+//! What a caller stores is read again by this version and by an older one, and its form is as reviewed.
+
+use crate::snapshot;
+use mandat::{
+    AccountStatus, Change, Changed, Date, Facts, Known, Mandate, MandateStatus, Permission, RawStatus, Reason, Source,
+    Verdict,
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+
+const MANDATE: &str = r#"{"reference": "seqino:client_abc123/m-1", "status": "Active", "raw": "active",
+    "account": {"Read": {"status": "Suspended", "raw": "suspended"}}, "starts": "2026-09-01T00:00:00Z", "ends": null,
+    "created": "yesterday", "observed_at": "2026-09-01T12:00:00Z", "source": "Read", "extra": {"new": [1]},
+    "next_step": "Use"}"#;
+
+fn mandate() -> Mandate {
+    serde_json::from_str(MANDATE).unwrap()
+}
+
+fn now() -> chrono::DateTime<chrono::Utc> {
+    "2026-09-02T12:00:00Z".parse().unwrap()
+}
+
+/// One of each.
+fn reasons() -> Vec<Reason> {
+    let raw = || RawStatus::new("word");
+    let today = now().date_naive();
+    vec![
+        Reason::NotActive { status: MandateStatus::Revoked, raw: raw() },
+        Reason::Unrecognized { raw: raw() },
+        Reason::NotReadBack,
+        Reason::BeforeStart { starts: now() },
+        Reason::AfterEnd { ends: now() },
+        Reason::DateUnreadable { which: Date::Start },
+        Reason::TooOld { age: Duration::from_secs(90) },
+        Reason::ReadAhead { observed_at: now() },
+        Reason::NotYetSigned { signed_on: today },
+        Reason::Dormant { since: today },
+        Reason::OneOffUsed,
+        Reason::RevokedByDebtor,
+        Reason::Reinstated { from: MandateStatus::Expired },
+        Reason::AccountNotActive { status: AccountStatus::Suspended, raw: raw() },
+        Reason::AccountUnrecognized { raw: raw() },
+        Reason::AccountNotRead,
+        Reason::AccountDiffers,
+    ]
+}
+
+fn changed() -> Changed {
+    let earlier =
+        Known::new(MandateStatus::Suspended, RawStatus::new("suspended"), "2026-08-01T12:00:00Z".parse().unwrap());
+    Changed::between(Some(&earlier), &mandate(), None, now()).unwrap()
+}
+
+#[test]
+fn what_is_written_is_read_again_as_it_was() {
+    let again: Mandate = serde_json::from_value(serde_json::to_value(mandate()).unwrap()).unwrap();
+    assert_eq!(again, mandate());
+    for verdict in
+        [Verdict::Allowed, Verdict::Refused(reasons()), Verdict::Undetermined(reasons()), Verdict::NotApplicable]
+    {
+        let again: Verdict = serde_json::from_value(serde_json::to_value(&verdict).unwrap()).unwrap();
+        assert_eq!(again, verdict);
+    }
+    let again: Changed = serde_json::from_value(serde_json::to_value(changed()).unwrap()).unwrap();
+    assert_eq!(again, changed());
+}
+
+#[test]
+fn the_stored_form_is_as_reviewed() {
+    let all = json!({
+        "mandate": mandate(),
+        "change": changed(),
+        "verdicts": [Verdict::Allowed, Verdict::Refused(reasons()), Verdict::NotApplicable],
+    });
+    snapshot!("stored", serde_json::to_string_pretty(&all).unwrap());
+}
+
+#[test]
+fn an_older_version_reads_what_a_newer_one_stored_and_allows_nothing_by_it() {
+    let newer =
+        MANDATE.replace("\"Active\"", "\"Frozen\"").replace("\"Use\"", "\"Thaw\"").replace("Suspended", "Hibernating");
+    let newer = newer.replace("\"extra\"", "\"invented\": 1, \"extra\"");
+    let read: Mandate = serde_json::from_str(&newer).unwrap();
+    assert_eq!((read.status, read.raw.as_str()), (MandateStatus::Unrecognized, "active"));
+    assert!(!read.may_represent(now()).is_allowed());
+    let verdict = json!({"verdict": "Refused", "reasons": [{"reason": "MoonInTheWrongHouse", "house": 7}, {"reason": "OneOffUsed"}]});
+    let verdict: Verdict = serde_json::from_value(verdict).unwrap();
+    assert_eq!(verdict, Verdict::Refused(vec![Reason::Other, Reason::OneOffUsed]));
+    let mut change = serde_json::to_value(changed()).unwrap();
+    change["class"] = "Teleported".into();
+    change["to"]["status"] = "Frozen".into();
+    change["to"]["verdict"] = "Perhaps".into();
+    change["to"]["invented"] = 1.into();
+    let change: Changed = serde_json::from_value(change).unwrap();
+    assert_eq!(change.class, Some(Change::Anomalous));
+    assert_eq!((change.to.status, change.to.verdict), (MandateStatus::Unrecognized, Some(Permission::Undetermined)));
+    // A row of the first version had fewer columns.
+    let row = json!({"status": "Active", "raw": "1", "since": now(), "observed_at": now()});
+    let known: Known = serde_json::from_value(row).unwrap();
+    assert_eq!((known.account, known.verdict, known.recognized), (None, None, None));
+}
+
+#[test]
+fn a_mandate_that_was_only_created_is_never_stored_as_read() {
+    let mut created = mandate();
+    created.source = Source::Created;
+    let text = serde_json::to_string(&created).unwrap();
+    let read: Mandate = serde_json::from_str(&text).unwrap();
+    assert!(matches!(read.may_represent(now()), Verdict::Refused(reasons) if reasons.contains(&Reason::NotReadBack)));
+}
+
+#[test]
+fn the_schemas_are_as_reviewed_and_what_is_written_keeps_to_them() {
+    let schemas = [
+        ("Mandate", schemars::schema_for!(Mandate), serde_json::to_value(mandate()).unwrap()),
+        ("MandateStatus", schemars::schema_for!(MandateStatus), json!("Active")),
+        ("Verdict", schemars::schema_for!(Verdict), serde_json::to_value(Verdict::Refused(reasons())).unwrap()),
+        ("Changed", schemars::schema_for!(Changed), serde_json::to_value(changed()).unwrap()),
+    ];
+    let mut all = BTreeMap::new();
+    for (name, schema, example) in schemas {
+        let schema = serde_json::to_value(schema).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&example).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{name}: {wrong:?}");
+        assert!(!validator.is_valid(&json!(7)), "{name} is anything");
+        let mut schema = without_prose(schema);
+        let parts = schema.as_object_mut().unwrap().remove("$defs").unwrap_or_default();
+        all.extend(parts.as_object().into_iter().flatten().map(|(name, part)| (name.clone(), part.to_string())));
+        all.insert(name.into(), schema.to_string());
+    }
+    // A line for each type.
+    snapshot!("schemas", all.iter().map(|(name, schema)| format!("{name}: {schema}\n")).collect::<String>());
+}
+
+/// The documentation is reviewed where it stands.
+fn without_prose(schema: Value) -> Value {
+    match schema {
+        Value::Object(fields) => {
+            let kept = fields
+                .into_iter()
+                .filter(|(key, value)| !(["description", "$schema"].contains(&key.as_str()) && value.is_string()));
+            kept.map(|(key, value)| (key, without_prose(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_prose).collect(),
+        other => other,
+    }
+}
+
+#[test]
+fn a_verdict_on_collecting_is_stored_only_with_facts() {
+    let mandate: Mandate = serde_json::from_str(
+        &MANDATE
+            .replace("seqino:client_abc123/m-1", "safedebit:RUM-1")
+            .replace(r#"{"Read": {"status": "Suspended", "raw": "suspended"}}"#, "\"NotApplicable\""),
+    )
+    .unwrap();
+    let facts = Facts {
+        signed_on: "2026-08-01".parse().unwrap(),
+        last_collection: None,
+        revoked_by_debtor: true,
+        one_off_used: false,
+        max_age: Duration::from_secs(7 * 24 * 3600),
+        last_acknowledged: None,
+    };
+    assert_eq!(Known::of(&mandate, None, None, now()).verdict, None);
+    let known = Known::of(&mandate, None, Some(&facts), now());
+    assert_eq!(known.verdict, Some(Permission::Refused));
+    // The letter of the debtor alone is a change.
+    let before = Known::of(&mandate, None, Some(&Facts { revoked_by_debtor: false, ..facts.clone() }), now());
+    let change = Changed::between(Some(&before), &mandate, Some(&facts), now()).unwrap();
+    assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Refused)));
+}

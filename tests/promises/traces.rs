@@ -1,0 +1,121 @@
+//! What a subscriber sees.
+
+use crate::{
+    support::{Server, facade, hasty, json},
+    unknown_words::one_of_each,
+};
+use mandat::{MandateRef, sandbox::Sandbox};
+use std::{
+    cell::RefCell,
+    io,
+    sync::{Arc, Mutex, Once},
+};
+use tracing::Level;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// Everything that spans and events show, at the most verbose, as text.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+thread_local! {
+    /// Who listens on this thread. Whether a span is of interest is remembered for the whole process, so there is one
+    /// subscriber for all tests.
+    static LISTENER: RefCell<Option<Log>> = const { RefCell::new(None) };
+}
+
+impl Log {
+    /// From now on this thread's spans and events come here.
+    pub fn listen() -> Self {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            tracing_subscriber::fmt()
+                .with_max_level(Level::TRACE)
+                .with_span_events(FmtSpan::CLOSE)
+                .with_ansi(false)
+                .without_time()
+                .with_writer(|| LISTENER.with_borrow(Clone::clone).unwrap_or_default())
+                .init();
+        });
+        let log = Self::default();
+        LISTENER.set(Some(log.clone()));
+        log
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_word_is_told_once_for_each_vendor() {
+    let log = Log::listen();
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let all = one_of_each(&sandbox, &mandates).await;
+    for word in ["no_such_word", "nor_this", "no_such_word"] {
+        for reference in &all {
+            sandbox.answer(reference, word).unwrap();
+            mandates.status(reference).await.unwrap();
+            mandates.clone().status(reference).await.unwrap();
+        }
+    }
+    let told =
+        log.text().lines().filter(|line| line.contains("WARN") && line.contains("unknown mandate status")).count();
+    assert_eq!(told, 2 * all.len());
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
+    let log = Log::listen();
+    let calls = Mutex::new(0);
+    let server = Server::start(move |_| {
+        *calls.lock().unwrap() += 1;
+        match *calls.lock().unwrap() {
+            1 => json(503, ""),
+            _ => json(404, r#"{"error":"not found","code":404,"trace_id":"trace-0042"}"#),
+        }
+    });
+    let server = server.await;
+    let client = facade(&server.url(), &hasty());
+    let client = client.seqino().unwrap();
+    client.list_clients().external_ref("EXT-SECRET").send().await.unwrap_err();
+    let text = log.text();
+    let closed: Vec<&str> = text.lines().filter(|line| line.contains("call{") && line.contains("close")).collect();
+    assert_eq!(closed.len(), 1, "{text}");
+    for field in [
+        "otel.kind=\"client\"",
+        "otel.name=\"list_clients\"",
+        "mandat.provider=\"seqino\"",
+        "mandat.operation=\"list_clients\"",
+        "http.request.method=\"GET\"",
+        "url.template=\"/clients\"",
+        "http.response.status_code=404",
+        "http.request.resend_count=1",
+        "mandat.vendor_trace_id=\"trace-0042\"",
+        "error.type=\"NotFound\"",
+        "otel.status_code=\"ERROR\"",
+        "mandat.duration_ms=",
+    ] {
+        assert!(closed[0].contains(field), "{field} is not in {}", closed[0]);
+    }
+    assert!(!text.contains("EXT-SECRET") && !text.contains("not found"), "{text}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_before_it_is_sent_is_told_too() {
+    let log = Log::listen();
+    let mandates = facade("http://127.0.0.1:1", &hasty());
+    let _ = mandates.status(&MandateRef::safedebit("R".repeat(99))).await.unwrap_err();
+    assert!(!log.text().contains("RRRR"));
+}

@@ -1,0 +1,261 @@
+//! Only what is known to be in force may be used, and less knowledge never permits more.
+
+use crate::support::{day, good_facts, noon};
+use chrono::{Months, TimeDelta, Utc};
+use mandat::{Account, AccountStatus, Facts, Mandate, MandateRef, MandateStatus, Reason, Source, Verdict, wire};
+use proptest::prelude::*;
+use serde_json::json;
+use std::time::Duration;
+
+/// A mandate in force, read a minute before [`noon`].
+fn in_force(reference: &MandateRef, account: Account) -> Mandate {
+    serde_json::from_value(json!({
+        "reference": reference,
+        "status": "Active",
+        "raw": "active",
+        "account": account,
+        "observed_at": noon() - TimeDelta::minutes(1),
+        "source": "Read",
+        "extra": {},
+        "next_step": "Use",
+    }))
+    .unwrap()
+}
+
+fn debit() -> Mandate {
+    in_force(&MandateRef::safedebit("RUM-1"), Account::NotApplicable)
+}
+
+fn platform() -> Mandate {
+    let account = json!({"Read": {"status": "Active", "raw": "active"}});
+    in_force(&MandateRef::seqino("client_abc123", "mdt_abc123"), serde_json::from_value(account).unwrap())
+}
+
+fn unreadable() -> wire::DateTime {
+    serde_json::from_value(json!("some day")).unwrap()
+}
+
+/// The reasons of a verdict, as they are shown.
+fn reasons(verdict: &Verdict) -> Vec<String> {
+    verdict.reasons().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_mandate_in_force_may_be_used_for_its_purpose_and_for_no_other() {
+    assert_eq!(debit().may_collect(&good_facts(), noon()), Verdict::Allowed);
+    assert_eq!(debit().may_represent(noon()), Verdict::NotApplicable);
+    assert_eq!(platform().may_represent(noon()), Verdict::Allowed);
+    assert_eq!(platform().may_collect(&good_facts(), noon()), Verdict::NotApplicable);
+}
+
+#[test]
+fn every_reason_is_told_and_not_only_the_first() {
+    let mut mandate = debit();
+    mandate.status = MandateStatus::AwaitingActivation;
+    mandate.source = Source::Created;
+    mandate.observed_at = noon() - TimeDelta::hours(2);
+    let facts = Facts { revoked_by_debtor: true, one_off_used: true, signed_on: day("2020-01-10"), ..good_facts() };
+    let verdict = mandate.may_collect(&facts, noon());
+    assert!(matches!(verdict, Verdict::Refused(_)));
+    assert_eq!(
+        verdict.to_string(),
+        "refused: not active: AwaitingActivation (active); created but not read back; read 7200 s ago, too old; \
+         revoked by the debtor with you; one-off and used; dormant: no collection for 36 months since 2020-01-10"
+    );
+}
+
+#[test]
+fn a_creation_is_no_proof_until_it_is_read_back() {
+    let mut mandate = debit();
+    mandate.source = Source::Created;
+    assert_eq!(mandate.may_collect(&good_facts(), noon()), Verdict::Undetermined(vec![Reason::NotReadBack]));
+    let mut mandate = platform();
+    mandate.source = Source::Created;
+    assert_eq!(mandate.may_represent(noon()), Verdict::Undetermined(vec![Reason::NotReadBack]));
+}
+
+#[test]
+fn the_36_months_end_after_their_last_day() {
+    for (signed_on, last_collection, last_day) in [
+        ("2023-11-20", None, "2026-11-20"),
+        ("2020-01-01", Some("2023-11-20"), "2026-11-20"),
+        ("2024-02-29", None, "2027-02-28"),
+        ("2021-02-28", None, "2024-02-28"),
+    ] {
+        let facts = Facts { signed_on: day(signed_on), last_collection: last_collection.map(day), ..good_facts() };
+        let at = |date: &str| day(date).and_hms_opt(23, 59, 59).unwrap().and_utc();
+        let mut mandate = debit();
+        mandate.observed_at = at(last_day);
+        assert_eq!(mandate.may_collect(&facts, at(last_day)), Verdict::Allowed, "{signed_on} on {last_day}");
+        let next_day = at(last_day) + TimeDelta::days(1);
+        mandate.observed_at = next_day;
+        let since = day(last_collection.unwrap_or(signed_on));
+        assert_eq!(mandate.may_collect(&facts, next_day), Verdict::Refused(vec![Reason::Dormant { since }]));
+    }
+}
+
+#[test]
+fn what_came_back_from_an_end_waits_for_an_acknowledgement() {
+    for from in [MandateStatus::Revoked, MandateStatus::Expired, MandateStatus::Invalid, MandateStatus::Gone] {
+        let facts = Facts { last_acknowledged: Some(from), ..good_facts() };
+        assert_eq!(debit().may_collect(&facts, noon()), Verdict::Undetermined(vec![Reason::Reinstated { from }]));
+    }
+    let facts = Facts { last_acknowledged: Some(MandateStatus::Active), ..good_facts() };
+    assert_eq!(debit().may_collect(&facts, noon()), Verdict::Allowed);
+}
+
+#[test]
+fn dates_bound_a_mandate_start_included_and_end_excluded() {
+    let mut mandate = platform();
+    mandate.starts = Some(noon().into());
+    mandate.ends = Some((noon() + TimeDelta::seconds(1)).into());
+    assert_eq!(mandate.may_represent(noon()), Verdict::Allowed);
+    assert_eq!(
+        reasons(&mandate.may_represent(noon() - TimeDelta::seconds(1))),
+        ["before its start, 2026-11-20T12:00:00Z"]
+    );
+    assert_eq!(
+        reasons(&mandate.may_represent(noon() + TimeDelta::seconds(1))),
+        ["after its end, 2026-11-20T12:00:01Z"]
+    );
+    mandate.ends = Some(unreadable());
+    assert_eq!(
+        mandate.may_represent(noon()),
+        Verdict::Undetermined(vec![Reason::DateUnreadable { which: mandat::Date::End }])
+    );
+}
+
+#[test]
+fn a_client_decides_whether_its_mandate_may_be_used() {
+    let account = |status: &str| serde_json::from_value(json!({"Read": {"status": status, "raw": "word"}})).unwrap();
+    for (account, shown, refuses) in [
+        (account("Inactive"), "client not active: Inactive (word)", true),
+        (account("Pending"), "client not active: Pending (word)", true),
+        (account("Suspended"), "client not active: Suspended (word)", true),
+        (account("Unrecognized"), "client status unrecognized (word)", false),
+        (Account::NotRead, "client not read", false),
+        (Account::Differs, "belongs to another client than its reference says", false),
+    ] {
+        let mut mandate = platform();
+        mandate.account = account;
+        let verdict = mandate.may_represent(noon());
+        assert_eq!(reasons(&verdict), [shown]);
+        assert_eq!(matches!(verdict, Verdict::Refused(_)), refuses, "{shown}");
+    }
+}
+
+fn any_status() -> impl Strategy<Value = MandateStatus> {
+    proptest::sample::select(MandateStatus::ALL)
+}
+
+fn any_date() -> impl Strategy<Value = Option<wire::DateTime>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(unreadable())),
+        (-100_i64..100).prop_map(|hours| Some((noon() + TimeDelta::hours(hours)).into())),
+    ]
+}
+
+fn any_account() -> impl Strategy<Value = Account> {
+    let read = proptest::sample::select(AccountStatus::ALL)
+        .prop_map(|status| serde_json::from_value(json!({"Read": {"status": status, "raw": "word"}})).unwrap());
+    prop_oneof![Just(Account::NotRead), Just(Account::Differs), read]
+}
+
+prop_compose! {
+    fn any_mandate()(
+        collects in any::<bool>(),
+        status in any_status(),
+        starts in any_date(),
+        ends in any_date(),
+        account in any_account(),
+        created in any::<bool>(),
+        age in 0_i64..200,
+    ) -> Mandate {
+        let mut mandate = if collects { debit() } else { platform() };
+        mandate.status = status;
+        mandate.starts = starts;
+        mandate.ends = ends;
+        if !collects {
+            mandate.account = account;
+        }
+        mandate.source = if created { Source::Created } else { Source::Read };
+        mandate.observed_at = noon() - TimeDelta::minutes(age);
+        mandate
+    }
+}
+
+prop_compose! {
+    fn any_facts()(
+        signed in -2000_i64..100,
+        collected in proptest::option::of(-2000_i64..0),
+        revoked_by_debtor in any::<bool>(),
+        one_off_used in any::<bool>(),
+        last_acknowledged in proptest::option::of(any_status()),
+    ) -> Facts {
+        let day = |days| noon().date_naive() + TimeDelta::days(days);
+        Facts {
+            signed_on: day(signed),
+            last_collection: collected.map(day),
+            revoked_by_debtor,
+            one_off_used,
+            max_age: Duration::from_secs(3600),
+            last_acknowledged,
+        }
+    }
+}
+
+/// The answer to the question that the mandate is for.
+fn verdict(mandate: &Mandate, facts: &Facts) -> Verdict {
+    match mandate.may_collect(facts, noon()) {
+        Verdict::NotApplicable => mandate.may_represent(noon()),
+        verdict => verdict,
+    }
+}
+
+proptest! {
+    #[test]
+    fn only_an_active_mandate_is_ever_allowed(mandate in any_mandate(), facts in any_facts()) {
+        if verdict(&mandate, &facts).is_allowed() {
+            prop_assert_eq!(mandate.status, MandateStatus::Active);
+            prop_assert_eq!(mandate.source, Source::Read);
+            prop_assert!(mandate.starts.is_none_or(|date| date.get().is_some_and(|date| date <= noon())));
+            prop_assert!(mandate.ends.is_none_or(|date| date.get().is_some_and(|date| date > noon())));
+        }
+    }
+
+    #[test]
+    fn knowing_less_never_permits_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
+        let mut less = mandate.clone();
+        match which {
+            0 => less.source = Source::Created,
+            1 => less.starts = less.starts.map(|_| unreadable()),
+            2 => less.ends = less.ends.map(|_| unreadable()),
+            3 if less.account != Account::NotApplicable => less.account = Account::NotRead,
+            _ => less.observed_at -= TimeDelta::hours(1),
+        }
+        prop_assert!(verdict(&mandate, &facts).is_allowed() || !verdict(&less, &facts).is_allowed());
+    }
+
+    #[test]
+    fn a_verdict_is_allowed_exactly_if_it_has_no_reason(mandate in any_mandate(), facts in any_facts()) {
+        let verdict = verdict(&mandate, &facts);
+        prop_assert_eq!(verdict.is_allowed(), verdict.reasons().is_empty());
+        prop_assert_eq!(matches!(verdict, Verdict::Refused(_)), verdict.reasons().iter().any(Reason::refuses));
+    }
+
+    #[test]
+    fn a_mandate_comes_back_from_a_store_as_it_was(mandate in any_mandate()) {
+        let stored = serde_json::to_string(&mandate).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Mandate>(&stored).unwrap(), mandate);
+    }
+
+    #[test]
+    fn no_date_makes_a_verdict_panic(signed in any::<i32>(), days in 0_u32..2_000_000) {
+        let far = chrono::DateTime::<Utc>::MIN_UTC + TimeDelta::days(i64::from(days) * 90);
+        let signed_on = chrono::NaiveDate::from_num_days_from_ce_opt(signed).unwrap_or(chrono::NaiveDate::MAX);
+        let facts = Facts { signed_on, ..good_facts() };
+        let _ = debit().may_collect(&facts, far);
+        let _ = signed_on.checked_add_months(Months::new(36));
+    }
+}
