@@ -1,0 +1,111 @@
+//! Which of my mandates changed since yesterday? A store in SQLite, one column for each field of `Known`.
+//!
+//! Run it with `cargo run --example morning`: the database is in memory, the vendors are simulated on loopback.
+//!
+//! On PostgreSQL the same holds with sqlx's feature `postgres` and `PgPool`; placeholders are `$1`, `$2`, ..., and the
+//! two instants may be `TIMESTAMPTZ` (sqlx's feature `chrono`):
+//!
+//! ```sql
+//! CREATE TABLE mandates (
+//!     reference   TEXT PRIMARY KEY,
+//!     status      TEXT, raw TEXT, account TEXT, verdict TEXT, recognized TEXT,
+//!     since       TIMESTAMPTZ, observed_at TIMESTAMPTZ
+//! );
+//! ```
+
+use futures_util::{StreamExt, TryStreamExt};
+use mandat::{Changed, Known, MandateRef, Mandates, Provider, sandbox::Sandbox};
+use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+use std::{error::Error, io::Write};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    run(&mut std::io::stdout()).await
+}
+
+pub async fn run(out: &mut impl Write) -> Result<(), Failure> {
+    let sandbox = Sandbox::start().await?;
+    let mandates = sandbox.mandates();
+    // One connection: a database in memory lives as long as it does.
+    let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+    sqlx::query(
+        "CREATE TABLE mandates (reference TEXT PRIMARY KEY, status TEXT, raw TEXT, account TEXT, verdict TEXT, \
+         recognized TEXT, since TEXT, observed_at TEXT)",
+    )
+    .execute(&pool)
+    .await?;
+    // In your program: one row when the mandate is created, with its reference alone.
+    for reference in sandbox.references() {
+        sqlx::query("INSERT INTO mandates (reference) VALUES (?)").bind(reference.to_string()).execute(&pool).await?;
+    }
+
+    writeln!(out, "The first morning:")?;
+    morning(&mandates, &pool, usize::MAX, out).await?;
+    writeln!(out, "The second, nothing happened:")?;
+    morning(&mandates, &pool, usize::MAX, out).await?;
+
+    sandbox.revoke(&MandateRef::safedebit("XXXXXXXXXXXXX"))?;
+    sandbox.fail(&MandateRef::easytransac("abcabcabcabcabcabc12"))?;
+    sandbox
+        .edit_record(Provider::Seqino, "clients", Sandbox::CLIENT, |client| client["status"] = "suspended".into())?;
+    writeln!(out, "The third, a debtor revoked, one failed, a client was suspended; stopped after the first:")?;
+    morning(&mandates, &pool, 1, out).await?;
+    writeln!(out, "Started again:")?;
+    morning(&mandates, &pool, usize::MAX, out).await
+}
+
+/// Reads every mandate and stores what changed. `stop_after` is there to show that it may be stopped at any time.
+async fn morning(
+    mandates: &Mandates,
+    pool: &SqlitePool,
+    stop_after: usize,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    // Sorted by reference, a Seqino client's mandates stand together. With a connection of its own this could be the
+    // stream of `fetch` as it is, and a hundred thousand mandates would never be in memory at once.
+    let stored = sqlx::query("SELECT * FROM mandates ORDER BY reference").fetch(pool);
+    let stored: Vec<_> = stored.map(|row| known(&row?)).try_collect().await?;
+    let mut changes = mandates.statuses(stored).sorted_by_client().changes().take(stop_after);
+    while let Some(reading) = changes.next().await {
+        match reading.result {
+            Ok(change) => {
+                store(pool, &change).await?;
+                let was = change.from.map_or("new".into(), |from| from.status.to_string());
+                let verdict = change.to.verdict.map(|verdict| format!(", {verdict}")).unwrap_or_default();
+                writeln!(out, "  {}: {was} -> {}{verdict}", change.reference.provider(), change.to.status)?;
+            }
+            // What was known stays; the next morning tries again.
+            Err(error) => writeln!(out, "  {}: {error}", reading.tracked.reference)?,
+        }
+    }
+    Ok(())
+}
+
+/// A row, as it is given to `statuses`.
+fn known(row: &SqliteRow) -> Result<(MandateRef, Option<Known>), Failure> {
+    let text = |column: &str| row.try_get::<Option<String>, _>(column);
+    let reference: MandateRef = row.try_get::<String, _>("reference")?.parse()?;
+    // The texts are serde's: what is not there is null, what a newer version wrote is read, too.
+    let mut fields = serde_json::Map::new();
+    for column in ["status", "raw", "account", "verdict", "recognized", "since", "observed_at"] {
+        fields.extend(text(column)?.map(|value| (column.to_owned(), value.into())));
+    }
+    let known = if fields.is_empty() { None } else { Some(serde_json::from_value(fields.into())?) };
+    Ok((reference, known))
+}
+
+async fn store(pool: &SqlitePool, change: &Changed) -> Result<(), Failure> {
+    let fields = serde_json::to_value(&change.to)?;
+    let query = sqlx::query(
+        "UPDATE mandates SET status = ?2, raw = ?3, account = ?4, verdict = ?5, recognized = ?6, since = ?7, \
+         observed_at = ?8 WHERE reference = ?1",
+    );
+    let mut query = query.bind(change.reference.to_string());
+    for column in ["status", "raw", "account", "verdict", "recognized", "since", "observed_at"] {
+        query = query.bind(fields[column].as_str().map(str::to_owned));
+    }
+    query.execute(pool).await?;
+    Ok(())
+}
