@@ -23,6 +23,7 @@ fn meaning(word: &Word) -> Meaning {
 
 impl Adapter for Client {
     type Config = super::Config;
+    type Run = ();
 
     fn connect(config: Self::Config) -> Result<Self, Error> {
         Self::new(config)

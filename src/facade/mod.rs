@@ -6,7 +6,7 @@ pub use probe::{Difference, Probe};
 
 use crate::{
     Error, ErrorKind, Lookup, Mandate, MandateRef, MandateStatus, Provider, RawStatus, Schedule, Tracked,
-    fleet::{Done, Run},
+    fleet::Done,
     provider::for_each_provider,
     status::{Meaning, VocabularyRow},
     transport::{Answer, Operation, Vendor},
@@ -21,6 +21,8 @@ use std::{
 /// What each provider's client does for the facade.
 pub(crate) trait Adapter: Sized {
     type Config;
+    /// What the reads of one run of [`Mandates::statuses`] share.
+    type Run: Default + Send + Sync;
 
     fn connect(config: Self::Config) -> Result<Self, Error>;
 
@@ -30,7 +32,7 @@ pub(crate) trait Adapter: Sized {
     /// Reads mandates of one client, as many as there are `lookups`; of a vendor without clients it is one.
     fn read_all(
         &self,
-        _run: &Run,
+        _run: &Self::Run,
         lookups: &[Lookup<'_>],
         now: DateTime<Utc>,
     ) -> impl Future<Output = Vec<Result<Mandate, Error>>> + Send {
@@ -68,12 +70,15 @@ pub struct Mandates {
 
 struct Inner {
     clients: Clients,
-    mapped: BTreeMap<(Provider, String), MandateStatus>,
+    mapped: Mapped,
     clock: Clock,
     schedule: Schedule,
     /// Words that nobody knows and that were told of already.
     told: Mutex<BTreeSet<(Provider, String)>>,
 }
+
+/// The caller's meanings of words.
+type Mapped = BTreeMap<Provider, BTreeMap<String, MandateStatus>>;
 
 type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -92,7 +97,7 @@ impl Mandates {
     pub fn builder() -> MandatesBuilder {
         MandatesBuilder {
             configs: Configs::default(),
-            mapped: BTreeMap::new(),
+            mapped: Mapped::new(),
             refused: None,
             clock: Arc::new(Utc::now),
             schedule: Schedule::default(),
@@ -128,21 +133,14 @@ impl Mandates {
     }
 
     /// Reads what came together, each on its own account.
-    pub(crate) async fn read_batch(&self, provider: Provider, run: &Run, batch: Vec<Tracked>) -> Vec<Done> {
-        let (whole, broken): (Vec<_>, Vec<_>) = batch.into_iter().partition(|item| item.reference.complete().is_ok());
-        let refused = broken.into_iter().filter_map(|item| item.reference.complete().err().map(|e| (item, Err(e))));
-        let mut done: Vec<_> = refused.collect();
-        let lookups: Vec<Lookup<'_>> = whole.iter().map(Tracked::lookup).collect();
-        if lookups.is_empty() {
-            return done;
-        }
-        let mut readings = match self.read_all(provider, run, &lookups, self.now()).await {
+    pub(crate) async fn read_batch(&self, provider: Provider, runs: &Runs, batch: Vec<Tracked>) -> Vec<Done> {
+        let lookups: Vec<Lookup<'_>> = batch.iter().map(Tracked::lookup).collect();
+        let mut readings = match self.read_all(provider, runs, &lookups, self.now()).await {
             Ok(readings) => readings,
-            Err(error) => vec![Err(error); whole.len()],
+            Err(error) => vec![Err(error); lookups.len()],
         };
         readings.iter_mut().flatten().for_each(|mandate| self.apply_mapping(mandate));
-        done.extend(whole.into_iter().zip(readings));
-        done
+        batch.into_iter().zip(readings).collect()
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -154,22 +152,23 @@ impl Mandates {
     }
 
     fn apply_mapping(&self, mandate: &mut Mandate) {
-        let key = (mandate.reference.provider(), mandate.raw.as_str().to_owned());
+        let (provider, word) = (mandate.reference.provider(), mandate.raw.as_str());
         // A word of our tables is ours to read, unless the caller's choice permits less.
         let open = matches!(mandate.status, MandateStatus::Unrecognized | MandateStatus::Active);
-        if let Some(status) = self.inner.mapped.get(&key).filter(|_| open) {
+        let mapped = self.inner.mapped.get(&provider).and_then(|words| words.get(word)).filter(|_| open);
+        if let Some(status) = mapped {
             mandate.status = *status;
             mandate.next = status.next_step();
         } else if mandate.status == MandateStatus::Unrecognized {
             let new = {
                 let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
-                told.len() < TOLD && told.insert(key)
+                told.len() < TOLD && told.insert((provider, word.to_owned()))
             };
             // A subscriber may ask us something.
             if new {
                 tracing::warn!(
-                    provider = mandate.reference.provider().as_str(),
-                    word = %mandate.raw,
+                    provider = provider.as_str(),
+                    word,
                     "unknown mandate status: map it with map_status, and tell the maintainers of mandat"
                 );
             }
@@ -181,7 +180,7 @@ impl Mandates {
 #[must_use]
 pub struct MandatesBuilder {
     configs: Configs,
-    mapped: BTreeMap<(Provider, String), MandateStatus>,
+    mapped: Mapped,
     refused: Option<Error>,
     clock: Clock,
     schedule: Schedule,
@@ -205,7 +204,8 @@ impl MandatesBuilder {
             self.refused.get_or_insert(Error::not_configured(provider, what));
         }
         // As it is kept of an answer.
-        self.mapped.insert((provider, RawStatus::new(&word.into()).as_str().to_owned()), status);
+        let word = RawStatus::new(&word.into()).as_str().to_owned();
+        self.mapped.entry(provider).or_default().insert(word, status);
         self
     }
 
@@ -246,6 +246,12 @@ macro_rules! per_provider {
         #[derive(Debug)]
         struct Clients {
             $(#[cfg(feature = $feature)] $module: Option<crate::$module::Client>,)+
+        }
+
+        /// What the reads of one run share, by provider.
+        #[derive(Default)]
+        pub(crate) struct Runs {
+            $(#[cfg(feature = $feature)] $module: <crate::$module::Client as Adapter>::Run,)+
         }
 
         impl Configs {
@@ -294,29 +300,29 @@ macro_rules! per_provider {
             async fn read_all(
                 &self,
                 provider: Provider,
-                _run: &Run,
+                _runs: &Runs,
                 _lookups: &[Lookup<'_>],
                 _now: DateTime<Utc>,
             ) -> Result<Vec<Result<Mandate, Error>>, Error> {
                 match provider {
                     $(
                         #[cfg(feature = $feature)]
-                        Provider::$variant => Ok(self.$module()?.read_all(_run, _lookups, _now).await),
+                        Provider::$variant => Ok(self.$module()?.read_all(&_runs.$module, _lookups, _now).await),
                     )+
                     #[allow(unreachable_patterns, reason = "with every feature on, every provider is above")]
                     provider => Err(left_out(provider)),
                 }
             }
 
-            /// How many calls may be under way at a vendor; none at one that is not configured.
+            /// How many calls may be under way at a vendor. One that is not configured refuses them one by one.
             pub(crate) fn concurrency(&self, provider: Provider) -> usize {
                 match provider {
                     $(
                         #[cfg(feature = $feature)]
-                        Provider::$variant => self.$module().map_or(0, |client| client.transport().concurrency()),
+                        Provider::$variant => self.$module().map_or(1, |client| client.transport().concurrency()),
                     )+
                     #[allow(unreachable_patterns, reason = "with every feature on, every provider is above")]
-                    _ => 0,
+                    _ => 1,
                 }
             }
 

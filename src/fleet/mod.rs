@@ -7,7 +7,7 @@ mod watch;
 
 pub use known::{Changed, Known, Permission};
 pub use schedule::Schedule;
-pub(crate) use statuses::{Accounts, Done, Run};
+pub(crate) use statuses::Done;
 pub use statuses::{Changes, Reading, References, Statuses};
 
 use crate::{Facts, Lookup, MandateRef, Source};

@@ -1,8 +1,7 @@
 //! A stream of references in, a stream of readings out.
 
 use super::{Changed, Tracked};
-use crate::{Account, Error, Mandate, Mandates, Provider};
-use chrono::{DateTime, Utc};
+use crate::{Error, Mandate, Mandates, Provider, facade::Runs};
 use futures_util::{
     Stream, StreamExt,
     stream::{self, BoxStream},
@@ -14,10 +13,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll},
 };
-use tokio::{
-    sync::{Mutex, OnceCell, Semaphore},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 
 /// What [`Mandates::statuses`] takes: an iterator or a stream of what a [`Tracked`] is made from.
 ///
@@ -66,9 +62,9 @@ impl Mandates {
     /// nothing. To cancel, drop the stream. It has to be polled within a Tokio runtime, on which the calls are tasks.
     ///
     /// Up to [`Settings::concurrency`](crate::Settings::concurrency) calls are under way at each vendor, and so many
-    /// references of it wait in memory; then no more are taken in. Seqino is asked once for its clients
-    /// (again after five minutes), and once for the mandates of each client; only what a list lacks is read one by one. Its references are held until all
-    /// are in, unless they come [sorted](Statuses::sorted_by_client).
+    /// references, or clients of Seqino, wait in memory; then no more are taken in. Seqino is asked once for its clients
+    /// (again after five minutes), and once for the mandates of each client; only what a list lacks is read one by one.
+    /// Its references are held until all are in, unless they come [sorted](Statuses::sorted_by_client).
     ///
     /// ```no_run
     /// # async fn run(mandates: mandat::Mandates, references: Vec<mandat::MandateRef>) {
@@ -85,12 +81,12 @@ impl Mandates {
     /// ```
     pub fn statuses<'a, M>(&self, references: impl References<'a, M>) -> Statuses<'a> {
         let lane = |provider: &Provider| {
-            let limit = self.concurrency(*provider).max(1);
+            let limit = self.concurrency(*provider);
             (*provider, Lane { waiting: VecDeque::new(), groups: BTreeMap::new(), running: 0, limit })
         };
         Statuses {
             mandates: self.clone(),
-            run: Arc::default(),
+            runs: Arc::default(),
             input: Some(references.references()),
             sorted: false,
             lanes: Provider::ALL.iter().map(lane).collect(),
@@ -99,18 +95,6 @@ impl Mandates {
         }
     }
 }
-
-/// What the reads of one run share.
-#[derive(Default)]
-pub(crate) struct Run {
-    /// The clients of a vendor that has any, and when they were read.
-    pub accounts: Mutex<Option<(DateTime<Utc>, Arc<Accounts>)>>,
-    /// A turn for each read of what a list lacks, so that its time begins when it is asked.
-    pub alone: OnceCell<Semaphore>,
-}
-
-/// The state of each client, by its id.
-pub(crate) type Accounts = BTreeMap<String, Account>;
 
 /// Mandates of one client, or one mandate of a vendor that has no clients.
 type Batch = Vec<Tracked>;
@@ -150,7 +134,7 @@ impl Lane {
 #[must_use = "a stream does nothing unless polled"]
 pub struct Statuses<'a> {
     mandates: Mandates,
-    run: Arc<Run>,
+    runs: Arc<Runs>,
     /// `None` at its end.
     input: Option<BoxStream<'a, Tracked>>,
     sorted: bool,
@@ -193,6 +177,9 @@ impl<'a> Statuses<'a> {
             {
                 match input.poll_next_unpin(cx) {
                     Poll::Ready(Some(tracked)) => {
+                        if let Err(error) = tracked.reference.complete() {
+                            return Poll::Ready(Some((tracked, Err(error))));
+                        }
                         if let Some(lane) = self.lanes.get_mut(&tracked.reference.provider()) {
                             lane.take(tracked, self.sorted);
                         }
@@ -209,8 +196,8 @@ impl<'a> Statuses<'a> {
                     && let Some(batch) = lane.waiting.pop_front()
                 {
                     lane.running += 1;
-                    let (mandates, run, provider) = (self.mandates.clone(), self.run.clone(), *provider);
-                    self.running.spawn(async move { (provider, mandates.read_batch(provider, &run, batch).await) });
+                    let (mandates, runs, provider) = (self.mandates.clone(), self.runs.clone(), *provider);
+                    self.running.spawn(async move { (provider, mandates.read_batch(provider, &runs, batch).await) });
                 }
             }
             match self.running.poll_join_next(cx) {

@@ -30,6 +30,7 @@ const SEARCH: &Operation = &operations::SEARCH_MANDATE;
 
 impl Adapter for Client {
     type Config = super::Config;
+    type Run = ();
 
     fn connect(config: Self::Config) -> Result<Self, Error> {
         Self::new(config)

@@ -1,18 +1,16 @@
 //! From Seqino's answers to the vocabulary.
 
-use super::{Client, generated::operations, types};
+use super::{Client, generated::operations, run::Run, types};
 use crate::{
     Account, AccountStatus, Error, ErrorKind, Lookup, Mandate, MandateRef, MandateStatus, Provider, RawStatus, Source,
     facade::Adapter,
-    fleet::{Accounts, Run},
     status::{Evidence, Meaning},
     transport::{Answer, Operation, Vendor, exchange},
     wire,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
-use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::Semaphore;
+use std::collections::BTreeMap;
 use types::MandateStatus as Word;
 
 fn meaning(word: &Word) -> Meaning {
@@ -46,7 +44,7 @@ fn dated(
     }
 }
 
-fn account(word: &types::ClientStatus) -> Account {
+pub(super) fn account(word: &types::ClientStatus) -> Account {
     use types::ClientStatus as Word;
     let status = match word {
         Word::Active => AccountStatus::Active,
@@ -99,8 +97,8 @@ fn judge(
     Ok(observe(reference, read, account, Source::Read, now))
 }
 
-/// So long a run goes by the clients that it has read.
-const KEPT: TimeDelta = TimeDelta::minutes(5);
+/// The mandates of a list by their id; none where it has two of one id, which is which nobody knows.
+type Listed = BTreeMap<String, Option<types::Mandate>>;
 
 const READ: &Operation = &operations::GET_MANDATE;
 
@@ -110,48 +108,26 @@ impl Client {
     }
 
     /// A client that cannot be read leaves the mandate's own status as it is.
-    async fn account_of(&self, client_id: &str) -> Account {
+    pub(super) async fn account_of(&self, client_id: &str) -> Account {
         match self.get_client().client_id(client_id).send().await {
             Ok(client) if client.client_id.as_deref() == Some(client_id) => account(&client.status),
             _ => Account::NotRead,
         }
     }
 
-    /// The state of a client in a run: from the list of all, or read alone where that has it not.
-    async fn account_in(&self, run: &Run, client_id: &str, now: DateTime<Utc>) -> Account {
-        let accounts = {
-            let mut kept = run.accounts.lock().await;
-            match &*kept {
-                Some((read, accounts)) if now - *read < KEPT => accounts.clone(),
-                _ => kept.insert((now, Arc::new(self.accounts().await))).1.clone(),
-            }
-        };
-        match accounts.get(client_id) {
-            Some(account) => account.clone(),
-            None => self.account_of(client_id).await,
-        }
-    }
-
-    async fn accounts(&self) -> Accounts {
-        let clients = self.list_clients().send().await.map(|clients| clients.0.into_vec()).unwrap_or_default();
-        clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status)))).collect()
-    }
-
     /// A mandate of a list, or read alone.
     async fn listed(
         &self,
         run: &Run,
-        listed: &BTreeMap<String, types::Mandate>,
+        listed: &Listed,
         lookup: Lookup<'_>,
         account: Account,
         now: DateTime<Utc>,
     ) -> Result<Mandate, Error> {
         let read = match listed.get(lookup.reference.id()) {
-            Some(mandate) => Ok(mandate.clone()),
-            None => {
-                let turns = || async { Semaphore::new(self.transport().concurrency()) };
-                // It is never closed.
-                let _turn = run.alone.get_or_init(turns).await.acquire().await.ok();
+            Some(Some(mandate)) => Ok(mandate.clone()),
+            _ => {
+                let _turn = run.turn(self.transport().concurrency()).await;
                 self.mandate_of(lookup.reference).send().await
             }
         };
@@ -161,6 +137,7 @@ impl Client {
 
 impl Adapter for Client {
     type Config = super::Config;
+    type Run = Run;
 
     fn connect(config: Self::Config) -> Result<Self, Error> {
         Self::new(config)
@@ -176,13 +153,19 @@ impl Adapter for Client {
     async fn read_all(&self, run: &Run, lookups: &[Lookup<'_>], now: DateTime<Utc>) -> Vec<Result<Mandate, Error>> {
         let client_id = lookups.first().and_then(|lookup| lookup.reference.client_id()).unwrap_or_default();
         let list = self.list_mandates().x_pdp_client_id(client_id);
-        let (account, list) = tokio::join!(self.account_in(run, client_id, now), list.send());
-        let listed: BTreeMap<String, types::Mandate> = match list {
-            Ok(list) => list.into_iter().filter_map(|mandate| Some((mandate.id.clone()?, mandate))).collect(),
+        let (account, list) = tokio::join!(run.account(self, client_id, now), list.send());
+        let mut listed = Listed::new();
+        match list {
+            Ok(list) => {
+                for mandate in list {
+                    let Some(id) = mandate.id.clone() else { continue };
+                    listed.entry(id).and_modify(|one| *one = None).or_insert(Some(mandate));
+                }
+            }
             // Too long, or with something new in it: one by one.
-            Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => BTreeMap::new(),
+            Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => {}
             Err(e) => return vec![Err(e); lookups.len()],
-        };
+        }
         let reads: Vec<_> =
             lookups.iter().map(|lookup| self.listed(run, &listed, *lookup, account.clone(), now)).collect();
         stream::iter(reads).buffered(self.transport().concurrency()).collect().await

@@ -8,6 +8,7 @@
 
 mod adapter;
 mod find;
+mod run;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
 mod submit;

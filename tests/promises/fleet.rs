@@ -108,13 +108,17 @@ async fn seqino_is_asked_once_for_its_clients_and_once_for_the_mandates_of_each(
         [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
         [2, 6, 0, 0]
     );
-    // What a list lacks is read, and only that.
-    let listed = serde_json::json!([sandbox.record(&references[0])]);
-    sandbox.script(Provider::Seqino, "list_mandates", [Answer { status: 200, body: Some(listed) }]).unwrap();
+    // What a list lacks or has twice is read, and only that.
     let client = references[0].client_id().unwrap();
     let of_one: Vec<_> = references.iter().filter(|reference| reference.client_id() == Some(client)).collect();
+    let [once, twice] = [of_one[0], of_one[1]].map(|reference| sandbox.record(reference).unwrap());
+    let mut other = twice.clone();
+    other["status"] = "error".into();
+    let listed = serde_json::json!([once, twice, other]);
+    sandbox.script(Provider::Seqino, "list_mandates", [Answer { status: 200, body: Some(listed) }]).unwrap();
     let readings: Vec<_> = mandates.statuses(of_one).collect().await;
     assert!(readings.len() == 20 && readings.iter().all(|reading| reading.result.is_ok()));
+    assert!(readings.iter().all(|reading| reading.result.as_ref().unwrap().status != MandateStatus::Invalid));
     assert_eq!(
         [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
         [3, 7, 19, 0]

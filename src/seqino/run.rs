@@ -1,0 +1,48 @@
+//! What the reads of one run share: the list of clients, and turns for what no list has.
+
+use super::{Client, adapter::account};
+use crate::Account;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
+
+/// So long a run goes by the clients that it has read.
+const KEPT: TimeDelta = TimeDelta::minutes(5);
+
+/// The state of each client, by its id.
+type Accounts = BTreeMap<String, Account>;
+
+#[derive(Default)]
+pub(crate) struct Run {
+    accounts: Mutex<Option<(DateTime<Utc>, Arc<Accounts>)>>,
+    turns: OnceCell<Semaphore>,
+}
+
+impl Run {
+    /// The state of a client: from the list of all, or read alone where that has it not.
+    pub async fn account(&self, client: &Client, client_id: &str, now: DateTime<Utc>) -> Account {
+        let accounts = {
+            let mut kept = self.accounts.lock().await;
+            match &*kept {
+                Some((read, accounts)) if now - *read < KEPT => accounts.clone(),
+                _ => kept.insert((now, Arc::new(accounts(client).await))).1.clone(),
+            }
+        };
+        match accounts.get(client_id) {
+            Some(account) => account.clone(),
+            None => client.account_of(client_id).await,
+        }
+    }
+
+    /// A turn to read what a list lacks, so that its time begins when it is asked.
+    pub async fn turn(&self, concurrency: usize) -> Option<SemaphorePermit<'_>> {
+        let turns = self.turns.get_or_init(|| async { Semaphore::new(concurrency) }).await;
+        // It is never closed.
+        turns.acquire().await.ok()
+    }
+}
+
+async fn accounts(client: &Client) -> Accounts {
+    let clients = client.list_clients().send().await.map(|clients| clients.0.into_vec()).unwrap_or_default();
+    clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status)))).collect()
+}
