@@ -66,14 +66,14 @@ pub struct Known {
 impl Known {
     /// A reading of which nothing but this was stored.
     pub fn new(status: MandateStatus, raw: RawStatus, observed_at: DateTime<Utc>) -> Self {
-        let (account, verdict, source) = (None, None, Source::Read);
-        Self { status, raw, account, verdict, recognized: None, source, since: observed_at, observed_at }.recognizing()
+        let (account, verdict, recognized, source) = (None, None, None, Source::Read);
+        let known = Self { status, raw, account, verdict, recognized, source, since: observed_at, observed_at };
+        Self { recognized: known.last_recognized(), ..known }
     }
 
-    fn recognizing(mut self) -> Self {
-        let known = |status: &MandateStatus| *status != MandateStatus::Unrecognized;
-        self.recognized = Some(self.status).filter(known).or(self.recognized.filter(known));
-        self
+    fn last_recognized(&self) -> Option<MandateStatus> {
+        let states = [Some(self.status), self.recognized];
+        states.into_iter().flatten().find(|status| *status != MandateStatus::Unrecognized)
     }
 
     /// What to store of a reading. `earlier` is what was stored before, `facts` is what you know of a mandate to collect
@@ -89,11 +89,11 @@ impl Known {
             Purpose::Collect => facts.map(|facts| mandate.may_collect(facts, now).permission()),
         };
         let Some(earlier) = earlier else { return known };
-        known.recognized = earlier.clone().recognizing().recognized;
+        known.recognized = known.recognized.or(earlier.last_recognized());
         if earlier.status == known.status {
             known.since = earlier.since;
         }
-        known.recognizing()
+        known
     }
 
     /// Whether a later reading tells nothing new, whenever it was made. That the client could not be read says nothing
@@ -145,7 +145,7 @@ impl Changed {
         }
         let class = known.filter(|known| known.status != to.status).map(|known| {
             // Back in the state that it had before a word that nobody knows.
-            let from = known.clone().recognizing().recognized.unwrap_or(known.status);
+            let from = known.last_recognized().unwrap_or(known.status);
             from.change_to(to.status).unwrap_or(Change::Forward)
         });
         Some(Self { reference: mandate.reference.clone(), class, from: known.cloned(), to })
