@@ -172,6 +172,7 @@ pub struct Mandate {
     /// The vendor's own word for it.
     pub raw: RawStatus,
     /// The state of the client that granted it, where a vendor keeps one (Seqino).
+    #[serde(deserialize_with = "account_or_not_read")]
     pub account: Account,
     /// When it comes into force, if the vendor says so.
     #[cfg_attr(feature = "schemars", schemars(with = "Option<wire::Json>"))]
@@ -223,6 +224,12 @@ pub enum Account {
     NotRead,
     /// The mandate belongs to another client than its reference says.
     Differs,
+}
+
+/// What a newer version stored is as good as not read.
+fn account_or_not_read<'de, D: Deserializer<'de>>(d: D) -> Result<Account, D::Error> {
+    let stored = serde_json::Value::deserialize(d)?;
+    Ok(Account::deserialize(stored).unwrap_or(Account::NotRead))
 }
 
 impl Mandate {

@@ -2,8 +2,8 @@
 
 use crate::snapshot;
 use mandat::{
-    AccountStatus, Change, Changed, Date, Facts, Known, Mandate, MandateStatus, Permission, RawStatus, Reason, Source,
-    Verdict,
+    Account, AccountStatus, Change, Changed, Date, Facts, Known, Mandate, MandateStatus, Permission, RawStatus, Reason,
+    Source, Verdict,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -84,6 +84,11 @@ fn an_older_version_reads_what_a_newer_one_stored_and_allows_nothing_by_it() {
     let read: Mandate = serde_json::from_str(&newer).unwrap();
     assert_eq!((read.status, read.raw.as_str()), (MandateStatus::Unrecognized, "active"));
     assert!(!read.may_represent(now()).is_allowed());
+    let mut newer = serde_json::to_value(mandate()).unwrap();
+    newer["account"] = json!({"Merged": {"into": "client_xyz"}});
+    let read: Mandate = serde_json::from_value(newer).unwrap();
+    assert_eq!(read.account, Account::NotRead);
+    assert!(read.may_represent(now()).reasons().contains(&Reason::AccountNotRead));
     let verdict = json!({"verdict": "Refused", "reasons": [{"reason": "MoonInTheWrongHouse", "house": 7}, {"reason": "OneOffUsed"}]});
     let verdict: Verdict = serde_json::from_value(verdict).unwrap();
     assert_eq!(verdict, Verdict::Refused(vec![Reason::Other, Reason::OneOffUsed]));
