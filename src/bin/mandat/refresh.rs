@@ -22,8 +22,9 @@ use tokio::sync::mpsc;
 /// Read every mandate of a file and say what changed.
 ///
 /// FILE has one reference a line, or CSV with a column `reference`; what this command wrote is such a file, and what it
-/// knows is compared. With a column `signed_on` (and last_collection, revoked_by_debtor, one_off_used) a mandate to
-/// collect on has a verdict, too. Each line that comes out has the vendor's own word in it.
+/// knows is compared. With a column `signed_on` (and last_collection, revoked_by_debtor, one_off_used,
+/// last_acknowledged) a mandate to collect on has a verdict, too. Each line that comes out has the vendor's own word in
+/// it.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The mandates; `-` is standard input.
@@ -117,7 +118,10 @@ fn rows(input: Option<&Path>, connection: &Connection) -> Result<(Rows, Option<u
     let Some(path) = input else {
         let all = connection.or_samples(Vec::new()).map_err(|_| "name a file, or try --sandbox")?;
         let count = all.len() as u64;
-        return Ok((Box::new(all.into_iter().map(|reference| Ok(Row::from((&reference, None))))), Some(count)));
+        return Ok((
+            Box::new(all.into_iter().map(|reference| Ok(Row { reference: reference.to_string(), ..Row::default() }))),
+            Some(count),
+        ));
     };
     let told = |e: io::Error| format!("{}: {e}", path.display());
     let mut total = None;

@@ -35,6 +35,8 @@ pub struct Row {
     pub revoked_by_debtor: Option<bool>,
     #[serde(default)]
     pub one_off_used: Option<bool>,
+    #[serde(default)]
+    pub last_acknowledged: Option<MandateStatus>,
     /// What the reading changed: the class of the change, `First`, `Same status`, or nothing.
     #[serde(default)]
     pub change: Option<String>,
@@ -50,30 +52,18 @@ impl Row {
     }
 
     pub fn of(tracked: &Tracked, result: Result<Mandate, Error>, now: DateTime<Utc>) -> Self {
-        let known = tracked.known.as_ref();
-        let row = Self::read(tracked, known, result, now);
-        let Some(facts) = &tracked.facts else { return row };
-        Self {
-            signed_on: Some(facts.signed_on),
-            last_collection: facts.last_collection,
-            revoked_by_debtor: Some(facts.revoked_by_debtor),
-            one_off_used: Some(facts.one_off_used),
-            ..row
-        }
-    }
-
-    fn read(tracked: &Tracked, known: Option<&Known>, result: Result<Mandate, Error>, now: DateTime<Utc>) -> Self {
+        let (known, facts) = (tracked.known.as_ref(), tracked.facts.as_ref());
         match result {
-            Err(error) => Self { error: Some(error.to_string()), ..Self::from((&tracked.reference, known)) },
+            Err(error) => Self { error: Some(error.to_string()), ..Self::from((tracked, known)) },
             Ok(mandate) => {
-                let to = Known::of(&mandate, known, tracked.facts.as_ref(), now);
-                let change = Changed::between(known, &mandate, tracked.facts.as_ref(), now);
+                let to = Known::of(&mandate, known, facts, now);
+                let change = Changed::between(known, &mandate, facts, now);
                 let change = change.map(|change| match (change.from, change.class) {
                     (None, _) => "First".into(),
                     (_, Some(class)) => class.to_string(),
                     (_, None) => "Same status".into(),
                 });
-                Self { change, ..Self::from((&tracked.reference, Some(&to))) }
+                Self { change, ..Self::from((tracked, Some(&to))) }
             }
         }
     }
@@ -88,7 +78,7 @@ impl Row {
             one_off_used: self.one_off_used.unwrap_or_default(),
             // It is judged when it is read.
             max_age: Duration::from_secs(60),
-            last_acknowledged: None,
+            last_acknowledged: self.last_acknowledged,
         });
         if let (Some(status), Some(observed_at)) = (self.status, self.observed_at) {
             let raw = RawStatus::new(self.raw.as_deref().unwrap_or_default());
@@ -103,10 +93,12 @@ impl Row {
     }
 }
 
-impl From<(&MandateRef, Option<&Known>)> for Row {
-    fn from((reference, known): (&MandateRef, Option<&Known>)) -> Self {
+/// A mandate with what is known of it now.
+impl From<(&Tracked, Option<&Known>)> for Row {
+    fn from((tracked, known): (&Tracked, Option<&Known>)) -> Self {
+        let facts = tracked.facts.as_ref();
         Self {
-            reference: reference.to_string(),
+            reference: tracked.reference.to_string(),
             status: known.map(|known| known.status),
             raw: known.map(|known| known.raw.as_str().to_owned()),
             account: known.and_then(|known| known.account.as_ref()).map(|raw| raw.as_str().to_owned()),
@@ -114,6 +106,11 @@ impl From<(&MandateRef, Option<&Known>)> for Row {
             recognized: known.and_then(|known| known.recognized),
             since: known.map(|known| known.since),
             observed_at: known.map(|known| known.observed_at),
+            signed_on: facts.map(|facts| facts.signed_on),
+            last_collection: facts.and_then(|facts| facts.last_collection),
+            revoked_by_debtor: facts.map(|facts| facts.revoked_by_debtor),
+            one_off_used: facts.map(|facts| facts.one_off_used),
+            last_acknowledged: facts.and_then(|facts| facts.last_acknowledged),
             ..Self::default()
         }
     }
