@@ -1,27 +1,19 @@
 //! Lives of mandates at random: what the facade allows, the truth in the sandbox allows, and the other way round.
 
-use crate::unknown_words::one_of_each;
+use crate::{
+    support::{cases, seed},
+    unknown_words::one_of_each,
+};
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use fastrand::Rng;
 use futures_util::StreamExt;
 use mandat::{
-    ErrorKind, Facts, Known, Mandate, MandateRef, MandateStatus, Mandates, Provider, Purpose, Tracked, Verdict,
+    Change, Changed, Error, ErrorKind, Facts, Known, Mandate, MandateRef, MandateStatus, Mandates, Provider, Purpose,
+    RawStatus, Tracked, Verdict,
     sandbox::{Options, Sandbox},
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
-
-/// So many lives; `MANDAT_CASES` makes it another number.
-fn lives() -> usize {
-    std::env::var("MANDAT_CASES").ok().map_or(300, |cases| cases.parse().expect("MANDAT_CASES is a number"))
-}
-
-/// Shown when a test fails; `MANDAT_SEED` gives it again.
-fn seed() -> u64 {
-    let seed = std::env::var("MANDAT_SEED").ok().map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
-    println!("MANDAT_SEED={seed}");
-    seed
-}
 
 /// What the vendors' words mean, written down once more.
 fn meaning(provider: Provider, word: &str) -> MandateStatus {
@@ -46,13 +38,33 @@ fn meaning(provider: Provider, word: &str) -> MandateStatus {
 /// The truth, from the sandbox's own record.
 fn truth(provider: Provider, record: &Value, now: DateTime<Utc>) -> MandateStatus {
     let status = meaning(provider, record["status"].as_str().unwrap_or_default());
-    let reached = |key: &str| record[key].as_str().is_some_and(|date| date.parse::<DateTime<Utc>>().unwrap() <= now);
+    let date = |key: &str| record[key].as_str().and_then(|date| date.parse::<DateTime<Utc>>().ok());
     match status {
-        MandateStatus::Active if reached("end_date") => MandateStatus::Expired,
-        MandateStatus::Active if record["start_date"].is_string() && !reached("start_date") => {
-            MandateStatus::AwaitingActivation
-        }
+        MandateStatus::Active if date("end_date").is_some_and(|date| date <= now) => MandateStatus::Expired,
+        MandateStatus::Active if date("start_date").is_some_and(|date| now < date) => MandateStatus::AwaitingActivation,
         status => status,
+    }
+}
+
+/// Nobody knows when it begins or ends.
+fn dates_unreadable(record: &Value) -> bool {
+    [&record["start_date"], &record["end_date"]].into_iter().filter_map(Value::as_str).any(|date| date == UNREADABLE)
+}
+
+fn has_ended(status: MandateStatus) -> bool {
+    matches!(status, MandateStatus::Revoked | MandateStatus::Expired | MandateStatus::Invalid | MandateStatus::Gone)
+}
+
+/// What a change has to be called, as far as a rule of its own can tell.
+fn fits(class: Change, from: MandateStatus, to: MandateStatus) -> bool {
+    use MandateStatus::{Active, Gone, Suspended, Unrecognized};
+    match class {
+        // Out of a word that nobody knows, into what it was before, or from the beginning.
+        _ if from == to || from == Unrecognized && to != Unrecognized => class == Change::Forward,
+        Change::Anomalous => to == Unrecognized || to == Suspended || has_ended(from) && has_ended(to),
+        Change::Reinstated => has_ended(from) && !has_ended(to),
+        Change::Forward => to == Gone || !has_ended(from),
+        _ => !has_ended(from) && !has_ended(to) && to != Active,
     }
 }
 
@@ -64,21 +76,39 @@ fn any_facts(random: &mut Rng, today: NaiveDate) -> Facts {
         revoked_by_debtor: random.u8(..10) == 0,
         one_off_used: random.u8(..10) == 0,
         max_age: Duration::from_secs(60),
-        last_acknowledged: None,
+        last_acknowledged: random.bool().then(|| random.choice(STATUSES).unwrap()),
     }
 }
 
 fn lets_collect(facts: &Facts, today: NaiveDate) -> bool {
+    let acknowledged = |status: MandateStatus| status != MandateStatus::Unrecognized && !has_ended(status);
     let last_day = facts.last_collection.unwrap_or(facts.signed_on) + Months::new(36);
-    facts.signed_on <= today && today <= last_day && !facts.revoked_by_debtor && !facts.one_off_used
+    facts.signed_on <= today
+        && today <= last_day
+        && !facts.revoked_by_debtor
+        && !facts.one_off_used
+        && facts.last_acknowledged.is_none_or(acknowledged)
 }
 
 struct Walk {
     sandbox: Sandbox,
     mandates: Mandates,
     random: Rng,
+    /// Steps that the vendor had, and verdicts that allowed: a walk in which nothing happens shows nothing.
+    taken: usize,
+    allowed: usize,
 }
 
+const UNREADABLE: &str = "the day after";
+const STATUSES: [MandateStatus; 7] = [
+    MandateStatus::Active,
+    MandateStatus::Active,
+    MandateStatus::AwaitingSignature,
+    MandateStatus::Suspended,
+    MandateStatus::Revoked,
+    MandateStatus::Expired,
+    MandateStatus::Unrecognized,
+];
 const CLIENT_WORDS: [&str; 5] = ["active", "inactive", "pending", "suspended", "on_the_moon"];
 const WORDS: [&str; 14] = [
     "active",
@@ -101,7 +131,7 @@ impl Walk {
     /// Something happens, or the vendor has no such step from there.
     async fn step(&mut self, reference: &MandateRef) {
         let (sandbox, random) = (&self.sandbox, &mut self.random);
-        drop(match random.u8(..12) {
+        let step: Result<(), Error> = match random.u8(..13) {
             0 => sandbox.sign(reference),
             1 => sandbox.verify(reference),
             2 | 3 => sandbox.activate(reference),
@@ -120,9 +150,28 @@ impl Walk {
                     record["status"] = random.choice(CLIENT_WORDS).unwrap().into();
                 }),
             },
+            11 if reference.provider() == Provider::Seqino => {
+                let now = sandbox.now();
+                let key = if random.bool() { "start_date" } else { "end_date" };
+                let date = match random.u8(..4) {
+                    0 => Value::Null,
+                    1 => UNREADABLE.into(),
+                    _ => (now - Days::new(40) + Days::new(random.u64(..80))).to_rfc3339().into(),
+                };
+                // A start is always there.
+                let date = if key == "start_date" && date.is_null() { now.to_rfc3339().into() } else { date };
+                sandbox.edit_record(Provider::Seqino, "mandates", reference.id(), |record| record[key] = date)
+            }
             _ if random.u8(..4) == 0 => sandbox.forget(reference),
             _ => self.take_away(reference).await,
-        });
+        };
+        match step {
+            Ok(()) => self.taken += 1,
+            Err(error) => {
+                let expected = matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotFound | ErrorKind::Conflict);
+                assert!(expected, "{reference}: {error}");
+            }
+        }
     }
 
     /// Through the vendor's own call, where it has one.
@@ -162,7 +211,8 @@ impl Walk {
             Purpose::Represent => (mandate.may_represent(now), self.client_is_active(reference)),
             _ => (mandate.may_collect(&facts, now), lets_collect(&facts, now.date_naive())),
         };
-        let allowed = allowed && is == MandateStatus::Active;
+        let allowed = allowed && is == MandateStatus::Active && !dates_unreadable(&record);
+        self.allowed += usize::from(allowed);
         assert_eq!(verdict.is_allowed(), allowed, "{reference}: {verdict}; {record}; {facts:?}");
         assert!(allowed || verdict == Verdict::NotApplicable || !verdict.reasons().is_empty());
         Some(mandate)
@@ -185,17 +235,26 @@ impl Walk {
         }
         for reference in &all {
             let mut known: Option<Known> = None;
+            // The last state that was not unrecognized.
+            let mut before = MandateStatus::Unrecognized;
             for _ in 0..self.random.usize(2..6) {
                 self.step(reference).await;
                 let Some(mandate) = self.look(reference).await else { break };
-                let change = mandat::Changed::between(known.as_ref(), &mandate, None, self.sandbox.now());
-                let differs =
-                    known.as_ref().is_none_or(|known| known.status != mandate.status || known.raw != mandate.raw);
+                let is = mandate.status;
+                let change = Changed::between(known.as_ref(), &mandate, None, self.sandbox.now());
+                let same = known.as_ref().is_some_and(|known| known.status == is);
+                let differs = !same || known.as_ref().is_some_and(|known| known.raw != mandate.raw);
                 assert!(change.is_some() || !differs, "{reference}: a change was not told");
+                let class = change.as_ref().and_then(|change| change.class);
+                assert_eq!(class.is_some(), known.is_some() && !same, "{reference}: {known:?} to {is}");
+                assert!(class.is_none_or(|class| fits(class, before, is)), "{reference}: {before} to {is}: {class:?}");
+                if is != MandateStatus::Unrecognized {
+                    before = is;
+                }
                 known = change.map(|change| change.to).or(known);
             }
         }
-        let known = Known::new(MandateStatus::Active, mandat::RawStatus::new("active"), self.sandbox.now());
+        let known = Known::new(MandateStatus::Active, RawStatus::new("active"), self.sandbox.now());
         let tracked: Vec<Tracked> = all.iter().map(|reference| (reference.clone(), known.clone()).into()).collect();
         let together = self.mandates.statuses(tracked).map(|reading| (reading.tracked.reference, reading.result));
         let mut together: BTreeMap<MandateRef, _> = together.collect().await;
@@ -215,11 +274,12 @@ impl Walk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_facade_allows_the_truth_allows() {
-    let (lives, seed) = (lives(), seed());
+    let (lives, seed) = (cases(300), seed());
     let walks = (0..2).map(|which| async move {
         let sandbox = Sandbox::start_with(Options { seed, ..Options::default() }).await.unwrap();
         let mandates = sandbox.mandates();
-        let mut walk = Walk { sandbox, mandates, random: Rng::with_seed(seed.wrapping_add(which)) };
+        let mut walk =
+            Walk { sandbox, mandates, random: Rng::with_seed(seed.wrapping_add(which)), taken: 0, allowed: 0 };
         let mut lived = 0;
         while lived < lives / 2 {
             match walk.lives().await {
@@ -227,6 +287,7 @@ async fn what_the_facade_allows_the_truth_allows() {
                 more => lived += more,
             }
         }
+        assert!(lived == 0 || walk.taken > lived / 2 && walk.allowed > lived / 20, "{} {}", walk.taken, walk.allowed);
     });
     let walks: Vec<_> = walks.map(tokio::spawn).collect();
     for walk in walks {

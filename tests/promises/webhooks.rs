@@ -1,22 +1,12 @@
 //! A notification is verified or refused, whatever bytes come, and what a signature does not prove is known.
 
+use crate::support::{cases, seed};
+use fastrand::Rng;
 use mandat::{MandateRef, Provider, WebhookError, WebhookEvent};
 use serde_json::{Map, Value, json};
 
-/// How many bodies the random tests try, in all.
-fn cases() -> usize {
-    std::env::var("MANDAT_CASES").ok().map_or(20_000, |cases| cases.parse().expect("MANDAT_CASES is a number"))
-}
-
-/// The seed is shown when a test fails; `MANDAT_SEED` gives it again.
-fn random() -> fastrand::Rng {
-    let seed = std::env::var("MANDAT_SEED").ok().map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
-    println!("MANDAT_SEED={seed}");
-    fastrand::Rng::with_seed(seed)
-}
-
 /// Here and there another byte, a piece less, a piece twice, or what breaks readers.
-fn mutated(body: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
+fn mutated(body: &[u8], random: &mut Rng) -> Vec<u8> {
     const PIECES: [&[u8]; 14] =
         [b"{", b"}", b"[", b"]", b"\"", b"$", b"&", b"=", b"%", b"null", b"1e999", b"\xff\xfe", b"\\ud800", b"Client["];
     let mut body = body.to_vec();
@@ -291,10 +281,10 @@ mod easytransac {
 
     #[test]
     fn whatever_bytes_come_nothing_panics_and_no_other_signed_text_is_verified() {
-        let mut random = random();
+        let mut random = Rng::with_seed(seed());
         let bodies = [sample().to_string(), as_form(&sample())];
         let genuine = verify(&sample()).unwrap();
-        for _ in 0..cases() / 2 {
+        for _ in 0..cases(20_000) / 2 {
             let body = mutated(bodies[random.usize(..2)].as_bytes(), &mut random);
             let shown = match verify_notification(&body, &[KEY]) {
                 Ok(event) => {
@@ -410,9 +400,9 @@ mod seqino {
 
     #[test]
     fn whatever_bytes_come_nothing_panics_and_only_what_was_signed_is_verified() {
-        let mut random = random();
+        let mut random = Rng::with_seed(seed());
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
-        for _ in 0..cases() / 2 {
+        for _ in 0..cases(20_000) / 2 {
             let body = mutated(EVENT.as_bytes(), &mut random);
             let result = verify_webhook(&body, Some(signature.as_bytes()), Encoding::Hex, &[SECRET]);
             assert_eq!(result.is_ok(), body == EVENT.as_bytes());
@@ -456,8 +446,8 @@ mod safedebit {
         for bad in [&"a".repeat(36), "", "a%0Ab", "%00"] {
             assert_eq!(hint(bad), None, "{bad}");
         }
-        let mut random = random();
-        for _ in 0..cases() / 20 {
+        let mut random = Rng::with_seed(seed());
+        for _ in 0..cases(20_000) / 20 {
             let query = mutated(b"order=72&umr=RUM-2026-0042&mandate=%F0%9F%92%B6", &mut random);
             if let Some(mandate) = Return::parse(&query).unwrap().hint("umr") {
                 assert_eq!(mandate.to_string().parse::<MandateRef>().unwrap(), mandate);
