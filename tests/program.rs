@@ -231,7 +231,16 @@ fn post(address: &str, path: &str, body: &str) -> String {
 
 #[test]
 fn a_refresh_that_was_killed_goes_on_where_it_was() {
-    let (running, folder) = (Running::start(), folder("killed"));
+    killed("csv", &[]);
+}
+
+#[test]
+fn so_does_one_that_writes_json_and_reads_sorted_references() {
+    killed("jsonl", &["--sorted"]);
+}
+
+fn killed(format: &str, more: &[&str]) {
+    let (running, folder) = (Running::start(), folder(&format!("killed-{format}")));
     let env = credentials(&running, &folder);
     // Three that are there, others that are not, and what is no reference: each is one line.
     let mut wanted: Vec<String> =
@@ -249,13 +258,14 @@ fn a_refresh_that_was_killed_goes_on_where_it_was() {
     }
     // As it is not written out.
     wanted.push("seqino:client%5Fabc123/none".into());
-    let (input, output) = (folder.join("input.txt"), folder.join("output.csv"));
+    let (input, output) = (folder.join("input.txt"), folder.join("output"));
     fs::write(&input, wanted.join("\n")).unwrap();
     let slow = r#"{"fault": "delay", "milliseconds": 20}"#;
     assert!(post(running.address(), "/_control/faults", slow).starts_with("HTTP/1.1 200"), "{slow}");
     let command = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mandat"));
-        command.arg("--env-file").arg(&env).arg("refresh").arg(&input).arg("--out").arg(&output).arg("--resume");
+        command.arg("--env-file").arg(&env).arg("refresh").arg(&input).arg("--out").arg(&output);
+        command.args(["--resume", "--format", format]).args(more);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         command
     };
@@ -278,10 +288,14 @@ fn a_refresh_that_was_killed_goes_on_where_it_was() {
     let done = command().output().unwrap();
     assert_eq!(done.status.code(), Some(3), "{}", String::from_utf8_lossy(&done.stderr));
     let text = fs::read_to_string(&output).unwrap();
-    let mut written: Vec<&str> = text.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
-    let mut wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let reference = |line: &str| match format {
+        "csv" => line.split(',').next().unwrap().to_owned(),
+        _ => serde_json::from_str::<serde_json::Value>(line).unwrap()["reference"].as_str().unwrap().to_owned(),
+    };
+    let header = usize::from(format == "csv");
+    let mut written: Vec<String> = text.lines().skip(header).map(reference).collect();
     wanted.pop();
-    wanted.push("seqino:client%255Fabc123/none");
+    wanted.push("seqino:client%255Fabc123/none".into());
     written.sort_unstable();
     wanted.sort_unstable();
     assert_eq!(written, wanted);
@@ -302,6 +316,39 @@ fn a_refresh_that_was_killed_goes_on_where_it_was() {
         .unwrap();
     assert_eq!(again.status.code(), Some(1));
     assert_eq!(fs::read_to_string(&output).unwrap(), text);
+}
+
+#[test]
+fn credentials_come_from_the_environment_too_and_what_is_missing_is_told_by_its_name() {
+    let (running, folder) = (Running::start(), folder("environment"));
+    let file = fs::read_to_string(credentials(&running, &folder)).unwrap();
+    let values = file.lines().map(|line| line.trim_start_matches("export ").split_once('=').unwrap());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mandat"))
+        .args(["refresh", "-", "--format", "jsonl"])
+        .env_clear()
+        .envs(
+            values
+                .filter(|(name, _)| !name.starts_with("SEQINO"))
+                .map(|(name, value)| (name, value.trim_matches(['\'', '"']))),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input
+        .write_all(b"safedebit:XXXXXXXXXXXXX\neasytransac:abcabcabcabcabcabc12\nseqino:client_abc123/mdt_abc123\n")
+        .unwrap();
+    drop(input);
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(3));
+    let mut rows: Vec<serde_json::Value> =
+        String::from_utf8(done.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    rows.sort_by_key(|row| row["reference"].to_string());
+    assert_eq!(rows.len(), 3);
+    assert!(rows[..2].iter().all(|row| row["status"].is_string() && row["error"].is_null()), "{rows:?}");
+    assert_eq!(rows[2]["error"], "no credentials: set SEQINO_API_KEY");
 }
 
 #[test]

@@ -281,7 +281,7 @@ macro_rules! per_provider {
                 /// # Errors
                 /// [`ErrorKind::NotConfigured`] if the builder was not given its configuration.
                 pub fn $module(&self) -> Result<&crate::$module::Client, Error> {
-                    let missing = || Error::not_configured(Provider::$variant, concat!("give the builder a ", $feature, "::Config"));
+                    let missing = || Error::not_configured(Provider::$variant, concat!("give the builder its `Config`: `.", $feature, "(...)`"));
                     self.inner.clients.$module.as_ref().ok_or_else(missing)
                 }
             )+

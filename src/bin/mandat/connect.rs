@@ -1,7 +1,7 @@
 //! Where the vendors are, and the credentials: from the environment or a file, never from arguments, which others see.
 
 use super::Failure;
-use mandat::{MandateRef, Mandates, easytransac, safedebit, sandbox::Sandbox, seqino};
+use mandat::{Error, ErrorKind, MandateRef, Mandates, Provider, easytransac, safedebit, sandbox::Sandbox, seqino};
 use std::{collections::BTreeMap, path::Path};
 
 /// The facade, and the sandbox that it talks to, if it is one.
@@ -20,6 +20,19 @@ impl Connection {
         }
     }
 }
+
+/// What went wrong, to somebody with a shell.
+pub fn told(error: &Error) -> String {
+    let variables = match (error.kind(), error.provider()) {
+        (ErrorKind::NotConfigured, Some(Provider::Easytransac)) => "EASYTRANSAC_API_KEY",
+        (ErrorKind::NotConfigured, Some(Provider::SafeDebit)) => SAFEDEBIT,
+        (ErrorKind::NotConfigured, Some(Provider::Seqino)) => "SEQINO_API_KEY",
+        _ => return error.to_string(),
+    };
+    format!("no credentials: set {variables}")
+}
+
+const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 
 pub async fn connect(env_file: Option<&Path>, simulated: bool) -> Result<Connection, Failure> {
     if simulated {
@@ -49,7 +62,7 @@ pub async fn connect(env_file: Option<&Path>, simulated: bool) -> Result<Connect
             any = true;
         }
         (None, None, None) => {}
-        _ => return Err("SafeDebit needs SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD".into()),
+        _ => return Err(format!("SafeDebit needs {SAFEDEBIT}").into()),
     }
     if let Some(key) = value("SEQINO_API_KEY") {
         builder = builder.seqino(match value("SEQINO_URL") {

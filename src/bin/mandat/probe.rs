@@ -1,6 +1,9 @@
 //! `mandat probe`: the shape of a vendor's answer beside what the spec says.
 
-use super::{End, Failure, connect::Connection};
+use super::{
+    End, Failure,
+    connect::{Connection, told},
+};
 use mandat::MandateRef;
 use std::io::{self, Write};
 
@@ -21,7 +24,7 @@ pub async fn run(Arguments { mandates }: Arguments, connection: Connection) -> R
         match connection.mandates.probe(&reference).await {
             Ok(report) => writeln!(out, "{report}")?,
             Err(error) => {
-                super::tell(&format!("mandat: {reference}: {error}\n"));
+                super::tell(&format!("mandat: {reference}: {}\n", told(&error)));
                 end = End::Incomplete;
             }
         }

@@ -1,6 +1,9 @@
 //! `mandat status`: what state mandates are in, whether they may be used, and why not.
 
-use super::{End, Failure, connect::Connection};
+use super::{
+    End, Failure,
+    connect::{Connection, told},
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::StreamExt;
 use mandat::{Account, Facts, Mandate, MandateRef, Purpose, Verdict};
@@ -22,10 +25,10 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// The day on which the debtor signed, YYYY-MM-DD. Without it there is no verdict on collecting.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     signed_on: Option<NaiveDate>,
     /// The day of the last collection that was presented.
-    #[arg(long, value_name = "DATE", requires = "signed_on")]
+    #[arg(long, value_name = "DATE", value_parser = date, requires = "signed_on")]
     last_collection: Option<NaiveDate>,
     /// The debtor has revoked it with you.
     #[arg(long, requires = "signed_on")]
@@ -33,6 +36,10 @@ pub struct Arguments {
     /// It was for one collection, which has been presented.
     #[arg(long, requires = "signed_on")]
     one_off_used: bool,
+}
+
+fn date(text: &str) -> Result<NaiveDate, &'static str> {
+    text.parse().map_err(|_| "write it as 2026-09-01")
 }
 
 impl Arguments {
@@ -61,7 +68,7 @@ pub async fn run(mut arguments: Arguments, connection: Connection) -> Result<End
         match readings.remove(reference) {
             Some((Ok(mandate), at)) => show(&mut out, &mandate, &arguments, at)?,
             Some((Err(error), _)) => {
-                super::tell(&format!("mandat: {reference}: {error}\n"));
+                super::tell(&format!("mandat: {reference}: {}\n", told(&error)));
                 end = End::Incomplete;
             }
             None => {}

@@ -1,6 +1,9 @@
 //! `mandat watch`: each change of a mandate, as it is seen.
 
-use super::{End, Failure, connect::Connection};
+use super::{
+    End, Failure,
+    connect::{Connection, told},
+};
 use chrono::SecondsFormat;
 use futures_util::StreamExt;
 use mandat::{Changed, MandateRef};
@@ -31,7 +34,7 @@ pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection)
             Err(error) if error.is_retryable() => {
                 super::tell(&format!("mandat: {reference}: {error}; looking again later\n"))
             }
-            Err(error) => return Err(format!("{reference}: {error}").into()),
+            Err(error) => return Err(format!("{reference}: {}", told(&error)).into()),
         }
     }
     Ok(End::Complete)
