@@ -3,17 +3,18 @@
 //! Run it with `cargo run --example morning`: the database is in memory, the vendors are simulated on loopback.
 //!
 //! On PostgreSQL the same holds with sqlx's feature `postgres` and `PgPool`; placeholders are `$1`, `$2`, ..., and the
-//! two instants may be `TIMESTAMPTZ` (sqlx's feature `chrono`):
+//! two instants may be `TIMESTAMPTZ` (sqlx's feature `chrono`). `COLLATE "C"` sorts by bytes, as SQLite does: then the
+//! mandates of one Seqino client stand together.
 //!
 //! ```sql
 //! CREATE TABLE mandates (
-//!     reference   TEXT PRIMARY KEY,
+//!     reference   TEXT COLLATE "C" PRIMARY KEY,
 //!     status      TEXT, raw TEXT, account TEXT, verdict TEXT, recognized TEXT,
 //!     since       TIMESTAMPTZ, observed_at TIMESTAMPTZ
 //! );
 //! ```
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use mandat::{Changed, Known, MandateRef, Mandates, Provider, sandbox::Sandbox};
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use std::{error::Error, io::Write};
@@ -63,10 +64,8 @@ async fn morning(
     stop_after: usize,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    // Sorted by reference, a Seqino client's mandates stand together. With a connection of its own this could be the
-    // stream of `fetch` as it is, and a hundred thousand mandates would never be in memory at once.
-    let stored = sqlx::query("SELECT * FROM mandates ORDER BY reference").fetch(pool);
-    let stored: Vec<_> = stored.map(|row| known(&row?)).try_collect().await?;
+    // One row that cannot be read is told of and does not end the morning.
+    let stored = stored(pool).filter_map(async |row| row.inspect_err(|error| eprintln!("{error}")).ok());
     let mut changes = mandates.statuses(stored).sorted_by_client().changes().take(stop_after);
     while let Some(reading) = changes.next().await {
         match reading.result {
@@ -83,17 +82,43 @@ async fn morning(
     Ok(())
 }
 
+type Stored = Result<(MandateRef, Option<Known>), Failure>;
+
+/// All rows, a page at a time: a hundred thousand mandates are never in memory at once, and no connection is held while
+/// vendors are asked. Sorted by reference, a Seqino client's mandates stand together.
+fn stored(pool: &SqlitePool) -> impl Stream<Item = Stored> + Send {
+    stream::unfold(Some(String::new()), move |after| {
+        let pool = pool.clone();
+        async move {
+            let (rows, last) = match tokio::spawn(page(pool, after?)).await.map_err(Failure::from).flatten() {
+                Ok(rows) => (rows.iter().map(known).collect(), rows.last().and_then(|row| row.try_get(0).ok())),
+                Err(error) => (vec![Err(error)], None),
+            };
+            Some((stream::iter(rows), last))
+        }
+    })
+    .flatten()
+}
+
+/// A task of its own, which gives its connection back while a change waits for one to be stored.
+async fn page(pool: SqlitePool, after: String) -> Result<Vec<SqliteRow>, Failure> {
+    let query = sqlx::query("SELECT * FROM mandates WHERE reference > ? ORDER BY reference LIMIT 1000");
+    Ok(query.bind(after).fetch_all(&pool).await?)
+}
+
 /// A row, as it is given to `statuses`.
-fn known(row: &SqliteRow) -> Result<(MandateRef, Option<Known>), Failure> {
+fn known(row: &SqliteRow) -> Stored {
     let text = |column: &str| row.try_get::<Option<String>, _>(column);
-    let reference: MandateRef = row.try_get::<String, _>("reference")?.parse()?;
+    let reference: String = row.try_get("reference")?;
+    let named = |error: &dyn Error| format!("{reference}: {error}");
+    let mandate: MandateRef = reference.parse().map_err(|e| named(&e))?;
     // The texts are serde's: what is not there is null, what a newer version wrote is read, too.
     let mut fields = serde_json::Map::new();
     for column in ["status", "raw", "account", "verdict", "recognized", "since", "observed_at"] {
         fields.extend(text(column)?.map(|value| (column.to_owned(), value.into())));
     }
-    let known = if fields.is_empty() { None } else { Some(serde_json::from_value(fields.into())?) };
-    Ok((reference, known))
+    let known = (!fields.is_empty()).then(|| serde_json::from_value(fields.into())).transpose();
+    Ok((mandate, known.map_err(|e| named(&e))?))
 }
 
 async fn store(pool: &SqlitePool, change: &Changed) -> Result<(), Failure> {
