@@ -2,6 +2,7 @@
 
 use crate::{
     AccountStatus, Change, Error, MandateStatus, NextStep, Provider, Purpose, RawStatus,
+    provider::for_each_provider,
     status::Meaning,
     wire::{self, Extra},
 };
@@ -22,21 +23,6 @@ pub struct MandateRef {
 }
 
 impl MandateRef {
-    /// A mandate at Easytransac, by its `mandateId`.
-    pub fn easytransac(mandate_id: impl Into<String>) -> Self {
-        Self::new(Provider::Easytransac, None, mandate_id.into())
-    }
-
-    /// A mandate at SafeDebit, by its UMR (unique mandate reference, RUM in French).
-    pub fn safedebit(umr: impl Into<String>) -> Self {
-        Self::new(Provider::SafeDebit, None, umr.into())
-    }
-
-    /// A mandate at Seqino, by the client that granted it and its own id.
-    pub fn seqino(client_id: impl Into<String>, mandate_id: impl Into<String>) -> Self {
-        Self::new(Provider::Seqino, Some(client_id.into()), mandate_id.into())
-    }
-
     fn new(provider: Provider, client: Option<String>, id: String) -> Self {
         Self { provider, client: client.map(Into::into), id: id.into() }
     }
@@ -83,6 +69,28 @@ impl MandateRef {
         Lookup { reference: self, known: true }
     }
 }
+
+/// A constructor for each provider.
+macro_rules! constructors {
+    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal, $parts:tt;)+) => {
+        impl MandateRef {
+            $(constructors!(@one $module, $variant, concat!("A mandate at ", $shown, ": `", $form, "`."), $parts);)+
+        }
+    };
+    (@one $module:ident, $variant:ident, $doc:expr, [$id:ident]) => {
+        #[doc = $doc]
+        pub fn $module($id: impl Into<String>) -> Self {
+            Self::new(Provider::$variant, None, $id.into())
+        }
+    };
+    (@one $module:ident, $variant:ident, $doc:expr, [$client:ident / $id:ident]) => {
+        #[doc = $doc]
+        pub fn $module($client: impl Into<String>, $id: impl Into<String>) -> Self {
+            Self::new(Provider::$variant, Some($client.into()), $id.into())
+        }
+    };
+}
+for_each_provider!(constructors);
 
 impl fmt::Display for MandateRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,21 +4,21 @@ use crate::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
-/// Calls `$each!` with every provider: feature, module, variant, shown name, what its mandates allow, and the text
-/// form of a reference to one.
+/// Calls `$each!` with every provider: feature, module, variant, shown name, what its mandates allow, and how one is
+/// named: as text, and by which parts.
 macro_rules! for_each_provider {
     ($each:ident) => {
         $each! {
-            "easytransac", easytransac, Easytransac, "Easytransac", Collect, "easytransac:<mandateId>";
-            "safedebit", safedebit, SafeDebit, "SafeDebit", Collect, "safedebit:<umr>";
-            "seqino", seqino, Seqino, "Seqino PDP", Represent, "seqino:<client_id>/<mandate_id>";
+            "easytransac", easytransac, Easytransac, "Easytransac", Collect, "easytransac:<mandateId>", [mandate_id];
+            "safedebit", safedebit, SafeDebit, "SafeDebit", Collect, "safedebit:<umr>", [umr];
+            "seqino", seqino, Seqino, "Seqino PDP", Represent, "seqino:<client_id>/<mandate_id>", [client_id/mandate_id];
         }
     };
 }
 pub(crate) use for_each_provider;
 
 macro_rules! provider_enum {
-    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal;)+) => {
+    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal, $parts:tt;)+) => {
         /// A vendor of mandates. All are here whatever features are on, so that a stored reference can always be read.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]

@@ -237,7 +237,7 @@ impl MandatesBuilder {
 
 /// What depends on which providers there are.
 macro_rules! per_provider {
-    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal;)+) => {
+    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal, $parts:tt;)+) => {
         #[derive(Debug, Default)]
         struct Configs {
             $(#[cfg(feature = $feature)] $module: Option<crate::$module::Config>,)+

@@ -546,7 +546,7 @@ pub(crate) fn word_for(provider: Provider, status: MandateStatus) -> Option<Valu
 }
 
 macro_rules! per_provider {
-    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal;)+) => {
+    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal, $parts:tt;)+) => {
         fn vendors() -> Vec<Vendor> {
             vec![$(
                 #[cfg(feature = $feature)]
