@@ -10,10 +10,13 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
-use tokio::task::JoinSet;
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    task::JoinSet,
+};
 
 /// What [`Mandates::statuses`] takes: an iterator or a stream of what a [`Tracked`] is made from.
 ///
@@ -82,8 +85,9 @@ impl Mandates {
     pub fn statuses<'a, M>(&self, references: impl References<'a, M>) -> Statuses<'a> {
         let lane = |provider: &Provider| {
             let limit = self.concurrency(*provider);
-            (*provider, Lane { waiting: VecDeque::new(), groups: BTreeMap::new(), running: 0, limit })
+            (*provider, Lane { waiting: Queue::default(), groups: BTreeMap::new(), running: 0, limit })
         };
+        let (sender, read) = mpsc::unbounded_channel();
         Statuses {
             mandates: self.clone(),
             runs: Arc::default(),
@@ -91,6 +95,8 @@ impl Mandates {
             sorted: false,
             lanes: Provider::ALL.iter().map(lane).collect(),
             running: JoinSet::new(),
+            sender,
+            read,
             done: VecDeque::new(),
         }
     }
@@ -102,10 +108,21 @@ type Batch = Vec<Tracked>;
 /// What became of one of them.
 pub(crate) type Done = (Tracked, Result<Mandate, Error>);
 
+/// What waits for a task to read it.
+#[derive(Clone, Default)]
+struct Queue(Arc<Mutex<VecDeque<Batch>>>);
+
+impl Queue {
+    fn with<T>(&self, act: impl FnOnce(&mut VecDeque<Batch>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// What waits and what runs at one vendor.
 struct Lane {
-    waiting: VecDeque<Batch>,
+    waiting: Queue,
     groups: BTreeMap<Box<str>, Batch>,
+    /// Tasks. Each takes one batch after the other, since to begin one costs more than to read on.
     running: usize,
     limit: usize,
 }
@@ -113,7 +130,7 @@ struct Lane {
 impl Lane {
     fn take(&mut self, tracked: Tracked, sorted: bool) {
         let Some(client) = tracked.reference.client_id() else {
-            return self.waiting.push_back(vec![tracked]);
+            return self.waiting.with(|waiting| waiting.push_back(vec![tracked]));
         };
         if let Some(group) = self.groups.get_mut(client) {
             return group.push(tracked);
@@ -126,7 +143,8 @@ impl Lane {
 
     /// Nothing more comes for the clients that there are.
     fn flush(&mut self) {
-        self.waiting.extend(std::mem::take(&mut self.groups).into_values());
+        let groups = std::mem::take(&mut self.groups).into_values();
+        self.waiting.with(|waiting| waiting.extend(groups));
     }
 }
 
@@ -140,7 +158,9 @@ pub struct Statuses<'a> {
     sorted: bool,
     lanes: BTreeMap<Provider, Lane>,
     /// Tasks: they go on while the caller deals with a reading, and end when this is dropped.
-    running: JoinSet<(Provider, Vec<Done>)>,
+    running: JoinSet<Provider>,
+    sender: UnboundedSender<Vec<Done>>,
+    read: UnboundedReceiver<Vec<Done>>,
     done: VecDeque<Done>,
 }
 
@@ -173,7 +193,7 @@ impl<'a> Statuses<'a> {
                 return Poll::Ready(Some(done));
             }
             while let Some(input) = &mut self.input
-                && self.lanes.values().all(|lane| lane.waiting.len() < lane.limit)
+                && self.lanes.values().all(|lane| lane.waiting.with(|waiting| waiting.len()) < lane.limit)
             {
                 match input.poll_next_unpin(cx) {
                     Poll::Ready(Some(tracked)) => {
@@ -193,19 +213,32 @@ impl<'a> Statuses<'a> {
             }
             for (provider, lane) in &mut self.lanes {
                 while lane.running < lane.limit
-                    && let Some(batch) = lane.waiting.pop_front()
+                    && let Some(mut batch) = lane.waiting.with(VecDeque::pop_front)
                 {
                     lane.running += 1;
                     let (mandates, runs, provider) = (self.mandates.clone(), self.runs.clone(), *provider);
-                    self.running.spawn(async move { (provider, mandates.read_batch(provider, &runs, batch).await) });
+                    let (waiting, sender) = (lane.waiting.clone(), self.sender.clone());
+                    self.running.spawn(async move {
+                        loop {
+                            // Nobody is left to tell only while this task is being ended.
+                            let _ = sender.send(mandates.read_batch(provider, &runs, batch).await);
+                            match waiting.with(VecDeque::pop_front) {
+                                Some(next) => batch = next,
+                                None => return provider,
+                            }
+                        }
+                    });
                 }
             }
+            if let Poll::Ready(Some(results)) = self.read.poll_recv(cx) {
+                self.done.extend(results);
+                continue;
+            }
             match self.running.poll_join_next(cx) {
-                Poll::Ready(Some(Ok((provider, results)))) => {
+                Poll::Ready(Some(Ok(provider))) => {
                     if let Some(lane) = self.lanes.get_mut(&provider) {
                         lane.running -= 1;
                     }
-                    self.done.extend(results);
                 }
                 // No task is cancelled while this is there; a panic is the caller's own clock's.
                 Poll::Ready(Some(Err(error))) => match error.try_into_panic() {
