@@ -1,7 +1,65 @@
 //! Mandates at French vendors: typed clients, and one vocabulary for the state of a mandate.
 //!
 //! A *mandate* lets you act in somebody's name: collect money from a bank account (SEPA direct debit: Easytransac,
-//! SafeDebit), or handle e-invoices as somebody's platform (Seqino PDP).
+//! SafeDebit), or handle e-invoices as somebody's platform (Seqino PDP). Each vendor has its own API, its own words for a
+//! mandate's state, and documentation with holes in it. This crate asks them all one question, and says what it knows, why,
+//! and what it does not know.
+//!
+//! ```
+//! # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
+//! # mod example {
+//! use mandat::{Facts, MandateRef, sandbox::Sandbox};
+//! use std::time::Duration;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The vendors simulated. In your program:
+//! // Mandates::builder().safedebit(safedebit::Config::new(base_url, login, password)).build()?
+//! let sandbox = Sandbox::start().await?;
+//! let mandates = sandbox.mandates();
+//!
+//! let reference: MandateRef = "safedebit:XXXXXXXXXXXXX".parse()?;
+//! let mandate = mandates.status(&reference).await?;
+//! assert_eq!(format!("{} ({})", mandate.status, mandate.raw), "Active (1)");
+//!
+//! // What only you know of it.
+//! let facts = Facts {
+//!     signed_on: "2020-01-15".parse()?,
+//!     last_collection: None,
+//!     revoked_by_debtor: false,
+//!     one_off_used: false,
+//!     max_age: Duration::from_secs(60),
+//!     last_acknowledged: None,
+//! };
+//! let verdict = mandate.may_collect(&facts, sandbox.now());
+//! assert_eq!(verdict.to_string(), "refused: dormant: no collection for 36 months since 2020-01-15");
+//! # Ok(())
+//! # }
+//! # }
+//! # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
+//! # example::main().unwrap();
+//! ```
+//!
+//! # The book
+//!
+//! | chapter | answers |
+//! |---|---|
+//! | [Statuses and changes](book::statuses) | What state is it in? How well is that known? What does it mean that it changed? |
+//! | [Verdicts](book::verdicts) | May I use it, and why not? |
+//! | [Errors and lost answers](book::errors) | What went wrong? Has the vendor acted? May I send it again? |
+//! | [Many mandates, over time](book::many) | Which of my mandates changed since yesterday? What do I store? |
+//! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
+//! | [Testing](book::testing) | What does my code do when the debtor revokes, or the vendor is down? |
+//! | [In production](book::operations) | Which timeouts, limits, logs? What with many processes? What of personal data? |
+//!
+//! The module of each vendor opens with its page: its words and quirks, how well each is known, and where the vendor says
+//! so.
+//!
+#![cfg_attr(feature = "easytransac", doc = "- [Easytransac](easytransac)")]
+#![cfg_attr(feature = "safedebit", doc = "- [SafeDebit](safedebit)")]
+#![cfg_attr(feature = "seqino", doc = "- [Seqino PDP](seqino)")]
+//!
+//! # The parts
 //!
 //! - [`Mandates`] answers for any mandate at any vendor: [`Mandates::status`] reads a [`Mandate`] with its
 //!   [`MandateStatus`] and the vendor's own word, [`Mandate::may_collect`] and [`Mandate::may_represent`] say whether
@@ -14,7 +72,7 @@
 //! - [`WebhookEvent`] is a vendor's notification, once its signature was right: a hint which mandate to read.
 //! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says what became of it.
 //! - `sandbox` (a feature) simulates the vendors on loopback, for your tests.
-//! - Each call is one [`tracing`] span, target `mandat`, name `call`, without personal data; the README lists its fields.
+//! - Each call is one [`tracing`] span without personal data.
 //!
 //! Money is in cents, [`wire::AmountCents`]. Instants are in UTC, and so are the days that they are compared with.
 
@@ -27,6 +85,12 @@
     allow(dead_code, unused_imports, unused_macros)
 )]
 
+// Its examples use all vendors and the sandbox; to be read it needs none of them.
+#[cfg(all(
+    doc,
+    any(not(doctest), all(feature = "easytransac", feature = "safedebit", feature = "seqino", feature = "sandbox"))
+))]
+pub mod book;
 mod error;
 mod facade;
 mod fleet;

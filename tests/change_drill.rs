@@ -221,6 +221,7 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
         "generated_surface::the_public_surface_of_each_client_is_as_reviewed",
         "vocabulary::every_word_of_every_vendor_has_one_meaning",
         "readme::the_readmes_table_of_statuses_is_the_vocabulary",
+        "readme::the_page_of_each_vendor_has_its_words",
         // Suspended is new to Easytransac.
         "quickstart::the_quickstart_shows_every_status_that_each_vendor_can_reach_and_an_unknown_word",
         "transport::tests::safedebit::each_operation_sends_what_its_spec_shows",

@@ -1,7 +1,9 @@
 //! Easytransac (V2): SEPA direct debit mandates and PayByBank transfers.
 //!
-//! What the vendor documents, and how well, stands in `specs/easytransac.yaml` and in the documentation of each
-//! operation. Source: <https://docs.easytransac.com>.
+//! [errors]: crate::book::errors
+//! [webhooks]: crate::book::webhooks
+// The first definition of a link counts; those of the file lead to files. Its example is run where there is a sandbox.
+#![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../docs/easytransac.md")))]
 
 mod adapter;
 mod notification;

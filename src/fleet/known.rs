@@ -36,7 +36,18 @@ impl Verdict {
 /// What you have stored of a mandate: its last reading in short, one column for each field.
 ///
 /// The texts are stable. What a newer version of this crate stored and this one does not know is read as
-/// `Unrecognized` or `Undetermined`.
+/// `Unrecognized` or `Undetermined`. It is read back from its columns by serde, or field by field:
+///
+/// ```
+/// use chrono::Utc;
+/// use mandat::{Known, MandateStatus, RawStatus};
+///
+/// // To read such a text does not fail.
+/// let Ok(status) = "Unrecognized".parse();
+/// let mut known = Known::new(status, RawStatus::new("9"), Utc::now());
+/// known.recognized = Some("Revoked").and_then(|column| column.parse().ok());
+/// assert_eq!(known.recognized, Some(MandateStatus::Revoked));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -51,7 +62,8 @@ pub struct Known {
     /// What `may_collect` or `may_represent` answered, if it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Permission>,
-    /// Its last state that was not `Unrecognized`, which changes are compared with.
+    /// Its last state that was not `Unrecognized`, which changes are compared with: or a mandate that had ended could
+    /// come back through a word that nobody knows, and nobody would be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recognized: Option<MandateStatus>,
     /// Whether it was read or only created; where nothing was stored, it was read.

@@ -13,6 +13,38 @@ pub use statuses::{Changes, Reading, References, Statuses};
 use crate::{Facts, Lookup, MandateRef, Source};
 
 /// A mandate to look at, with what you know of it. Made from a [`MandateRef`] alone, or from one and a [`Known`].
+///
+/// For a verdict on a mandate to collect on, give its [`Facts`]:
+///
+/// ```
+/// # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
+/// # mod example {
+/// # use mandat::{Facts, MandateRef, Permission, Tracked, sandbox::Sandbox};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = Sandbox::start().await?;
+/// # let mandates = sandbox.mandates();
+/// use futures_util::StreamExt;
+///
+/// let facts = Facts {
+///     signed_on: "2020-01-15".parse()?,
+///     last_collection: None,
+///     revoked_by_debtor: false,
+///     one_off_used: false,
+///     max_age: Duration::from_secs(3600),
+///     last_acknowledged: None,
+/// };
+/// let tracked = Tracked { facts: Some(facts), ..MandateRef::safedebit("XXXXXXXXXXXXX").into() };
+/// let reading = mandates.statuses([tracked]).changes().next().await.expect("it is answered");
+/// // Nothing was collected for 36 months.
+/// assert_eq!(reading.result?.to.verdict, Some(Permission::Refused));
+/// # Ok(())
+/// # }
+/// # }
+/// # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
+/// # example::main().unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tracked {
     /// Which mandate.

@@ -21,6 +21,13 @@ use tokio::{
 /// What [`Mandates::statuses`] takes: an iterator or a stream of what a [`Tracked`] is made from.
 ///
 /// `M` tells the two apart and is never named.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no iterator or stream of references to mandates",
+    label = "this cannot be read as references",
+    note = "give an iterator or a `futures_util::Stream` whose items are `MandateRef`, `&MandateRef`, \
+            `(MandateRef, Known)`, `(MandateRef, Option<Known>)` or `Tracked`",
+    note = "texts are parsed first: `text.parse::<MandateRef>()?`"
+)]
 pub trait References<'a, M> {
     #[doc(hidden)]
     fn references(self) -> BoxStream<'a, Tracked>;
@@ -61,13 +68,15 @@ pub struct Reading<T = Mandate> {
 }
 
 impl Mandates {
-    /// Reads many mandates: each reference is answered once, in the order in which the answers come. One that fails ends
-    /// nothing. To cancel, drop the stream. It has to be polled within a Tokio runtime, on which the calls are tasks.
+    /// Reads many mandates: each reference is answered once, in the order in which the answers come. One that fails
+    /// ends nothing. To cancel, drop the stream. It has to be polled within a Tokio runtime, on which the calls are
+    /// tasks.
     ///
-    /// Up to [`Settings::concurrency`](crate::Settings::concurrency) calls are under way at each vendor, and so many
-    /// references, or clients of Seqino, wait in memory; then no more are taken in. Seqino is asked once for its clients
-    /// (again after five minutes), and once for the mandates of each client; only what a list lacks is read one by one.
-    /// Its references are held until all are in, unless they come [sorted](Statuses::sorted_by_client).
+    /// Up to [`Settings::concurrency`](crate::Settings::concurrency) calls are under way at each vendor. As many of its
+    /// references wait in memory; then no more are taken in, of any vendor. Seqino's go by client, in batches: all are
+    /// held until the last is in, or, where they come [sorted](Statuses::sorted_by_client), as many clients wait with
+    /// all of theirs. Seqino is asked once for its clients (again after five minutes), and once for the mandates of
+    /// each; only what a list lacks is read one by one.
     ///
     /// ```no_run
     /// # async fn run(mandates: mandat::Mandates, references: Vec<mandat::MandateRef>) {
@@ -180,9 +189,9 @@ impl<'a> Statuses<'a> {
 
     /// Only what is not as it was known, and what could not be read.
     ///
-    /// A mandate whose [`Tracked::known`] is `None` always comes out. Store [`Changed::to`]: a run that stopped half-way
-    /// goes on from what you stored, and reads again what did not change, which does not come out. That a client could
-    /// not be read this time is no change.
+    /// A mandate whose [`Tracked::known`] is `None` always comes out. Store [`Changed::to`]: a run that stopped
+    /// half-way goes on from what you stored, and reads again what did not change, which does not come out. That a
+    /// client could not be read this time is no change.
     pub fn changes(self) -> Changes<'a> {
         Changes(self)
     }

@@ -1,10 +1,9 @@
 //! SafeDebit (API v1): SEPA direct debit mandates, their signature, consumers and documents.
 //!
-//! What the vendor documents, and how well, stands in `specs/safedebit.yaml` and in the documentation of each
-//! operation. Source: <https://doc.safedebit.fr/api/v1/>.
-//!
-//! SafeDebit answers failures under HTTP 200 with `{"result": false, "code": ...}`; they are errors here. Its calls are
-//! accepted from listed IP addresses only.
+//! [errors]: crate::book::errors
+//! [webhooks]: crate::book::webhooks
+// The first definition of a link counts; those of the file lead to files. Its example is run where there is a sandbox.
+#![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../docs/safedebit.md")))]
 
 mod adapter;
 mod redirect;

@@ -1,10 +1,10 @@
 //! Seqino PDP: e-invoicing on a client's behalf. Clients, their mandates, lines of the state directory, and invoices.
 //!
-//! What the vendor documents, and how well, stands in `specs/seqino.yaml` and in the documentation of each operation.
-//! Source: <https://pdp-api-v250704-iron.seqino.dev>.
-//!
-//! Revoking a mandate deletes it for good and leaves its directory entry active. A mandate and its client each have a
-//! status; they are not the same, see [`Account`](crate::Account).
+//! [errors]: crate::book::errors
+//! [statuses]: crate::book::statuses
+//! [webhooks]: crate::book::webhooks
+// The first definition of a link counts; those of the file lead to files. Its example is run where there is a sandbox.
+#![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../docs/seqino.md")))]
 
 mod adapter;
 mod find;

@@ -2,17 +2,7 @@
 //!
 //! The names are OpenTelemetry's where it has one. No URL, no query, no header and no body is ever recorded.
 //!
-//! | field | |
-//! |---|---|
-//! | `otel.kind`, `otel.name` | `client`; the operation's id in the spec |
-//! | `mandat.provider`, `mandat.operation` | `safedebit`, `create_mandate` |
-//! | `http.request.method`, `url.template` | `POST`, `/create_mandate`: the path as in the spec, without ids |
-//! | `http.response.status_code` | of the last answer, if there was one |
-//! | `http.request.resend_count` | how many attempts followed the first |
-//! | `mandat.duration_ms` | with waiting and every attempt, in milliseconds |
-//! | `mandat.vendor_trace_id` | the vendor's, for its support |
-//! | `error.type`, `otel.status_code` | the [`ErrorKind`](crate::ErrorKind) without its data, and `ERROR`; of a call that failed |
-//! | `mandat.outcome` | the [`Outcome`](crate::Outcome) of a write that failed |
+//! `docs/operations.md` lists them for those who read them.
 
 use super::Operation;
 use crate::{Error, Provider};

@@ -35,7 +35,7 @@ impl Copy {
         let copy = Self { folder: base.join("copy"), target: base.join("target") };
         fs::create_dir_all(&copy.folder).unwrap();
         let root = Self { folder: ROOT.into(), target: PathBuf::new() };
-        let parts = ["build", "specs", "src", "benches", "examples", "tests"];
+        let parts = ["build", "specs", "src", "docs", "benches", "examples", "tests"];
         let mut wanted: BTreeSet<PathBuf> = parts.iter().flat_map(|part| root.files(part).into_keys()).collect();
         wanted.extend(["Cargo.toml", "README.md", "build.rs"].map(|file| root.folder.join(file)));
         let wanted: BTreeSet<_> = wanted.iter().map(|path| path.strip_prefix(ROOT).unwrap()).collect();

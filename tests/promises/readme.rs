@@ -1,13 +1,131 @@
-//! What the README says in tables is what the crate says.
+//! What the README and the book say in tables and diagrams is what the crate says.
+
+use mandat::{Change, MandateStatus, Phase, Provider, Settings};
 
 const README: &str = include_str!("../../README.md");
+const STATUSES: &str = include_str!("../../docs/statuses.md");
+const OPERATIONS: &str = include_str!("../../docs/operations.md");
+const VENDORS: [(Provider, &str); 3] = [
+    (Provider::Easytransac, include_str!("../../docs/easytransac.md")),
+    (Provider::SafeDebit, include_str!("../../docs/safedebit.md")),
+    (Provider::Seqino, include_str!("../../docs/seqino.md")),
+];
+
+/// The rows of the table that begins so.
+fn rows<'a>(page: &'a str, head: &str) -> Vec<&'a str> {
+    let (_, table) = page.split_once(head).unwrap();
+    table.lines().skip(2).take_while(|line| line.starts_with('|')).collect()
+}
+
+fn of_phase(phase: Phase) -> impl Iterator<Item = MandateStatus> {
+    MandateStatus::ALL.iter().copied().filter(move |status| status.phase() == phase)
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
 
 #[test]
 fn the_readmes_table_of_statuses_is_the_vocabulary() {
-    let rows = mandat::vocabulary().into_iter().map(|row| {
+    let wanted = mandat::vocabulary().into_iter().map(|row| {
         format!("| {} | `{}` | {} | {} | {} |", row.provider.name(), row.raw, row.status, row.next_step, row.evidence)
     });
-    let (_, table) = README.split_once("| vendor | raw word | status |").unwrap();
-    let written: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
-    assert_eq!(written, Vec::from_iter(rows));
+    assert_eq!(rows(README, "| vendor | raw word | status |"), Vec::from_iter(wanted));
+}
+
+#[test]
+fn the_page_of_each_vendor_has_its_words() {
+    assert_eq!(VENDORS.map(|(provider, _)| provider).as_slice(), Provider::ALL);
+    for (provider, page) in VENDORS {
+        let vocabulary = mandat::vocabulary().into_iter().filter(|row| row.provider == provider);
+        let wanted: Vec<_> =
+            vocabulary.map(|row| format!("| `{}` | {} | {} | ", row.raw, row.status, row.evidence)).collect();
+        let written = rows(page, "| word | status | known | why |");
+        assert_eq!(written.len(), wanted.len(), "{provider}: {wanted:#?}");
+        for (written, wanted) in written.iter().zip(wanted) {
+            // What comes after it is the reason.
+            assert!(written.starts_with(&wanted) && written.len() > wanted.len() + 3, "{provider}: {wanted}");
+        }
+    }
+}
+
+#[test]
+fn the_books_table_of_statuses_has_each_with_its_phase_and_who_acts_next() {
+    let written = rows(STATUSES, "| status | phase | meaning |");
+    assert_eq!(written.len(), MandateStatus::ALL.len());
+    for (written, status) in written.iter().zip(MandateStatus::ALL) {
+        let (first, last) = (
+            format!("| `{status}` | {} | ", status.phase()),
+            format!(" | {} | {} |", status.next_step(), status.iso20022().unwrap_or("-")),
+        );
+        assert!(written.starts_with(&first) && written.ends_with(&last), "{first}...{last}");
+    }
+}
+
+#[test]
+fn the_book_shows_how_statuses_follow_one_another() {
+    const PHASES: [Phase; 4] = [Phase::Setup, Phase::InForce, Phase::OnHold, Phase::Ended];
+    let mut diagram = String::new();
+    for phase in PHASES {
+        let statuses = listed(of_phase(phase).map(|status| status.to_string()));
+        diagram += &format!("{:<8} {statuses}\n", phase.to_string());
+        for (arrow, class) in [("-->", Change::Forward), ("==>", Change::Reinstated)] {
+            let usual = |to: &Phase| of_phase(phase).any(|a| of_phase(*to).any(|b| a.change_to(b) == Some(class)));
+            let next = listed(PHASES.into_iter().filter(|to| *to != phase && usual(to)).map(|to| to.to_string()));
+            if !next.is_empty() {
+                diagram += &format!("         {arrow} {next}\n");
+            }
+        }
+    }
+    assert!(STATUSES.contains(&format!("```text\n{diagram}```")), "docs/statuses.md should hold:\n\n{diagram}");
+
+    let mut matrix = String::from("                       ");
+    (1..=MandateStatus::ALL.len()).for_each(|column| matrix += &format!("{column:>3}"));
+    for (i, from) in MandateStatus::ALL.iter().enumerate() {
+        matrix += &format!("\n{:>2} {from:<20}", i + 1);
+        for to in MandateStatus::ALL {
+            matrix += match from.change_to(*to) {
+                None => "  .",
+                Some(Change::Forward) => "  >",
+                Some(Change::Reinstated) => "  ^",
+                Some(Change::Regressed) => "  <",
+                Some(Change::Anomalous) => "  !",
+                Some(other) => panic!("{other} has no sign yet"),
+            };
+        }
+    }
+    assert!(STATUSES.contains(&format!("```text\n{matrix}\n```")), "docs/statuses.md should hold:\n\n{matrix}");
+}
+
+#[test]
+fn the_books_table_of_settings_has_their_defaults() {
+    let Settings {
+        connect_timeout,
+        attempt_timeout,
+        overall_timeout,
+        max_answer,
+        max_document,
+        attempts,
+        backoff,
+        max_retry_after,
+        concurrency,
+        rate_per_second,
+    } = Settings::default();
+    let wanted = [
+        ("connect_timeout", format!("{connect_timeout:?}")),
+        ("attempt_timeout", format!("{attempt_timeout:?}")),
+        ("overall_timeout", format!("{overall_timeout:?}")),
+        ("max_answer", format!("{} MiB", max_answer >> 20)),
+        ("max_document", format!("{} MiB", max_document >> 20)),
+        ("attempts", attempts.to_string()),
+        ("backoff", format!("{backoff:?}")),
+        ("max_retry_after", format!("{max_retry_after:?}")),
+        ("concurrency", concurrency.to_string()),
+        ("rate_per_second", rate_per_second.map_or("none".into(), |rate| rate.to_string())),
+    ];
+    let written = rows(OPERATIONS, "| setting | default |");
+    assert_eq!(written.len(), wanted.len());
+    for (written, (name, default)) in written.iter().zip(wanted) {
+        assert!(written.starts_with(&format!("| `{name}` | {default} | ")), "{name} {default}: {written}");
+    }
 }

@@ -77,6 +77,7 @@ async fn an_unknown_word_is_told_once_for_each_vendor() {
 #[cfg(feature = "seqino")]
 #[tokio::test]
 async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
+    const BOOK: &str = include_str!("../../docs/operations.md");
     let log = Log::listen();
     let calls = Mutex::new(0);
     let server = Server::start(move |_| {
@@ -108,6 +109,8 @@ async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
         "mandat.duration_ms=",
     ] {
         assert!(closed[0].contains(field), "{field} is not in {}", closed[0]);
+        let (name, _) = field.split_once('=').unwrap();
+        assert!(BOOK.contains(&format!("`{name}`")), "docs/operations.md should name {name}");
     }
     assert!(!text.contains("EXT-SECRET") && !text.contains("not found"), "{text}");
 }
