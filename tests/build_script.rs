@@ -201,60 +201,7 @@ fn a_spec_gives_the_same_code_each_time() {
 }
 
 /// A fourth vendor that keeps every rule, and has no plain text, no list and no unknown field in it.
-const FOURTH: &str = r#"
-openapi: 3.0.3
-info: {title: Fourth, version: '1'}
-paths:
-  /mandates/:
-    post:
-      operationId: create_mandate
-      x-evidence: documented
-      x-source: https://example.com/create
-      x-lost-answer: Read the mandate.
-      requestBody:
-        content:
-          application/json:
-            schema: {$ref: '#/components/schemas/CreateMandateRequest'}
-            example: {reference: M-1, metadata: {a: b}}
-      responses:
-        '201':
-          description: Created.
-          content: {application/json: {schema: {$ref: '#/components/schemas/Mandate'}, example: {reference: M-1, state: open}}}
-  /mandates/{reference}:
-    parameters: []
-    get:
-      operationId: get_mandate
-      x-evidence: documented
-      x-source: https://example.com/get
-      parameters: [{name: reference, in: path, required: true, schema: {$ref: '#/components/schemas/Reference'}, example: M-1}]
-      responses:
-        '200':
-          description: Read.
-          content: {application/json: {schema: {$ref: '#/components/schemas/Mandate'}, example: {reference: M-1, state: open}}}
-    delete:
-      operationId: end_mandate
-      x-evidence: documented
-      x-source: https://example.com/delete
-      parameters: [{name: reference, in: path, required: true, schema: {$ref: '#/components/schemas/Reference'}, example: M-1}]
-      responses: {'204': {description: Ended.}}
-components:
-  schemas:
-    Reference: {type: string, maxLength: 12}
-    State: {type: string, x-extensible-enum: [open, closed]}
-    CreateMandateRequest:
-      type: object
-      required: [reference]
-      properties:
-        reference: {$ref: '#/components/schemas/Reference'}
-        metadata: {type: object, additionalProperties: {type: string}}
-    Mandate:
-      type: object
-      required: [reference, state]
-      properties:
-        reference: {$ref: '#/components/schemas/Reference'}
-        state: {$ref: '#/components/schemas/State'}
-        parent: {$ref: '#/components/schemas/Mandate'}
-"#;
+const FOURTH: &str = include_str!("any_bytes/fourth.yaml");
 
 #[test]
 fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {

@@ -62,13 +62,15 @@ pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, W
     })
 }
 
-/// What Easytransac posts for these fields, as JSON, for your own tests: the fields and their signature.
+/// What Easytransac posts for these fields, as JSON, for your own tests: the fields and their signature, which replaces
+/// one that stands among them.
 ///
 /// # Errors
 /// [`WebhookError`] for what [`verify_notification`] would refuse.
 #[cfg(feature = "sandbox")]
 pub fn sign_notification(mut fields: Map<String, Value>, key: &str) -> Result<String, WebhookError> {
     acceptable(&[], &[key])?;
+    fields.retain(|name, _| !is_signature(name));
     let signature = base16ct::lower::encode_string(&digest(&signed_text(&fields)?, key));
     fields.insert("Signature".into(), signature.into());
     Ok(Value::Object(fields).to_string())

@@ -196,9 +196,10 @@ textual!(
         .to_rfc3339_opts(SecondsFormat::AutoSi, instant.offset().local_minus_utc() == 0)
 );
 
-/// A day in exactly ten characters: chrono alone would take `1/1/26`.
+/// A day in exactly ten characters, as it would be written: chrono alone would take `1/1/26` and the year `+12345`.
 fn day(text: &str, form: &str) -> Option<NaiveDate> {
-    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, form).ok()).flatten()
+    let day = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, form).ok()).flatten();
+    day.filter(|day| day.format(form).to_string() == text)
 }
 
 impl From<chrono::DateTime<Utc>> for DateTime {

@@ -1,7 +1,34 @@
 //! What a vendor answers against its own documentation loses nothing: neither the answer nor the rest of a list.
 
 use crate::support::{KEY, Server, json};
+use mandat::wire::{Date, FrenchDate, Json, Number};
 use serde_json::{Value, json as value};
+
+fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn a_day_is_read_only_where_it_would_be_written_so() {
+    for text in ["+12345-1-1", "-123-01-01", "2026-1-001", " 2026-1-01", "2026-02-30"] {
+        let date: Date = read(&format!("{text:?}"));
+        assert_eq!(date.unread().map(|text| text.as_str()), Some(text));
+    }
+    for text in ["1/1/+12345", "01/01/-123", " 1/01/2026", "01/01/26"] {
+        let date: FrenchDate = read(&format!("{text:?}"));
+        assert_eq!(date.unread().map(|text| text.as_str()), Some(text));
+    }
+    assert_eq!(read::<Date>("\"2026-01-31\"").get(), read::<FrenchDate>("\"31/01/2026\"").get());
+}
+
+#[test]
+fn a_number_is_kept_to_its_last_digit() {
+    // The sums of two amounts each.
+    for text in ["1018.8399999999999", "122.21000000000001", "463.95000000000005"] {
+        assert_eq!(read::<Json>(text).to_string(), text);
+        assert_eq!(serde_json::to_string(&read::<Number>(text)).unwrap(), text);
+    }
+}
 
 #[cfg(feature = "easytransac")]
 mod easytransac {

@@ -1,0 +1,8 @@
+#![no_main]
+
+#[path = "../../tests/any_bytes/again.rs"]
+mod again;
+#[path = "../../tests/any_bytes/status.rs"]
+mod status;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| status::run(bytes));

@@ -1,0 +1,102 @@
+//! Whatever bytes come from outside, each parser reads or refuses them. The targets are those of `fuzz/`, where a fuzzer
+//! sees what its bytes reach; here they are tried on what the vendors document, and on what chance makes of that.
+
+mod again;
+mod easytransac;
+mod references;
+mod rows;
+mod safedebit;
+mod seeds;
+mod seqino;
+mod spec;
+mod status;
+mod stored;
+mod webhooks;
+mod wire;
+
+use std::panic::{catch_unwind, resume_unwind};
+
+/// Each target, and how often it is tried.
+macro_rules! targets {
+    ($($target:ident $times:literal),+) => {
+        mod any_bytes_are_read_or_refused_by {
+            $(
+                #[test]
+                fn $target() {
+                    super::try_at_random(stringify!($target), super::$target::run, $times);
+                }
+            )+
+        }
+
+        /// libFuzzer knows no test's names, only files.
+        #[test]
+        #[ignore = "writes fuzz/corpus; .ci/fuzz-bytes runs it"]
+        fn the_fuzzer_begins_with_what_the_vendors_document() {
+            for target in [$(stringify!($target)),+] {
+                let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+                std::fs::create_dir_all(&folder).unwrap();
+                for (index, seed) in seeds::of(target).iter().enumerate() {
+                    std::fs::write(folder.join(format!("seed-{index}")), seed).unwrap();
+                }
+            }
+        }
+    };
+}
+
+targets! {
+    easytransac 4000, references 4000, rows 4000, safedebit 2000, seqino 2000, spec 20, status 1000, stored 4000,
+    webhooks 4000, wire 4000
+}
+
+/// The seed is shown when a test fails; `MANDAT_SEED` gives it again.
+fn try_at_random(target: &str, run: fn(&[u8]), times: usize) {
+    let seed = std::env::var("MANDAT_SEED").ok().map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
+    println!("MANDAT_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let seeds = seeds::of(target);
+    let mutants = (0..times).map(|_| mutated(&seeds[random.usize(..seeds.len())], &mut random));
+    for bytes in seeds.iter().cloned().chain(mutants) {
+        if let Err(panic) = catch_unwind(|| run(&bytes)) {
+            println!("with {}", bytes.escape_ascii());
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// Here and there another byte, a piece less, a piece twice, or what breaks readers.
+fn mutated(seed: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
+    const PIECES: [&[u8]; 16] = [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"\"",
+        b":",
+        b",",
+        b"null",
+        b"1e999",
+        b"-0.0",
+        b"\xff\xfe",
+        b"\\ud800",
+        b"%2F",
+        b"\0",
+        b"18446744073709551616",
+        b"+12345-1-1",
+    ];
+    let mut bytes = seed.to_vec();
+    for _ in 0..random.usize(1..4) {
+        let (from, to) = (random.usize(..=bytes.len()), random.usize(..=bytes.len()));
+        let piece = from.min(to)..from.max(to).min(from.min(to) + 12);
+        match random.u8(..5) {
+            0 if from < bytes.len() => bytes[from] = random.u8(..),
+            1 => drop(bytes.drain(piece)),
+            2 => {
+                let again = bytes[piece].to_vec();
+                bytes.splice(from..from, again);
+            }
+            3 => drop(bytes.splice(from..from, PIECES[random.usize(..PIECES.len())].iter().copied())),
+            _ => bytes.truncate(from),
+        }
+    }
+    bytes
+}

@@ -1,0 +1,20 @@
+//! Whatever a spec says, it is built, or each mistake has its place and its mend.
+
+#[allow(dead_code, reason = "the build script's")]
+#[path = "../../build/mod.rs"]
+mod generator;
+
+use generator::{PROVIDERS, generate};
+
+pub fn run(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Err(problems) = generate(&PROVIDERS[0], text, true) {
+        assert!(!problems.is_empty());
+        for problem in problems.iter().map(ToString::to_string) {
+            assert!(
+                problem.starts_with("at ") && problem.contains(". Mend: ") && problem.lines().count() == 1,
+                "{problem}"
+            );
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Whatever is in the store is read or refused; what was read is written without loss and never permits too much.
+
+use crate::again::again;
+use mandat::{Changed, Facts, Known, Mandate, MandateStatus, Schedule, Source, Verdict};
+use std::time::Duration;
+
+pub fn run(json: &[u8]) {
+    again::<Verdict>(json).iter().for_each(|verdict| drop(verdict.to_string()));
+    let known = again::<Changed>(json).map(|changed| changed.to).or_else(|| again::<Known>(json));
+    let Some(mandate) = again::<Mandate>(json) else { return };
+    let now = mandate.observed_at;
+    let facts = Facts {
+        signed_on: now.date_naive(),
+        last_collection: None,
+        revoked_by_debtor: false,
+        one_off_used: false,
+        max_age: Duration::ZERO,
+        last_acknowledged: known.as_ref().map(|known| known.status),
+    };
+    for verdict in [mandate.may_collect(&facts, now), mandate.may_represent(now)] {
+        let _ = verdict.to_string();
+        assert!(!verdict.is_allowed() || (mandate.status, mandate.source) == (MandateStatus::Active, Source::Read));
+    }
+    let stored = Known::of(&mandate, known.as_ref(), Some(&facts), now);
+    assert_eq!(Changed::between(Some(&stored), &mandate, Some(&facts), now), None, "the same reading twice");
+    let next = Schedule::default().next_check(&mandate, known.as_ref(), now);
+    assert!(next.is_none_or(|next| next > now));
+}

@@ -1,0 +1,40 @@
+//! Whatever is posted is verified or refused: what nobody signed never is, what was signed always is.
+
+use mandat::{
+    MandateRef, WebhookError, easytransac,
+    safedebit::Return,
+    seqino::{self, Encoding},
+};
+use serde_json::Value;
+
+const SECRET: &str = "a secret of ours";
+
+pub fn run(body: &[u8]) {
+    // The chance to find a signature is none.
+    assert!(easytransac::verify_notification(body, &[SECRET]).is_err());
+    if let Ok(Value::Object(fields)) = serde_json::from_slice(body)
+        && let Ok(signed) = easytransac::sign_notification(fields, SECRET)
+    {
+        let event = easytransac::verify_notification(signed.as_bytes(), &["another", SECRET]).expect("it is signed");
+        assert!(easytransac::verify_notification(signed.as_bytes(), &["another"]).is_err());
+        let _ = (event.mandate_at(&["/MandateId"]), event.read::<easytransac::types::Notification>());
+    }
+
+    for encoding in [Encoding::Hex, Encoding::Base64] {
+        assert!(seqino::verify_webhook(body, Some(body), encoding, &[SECRET]).is_err());
+        let signed = seqino::sign_webhook(body, encoding, SECRET).expect("it is not too large");
+        match seqino::verify_webhook(body, Some(signed.as_bytes()), encoding, &[SECRET]) {
+            Ok(event) => {
+                let mandate = event.mandate_at(&["/data/client_id", "/data/mandate_id"]);
+                assert!(mandate.is_none_or(|it| it.to_string().parse::<MandateRef>().is_ok_and(|again| again == it)));
+                let _ = event.read::<seqino::types::WebhookEventPayload>();
+            }
+            Err(error) => assert!(matches!(error, WebhookError::Unreadable(_)), "{error}"),
+        }
+    }
+
+    let back = Return::parse(body).expect("it is not too large");
+    if let Some(umr) = back.hint("umr") {
+        assert!((1..=35).contains(&umr.id().chars().count()) && !umr.id().contains(char::is_control));
+    }
+}

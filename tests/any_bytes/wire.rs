@@ -1,0 +1,84 @@
+//! Whatever stands where a date, an amount, a document or a name should is kept, and shown only if it is what it should be.
+
+use crate::again::{again, hides};
+use mandat::{
+    easytransac::types,
+    safedebit::types::MandateStatus,
+    wire::{
+        AmountCents, Cents, Date, DateTime, Document, Euros, Extra, Flag, Format, FrenchDate, Int, Json, Lenient, List,
+        Number, OneOrMany,
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+
+/// A field that may be missing among others that nobody knows.
+#[derive(Debug, Deserialize, Serialize)]
+struct Around {
+    date: Option<FrenchDate>,
+    amount: Option<Euros>,
+    #[serde(flatten)]
+    extra: Extra,
+}
+
+pub fn run(json: &[u8]) {
+    lenient::<Date>(json);
+    lenient::<DateTime>(json);
+    lenient::<FrenchDate>(json);
+    lenient::<Flag>(json);
+    lenient::<Int<0, 999>>(json);
+    lenient::<Number>(json);
+    if let Some(amount) = lenient::<Cents<11>>(json).and_then(|cents| cents.get()) {
+        assert_eq!(AmountCents::from_euros(amount.cents() / 100, (amount.cents() % 100) as u8), Some(amount));
+    }
+    lenient::<Euros>(json);
+    again::<List<Date>>(json);
+    again::<OneOrMany<Around>>(json);
+    again::<MandateStatus>(json);
+    again::<Json>(json);
+
+    if let Some(document) = again::<Document>(json) {
+        hides(&document, document.as_base64());
+        if let Ok(bytes) = document.to_bytes()
+            && let Ok(sent) = Document::from_bytes(&bytes)
+        {
+            assert!(sent.to_bytes().is_ok());
+        }
+    }
+    if let Some(iban) = again::<types::Iban>(json) {
+        hides(&iban, iban.as_str());
+    }
+    if let Some(address) = again::<types::Email>(json) {
+        hides(&address, address.as_str());
+        // What is sent is checked, what is answered is not.
+        let checked = types::Email::try_from(address.as_str());
+        assert_eq!(checked.is_ok(), (6..=128).contains(&address.as_str().chars().count()));
+    }
+    if let Some(Around { extra, .. }) = again::<Around>(json) {
+        for text in extra.values().filter_map(|value| value.as_str()) {
+            assert!(
+                extra.keys().any(|key| key.contains(text)) || text.len() < 12 || !format!("{extra:?}").contains(text)
+            );
+        }
+    }
+}
+
+/// Kept as it is, or read: then what is written is read as the same value, and a caller may write it so.
+fn lenient<T: Value>(json: &[u8]) -> Option<T> {
+    let value = again::<T>(json)?;
+    value.check();
+    Some(value)
+}
+
+trait Value: serde::de::DeserializeOwned + Serialize + Debug {
+    fn check(&self);
+}
+
+impl<F: Format> Value for Lenient<F> {
+    fn check(&self) {
+        match self {
+            Self::Read(value) => assert_eq!(F::read(&F::show(*value)), Some(*value)),
+            Self::Unread(text) => hides(self, text.as_str()),
+        }
+    }
+}
