@@ -3,7 +3,7 @@
 
 use super::{
     End, Failure,
-    connect::Connection,
+    connect::{Connection, told},
     rows::{HEADER, Row},
 };
 use chrono::Utc;
@@ -97,7 +97,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     loop {
         let row = tokio::select! {
             Some(row) = refused.recv() => row,
-            Some(reading) = readings.next() => Row::of(&reading.tracked, reading.result, Utc::now()),
+            Some(reading) = readings.next() => Row::of(&reading.tracked, reading.result.map_err(|e| told(&e)), Utc::now()),
             else => break,
         };
         summary.add(&row);

@@ -1,6 +1,5 @@
 //! One line for each mandate: what is written is what can be read again as known.
 
-use super::connect::told;
 use chrono::{DateTime, NaiveDate, Utc};
 use mandat::{Changed, Error, Facts, Known, Mandate, MandateRef, MandateStatus, RawStatus, Tracked};
 use serde::{Deserialize, Serialize};
@@ -52,10 +51,10 @@ impl Row {
         Self { reference: text.into(), error: Some(why), ..Self::default() }
     }
 
-    pub fn of(tracked: &Tracked, result: Result<Mandate, Error>, now: DateTime<Utc>) -> Self {
+    pub fn of(tracked: &Tracked, result: Result<Mandate, String>, now: DateTime<Utc>) -> Self {
         let (known, facts) = (tracked.known.as_ref(), tracked.facts.as_ref());
         match result {
-            Err(error) => Self { error: Some(told(&error)), ..Self::from((tracked, known)) },
+            Err(error) => Self { error: Some(error), ..Self::from((tracked, known)) },
             Ok(mandate) => {
                 let to = Known::of(&mandate, known, facts, now);
                 let change = Changed::between(known, &mandate, facts, now);
