@@ -5,7 +5,7 @@ use crate::{
     support::{Act, IBAN, Server, facade, hasty, http, json},
 };
 use chrono::{TimeDelta, Utc};
-use mandat::{Error, MandateRef, Mandates};
+use mandat::{Error, MandateRef, Mandates, Settings};
 use std::{collections::BTreeSet, fmt::Write, sync::Mutex, time::Duration};
 
 /// Secrets and personal data that are put into everything that is sent and answered.
@@ -35,7 +35,7 @@ pub fn answers() -> Vec<(&'static str, Act)> {
     let issue = format!(r#"{{"detail":[{{"loc":["body","{IBAN}",0],"msg":"{}","type":"x"}}]}}"#, planted());
     let truncated = format!(r#"{{"success":true,"result":true,"data":{{"x":"{}"#, planted());
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"x\":".as_bytes();
-    let long = Duration::from_secs(2);
+    let long = Duration::from_secs(5);
     let endless = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n\"{}", "x".repeat(200_000));
     // By the vendor's clock, which is an hour behind, it is now.
     let now = (Utc::now() - TimeDelta::hours(1)).format("%a, %d %b %Y %H:%M:%S GMT");
@@ -167,9 +167,9 @@ pub fn show_nothing(error: &Error) {
 
 /// One line of the matrix: for each call its kind, its outcome, whether it may be tried again (`+`), and how many
 /// requests of it reached the server.
-async fn line(server: &Server, url: &str, words: &mut BTreeSet<String>) -> String {
+async fn line(server: &Server, url: &str, settings: &Settings, words: &mut BTreeSet<String>) -> String {
     let mut line = String::new();
-    for (call, request, result) in calls(&facade(url, &hasty())).await {
+    for (call, request, result) in calls(&facade(url, settings)).await {
         let cell = match &result {
             Ok(()) => "ok".to_owned(),
             Err(error) => {
@@ -191,7 +191,7 @@ async fn every_failure_has_a_kind_an_outcome_and_words_that_show_no_data() {
     let (mut matrix, mut words) = (String::new(), BTreeSet::new());
     let gone = Server::start(|_| String::new()).await.url();
     let nobody = Server::start(|_| String::new()).await;
-    writeln!(matrix, "connection refused{}", line(&nobody, &gone, &mut words).await).unwrap();
+    writeln!(matrix, "connection refused{}", line(&nobody, &gone, &hasty(), &mut words).await).unwrap();
     for (name, act) in answers() {
         // The fault is the answer to everything but tokens and the client of a Seqino mandate.
         let server = Server::with_token(move |request| match request.starts_with("GET /clients/") {
@@ -199,7 +199,9 @@ async fn every_failure_has_a_kind_an_outcome_and_words_that_show_no_data() {
             false => act.clone(),
         });
         let server = server.await;
-        writeln!(matrix, "{name}{}", line(&server, &server.url(), &mut words).await).unwrap();
+        let wait = if name.starts_with("slow") { Duration::from_millis(200) } else { hasty().attempt_timeout };
+        let settings = Settings { attempt_timeout: wait, ..hasty() };
+        writeln!(matrix, "{name}{}", line(&server, &server.url(), &settings, &mut words).await).unwrap();
     }
     for (name, act) in answers() {
         if !["401 HTML", "429 Retry-After 0", "503", "reset before the answer"].contains(&name) {
@@ -215,10 +217,10 @@ async fn every_failure_has_a_kind_an_outcome_and_words_that_show_no_data() {
             }
         });
         let server = server.await;
-        writeln!(matrix, "once: {name}{}", line(&server, &server.url(), &mut words).await).unwrap();
+        writeln!(matrix, "once: {name}{}", line(&server, &server.url(), &hasty(), &mut words).await).unwrap();
     }
     let server = Server::with_token(|request| good(request).replace("application/json", "text/plain")).await;
-    writeln!(matrix, "wrong content type{}", line(&server, &server.url(), &mut words).await).unwrap();
+    writeln!(matrix, "wrong content type{}", line(&server, &server.url(), &hasty(), &mut words).await).unwrap();
     if cfg!(all(feature = "easytransac", feature = "safedebit", feature = "seqino")) {
         let head =
             "fault | Easytransac read | write | SafeDebit read | write | removal | Seqino read | write | removal";

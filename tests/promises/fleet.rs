@@ -234,7 +234,7 @@ async fn a_watch_yields_changes_only_and_ends_when_nothing_is_left_to_look_for()
         longest: Duration::from_millis(20),
         in_force: Duration::from_millis(5),
         ended: Duration::from_millis(5),
-        given_up: Duration::from_millis(30),
+        given_up: Duration::from_millis(300),
         jitter: 10,
     };
     let mandates = sandbox.builder().schedule(often).build().unwrap();
