@@ -1,0 +1,400 @@
+//! What reading one mandate costs: by the facade, by the typed client, by reqwest and serde as one writes it by hand,
+//! and by hyper, which is as near to nothing as it gets. `cargo bench --bench read`.
+//!
+//! The vendors are one process that answers each request with the same bytes. All clients are in another, on one thread,
+//! and take turns. `cargo bench --bench read -- one <vendor> <client> <at once> <reads>` runs one of them alone, for a
+//! profiler.
+
+mod measure;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use http_body_util::{BodyExt, Empty};
+use hyper_util::{
+    client::legacy::{Client as HyperClient, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use mandat::{MandateRef, MandateStatus, Mandates, Settings, easytransac, safedebit};
+use measure::{Counting, Failure, Spread, allocated, cpu};
+use reqwest::{
+    Url,
+    header::{ACCEPT, AUTHORIZATION, HeaderValue},
+};
+use serde::Deserialize;
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Reads in a turn, and turns: twenty thousand in each way.
+const READS: usize = 1_000;
+const ROUNDS: usize = 20;
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn main() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Cargo adds `--bench`.
+    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["vendors"] => runtime.block_on(serve()),
+        ["one", vendor, way, at_once, reads] => {
+            let vendor =
+                Vendor::ALL.into_iter().find(|known| format!("{known:?}") == vendor).ok_or("no such vendor")?;
+            let way = WAYS.iter().position(|known| *known == way).ok_or("no such way")?;
+            let (at_once, reads) = (at_once.parse()?, reads.parse()?);
+            with_vendors(|at| {
+                runtime.block_on(async { Ways::new(vendor, at, at_once)?.turn(way, reads).await.map(drop) })
+            })
+        }
+        _ => with_vendors(|at| {
+            for vendor in Vendor::ALL {
+                for at_once in [1, 16, 64, 256] {
+                    runtime.block_on(compare(vendor, at, at_once))?;
+                }
+            }
+            Ok(())
+        }),
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Vendor {
+    SafeDebit,
+    Easytransac,
+}
+
+impl Vendor {
+    const ALL: [Self; 2] = [Self::SafeDebit, Self::Easytransac];
+    const ID: &str = "abcabcabcabcabcabc12";
+    /// Easytransac's, as it is documented to look.
+    const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
+
+    /// What the vendor answers, whichever mandate is asked for.
+    fn answer(self) -> &'static str {
+        match self {
+            Self::SafeDebit => r#"{"result":true,"datas":[{"umr":"abcabcabcabcabcabc12","status":"1"}]}"#,
+            Self::Easytransac => concat!(
+                r#"{"success":true,"date":"2024-12-31T23:59:59+02:00","data":{"mandateId":"abcabcabcabcabcabc12","#,
+                r#""status":"active","dateCreated":"2024-12-31T23:59:59+02:00"}}"#
+            ),
+        }
+    }
+
+    /// Whether it is an answer, and of that mandate; its status.
+    fn read(self, body: &[u8]) -> Result<String, Failure> {
+        #[derive(Deserialize)]
+        struct SafeDebit {
+            result: bool,
+            datas: Vec<Mandate>,
+        }
+        #[derive(Deserialize)]
+        struct Easytransac {
+            success: bool,
+            data: Mandate,
+        }
+        #[derive(Deserialize)]
+        struct Mandate {
+            #[serde(alias = "mandateId")]
+            umr: String,
+            status: String,
+        }
+        let (success, mandate) = match self {
+            Self::SafeDebit => {
+                let SafeDebit { result, datas } = serde_json::from_slice(body)?;
+                (result, datas.into_iter().next().ok_or("no mandate")?)
+            }
+            Self::Easytransac => {
+                let Easytransac { success, data } = serde_json::from_slice(body)?;
+                (success, data)
+            }
+        };
+        if success && mandate.umr == Self::ID { Ok(mandate.status) } else { Err("another mandate, or none".into()) }
+    }
+}
+
+/// Where the vendors are, in their order.
+type At = [SocketAddr; 2];
+
+/// Each request is answered as it has been read, and nothing is looked at but its end.
+async fn serve() -> Result<(), Failure> {
+    for vendor in Vendor::ALL {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("{}", listener.local_addr()?);
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(answer(connection, vendor));
+            }
+        });
+    }
+    // Until whoever started this is gone.
+    let gone = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    gone.await??;
+    Ok(())
+}
+
+async fn answer(mut connection: TcpStream, vendor: Vendor) -> std::io::Result<()> {
+    let with_head = |body: &str, more: &str| {
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{more}content-length: {length}\r\n\r\n{body}")
+    };
+    let token = r#"{"success":true,"date":"2024-12-31T23:59:59+02:00","data":{"token":"ABCabc123","expiresIn":3600,"expiresDate":"2024-12-31T23:59:59+02:00"}}"#;
+    let (token, answer) = (with_head(token, "connection: close\r\n"), with_head(vendor.answer(), ""));
+    connection.set_nodelay(true)?;
+    let mut request = Vec::with_capacity(4096);
+    while connection.read_buf(&mut request).await? > 0 {
+        if request.starts_with(b"POST") && request.ends_with(b"}") {
+            return connection.write_all(token.as_bytes()).await;
+        }
+        if request.ends_with(b"\r\n\r\n") && request.starts_with(b"GET") {
+            connection.write_all(answer.as_bytes()).await?;
+            request.clear();
+        }
+    }
+    Ok(())
+}
+
+fn with_vendors(run: impl FnOnce(At) -> Result<(), Failure>) -> Result<(), Failure> {
+    let mut vendors = Command::new(env::current_exe()?);
+    let mut vendors = vendors.arg("vendors").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(vendors.stdout.take().ok_or("no output")?).lines();
+    let mut address = || -> Result<SocketAddr, Failure> { Ok(lines.next().ok_or("no address")??.parse()?) };
+    let result = run([address()?, address()?]);
+    drop(vendors.stdin.take());
+    vendors.wait()?;
+    result
+}
+
+/// The ways to read a mandate. The third is what the others are held against.
+const WAYS: [&str; 5] = ["facade", "typed", "reqwest", "hyper", "statuses"];
+const BY_HAND: usize = 2;
+
+struct Ways {
+    at_once: usize,
+    facade: Mandates,
+    reference: MandateRef,
+    reqwest: ByReqwest,
+    hyper: ByHyper,
+}
+
+/// One way. An answer that is not that mandate, or one that is not active, is a failure.
+trait Reader {
+    async fn read(&self) -> Result<(), Failure>;
+}
+
+impl Ways {
+    fn new(vendor: Vendor, at: At, at_once: usize) -> Result<Self, Failure> {
+        let base_url = format!("http://{}", at[vendor as usize]);
+        let settings = Settings { concurrency: at_once, ..Settings::default() };
+        let (builder, reference) = match vendor {
+            Vendor::SafeDebit => {
+                let config = safedebit::Config::new(&base_url, "login", "password").settings(settings);
+                (Mandates::builder().safedebit(config), MandateRef::safedebit(Vendor::ID))
+            }
+            Vendor::Easytransac => {
+                let config = easytransac::Config::new(&base_url, Vendor::KEY).settings(settings);
+                (Mandates::builder().easytransac(config), MandateRef::easytransac(Vendor::ID))
+            }
+        };
+        let authorization = HeaderValue::from_static(match vendor {
+            Vendor::SafeDebit => "Basic bG9naW46cGFzc3dvcmQ=",
+            Vendor::Easytransac => "Bearer ABCabc123",
+        });
+        let reqwest = ByReqwest {
+            vendor,
+            http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?,
+            base_url: base_url.parse()?,
+            authorization: authorization.clone(),
+        };
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let http = HyperClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        let hyper = ByHyper { vendor, http, base_url, authorization };
+        Ok(Self { at_once, facade: builder.build()?, reference, reqwest, hyper })
+    }
+
+    /// Reads so often, in one of the ways.
+    async fn turn(&self, way: usize, reads: usize) -> Result<Took, Failure> {
+        let (cpu_before, allocated_before, began) = (cpu()?, allocated(), Instant::now());
+        let each = match way {
+            0 => self.with(&Facade(self), reads).await?,
+            1 => match self.facade.safedebit() {
+                Ok(client) => self.with(client, reads).await?,
+                Err(_) => self.with(self.facade.easytransac()?, reads).await?,
+            },
+            BY_HAND => self.with(&self.reqwest, reads).await?,
+            3 => self.with(&self.hyper, reads).await?,
+            _ => {
+                let mut readings = self.facade.statuses(std::iter::repeat_n(&self.reference, reads));
+                while let Some(reading) = readings.next().await {
+                    active(reading.result?.status == MandateStatus::Active)?;
+                }
+                None
+            }
+        };
+        let (took, allocated, worked) = (began.elapsed(), allocated(), cpu()?.saturating_sub(cpu_before));
+        let per_read = |value: f64| value / reads as f64;
+        Ok(Took {
+            micros: each.unwrap_or(per_read(took.as_secs_f64() * 1e6)),
+            cpu_micros: per_read(worked.as_secs_f64() * 1e6),
+            allocations: per_read((allocated.times - allocated_before.times) as f64),
+            bytes: per_read((allocated.bytes - allocated_before.bytes) as f64),
+        })
+    }
+
+    /// How long each took, if they came one by one.
+    async fn with(&self, reader: &impl Reader, reads: usize) -> Result<Option<f64>, Failure> {
+        if self.at_once > 1 {
+            let readings = stream::iter(0..reads).map(|_| reader.read()).buffer_unordered(self.at_once);
+            return readings.try_collect::<()>().await.map(|()| None);
+        }
+        let mut each = Vec::with_capacity(reads);
+        for _ in 0..reads {
+            let began = Instant::now();
+            reader.read().await?;
+            each.push(began.elapsed().as_secs_f64() * 1e6);
+        }
+        Ok(Some(Spread::of(each).median))
+    }
+}
+
+/// What a read took, in the middle.
+#[derive(Clone, Copy)]
+struct Took {
+    micros: f64,
+    cpu_micros: f64,
+    allocations: f64,
+    bytes: f64,
+}
+
+async fn compare(vendor: Vendor, at: At, at_once: usize) -> Result<(), Failure> {
+    let ways = Ways::new(vendor, at, at_once)?;
+    let mut rounds: Vec<[Took; WAYS.len()]> = Vec::new();
+    for round in 0..=ROUNDS {
+        let mut took = [None; WAYS.len()];
+        // Who is first changes.
+        for way in (0..WAYS.len()).map(|turn| (turn + round) % WAYS.len()) {
+            took[way] = Some(ways.turn(way, READS).await?);
+        }
+        // The first opens the connections.
+        if round > 0 {
+            rounds.push(took.map(|took| took.unwrap_or_else(|| unreachable!("each way has had its turn"))));
+        }
+    }
+    let of = |way: usize, value: fn(&Took) -> f64| Spread::of(rounds.iter().map(|round| value(&round[way])));
+    let ratio = |way: usize, value: fn(&Took) -> f64| {
+        Spread::of(rounds.iter().map(|round| value(&round[way]) / value(&round[BY_HAND])))
+    };
+    println!("\n{vendor:?}, {at_once} at once, {ROUNDS} rounds of {READS} reads in each way");
+    println!(
+        "{:9} {:>8} {:26} {:>8} {:26} {:>11} {:>6}",
+        "", "µs", "to reqwest", "CPU µs", "to reqwest", "allocations", "bytes"
+    );
+    for (way, name) in WAYS.iter().enumerate() {
+        println!(
+            "{name:9} {:8.1} {:26} {:8.1} {:26} {:11.1} {:6.0}",
+            of(way, |took| took.micros).median,
+            ratio(way, |took| took.micros),
+            of(way, |took| took.cpu_micros).median,
+            ratio(way, |took| took.cpu_micros),
+            of(way, |took| took.allocations).median,
+            of(way, |took| took.bytes).median,
+        );
+    }
+    Ok(())
+}
+
+fn active(active: bool) -> Result<(), Failure> {
+    if active { Ok(()) } else { Err("the mandate is not active".into()) }
+}
+
+struct Facade<'a>(&'a Ways);
+
+impl Reader for Facade<'_> {
+    async fn read(&self) -> Result<(), Failure> {
+        active(self.0.facade.status(&self.0.reference).await?.status == MandateStatus::Active)
+    }
+}
+
+impl Reader for safedebit::Client {
+    async fn read(&self) -> Result<(), Failure> {
+        let found = self.search_mandate().umr(Vendor::ID).send().await?.datas;
+        let mandate = found.first().filter(|mandate| mandate.umr.as_str() == Vendor::ID);
+        active(mandate.ok_or("no mandate")?.status == safedebit::types::MandateStatus::Active)
+    }
+}
+
+impl Reader for easytransac::Client {
+    async fn read(&self) -> Result<(), Failure> {
+        let mandate = self.get_mandate_status().mandate_id(Vendor::ID).send().await?.data;
+        let own = mandate.mandate_id.as_str() == Vendor::ID;
+        active(own && mandate.status == easytransac::types::MandateStatus::Active)
+    }
+}
+
+/// What one would write without this crate, and write well.
+struct ByReqwest {
+    vendor: Vendor,
+    http: reqwest::Client,
+    base_url: Url,
+    authorization: HeaderValue,
+}
+
+impl Reader for ByReqwest {
+    async fn read(&self) -> Result<(), Failure> {
+        let mut url = self.base_url.clone();
+        match self.vendor {
+            Vendor::SafeDebit => {
+                url.set_path("search_mandate");
+                url.query_pairs_mut().append_pair("umr", Vendor::ID);
+            }
+            Vendor::Easytransac => {
+                let mut path = url.path_segments_mut().map_err(|()| "no base URL")?;
+                path.clear().extend(["sdd", "mandate", Vendor::ID, "status"]);
+            }
+        }
+        let request = self.http.get(url).header(AUTHORIZATION, self.authorization.clone());
+        let request = request.header(ACCEPT, HeaderValue::from_static("application/json"));
+        let body = request.send().await?.error_for_status()?.bytes().await?;
+        active(matches!(self.vendor.read(&body)?.as_str(), "1" | "active"))
+    }
+}
+
+/// The same without reqwest.
+struct ByHyper {
+    vendor: Vendor,
+    http: HyperClient<HttpConnector, Empty<Bytes>>,
+    base_url: String,
+    authorization: HeaderValue,
+}
+
+impl Reader for ByHyper {
+    async fn read(&self) -> Result<(), Failure> {
+        let id = percent_encoding::utf8_percent_encode(Vendor::ID, percent_encoding::NON_ALPHANUMERIC);
+        let url = match self.vendor {
+            Vendor::SafeDebit => format!("{}/search_mandate?umr={id}", self.base_url),
+            Vendor::Easytransac => format!("{}/sdd/mandate/{id}/status", self.base_url),
+        };
+        let request = hyper::Request::get(url).header(AUTHORIZATION, self.authorization.clone());
+        let request = request.header(ACCEPT, HeaderValue::from_static("application/json")).body(Empty::new())?;
+        let answer = async {
+            let answer = self.http.request(request).await?;
+            if !answer.status().is_success() {
+                return Err("it failed".into());
+            }
+            Ok::<_, Failure>(answer.into_body().collect().await?.to_bytes())
+        };
+        let body = timeout(TIMEOUT, answer).await??;
+        active(matches!(self.vendor.read(&body)?.as_str(), "1" | "active"))
+    }
+}
