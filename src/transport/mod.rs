@@ -19,7 +19,7 @@ use crate::{Error, ErrorKind, Outcome, Provider, Resent};
 use answer::Failed;
 use limits::Limits;
 use reqwest::{
-    Request, StatusCode, Url,
+    Method, Request, RequestBuilder, StatusCode, Url,
     header::{AUTHORIZATION, HeaderValue},
 };
 use retry::{Delays, Next};
@@ -122,6 +122,7 @@ pub(crate) struct Refusal {
 /// A connection pool to one vendor and its limits.
 pub(crate) struct Transport {
     base_url: String,
+    base: Url,
     /// How many parts the path of the base URL has.
     base_parts: usize,
     http: reqwest::Client,
@@ -168,6 +169,7 @@ impl Transport {
         Ok(Self {
             base_url: url.as_str().trim_end_matches('/').into(),
             base_parts: parts(url.path().trim_end_matches('/')),
+            base: url,
             http,
             limits: Limits::new(&settings),
             settings,
@@ -188,7 +190,7 @@ impl Transport {
 
     /// What generated code builds a request from.
     pub fn fields(&self) -> Fields<'_> {
-        Fields { baseurl: &self.base_url, client: &self.http }
+        Fields { baseurl: self.base.path().trim_end_matches('/'), client: Start(self) }
     }
 }
 
@@ -196,10 +198,37 @@ fn parts(path: &str) -> usize {
     path.split('/').count()
 }
 
-/// The names are the generator's.
+/// The names are the generator's. The URL is its path only: the rest was parsed once and stays as it is.
 pub(crate) struct Fields<'a> {
     pub baseurl: &'a str,
-    pub client: &'a reqwest::Client,
+    pub client: Start<'a>,
+}
+
+/// Starts a request to a path, base included.
+pub(crate) struct Start<'a>(&'a Transport);
+
+impl Start<'_> {
+    pub fn get(&self, path: String) -> RequestBuilder {
+        self.request(Method::GET, &path)
+    }
+
+    pub fn post(&self, path: String) -> RequestBuilder {
+        self.request(Method::POST, &path)
+    }
+
+    pub fn put(&self, path: String) -> RequestBuilder {
+        self.request(Method::PUT, &path)
+    }
+
+    pub fn delete(&self, path: String) -> RequestBuilder {
+        self.request(Method::DELETE, &path)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut url = self.0.base.clone();
+        url.set_path(path);
+        self.0.http.request(method, url)
+    }
 }
 
 /// A request, if the caller's values made one.
