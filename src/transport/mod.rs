@@ -18,13 +18,14 @@ pub(crate) use settings::{Endpoint, endpoint_methods};
 use crate::{Error, ErrorKind, Outcome, Provider, Resent};
 use answer::Failed;
 use limits::Limits;
+use progenitor_client::QueryParam;
 use reqwest::{
     Method, Request, RequestBuilder, StatusCode, Url,
     header::{AUTHORIZATION, HeaderValue},
 };
 use retry::{Delays, Next};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep, timeout_at};
 use trace::Call;
 
@@ -228,6 +229,21 @@ impl Start<'_> {
         let mut url = self.0.base.clone();
         url.set_path(path);
         self.0.http.request(method, url)
+    }
+}
+
+/// An optional parameter of a query.
+pub(crate) trait GivenParameter {
+    /// Adds it, if it was given.
+    fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self;
+}
+
+impl GivenParameter for RequestBuilder {
+    fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self {
+        match value {
+            Some(value) => self.query(&QueryParam::new(name, value)),
+            None => self,
+        }
     }
 }
 
