@@ -124,8 +124,6 @@ pub(crate) struct Refusal {
 pub(crate) struct Transport {
     base_url: String,
     base: Url,
-    /// How many parts the path of the base URL has.
-    base_parts: usize,
     http: reqwest::Client,
     settings: Settings,
     limits: Limits,
@@ -169,7 +167,6 @@ impl Transport {
             .map_err(|_| Error::not_configured(provider, "the HTTP client cannot start"))?;
         Ok(Self {
             base_url: url.as_str().trim_end_matches('/').into(),
-            base_parts: parts(url.path().trim_end_matches('/')),
             base: url,
             http,
             limits: Limits::new(&settings),
@@ -191,12 +188,12 @@ impl Transport {
 
     /// What generated code builds a request from.
     pub fn fields(&self) -> Fields<'_> {
-        Fields { baseurl: self.base.path().trim_end_matches('/'), client: Start(self) }
+        Fields { baseurl: self.base_path(), client: Start(self) }
     }
-}
 
-fn parts(path: &str) -> usize {
-    path.split('/').count()
+    fn base_path(&self) -> &str {
+        self.base.path().trim_end_matches('/')
+    }
 }
 
 /// The names are the generator's. The URL is its path only: the rest was parsed once and stays as it is.
@@ -415,10 +412,12 @@ fn built(operation: &Operation, transport: &Transport, request: Built) -> Result
         progenitor_client::Error::InvalidRequest(what) => refuse(what),
         _ => refuse("a value cannot be put into a request".into()),
     })?;
-    let path = request.url().path();
-    let empty = |path: &str| path.split('/').filter(|part| part.is_empty()).count();
-    let as_many = parts(path) == transport.base_parts + parts(operation.path) - 1;
-    if !as_many || empty(path) != empty(operation.path) {
+    // A path without an id is as it stands in the spec.
+    let same = |path: &str| {
+        let empty = |path| str::split(path, '/').map(str::is_empty);
+        path == operation.path || empty(path).eq(empty(operation.path))
+    };
+    if !request.url().path().strip_prefix(transport.base_path()).is_some_and(same) {
         return Err(refuse("an id in the path is empty, or is `.` or `..`".into()));
     }
     Ok(request)
