@@ -17,6 +17,7 @@ use syn::{
 pub fn polish(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
     own_client(file)?;
     no_api_version(file)?;
+    given_parameters(file)?;
     own_send(file, lowered)?;
     lists(file)?;
     lenient_text(file)?;
@@ -86,7 +87,9 @@ fn own_client(file: &mut syn::File) -> Result<(), Problems> {
         if let Item::Use(import) = item
             && text(import).contains("super::{")
         {
-            *import = parse_quote! { use progenitor_client::{Error, RequestBuilderExt, encode_path}; };
+            *import = parse_quote! {
+                use {crate::transport::GivenParameter, progenitor_client::{Error, RequestBuilderExt, encode_path}};
+            };
             import.attrs.push(parse_quote! { #[allow(unused_imports)] });
         }
     }
@@ -106,10 +109,57 @@ fn no_api_version(file: &mut syn::File) -> Result<(), Problems> {
             self.0 += before - block.stmts.len();
             visit_mut::visit_block_mut(self, block);
         }
+        // A map with room for it is on the heap; one without anything is not.
+        fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
+            if text(&call.func).ends_with("HeaderMap::with_capacity") {
+                *call = parse_quote! { ::reqwest::header::HeaderMap::new() };
+            }
+        }
     }
     let mut remove = Remove(0);
     remove.visit_file_mut(file);
     done("no_api_version", remove.0)
+}
+
+/// The generator hands every optional parameter of a query to reqwest, which takes the URL apart for each, also for one
+/// that was not given.
+fn given_parameters(file: &mut syn::File) -> Result<(), Problems> {
+    struct OnlyGiven<'a>(&'a BTreeSet<String>);
+    impl VisitMut for OnlyGiven<'_> {
+        fn visit_expr_method_call_mut(&mut self, call: &mut syn::ExprMethodCall) {
+            visit_mut::visit_expr_method_call_mut(self, call);
+            if call.method == "query"
+                && let Some(Expr::Reference(parameter)) = call.args.first()
+                && let Expr::Call(parameter) = &*parameter.expr
+                && let [name, Expr::Reference(value)] = &Vec::from_iter(&parameter.args)[..]
+                && self.0.contains(&text(&value.expr))
+            {
+                let value = &value.expr;
+                call.args = parse_quote! { #name, #value.as_ref() };
+                call.method = format_ident!("given");
+            }
+        }
+    }
+    let builders = module(file, "builder")?;
+    let optional = |item: &ItemStruct| -> BTreeSet<String> {
+        let is = |field: &&Field| argument(&field.ty, "Result").and_then(|value| argument(value, "Option")).is_some();
+        item.fields.iter().filter(is).filter_map(|field| field.ident.as_ref().map(ToString::to_string)).collect()
+    };
+    let optional: BTreeMap<_, _> = structs(builders).map(|item| (item.ident.to_string(), optional(item))).collect();
+    for item in builders {
+        if let Item::Impl(block) = item
+            && let Some(optional) = optional.get(&owner(block))
+        {
+            OnlyGiven(optional).visit_item_impl_mut(block);
+        }
+    }
+    Ok(())
+}
+
+/// The type that a block is of, without its module.
+fn owner(block: &syn::ItemImpl) -> String {
+    let Type::Path(owner) = &*block.self_ty else { return String::new() };
+    owner.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()
 }
 
 /// The generator builds a request; sending it, with credentials, deadlines, retries and errors of our own, is the
@@ -323,8 +373,7 @@ fn write_setters(items: &mut [Item], docs: &Docs) -> usize {
     let mut changed = 0;
     for item in items {
         let Item::Impl(block) = item else { continue };
-        let Type::Path(owner) = &*block.self_ty else { continue };
-        let owner = owner.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        let owner = owner(block);
         for item in &mut block.items {
             let ImplItem::Fn(function) = item else { continue };
             let name = function.sig.ident.clone();

@@ -27,6 +27,7 @@ pub(crate) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransa
 use crate::{
     Error, ErrorKind, Provider,
     transport::{Endpoint, Refusal, Transport, Vendor, Word, endpoint_methods, not_empty},
+    wire,
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -122,6 +123,9 @@ impl Vendor for Client {
             code: Option<Value>,
             #[serde(rename = "Code")]
             v1_code: Option<Value>,
+        }
+        if wire::says_yes(body, "success") {
+            return Word::Silent;
         }
         // What is no object is judged where it is decoded.
         let Ok(Envelope { success, code, v1_code }) = serde_json::from_slice(body) else { return Word::Silent };

@@ -24,6 +24,7 @@ pub(crate) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.
 use crate::{
     Error, ErrorKind, Provider,
     transport::{Endpoint, Refusal, Transport, Vendor, Word, endpoint_methods, not_empty, secret_header},
+    wire,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::{StatusCode, header::HeaderValue};
@@ -107,6 +108,9 @@ impl Vendor for Client {
             #[serde(default)]
             result: Value,
             code: Option<ErrorCode>,
+        }
+        if wire::says_yes(body, "result") {
+            return Word::Silent;
         }
         // What is no object is judged where it is decoded.
         let Ok(Envelope { result, code }) = serde_json::from_slice(body) else { return Word::Silent };

@@ -18,13 +18,14 @@ pub(crate) use settings::{Endpoint, endpoint_methods};
 use crate::{Error, ErrorKind, Outcome, Provider, Resent};
 use answer::Failed;
 use limits::Limits;
+use progenitor_client::QueryParam;
 use reqwest::{
-    Request, StatusCode, Url,
+    Method, Request, RequestBuilder, StatusCode, Url,
     header::{AUTHORIZATION, HeaderValue},
 };
 use retry::{Delays, Next};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep, timeout_at};
 use trace::Call;
 
@@ -122,8 +123,7 @@ pub(crate) struct Refusal {
 /// A connection pool to one vendor and its limits.
 pub(crate) struct Transport {
     base_url: String,
-    /// How many parts the path of the base URL has.
-    base_parts: usize,
+    base: Url,
     http: reqwest::Client,
     settings: Settings,
     limits: Limits,
@@ -167,7 +167,7 @@ impl Transport {
             .map_err(|_| Error::not_configured(provider, "the HTTP client cannot start"))?;
         Ok(Self {
             base_url: url.as_str().trim_end_matches('/').into(),
-            base_parts: parts(url.path().trim_end_matches('/')),
+            base: url,
             http,
             limits: Limits::new(&settings),
             settings,
@@ -188,18 +188,60 @@ impl Transport {
 
     /// What generated code builds a request from.
     pub fn fields(&self) -> Fields<'_> {
-        Fields { baseurl: &self.base_url, client: &self.http }
+        Fields { baseurl: self.base_path(), client: Start(self) }
+    }
+
+    fn base_path(&self) -> &str {
+        self.base.path().trim_end_matches('/')
     }
 }
 
-fn parts(path: &str) -> usize {
-    path.split('/').count()
-}
-
-/// The names are the generator's.
+/// The names are the generator's. The URL is its path only: the rest was parsed once and stays as it is.
 pub(crate) struct Fields<'a> {
     pub baseurl: &'a str,
-    pub client: &'a reqwest::Client,
+    pub client: Start<'a>,
+}
+
+/// Starts a request to a path, base included.
+pub(crate) struct Start<'a>(&'a Transport);
+
+impl Start<'_> {
+    pub fn get(&self, path: String) -> RequestBuilder {
+        self.request(Method::GET, &path)
+    }
+
+    pub fn post(&self, path: String) -> RequestBuilder {
+        self.request(Method::POST, &path)
+    }
+
+    pub fn put(&self, path: String) -> RequestBuilder {
+        self.request(Method::PUT, &path)
+    }
+
+    pub fn delete(&self, path: String) -> RequestBuilder {
+        self.request(Method::DELETE, &path)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut url = self.0.base.clone();
+        url.set_path(path);
+        self.0.http.request(method, url)
+    }
+}
+
+/// An optional parameter of a query.
+pub(crate) trait GivenParameter {
+    /// Adds it, if it was given.
+    fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self;
+}
+
+impl GivenParameter for RequestBuilder {
+    fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self {
+        match value {
+            Some(value) => self.query(&QueryParam::new(name, value)),
+            None => self,
+        }
+    }
 }
 
 /// A request, if the caller's values made one.
@@ -370,10 +412,12 @@ fn built(operation: &Operation, transport: &Transport, request: Built) -> Result
         progenitor_client::Error::InvalidRequest(what) => refuse(what),
         _ => refuse("a value cannot be put into a request".into()),
     })?;
-    let path = request.url().path();
-    let empty = |path: &str| path.split('/').filter(|part| part.is_empty()).count();
-    let as_many = parts(path) == transport.base_parts + parts(operation.path) - 1;
-    if !as_many || empty(path) != empty(operation.path) {
+    // A path without an id is as it stands in the spec.
+    let same = |path: &str| {
+        let empty = |path| str::split(path, '/').map(str::is_empty);
+        path == operation.path || empty(path).eq(empty(operation.path))
+    };
+    if !request.url().path().strip_prefix(transport.base_path()).is_some_and(same) {
         return Err(refuse("an id in the path is empty, or is `.` or `..`".into()));
     }
     Ok(request)

@@ -1,6 +1,9 @@
 //! Values whose shape nobody documented.
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, ops::Deref};
 
@@ -95,6 +98,31 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
 /// A body of JSON of which nothing is known. If it is none, this tells where, and not even a key of it.
 pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(body).map_err(|e| format!("{}, at line {} column {}", reason(&e), e.line(), e.column()))
+}
+
+/// Whether a body is an object whose `name` is true. What follows is not looked at: decoding will.
+pub(crate) fn says_yes(body: &[u8], name: &str) -> bool {
+    struct Yes<'a>(&'a str, bool);
+    impl<'de> Visitor<'de> for &mut Yes<'_> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(key) = map.next_key::<&str>()? {
+                if key == self.0 {
+                    self.1 = map.next_value()?;
+                    break;
+                }
+                map.next_value::<IgnoredAny>()?;
+            }
+            Ok(())
+        }
+    }
+    let mut yes = Yes(name, false);
+    // That the object goes on is an error here and no matter.
+    serde_json::Deserializer::from_slice(body).deserialize_map(&mut yes).ok();
+    yes.1
 }
 
 /// A path may lead through a map whose keys are data.

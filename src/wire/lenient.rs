@@ -1,6 +1,6 @@
 //! Scalars of an answer that are kept even where they cannot be read.
 
-use super::{Invalid, text::any_text};
+use super::{Invalid, text::shown_text};
 use chrono::{FixedOffset, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -154,8 +154,8 @@ impl<F: Format> Serialize for Lenient<F> {
 
 impl<'de, F: Format> Deserialize<'de> for Lenient<F> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = any_text(d)?;
-        Ok(F::read(&text).map_or_else(|| Self::Unread(Unread::new(text)), Self::Read))
+        let text = shown_text(d)?;
+        Ok(F::read(&text).map_or_else(|| Self::Unread(Unread::new(text.into_owned())), Self::Read))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{
     de::{Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::Value;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Why a value cannot be sent: what is wrong with it, never the value itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,8 +171,8 @@ macro_rules! words {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> ::std::result::Result<Self, D::Error> {
-                let text = crate::wire::any_text(d)?;
-                Ok(text.parse().unwrap_or(Self::Unrecognized(text)))
+                let text = crate::wire::shown_text(d)?;
+                Ok(text.parse().unwrap_or_else(|_| Self::Unrecognized(text.into_owned())))
             }
         }
 
@@ -196,7 +196,7 @@ macro_rules! words {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> ::std::result::Result<Self, D::Error> {
-                crate::wire::any_text(d)?.parse().map_err(::serde::de::Error::custom)
+                crate::wire::shown_text(d)?.parse().map_err(::serde::de::Error::custom)
             }
         }
 
@@ -357,6 +357,11 @@ impl<F: FromText> TryFrom<&str> for Masked<Lenient<F>> {
 
 /// Reads any JSON value as text: a string as it is, anything else as its JSON.
 pub(crate) fn any_text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    shown_text(d).map(Cow::into_owned)
+}
+
+/// The same for what is read further: a string is not copied.
+pub(crate) fn shown_text<'de, D: Deserializer<'de>>(d: D) -> Result<Cow<'de, str>, D::Error> {
     d.deserialize_any(AsText)
 }
 
@@ -385,42 +390,45 @@ pub(crate) fn optional_any_text<'de, D: Deserializer<'de>>(d: D) -> Result<Optio
 struct AsText;
 
 impl<'de> Visitor<'de> for AsText {
-    type Value = String;
+    type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("any value")
     }
-    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
         Ok(text.into())
     }
-    fn visit_string<E>(self, text: String) -> Result<String, E> {
-        Ok(text)
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(text.to_owned().into())
     }
-    fn visit_bool<E>(self, value: bool) -> Result<String, E> {
-        Ok(value.to_string())
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(text.into())
     }
-    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
-        Ok(value.to_string())
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(if value { "true" } else { "false" }.into())
     }
-    fn visit_u64<E>(self, value: u64) -> Result<String, E> {
-        Ok(value.to_string())
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(value.to_string().into())
     }
-    fn visit_f64<E: Error>(self, value: f64) -> Result<String, E> {
-        Ok(Value::from(value).to_string())
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(value.to_string().into())
     }
-    fn visit_unit<E>(self) -> Result<String, E> {
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Value::from(value).to_string().into())
+    }
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok("null".into())
     }
-    fn visit_none<E>(self) -> Result<String, E> {
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
         Ok("null".into())
     }
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<String, D::Error> {
-        any_text(d)
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+        shown_text(d)
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<String, A::Error> {
-        Value::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)).map(|value| value.to_string())
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        Value::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)).map(|value| value.to_string().into())
     }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<String, A::Error> {
-        Value::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|value| value.to_string())
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Value::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|value| value.to_string().into())
     }
 }
