@@ -3,7 +3,7 @@
 //! Run it with `cargo run --example morning`: the database is in memory, the vendors are simulated on loopback.
 //!
 //! On PostgreSQL the same holds with sqlx's feature `postgres` and `PgPool`; placeholders are `$1`, `$2`, ..., and the
-//! two instants may be `TIMESTAMPTZ` (sqlx's feature `chrono`). `COLLATE "C"` sorts by bytes, as SQLite does: then the
+//! two instants may be `TIMESTAMPTZ`, bound and read as `DateTime<Utc>` (sqlx's feature `chrono`). `COLLATE "C"` sorts by bytes, as SQLite does: then the
 //! mandates of one Seqino client stand together.
 //!
 //! ```sql
@@ -17,7 +17,10 @@
 use futures_util::{Stream, StreamExt, stream};
 use mandat::{Changed, Known, MandateRef, Mandates, Provider, sandbox::Sandbox};
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
-use std::{error::Error, io::Write};
+use std::{error::Error, future::ready, io::Write};
+
+/// Of a `Known`.
+const COLUMNS: [&str; 7] = ["status", "raw", "account", "verdict", "recognized", "since", "observed_at"];
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -64,8 +67,21 @@ async fn morning(
     stop_after: usize,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    // One row that cannot be read is told of and does not end the morning.
-    let stored = stored(pool).filter_map(async |row| row.inspect_err(|error| eprintln!("{error}")).ok());
+    let mut broken = None;
+    let stored = stored(pool).filter_map(|row| {
+        ready(match row {
+            Ok(Ok(stored)) => Some(stored),
+            // One row that cannot be read does not end the morning, but a database that cannot be.
+            Ok(Err(why)) => {
+                eprintln!("{why}");
+                None
+            }
+            Err(error) => {
+                broken = Some(error);
+                None
+            }
+        })
+    });
     let mut changes = mandates.statuses(stored).sorted_by_client().changes().take(stop_after);
     while let Some(reading) = changes.next().await {
         match reading.result {
@@ -79,43 +95,47 @@ async fn morning(
             Err(error) => writeln!(out, "  {}: {error}", reading.tracked.reference)?,
         }
     }
-    Ok(())
+    drop(changes);
+    broken.map_or(Ok(()), Err)
 }
 
-type Stored = Result<(MandateRef, Option<Known>), Failure>;
+/// A row, or why it cannot be read.
+type Stored = Result<(MandateRef, Option<Known>), String>;
 
 /// All rows, a page at a time: a hundred thousand mandates are never in memory at once, and no connection is held while
 /// vendors are asked. Sorted by reference, a Seqino client's mandates stand together.
-fn stored(pool: &SqlitePool) -> impl Stream<Item = Stored> + Send {
+fn stored(pool: &SqlitePool) -> impl Stream<Item = Result<Stored, Failure>> + Send {
     stream::unfold(Some(String::new()), move |after| {
         let pool = pool.clone();
         async move {
-            let (rows, last) = match tokio::spawn(page(pool, after?)).await.map_err(Failure::from).flatten() {
-                Ok(rows) => (rows.iter().map(known).collect(), rows.last().and_then(|row| row.try_get(0).ok())),
-                Err(error) => (vec![Err(error)], None),
-            };
-            Some((stream::iter(rows), last))
+            Some(match tokio::spawn(page(pool, after?)).await.map_err(Failure::from).flatten() {
+                Ok((rows, last)) => (stream::iter(rows), last),
+                Err(error) => (stream::iter(vec![Err(error)]), None),
+            })
         }
     })
     .flatten()
 }
 
-/// A task of its own, which gives its connection back while a change waits for one to be stored.
-async fn page(pool: SqlitePool, after: String) -> Result<Vec<SqliteRow>, Failure> {
+/// A task of its own, which gives its connection back while a change waits for one to be stored. With the rows comes
+/// the reference of the last one, if there are any.
+async fn page(pool: SqlitePool, after: String) -> Result<(Vec<Result<Stored, Failure>>, Option<String>), Failure> {
     let query = sqlx::query("SELECT * FROM mandates WHERE reference > ? ORDER BY reference LIMIT 1000");
-    Ok(query.bind(after).fetch_all(&pool).await?)
+    let rows = query.bind(after).fetch_all(&pool).await?;
+    let last = rows.last().map(|row| row.try_get("reference")).transpose()?;
+    Ok((rows.iter().map(|row| Ok(known(row))).collect(), last))
 }
 
 /// A row, as it is given to `statuses`.
 fn known(row: &SqliteRow) -> Stored {
     let text = |column: &str| row.try_get::<Option<String>, _>(column);
-    let reference: String = row.try_get("reference")?;
+    let reference: String = row.try_get("reference").map_err(|e| e.to_string())?;
     let named = |error: &dyn Error| format!("{reference}: {error}");
     let mandate: MandateRef = reference.parse().map_err(|e| named(&e))?;
     // The texts are serde's: what is not there is null, what a newer version wrote is read, too.
     let mut fields = serde_json::Map::new();
-    for column in ["status", "raw", "account", "verdict", "recognized", "since", "observed_at"] {
-        fields.extend(text(column)?.map(|value| (column.to_owned(), value.into())));
+    for column in COLUMNS {
+        fields.extend(text(column).map_err(|e| named(&e))?.map(|value| (column.to_owned(), value.into())));
     }
     let known = (!fields.is_empty()).then(|| serde_json::from_value(fields.into())).transpose();
     Ok((mandate, known.map_err(|e| named(&e))?))
@@ -128,7 +148,7 @@ async fn store(pool: &SqlitePool, change: &Changed) -> Result<(), Failure> {
          observed_at = ?8 WHERE reference = ?1",
     );
     let mut query = query.bind(change.reference.to_string());
-    for column in ["status", "raw", "account", "verdict", "recognized", "since", "observed_at"] {
+    for column in COLUMNS {
         query = query.bind(fields[column].as_str().map(str::to_owned));
     }
     query.execute(pool).await?;

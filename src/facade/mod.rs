@@ -168,7 +168,7 @@ impl Mandates {
             if new {
                 tracing::warn!(
                     provider = provider.as_str(),
-                    word,
+                    word = %mandate.raw,
                     "unknown mandate status: map it with map_status, and tell the maintainers of mandat"
                 );
             }

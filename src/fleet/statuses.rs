@@ -14,7 +14,7 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::{
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    sync::mpsc::{self, Receiver, Sender},
     task::JoinSet,
 };
 
@@ -96,7 +96,7 @@ impl Mandates {
             let limit = self.concurrency(*provider);
             (*provider, Lane { waiting: Queue::default(), groups: BTreeMap::new(), running: 0, limit })
         };
-        let (sender, read) = mpsc::unbounded_channel();
+        let (sender, read) = mpsc::channel(READ_AHEAD);
         Statuses {
             mandates: self.clone(),
             runs: Arc::default(),
@@ -110,6 +110,9 @@ impl Mandates {
         }
     }
 }
+
+/// So many batches are read before the caller takes them, and those in the hands of tasks.
+const READ_AHEAD: usize = 16;
 
 /// Mandates of one client, or one mandate of a vendor that has no clients.
 type Batch = Vec<Tracked>;
@@ -168,8 +171,8 @@ pub struct Statuses<'a> {
     lanes: BTreeMap<Provider, Lane>,
     /// Tasks: they go on while the caller deals with a reading, and end when this is dropped.
     running: JoinSet<Provider>,
-    sender: UnboundedSender<Vec<Done>>,
-    read: UnboundedReceiver<Vec<Done>>,
+    sender: Sender<Vec<Done>>,
+    read: Receiver<Vec<Done>>,
     done: VecDeque<Done>,
 }
 
@@ -230,7 +233,7 @@ impl<'a> Statuses<'a> {
                     self.running.spawn(async move {
                         loop {
                             // Nobody is left to tell only while this task is being ended.
-                            let _ = sender.send(mandates.read_batch(provider, &runs, batch).await);
+                            let _ = sender.send(mandates.read_batch(provider, &runs, batch).await).await;
                             match waiting.with(VecDeque::pop_front) {
                                 Some(next) => batch = next,
                                 None => return provider,
@@ -254,7 +257,8 @@ impl<'a> Statuses<'a> {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(_) => return Poll::Ready(None),
                 },
-                Poll::Ready(None) if self.input.is_none() => return Poll::Ready(None),
+                // What Tokio withholds for a while, to let others run, is still there.
+                Poll::Ready(None) if self.input.is_none() && self.read.is_empty() => return Poll::Ready(None),
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }

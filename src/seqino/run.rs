@@ -9,8 +9,8 @@ use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
 /// So long a run goes by the clients that it has read.
 const KEPT: TimeDelta = TimeDelta::minutes(5);
 
-/// The state of each client, by its id.
-type Accounts = BTreeMap<String, Account>;
+/// The state of each client, by its id; none where the list has two of one id.
+type Accounts = BTreeMap<String, Option<Account>>;
 
 #[derive(Default)]
 pub(crate) struct Run {
@@ -29,8 +29,8 @@ impl Run {
             }
         };
         match accounts.get(client_id) {
-            Some(account) => account.clone(),
-            None => client.account_of(client_id).await,
+            Some(Some(account)) => account.clone(),
+            _ => client.account_of(client_id).await,
         }
     }
 
@@ -44,5 +44,10 @@ impl Run {
 
 async fn accounts(client: &Client) -> Accounts {
     let clients = client.list_clients().send().await.map(|clients| clients.0.into_vec()).unwrap_or_default();
-    clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status)))).collect()
+    let mut accounts = Accounts::new();
+    for client in clients {
+        let Some(id) = client.client_id else { continue };
+        accounts.entry(id).and_modify(|one| *one = None).or_insert_with(|| Some(account(&client.status)));
+    }
+    accounts
 }

@@ -2,9 +2,9 @@
 
 #[allow(dead_code, reason = "a part of the program")]
 #[path = "../../src/bin/mandat/rows.rs"]
-mod rows;
+mod program;
 
-use rows::Row;
+use program::Row;
 
 pub fn run(file: &[u8]) {
     let rows = csv::ReaderBuilder::new().flexible(true).from_reader(file).into_deserialize::<Row>();

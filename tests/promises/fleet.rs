@@ -369,6 +369,42 @@ async fn a_list_of_clients_that_fails_once_costs_no_verdict() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
+async fn no_more_is_asked_while_nobody_takes_what_was_read() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let settings = mandat::Settings { concurrency: 2, ..Default::default() };
+    let mandates = sandbox.builder().seqino(sandbox.seqino().settings(settings)).build().unwrap();
+    let references: Vec<_> = (0..60).map(|client| MandateRef::seqino(format!("client-{client}"), "m")).collect();
+    let mut readings = mandates.statuses(references);
+    readings.next().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(sandbox.count("list_mandates") < 25, "{} lists for one reading", sandbox.count("list_mandates"));
+    assert_eq!(readings.count().await, 59);
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn a_client_that_is_listed_twice_is_read_by_itself() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let client = |status: &str| {
+        serde_json::json!({
+            "client_id": Sandbox::CLIENT, "organization_name": "Acme", "contact_email": "a@acme.com", "status": status
+        })
+    };
+    let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
+    // One of them says yes, and it may be the wrong one.
+    sandbox
+        .edit_record(Provider::Seqino, "clients", Sandbox::CLIENT, |client| client["status"] = "suspended".into())
+        .unwrap();
+    let listed = Some(serde_json::json!([client("suspended"), client("active")]));
+    sandbox.script(Provider::Seqino, "list_clients", [Answer { status: 200, body: listed }]).unwrap();
+    let read = read(&mandates, std::slice::from_ref(&reference)).await;
+    assert_eq!(sandbox.count("get_client"), 1);
+    assert!(!read[&reference].may_represent(sandbox.now()).is_allowed());
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
 async fn a_mandate_that_was_only_created_is_not_gone() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();

@@ -1,7 +1,7 @@
 //! What a subscriber sees.
 
 use crate::{
-    support::{Server, facade, hasty, json},
+    support::{IBAN, Server, facade, hasty, json},
     unknown_words::one_of_each,
 };
 use mandat::{MandateRef, sandbox::Sandbox};
@@ -72,6 +72,14 @@ async fn an_unknown_word_is_told_once_for_each_vendor() {
     let told =
         log.text().lines().filter(|line| line.contains("WARN") && line.contains("unknown mandate status")).count();
     assert_eq!(told, 2 * all.len());
+    // What is no word may be anything.
+    for reference in &all {
+        sandbox.answer(reference, serde_json::json!({"iban": IBAN})).unwrap();
+        mandates.status(reference).await.unwrap();
+    }
+    let text = log.text();
+    assert_eq!(text.matches("(an object)").count(), all.len());
+    assert!(!text.contains(IBAN), "{text}");
 }
 
 #[cfg(feature = "seqino")]
