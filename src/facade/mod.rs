@@ -68,12 +68,15 @@ pub struct Mandates {
 
 struct Inner {
     clients: Clients,
-    mapped: BTreeMap<(Provider, String), MandateStatus>,
+    mapped: Mapped,
     clock: Clock,
     schedule: Schedule,
     /// Words that nobody knows and that were told of already.
     told: Mutex<BTreeSet<(Provider, String)>>,
 }
+
+/// What the caller says words mean.
+type Mapped = BTreeMap<Provider, BTreeMap<String, MandateStatus>>;
 
 type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -154,21 +157,22 @@ impl Mandates {
     }
 
     fn apply_mapping(&self, mandate: &mut Mandate) {
-        let key = (mandate.reference.provider(), mandate.raw.as_str().to_owned());
+        let (provider, word) = (mandate.reference.provider(), mandate.raw.as_str());
+        let mapped = self.inner.mapped.get(&provider).and_then(|words| words.get(word));
         // A word of our tables is ours to read, unless the caller's choice permits less.
         let open = matches!(mandate.status, MandateStatus::Unrecognized | MandateStatus::Active);
-        if let Some(status) = self.inner.mapped.get(&key).filter(|_| open) {
+        if let Some(status) = mapped.filter(|_| open) {
             mandate.status = *status;
             mandate.next = status.next_step();
         } else if mandate.status == MandateStatus::Unrecognized {
             let new = {
                 let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
-                told.len() < TOLD && told.insert(key)
+                told.len() < TOLD && told.insert((provider, word.to_owned()))
             };
             // A subscriber may ask us something.
             if new {
                 tracing::warn!(
-                    provider = mandate.reference.provider().as_str(),
+                    provider = provider.as_str(),
                     word = %mandate.raw,
                     "unknown mandate status: map it with map_status, and tell the maintainers of mandat"
                 );
@@ -181,7 +185,7 @@ impl Mandates {
 #[must_use]
 pub struct MandatesBuilder {
     configs: Configs,
-    mapped: BTreeMap<(Provider, String), MandateStatus>,
+    mapped: Mapped,
     refused: Option<Error>,
     clock: Clock,
     schedule: Schedule,
@@ -205,7 +209,8 @@ impl MandatesBuilder {
             self.refused.get_or_insert(Error::not_configured(provider, what));
         }
         // As it is kept of an answer.
-        self.mapped.insert((provider, RawStatus::new(&word.into()).as_str().to_owned()), status);
+        let word = RawStatus::new(&word.into()).as_str().to_owned();
+        self.mapped.entry(provider).or_default().insert(word, status);
         self
     }
 
