@@ -157,6 +157,8 @@ impl Transport {
             .connect_timeout(settings.connect_timeout)
             // A credential never travels to another host.
             .redirect(reqwest::redirect::Policy::none())
+            // What is tried again is decided here; to be ready for more, it would copy each request.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             // Nothing is decompressed: no vendor asked for it, and a few bytes must not become many.
             .no_gzip()
             .no_brotli()

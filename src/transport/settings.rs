@@ -89,8 +89,8 @@ macro_rules! endpoint_methods {
             self
         }
 
-        /// An HTTP client of your own making, for a proxy or other root certificates. Redirects, compression, verbose
-        /// logging and the connect timeout are still set here.
+        /// An HTTP client of your own making, for a proxy or other root certificates. Redirects, retries,
+        /// compression, verbose logging and the connect timeout are still set here.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);
             self
