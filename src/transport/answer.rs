@@ -47,7 +47,7 @@ pub(super) async fn receive(
     let whole = async {
         let response = transport.http.execute(request).await.map_err(|e| lost(operation, &e))?;
         let status = response.status();
-        let retry_after = retry_after(response.headers(), Utc::now());
+        let retry_after = retry_after(response.headers());
         let body = read(operation, response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
         Ok(Answer { status, retry_after, body })
@@ -127,14 +127,14 @@ async fn read(operation: &Operation, mut response: Response, cap: usize) -> Resu
 }
 
 /// Seconds, or a date, which is held against the vendor's own clock if it tells the time.
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let date = |text| DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc());
     let asked = text(RETRY_AFTER)?;
     if let Ok(seconds) = asked.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let now = text(DATE).and_then(date).unwrap_or(now);
+    let now = text(DATE).and_then(date).unwrap_or_else(Utc::now);
     Some((date(asked)? - now).to_std().unwrap_or_default())
 }
 
