@@ -6,7 +6,7 @@ use serde::{
     de::{DeserializeOwned, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
     ser::SerializeSeq,
 };
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::{fmt, marker::PhantomData, ops::Deref};
 
 /// A list of an answer: the items that could be read, as a slice, and beside them those that could not.
@@ -45,13 +45,13 @@ impl<T> List<T> {
 }
 
 impl<T: DeserializeOwned> List<T> {
-    fn push(&mut self, value: Value) {
-        match T::deserialize(&value) {
+    fn push(&mut self, item: &RawValue) {
+        match serde_json::from_str(item.get()) {
             Ok(item) => self.items.push(item),
             Err(e) => self.unread.push(UnreadItem {
                 index: self.items.len() + self.unread.len(),
                 why: crate::wire::json::reason(&e),
-                text: Unread::new(value.to_string()),
+                text: Unread::new(item.get().to_owned()),
             }),
         }
     }
@@ -106,7 +106,7 @@ impl<T: Serialize> Serialize for List<T> {
         for index in 0..self.items.len() + self.unread.len() {
             match unread.next_if(|item| item.index == index) {
                 Some(item) => {
-                    seq.serialize_element(&serde_json::from_str::<Value>(item.text.as_str()).unwrap_or_default())?;
+                    seq.serialize_element(&serde_json::from_str::<&RawValue>(item.text.as_str()).unwrap_or(RawValue::NULL))?;
                 }
                 None => items.next().map_or(Ok(()), |item| seq.serialize_element(item))?,
             }
@@ -132,8 +132,8 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Items<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
         let mut list = List::default();
-        while let Some(value) = seq.next_element()? {
-            list.push(value);
+        while let Some(item) = seq.next_element::<Box<RawValue>>()? {
+            list.push(&item);
         }
         Ok(list)
     }
