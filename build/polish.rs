@@ -17,6 +17,7 @@ use syn::{
 pub fn polish(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
     own_client(file)?;
     no_api_version(file)?;
+    no_accept(file)?;
     given_parameters(file)?;
     own_send(file, lowered)?;
     lists(file)?;
@@ -119,6 +120,27 @@ fn no_api_version(file: &mut syn::File) -> Result<(), Problems> {
     let mut remove = Remove(0);
     remove.visit_file_mut(file);
     done("no_api_version", remove.0)
+}
+
+/// What is accepted is the same for each call with an answer. The transport says so as it sends, so that a request that is
+/// kept for a further attempt has no header but those of its own.
+fn no_accept(file: &mut syn::File) -> Result<(), Problems> {
+    struct Remove(usize);
+    impl VisitMut for Remove {
+        fn visit_expr_mut(&mut self, expression: &mut Expr) {
+            visit_mut::visit_expr_mut(self, expression);
+            if let Expr::MethodCall(call) = expression
+                && call.method == "header"
+                && call.args.first().is_some_and(|name| text(name).ends_with("header::ACCEPT"))
+            {
+                *expression = (*call.receiver).clone();
+                self.0 += 1;
+            }
+        }
+    }
+    let mut remove = Remove(0);
+    remove.visit_file_mut(file);
+    done("no_accept", remove.0)
 }
 
 /// The generator hands every optional parameter of a query to reqwest, which takes the URL apart for each, also for one

@@ -82,7 +82,6 @@ impl SubmitInvoiceFile<'_> {
             .client
             .post(format!("{}/invoicing/files/submit", fields.baseurl))
             .header("X-PDP-Client-Id", self.x_pdp_client_id.map_err(Unbuilt::InvalidRequest)?)
-            .header(reqwest::header::ACCEPT, "application/json")
             .multipart(Form::new().part("file", file));
         Ok(request.build()?)
     }

@@ -21,7 +21,7 @@ use limits::Limits;
 use progenitor_client::QueryParam;
 use reqwest::{
     Method, Request, RequestBuilder, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, HeaderValue},
 };
 use retry::{Delays, Next};
 use secrecy::{ExposeSecret, SecretString};
@@ -393,8 +393,11 @@ impl<V: Vendor, C: Credentials> Run<'_, V, C> {
         }
     }
 
-    /// Puts credentials on a request, if it is to have any.
+    /// Puts on a request what is read, and credentials, if it is to have any.
     async fn authorize(&self, request: &mut Request) -> Result<Option<HeaderValue>, Error> {
+        if !self.operation.answer.is_empty() {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
         if !self.operation.authenticated {
             return Ok(None);
         }
