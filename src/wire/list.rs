@@ -106,7 +106,9 @@ impl<T: Serialize> Serialize for List<T> {
         for index in 0..self.items.len() + self.unread.len() {
             match unread.next_if(|item| item.index == index) {
                 Some(item) => {
-                    seq.serialize_element(&serde_json::from_str::<&RawValue>(item.text.as_str()).unwrap_or(RawValue::NULL))?;
+                    seq.serialize_element(
+                        &serde_json::from_str::<&RawValue>(item.text.as_str()).unwrap_or(RawValue::NULL),
+                    )?;
                 }
                 None => items.next().map_or(Ok(()), |item| seq.serialize_element(item))?,
             }

@@ -5,6 +5,8 @@
     allow(dead_code, unused_imports)
 )]
 
+#[path = "../any_bytes/chance.rs"]
+mod chance;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod control;
 #[cfg(feature = "easytransac")]

@@ -17,18 +17,6 @@ pub const IBAN: &str = "FR7630001007941234567890185";
 /// The key of Easytransac's documentation.
 pub const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-/// How much a random test tries: `usual`, or `MANDAT_CASES`.
-pub fn cases(usual: usize) -> usize {
-    std::env::var("MANDAT_CASES").ok().map_or(usual, |cases| cases.parse().expect("MANDAT_CASES is a number"))
-}
-
-/// Shown when a test fails; `MANDAT_SEED` gives it again.
-pub fn seed() -> u64 {
-    let seed = std::env::var("MANDAT_SEED").ok().map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
-    println!("MANDAT_SEED={seed}");
-    seed
-}
-
 /// What a server does with a request.
 #[derive(Clone)]
 pub enum Act {

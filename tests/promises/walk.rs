@@ -1,7 +1,7 @@
 //! Lives of mandates at random: what the facade allows, the truth in the sandbox allows, and the other way round.
 
 use crate::{
-    support::{cases, seed},
+    chance::{cases, seed},
     unknown_words::one_of_each,
 };
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};

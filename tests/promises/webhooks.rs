@@ -1,30 +1,17 @@
 //! A notification is verified or refused, whatever bytes come, and what a signature does not prove is known.
 
-use crate::support::{cases, seed};
+use crate::chance::{cases, seed};
 use fastrand::Rng;
 use mandat::{MandateRef, Provider, WebhookError, WebhookEvent};
 use serde_json::{Map, Value, json};
 
+/// What breaks readers.
+const PIECES: [&[u8]; 14] =
+    [b"{", b"}", b"[", b"]", b"\"", b"$", b"&", b"=", b"%", b"null", b"1e999", b"\xff\xfe", b"\\ud800", b"Client["];
+
 /// Here and there another byte, a piece less, a piece twice, or what breaks readers.
 fn mutated(body: &[u8], random: &mut Rng) -> Vec<u8> {
-    const PIECES: [&[u8]; 14] =
-        [b"{", b"}", b"[", b"]", b"\"", b"$", b"&", b"=", b"%", b"null", b"1e999", b"\xff\xfe", b"\\ud800", b"Client["];
-    let mut body = body.to_vec();
-    for _ in 0..random.usize(1..4) {
-        let (from, to) = (random.usize(..=body.len()), random.usize(..=body.len()));
-        let piece = from.min(to)..from.max(to).min(from.min(to) + 12);
-        match random.u8(..5) {
-            0 if from < body.len() => body[from] = random.u8(..),
-            1 => drop(body.drain(piece)),
-            2 => {
-                let again = body[piece].to_vec();
-                body.splice(from..from, again);
-            }
-            3 => drop(body.splice(from..from, PIECES[random.usize(..PIECES.len())].iter().copied())),
-            _ => body.truncate(from),
-        }
-    }
-    body
+    crate::chance::mutated(body, &PIECES, random)
 }
 
 fn unreadable<T: std::fmt::Debug>(result: Result<T, WebhookError>) -> String {
