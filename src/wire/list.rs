@@ -6,7 +6,7 @@ use serde::{
     de::{DeserializeOwned, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
     ser::SerializeSeq,
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use std::{fmt, marker::PhantomData, ops::Deref};
 
 /// A list of an answer: the items that could be read, as a slice, and beside them those that could not.
@@ -45,13 +45,13 @@ impl<T> List<T> {
 }
 
 impl<T: DeserializeOwned> List<T> {
-    fn push(&mut self, value: Value) {
-        match T::deserialize(&value) {
+    fn push(&mut self, text: &RawValue) {
+        match serde_json::from_str(text.get()) {
             Ok(item) => self.items.push(item),
             Err(e) => self.unread.push(UnreadItem {
                 index: self.items.len() + self.unread.len(),
                 why: crate::wire::json::reason(&e),
-                text: Unread::new(value.to_string()),
+                text: Unread::new(text.get().into()),
             }),
         }
     }
@@ -132,8 +132,9 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Items<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
         let mut list = List::default();
-        while let Some(value) = seq.next_element()? {
-            list.push(value);
+        // Each item is cut out as it stands and read alone.
+        while let Some(text) = seq.next_element::<Box<RawValue>>()? {
+            list.push(&text);
         }
         Ok(list)
     }
