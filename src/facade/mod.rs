@@ -19,7 +19,7 @@ use std::{
 };
 
 /// What each provider's client does for the facade.
-pub(crate) trait Adapter: Sized {
+pub(crate) trait Adapter: Sized + Sync {
     type Config;
     /// What the reads of one run of [`Mandates::statuses`] share.
     type Run: Default + Send + Sync;
@@ -36,7 +36,13 @@ pub(crate) trait Adapter: Sized {
         lookups: &[Lookup<'_>],
         now: DateTime<Utc>,
     ) -> impl Future<Output = Vec<Result<Mandate, Error>>> + Send {
-        futures_util::future::join_all(lookups.iter().map(move |lookup| self.read(*lookup, now)))
+        async move {
+            let mut readings = Vec::with_capacity(lookups.len());
+            for lookup in lookups {
+                readings.push(self.read(*lookup, now).await);
+            }
+            readings
+        }
     }
 
     /// The body that answers for a mandate, and the operation that gave it.
