@@ -26,6 +26,7 @@ use reqwest::{
 use retry::{Delays, Next};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+use std::pin::Pin;
 use tokio::time::{Instant, sleep, timeout_at};
 use trace::Call;
 
@@ -249,31 +250,34 @@ impl GivenParameter for RequestBuilder {
 /// A request, if the caller's values made one.
 pub(crate) type Built = Result<Request, progenitor_client::Error<()>>;
 
+/// A call, on the heap: each future around it would copy the whole of it.
+type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
 /// Sends what generated code has built, and decodes the answer.
-pub(crate) async fn perform<V: Vendor, T: DeserializeOwned>(
-    vendor: &V,
+pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + 'a>(
+    vendor: &'a V,
     operation: &'static Operation,
     request: Built,
-) -> Result<T, Error> {
-    Run { vendor, operation, credentials: Proof(vendor) }.call(request, |answer| answer.decode(operation)).await
+) -> Calling<'a, T> {
+    Run { vendor, operation, credentials: Proof(vendor) }.call(request, |answer| answer.decode(operation))
 }
 
 /// The same, up to an answer that is no refusal.
-pub(crate) async fn exchange<V: Vendor>(
-    vendor: &V,
+pub(crate) fn exchange<'a, V: Vendor>(
+    vendor: &'a V,
     operation: &'static Operation,
     request: Built,
-) -> Result<Answer, Error> {
-    Run { vendor, operation, credentials: Proof(vendor) }.call(request, Ok).await
+) -> Calling<'a, Answer> {
+    Run { vendor, operation, credentials: Proof(vendor) }.call(request, Ok)
 }
 
 /// The call that gets credentials has none.
-pub(crate) async fn perform_without_credentials<V: Vendor, T: DeserializeOwned>(
-    vendor: &V,
+pub(crate) fn perform_without_credentials<'a, V: Vendor, T: DeserializeOwned + 'a>(
+    vendor: &'a V,
     operation: &'static Operation,
     request: Built,
-) -> Result<T, Error> {
-    Run { vendor, operation, credentials: Nobody }.call(request, |answer| answer.decode(operation)).await
+) -> Calling<'a, T> {
+    Run { vendor, operation, credentials: Nobody }.call(request, |answer| answer.decode(operation))
 }
 
 /// What it means that a write was sent again whose first answer was lost.
@@ -313,26 +317,26 @@ struct Run<'a, V, C> {
     credentials: C,
 }
 
-impl<V: Vendor, C: Credentials> Run<'_, V, C> {
-    async fn call<T>(&self, request: Built, read: impl FnOnce(Answer) -> Result<T, Error>) -> Result<T, Error> {
-        let call = Call::new(V::PROVIDER, self.operation);
-        // On the heap, or each future around it would copy the whole of it.
-        let answer = Box::pin(self.attempts(request, &call));
-        let result = call.within(async {
-            let answer = answer.await?;
-            call.answered(answer.status);
-            read(answer)
-        });
-        let result = result.await.map_err(|e| {
-            let e = e.during(V::PROVIDER, self.operation.id);
-            match self.operation.effect {
-                Effect::Removal => e.harmless_again().advise_if_unknown("call it again: it does no harm twice"),
-                Effect::Write => e.advise_if_unknown(self.operation.lost_answer),
-                Effect::Read => e,
-            }
-        });
-        call.ended(result.as_ref().err());
-        result
+impl<'a, V: Vendor, C: Credentials + Send + 'a> Run<'a, V, C> {
+    fn call<T: 'a>(self, request: Built, read: impl FnOnce(Answer) -> Result<T, Error> + Send + 'a) -> Calling<'a, T> {
+        Box::pin(async move {
+            let call = Call::new(V::PROVIDER, self.operation);
+            let result = call.within(async {
+                let answer = self.attempts(request, &call).await?;
+                call.answered(answer.status);
+                read(answer)
+            });
+            let result = result.await.map_err(|e| {
+                let e = e.during(V::PROVIDER, self.operation.id);
+                match self.operation.effect {
+                    Effect::Removal => e.harmless_again().advise_if_unknown("call it again: it does no harm twice"),
+                    Effect::Write => e.advise_if_unknown(self.operation.lost_answer),
+                    Effect::Read => e,
+                }
+            });
+            call.ended(result.as_ref().err());
+            result
+        })
     }
 
     async fn attempts(&self, request: Built, call: &Call) -> Result<Answer, Error> {
