@@ -3,8 +3,11 @@
 //! The vendors are simulated in a process of their own, and so is whoever reads: what is measured of one holds nothing
 //! of the others. The program starts itself for each with its part as the argument.
 
+mod measure;
+
 use futures_util::{StreamExt, stream};
 use mandat::{MandateRef, Mandates, Provider, Settings, easytransac, safedebit, sandbox::Sandbox, seqino};
+use measure::{Failure, cpu};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -23,8 +26,6 @@ const PER_CLIENT: usize = 100;
 /// So many of each vendor are read in a round of the comparison, by both in turn.
 const IN_A_ROUND: usize = 16_000;
 const ROUNDS: usize = 15;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -245,21 +246,10 @@ fn peak_memory() -> Result<f64, Failure> {
     Ok(peak.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
 }
 
-/// What this process has had of the processor.
-fn cpu() -> Result<Duration, Failure> {
-    let nanoseconds = |task: fs::DirEntry| -> Result<u64, Failure> {
-        let text = fs::read_to_string(task.path().join("schedstat"))?;
-        Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
-    };
-    let tasks = fs::read_dir("/proc/self/task")?;
-    Ok(Duration::from_nanos(tasks.map(|task| nanoseconds(task?)).sum::<Result<u64, Failure>>()?))
-}
-
 /// What each of three took: seconds, and seconds of the processor.
 type Round = [(f64, f64); 3];
 
-/// The same mandates by `statuses`, by a loop as one writes it by hand, and by that loop with a task for each call, as
-/// `statuses` has it; in turn.
+/// The same mandates by `statuses`, by a loop as one writes it by hand, and by that loop with a task for each call; in turn.
 async fn compare(file: PathBuf, access: Access) -> Result<(), Failure> {
     let references: Vec<MandateRef> = fs::read_to_string(file)?.lines().map(str::parse).collect::<Result<_, _>>()?;
     let (mandates, by_hand) = (access.mandates()?, Arc::new(ByHand::connect(access).await?));
