@@ -39,14 +39,17 @@ pub fn run(json: &[u8]) {
 
     if let Some(document) = again::<Document>(json) {
         hides(&document, document.as_base64());
+        // What is a data URI itself is read as the one that SafeDebit's sample is.
         if let Ok(bytes) = document.to_bytes()
+            && !bytes.starts_with(b"data:")
             && let Ok(sent) = Document::from_bytes(&bytes)
         {
-            assert!(sent.to_bytes().is_ok());
+            assert_eq!(sent.to_bytes().expect("it is base64"), bytes);
         }
     }
     if let Some(iban) = again::<types::Iban>(json) {
-        hides(&iban, iban.as_str());
+        // Country and last four, or nothing.
+        assert!(format!("{iban:?}").len() <= "Iban(FR…0185)".len());
     }
     if let Some(address) = again::<types::Email>(json) {
         hides(&address, address.as_str());
@@ -55,11 +58,9 @@ pub fn run(json: &[u8]) {
         assert_eq!(checked.is_ok(), (6..=128).contains(&address.as_str().chars().count()));
     }
     if let Some(Around { extra, .. }) = again::<Around>(json) {
-        for text in extra.values().filter_map(|value| value.as_str()) {
-            assert!(
-                extra.keys().any(|key| key.contains(text)) || text.len() < 12 || !format!("{extra:?}").contains(text)
-            );
-        }
+        let without = |value: &serde_json::Value| if value.is_string() { "".into() } else { value.clone() };
+        let blank = Extra(extra.iter().map(|(key, value)| (key.clone(), without(value))).collect());
+        assert_eq!(format!("{extra:?}"), format!("{blank:?}"));
     }
 }
 
