@@ -1,5 +1,5 @@
 //! Whatever bytes come from outside, each parser reads or refuses them. The targets are those of `fuzz/`, where a fuzzer
-//! sees what its bytes reach; here they are tried on what the vendors document, and on what chance makes of that.
+//! sees what its bytes reach; here they are tried on what the vendors document, and on what chance makes of it.
 
 mod again;
 mod chance;

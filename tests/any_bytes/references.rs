@@ -1,4 +1,5 @@
-//! Whatever text stands in a column is a reference that is written and read as itself, or an error that does not quote it.
+//! Whatever text stands in a column is a reference that is written and read as itself, or an error that does not quote
+//! it.
 
 use crate::again::again;
 use mandat::{MandateRef, RawStatus};

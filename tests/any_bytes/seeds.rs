@@ -124,6 +124,7 @@ fn webhooks() -> Vec<String> {
         "event_id": "e1", "event_type": "webhook.test", "timestamp": "2019-08-24T14:15:22Z",
         "data": {"client_id": "client_abc123", "mandate_id": "mdt_abc123"},
     });
-    let form = "Status=captured&Client[Email]=john%40doe.com&AdditionalError[]=a&Signature=bcff7f9ffa5f65fd2cbac2fdd2255484b931fe76";
+    let form =
+        "Status=captured&Client[Email]=john%40doe.com&AdditionalError[]=a&Signature=75822e279f8b9f9902b7667292135636";
     vec![notification.to_string(), event.to_string(), form.into(), "umr=RUM-2026-0042&umr=2&ok".into()]
 }

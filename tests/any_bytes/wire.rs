@@ -1,4 +1,5 @@
-//! Whatever stands where a date, an amount, a document or a name should is kept, and shown only if it is what it should be.
+//! Whatever stands where a date, an amount, a document or a name should is kept, and shown only if it is what it should
+//! be.
 
 use crate::again::{again, hides};
 use mandat::{
