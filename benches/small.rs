@@ -26,7 +26,7 @@ const ROUNDS: usize = 101;
 const TURN: Duration = Duration::from_micros(300);
 
 fn main() -> Result<(), Failure> {
-    println!("{:44} {:>9} {:>11} {:>6}  {}", "", "ns", "allocations", "bytes", "time to it, median and quartiles");
+    println!("{:44} {:>9} {:>11} {:>6}  time to it, median and quartiles", "", "ns", "allocations", "bytes");
     words();
     references();
     answers();
@@ -222,7 +222,8 @@ fn webhooks() -> Result<(), Failure> {
     }
     let form = form.finish();
     let right = |body: &str| easytransac::verify_notification(body.as_bytes(), &[key]);
-    (right(&posted)?, right(&form)?);
+    right(&posted)?;
+    right(&form)?;
     compare(
         "a notification of Easytransac, JSON",
         &[task("", || right(&posted)), task("serde, into a Value", || json::<Value>(posted.as_bytes()))],
