@@ -1,7 +1,7 @@
 //! What a vendor answers against its own documentation loses nothing: neither the answer nor the rest of a list.
 
 use crate::support::{KEY, Server, json};
-use mandat::wire::{Date, FrenchDate, Json, Number};
+use mandat::wire::{Date, FrenchDate};
 use serde_json::{Value, json as value};
 
 fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
@@ -19,15 +19,6 @@ fn a_day_is_read_only_where_it_would_be_written_so() {
         assert_eq!(date.unread().map(|text| text.as_str()), Some(text));
     }
     assert_eq!(read::<Date>("\"2026-01-31\"").get(), read::<FrenchDate>("\"31/01/2026\"").get());
-}
-
-#[test]
-fn a_number_is_kept_to_its_last_digit() {
-    // The sums of two amounts each.
-    for text in ["1018.8399999999999", "122.21000000000001", "463.95000000000005"] {
-        assert_eq!(read::<Json>(text).to_string(), text);
-        assert_eq!(serde_json::to_string(&read::<Number>(text)).unwrap(), text);
-    }
 }
 
 #[cfg(feature = "easytransac")]
