@@ -16,7 +16,7 @@ pub(super) struct Limits {
 impl Limits {
     pub fn new(settings: &Settings) -> Self {
         Self {
-            concurrency: Semaphore::new(settings.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            concurrency: Semaphore::new(settings.concurrency),
             rate: settings.rate_per_second.map(rate),
             // Over ten seconds one call in five may be repeated, and one in each second besides: enough for a hiccup, no
             // multiple of an outage.

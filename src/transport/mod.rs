@@ -26,7 +26,7 @@ use reqwest::{
 use retry::{Delays, Next};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
-use std::pin::Pin;
+use std::{num::NonZeroU32, pin::Pin};
 use tokio::time::{Instant, sleep, timeout_at};
 use trace::Call;
 
@@ -133,6 +133,7 @@ pub(crate) struct Transport {
 impl Transport {
     pub fn new(provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
         let Endpoint { base_url, settings, http } = endpoint;
+        let settings = settings.bounded();
         let refuse = |what: &str| Error::not_configured(provider, format!("the base URL {what}"));
         let url = Url::parse(&base_url).map_err(|_| refuse("is no URL"))?;
         let loopback = match url.host() {
@@ -185,8 +186,8 @@ impl Transport {
     /// How many calls may be begun at once: as many as are let through before their time is over.
     pub fn concurrency(&self) -> usize {
         let Settings { concurrency, rate_per_second, overall_timeout, .. } = &self.settings;
-        let in_time = rate_per_second.map(|rate| rate.get() as usize * overall_timeout.as_secs() as usize / 4);
-        (*concurrency).min(in_time.unwrap_or(usize::MAX)).max(1)
+        let in_time = |rate: &NonZeroU32| (rate.get() as usize).saturating_mul(overall_timeout.as_secs() as usize) / 4;
+        (*concurrency).min(rate_per_second.as_ref().map_or(usize::MAX, in_time)).max(1)
     }
 
     /// What generated code builds a request from.

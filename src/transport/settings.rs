@@ -1,8 +1,10 @@
 //! What a caller may set about calls.
 
 use std::{fmt, num::NonZeroU32, time::Duration};
+use tokio::sync::Semaphore;
 
-/// How long to wait, how much to read, how often to try, how much to ask for at once. The defaults suit a backend.
+/// How long to wait, how much to read, how often to try, how much to ask for at once. The defaults suit a backend. What is
+/// longer than a year counts as a year, so `Duration::MAX` is as good as for ever.
 ///
 /// ```
 /// use mandat::Settings;
@@ -55,6 +57,22 @@ impl Default for Settings {
             max_retry_after: Duration::from_secs(10),
             concurrency: 64,
             rate_per_second: None,
+        }
+    }
+}
+
+impl Settings {
+    /// With no number that an instant or a semaphore could not take.
+    pub(super) fn bounded(self) -> Self {
+        const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+        Self {
+            connect_timeout: self.connect_timeout.min(LONGEST),
+            attempt_timeout: self.attempt_timeout.min(LONGEST),
+            overall_timeout: self.overall_timeout.min(LONGEST),
+            backoff: self.backoff.min(LONGEST),
+            max_retry_after: self.max_retry_after.min(LONGEST),
+            concurrency: self.concurrency.clamp(1, Semaphore::MAX_PERMITS),
+            ..self
         }
     }
 }

@@ -2,8 +2,10 @@
 #![cfg(feature = "seqino")]
 
 use crate::support::{Act, Server, facade, hasty, json};
-use mandat::{ErrorKind, Mandates, Settings, seqino};
+use futures_util::StreamExt;
+use mandat::{ErrorKind, MandateRef, Mandates, Settings, seqino};
 use std::{
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -71,4 +73,29 @@ async fn a_client_of_ones_own_still_follows_no_redirect() {
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(302)));
     assert!(elsewhere.requests().is_empty());
     assert!(server.requests()[0].contains("user-agent: mine"));
+}
+
+#[tokio::test]
+async fn no_setting_and_no_wish_of_a_vendor_makes_a_call_panic() {
+    let never = Duration::MAX;
+    let server = Server::start(move |_| crate::support::http(503, &format!("retry-after: {}\r\n", u64::MAX), "")).await;
+    for rate_per_second in [None, NonZeroU32::new(u32::MAX)] {
+        let settings = Settings {
+            connect_timeout: never,
+            attempt_timeout: never,
+            overall_timeout: never,
+            max_answer: usize::MAX,
+            max_document: usize::MAX,
+            attempts: u32::MAX,
+            backoff: never,
+            max_retry_after: never,
+            concurrency: usize::MAX,
+            rate_per_second,
+        };
+        let mandates = facade(&server.url(), &settings);
+        let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(503)));
+        let reading = mandates.statuses([MandateRef::seqino("client_abc123", "mdt_1")]).next().await.unwrap();
+        assert_eq!(reading.result.unwrap_err().kind(), ErrorKind::Unavailable);
+    }
 }
