@@ -71,7 +71,7 @@ impl Example {
             call.headers.insert(name, value.parse().unwrap());
         }
         if self.form {
-            call.file = Some(super::server::Upload { name: "invoice.xml".into(), content: "<Invoice/>".into() });
+            call.file = Some(super::call::Upload { name: "invoice.xml".into(), content: "<Invoice/>".into() });
         }
         call
     }

@@ -3,8 +3,8 @@
 
 use super::{
     Answer, Step,
+    call::Reply,
     fault::Fault,
-    server::Reply,
     store::MANDATES,
     world::{Script, World},
 };

@@ -95,6 +95,7 @@
 //! | `GET /_control/journal` | a query `?operation=` | gives the requests received, masked as in [`requests`](Sandbox::requests) |
 //! | `DELETE /_control/journal` | | forgets them |
 
+mod call;
 #[cfg(test)]
 mod contract;
 mod control;
@@ -105,9 +106,9 @@ mod spec;
 mod store;
 mod world;
 
+pub(crate) use call::{Call, Reply};
 pub use fault::Fault;
 pub(crate) use page::{Closed, Decision, Link, Onward, Page, Text, Why};
-pub(crate) use server::{Call, Reply};
 pub(crate) use spec::Violation;
 pub(crate) use store::{MANDATES, Store};
 pub use world::Received;

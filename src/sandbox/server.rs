@@ -1,6 +1,7 @@
 //! HTTP in, HTTP out.
 
 use super::{
+    call::{Call, Reply, Upload},
     control,
     fault::What,
     lock,
@@ -8,7 +9,6 @@ use super::{
     world::World,
 };
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt, Limited};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
@@ -18,7 +18,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     collections::BTreeMap,
     io,
@@ -28,66 +28,6 @@ use std::{
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::oneshot};
-
-/// A request as a simulation sees it.
-#[derive(Default)]
-pub(crate) struct Call {
-    /// The operation, by its id in the spec.
-    pub operation: String,
-    pub method: String,
-    /// Its path in the spec.
-    pub template: String,
-    pub path: BTreeMap<String, String>,
-    pub query: BTreeMap<String, String>,
-    pub headers: HeaderMap,
-    /// Null if there is none.
-    pub body: Value,
-    /// The file of a form.
-    pub file: Option<Upload>,
-    pub now: DateTime<Utc>,
-    /// Where this vendor's pages begin: `http://127.0.0.1:8080/safedebit/pages/`.
-    pub pages: String,
-}
-
-pub(crate) struct Upload {
-    pub name: String,
-    pub content: Bytes,
-}
-
-impl Call {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// A text of the body.
-    pub fn text(&self, key: &str) -> Option<&str> {
-        self.body.get(key).and_then(Value::as_str)
-    }
-
-    /// A text of the body or of the query.
-    pub fn given(&self, key: &str) -> Option<&str> {
-        self.text(key).or_else(|| self.query.get(key).map(String::as_str))
-    }
-}
-
-/// What is answered.
-#[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    pub status: u16,
-    pub body: Option<Value>,
-    /// The methods that there are, where another was asked for.
-    pub allow: Option<String>,
-}
-
-impl Reply {
-    pub fn new(status: u16, body: Value) -> Self {
-        Self { status, body: Some(body), allow: None }
-    }
-
-    pub fn empty(status: u16) -> Self {
-        Self { status, body: None, allow: None }
-    }
-}
 
 /// More than any request of the specs needs.
 const LARGEST: usize = 64 * 1024 * 1024;

@@ -1,6 +1,6 @@
 //! What the sandbox takes from a spec: which request is which operation, and what it may hold.
 
-use super::server::Call;
+use super::call::Call;
 use crate::wire;
 use jsonschema::{Draft, ValidatorMap};
 use serde_json::{Map, Value, json};

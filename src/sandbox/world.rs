@@ -2,9 +2,9 @@
 
 use super::{
     Answer, Simulation, VirtualClock,
+    call::{Call, Reply},
     fault::{Fault, What},
     page::{Decision, Onward, Page},
-    server::{Call, Reply},
     spec::Spec,
     store::{MANDATES, Store},
 };
