@@ -296,11 +296,17 @@ fn words(place: &str, schema: &Object, raw: &Value, say: &mut Say) {
     let Some(list) = raw.as_array().filter(|list| !list.is_empty() && list.iter().all(Value::is_string)) else {
         return say(place, "the words are no list of texts".into(), "quote each word; there has to be one at least");
     };
-    for key in ["x-enum-varnames", "x-enum-descriptions"] {
-        let length = schema.get(key).map(|names| names.as_array().map_or(0, Vec::len));
-        if length.is_some_and(|length| length != list.len()) {
-            say(place, format!("{key} has another length than the words"), "give one for each word, in their order");
-        }
+    let length = |key| schema.get(key).map(|names| names.as_array().map_or(0, Vec::len));
+    if length("x-enum-varnames").is_some_and(|length| length != list.len()) {
+        say(
+            place,
+            "x-enum-varnames has another length than the words".into(),
+            "give one for each word, in their order",
+        );
+    }
+    // A new word is put at the end and may be described later: what it means is for the compiler to ask.
+    if length("x-enum-descriptions").is_some_and(|length| length > list.len()) {
+        say(place, "x-enum-descriptions has more than the words".into(), "give one for each word, in their order");
     }
     let bound = |key, otherwise| schema.get(key).and_then(Value::as_u64).unwrap_or(otherwise);
     let mut seen: BTreeMap<String, String> = BTreeMap::new();

@@ -128,21 +128,25 @@ impl Vendor for Client {
             return Word::Silent;
         }
         // What is no object is judged where it is decoded.
-        let Ok(Envelope { success, code, v1_code }) = serde_json::from_slice(body) else { return Word::Silent };
+        let Some(Envelope { success, code, v1_code }) = wire::envelope(body) else { return Word::Silent };
         Word::of_flag(&success, "success", || {
             let code = code.or(v1_code).map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
-            let (kind, advice) = match (code.as_deref(), status.as_u16()) {
-                (Some("9" | "10"), _) => (Some(ErrorKind::Unavailable), Some("the service is down for the moment")),
-                (Some("11"), _) => (Some(ErrorKind::Auth), Some("only listed IP addresses are allowed: list this one")),
-                (Some("3" | "4" | "7"), _) => (Some(ErrorKind::Auth), Some("check the application and its key")),
-                (Some("1" | "5" | "101"), _) => (Some(ErrorKind::InvalidRequest), None),
-                (_, 401) => (None, Some("check the API key")),
-                (_, 403) => (None, Some(DIRECT_DEBIT_OFF)),
-                _ => (None, None),
+            let (kind, advice) = match code.as_deref() {
+                Some("9" | "10") => (Some(ErrorKind::Unavailable), Some("the service is down for the moment")),
+                Some("11") => (Some(ErrorKind::Auth), Some("only listed IP addresses are allowed: list this one")),
+                Some("3" | "4" | "7") => (Some(ErrorKind::Auth), Some("check the application and its key")),
+                Some("1" | "5" | "101") => (Some(ErrorKind::InvalidRequest), None),
+                _ => (None, Self::advice(status)),
             };
             Refusal { kind, code, advice, ..Refusal::default() }
         })
     }
-}
 
-const DIRECT_DEBIT_OFF: &str = "direct debit has to be switched on for the account by Easytransac's support";
+    fn advice(status: StatusCode) -> Option<&'static str> {
+        match status.as_u16() {
+            401 => Some("check the API key"),
+            403 => Some("direct debit has to be switched on for the account by Easytransac's support"),
+            _ => None,
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{Client, generated::operations, types::GenerateTokenResponse};
 use crate::{
-    Error, Provider,
+    Error, ErrorKind, Provider,
     transport::{perform_without_credentials, secret_header},
 };
 use reqwest::header::HeaderValue;
@@ -59,7 +59,8 @@ impl Tokens {
             Ok((header, lifetime)) => Current::Token { header: header.clone(), renew_at: now + *lifetime },
             Err(error) => {
                 let times = if let Current::Failed { times, .. } = *current { times + 1 } else { 0 };
-                let pause = PAUSE.saturating_mul(1 << times.min(8)).min(LONGEST_PAUSE);
+                let asked = if let ErrorKind::RateLimited { retry_after } = error.kind() { retry_after } else { None };
+                let pause = PAUSE.saturating_mul(1 << times.min(8)).max(asked.unwrap_or_default()).min(LONGEST_PAUSE);
                 Current::Failed { error: error.clone(), until: now + pause, times }
             }
         };

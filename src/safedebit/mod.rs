@@ -113,7 +113,7 @@ impl Vendor for Client {
             return Word::Silent;
         }
         // What is no object is judged where it is decoded.
-        let Ok(Envelope { result, code }) = serde_json::from_slice(body) else { return Word::Silent };
+        let Some(Envelope { result, code }) = wire::envelope(body) else { return Word::Silent };
         Word::of_flag(&result, "result", || {
             let (kind, advice) = code.as_ref().map_or((ErrorKind::Refused, None), meaning);
             let code = code.map(|code| code.as_str().to_owned());

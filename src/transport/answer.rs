@@ -9,7 +9,7 @@ use reqwest::{
     header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER},
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
-use std::{io, time::Duration};
+use std::{io, num::IntErrorKind, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// A whole answer.
@@ -131,11 +131,14 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let date = |text| DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc());
     let asked = text(RETRY_AFTER)?;
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
+    match asked.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(e) if *e.kind() == IntErrorKind::PosOverflow => Some(Duration::MAX),
+        Err(_) => {
+            let now = text(DATE).and_then(date).unwrap_or_else(Utc::now);
+            Some((date(asked)? - now).to_std().unwrap_or_default())
+        }
     }
-    let now = text(DATE).and_then(date).unwrap_or_else(Utc::now);
-    Some((date(asked)? - now).to_std().unwrap_or_default())
 }
 
 impl Answer {
@@ -157,7 +160,8 @@ impl Answer {
             Word::Refused(refusal) => Some(refusal),
         };
         let (mut kind, mut outcome) = meaning(self.status, self.retry_after, refusal.is_some());
-        let refusal = refusal.unwrap_or_else(|| Refusal { advice: advice(self.status), ..Refusal::default() });
+        let bare = || Refusal { advice: V::advice(self.status).or(advice(self.status)), ..Refusal::default() };
+        let refusal = refusal.unwrap_or_else(bare);
         // Its words say more than the status, except where the status is about now and not about the request.
         if let (Some(own), false) = (refusal.kind, matches!(self.status.as_u16(), 408 | 429 | 500..)) {
             kind = own;

@@ -23,7 +23,7 @@ use reqwest::{
     Method, Request, RequestBuilder, StatusCode, Url,
     header::{ACCEPT, AUTHORIZATION, HeaderValue},
 };
-use retry::{Delays, Next};
+use retry::{Delays, Failure, Next};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{num::NonZeroU32, pin::Pin};
@@ -85,6 +85,11 @@ pub(crate) trait Vendor: Sync {
 
     /// What the vendor itself says, whatever the HTTP status.
     fn word(status: StatusCode, body: &[u8]) -> Word;
+
+    /// What to do about an HTTP status of this vendor's, whatever came with it.
+    fn advice(_status: StatusCode) -> Option<&'static str> {
+        None
+    }
 }
 
 /// What a vendor itself says of a request.
@@ -348,7 +353,7 @@ impl<'a, V: Vendor, C: Credentials + Send + 'a> Run<'a, V, C> {
         let mut delays = Delays::new(settings.backoff, settings.attempts);
         // What became of a write so far. Once it is unknown, only a success makes it known again.
         let mut outcome = Outcome::NotSent;
-        let (mut renewed, mut repeated) = (false, false);
+        let (mut renewed, mut arrived) = (false, false);
         transport.limits.began();
         loop {
             let again = request.try_clone();
@@ -369,8 +374,8 @@ impl<'a, V: Vendor, C: Credentials + Send + 'a> Run<'a, V, C> {
                     Ok(answer) => return Ok(answer),
                     Err(failed) => failed,
                 };
-            // The vendor no longer knows what an earlier attempt was to remove: that one did it.
-            if operation.effect == Effect::Removal && repeated && error.kind() == ErrorKind::NotFound {
+            // The vendor no longer knows what an earlier attempt that may have arrived was to remove: that one did it.
+            if operation.effect == Effect::Removal && arrived && error.kind() == ErrorKind::NotFound {
                 return Ok(Answer::no_content());
             }
             if outcome == Outcome::Unknown {
@@ -390,7 +395,8 @@ impl<'a, V: Vendor, C: Credentials + Send + 'a> Run<'a, V, C> {
                         return Err(error);
                     }
                     sleep(delay).await;
-                    (repeated, request) = (true, again);
+                    arrived |= failure != Failure::NoConnection;
+                    request = again;
                 }
                 // Nothing more to do, or a body that can be sent once only.
                 (Next::Stop, _) | (_, None) => return Err(error),

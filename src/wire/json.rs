@@ -2,7 +2,7 @@
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, ops::Deref};
@@ -123,6 +123,11 @@ pub(crate) fn says_yes(body: &[u8], name: &str) -> bool {
     // That the object goes on is an error here and no matter.
     serde_json::Deserializer::from_slice(body).deserialize_map(&mut yes).ok();
     yes.1
+}
+
+/// What a body says beside what was asked for. If it says something twice, the last counts: it must not go unread.
+pub(crate) fn envelope<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    serde_json::from_slice::<Value>(body).and_then(serde_json::from_value).ok()
 }
 
 /// A path may lead through a map whose keys are data.

@@ -8,9 +8,13 @@ use chrono::{TimeDelta, Utc};
 use mandat::{Error, MandateRef, Mandates, Settings};
 use std::{collections::BTreeSet, fmt::Write, sync::Mutex, time::Duration};
 
+/// A telephone number where a code should be.
+const PLANTED_NUMBER: &str = "0601020304";
+
 /// Secrets and personal data that are put into everything that is sent and answered.
-pub const PLANTED: [&str; 7] = [
+pub const PLANTED: [&str; 8] = [
     IBAN,
+    PLANTED_NUMBER,
     "abcabc12-abcabc12",
     "p4ssw0rd",
     "jeanne.dupond@example.com",
@@ -18,6 +22,10 @@ pub const PLANTED: [&str; 7] = [
     "s3cret-k3y",
     "https://sign.example.com/planted",
 ];
+
+/// A mandate that is active, as a refusal would not have it.
+const ACTIVE: &str =
+    r#"{"mandateId":"abcabcabcabcabcabc12","status":"active","dateCreated":"2026-01-31T12:00:00+02:00"}"#;
 
 /// A body that holds all of it.
 fn planted() -> String {
@@ -61,11 +69,22 @@ pub fn answers() -> Vec<(&'static str, Act)> {
         ("200 result false, EXIST_001", own(200, &safedebit("EXIST_001"))),
         ("200 result false, AUTH_003", own(200, &safedebit("AUTH_003"))),
         ("200 result false, odd code", own(200, &safedebit(&planted()))),
+        ("200 result false, a number", own(200, &safedebit(PLANTED_NUMBER))),
+        // What is said twice is no less said.
+        (
+            "200 success false, twice-told",
+            own(200, &format!(r#"{{"success":false,"code":5,"code":5,"data":{ACTIVE}}}"#)),
+        ),
+        (
+            "200 result false, twice-told",
+            own(200, r#"{"result":false,"code":"AUTH_003","code":"AUTH_003","datas":[]}"#),
+        ),
         ("301 to another host", Act::from(http(301, "location: https://example.com/\r\n", &html))),
         ("400 empty", own(400, "")),
         ("400 its own", own(400, &seqino(400))),
         ("401 HTML", page(401)),
         ("403 success false", own(403, &easytransac("null"))),
+        ("403 HTML", page(403)),
         ("404 empty", own(404, "")),
         ("404 HTML", page(404)),
         ("404 success false", own(404, &easytransac("null"))),
