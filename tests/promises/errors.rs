@@ -184,6 +184,14 @@ pub fn show_nothing(error: &Error) {
     assert!(std::error::Error::source(error).is_none());
 }
 
+/// Words without the column, which is the test's matter.
+fn anywhere(words: &str) -> String {
+    match words.split_once(" column ") {
+        Some((before, after)) => format!("{before} column _{}", after.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => words.to_owned(),
+    }
+}
+
 /// One line of the matrix: for each call its kind, its outcome, whether it may be tried again (`+`), and how many
 /// requests of it reached the server.
 async fn line(server: &Server, url: &str, settings: &Settings, words: &mut BTreeSet<String>) -> String {
@@ -194,7 +202,7 @@ async fn line(server: &Server, url: &str, settings: &Settings, words: &mut BTree
             Err(error) => {
                 show_nothing(error);
                 assert_eq!(error.outcome().is_some(), !call.ends_with("read"), "{call}");
-                words.insert(error.to_string().split_once(": ").unwrap().1.to_owned());
+                words.insert(anywhere(error.to_string().split_once(": ").unwrap().1));
                 let outcome = error.outcome().map(|outcome| format!("/{outcome:?}")).unwrap_or_default();
                 let again = if error.is_retryable() { " +" } else { "" };
                 format!("{}{outcome}{again}", error.kind().name())
@@ -246,6 +254,52 @@ async fn every_failure_has_a_kind_an_outcome_and_words_that_show_no_data() {
         snapshot!("failures", format!("{head}\n{matrix}"));
         snapshot!("error-words", Vec::from_iter(words).join("\n"));
     }
+}
+
+/// What each vendor's codes and statuses are told as, and what cannot be configured.
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+#[tokio::test]
+async fn each_code_of_a_vendor_is_told_with_what_to_do() {
+    use mandat::{easytransac, safedebit, seqino};
+    let mut said = String::new();
+    let status = |reference: MandateRef, answer: String| async move {
+        let server = Server::with_token(move |_| answer.clone()).await;
+        let error = facade(&server.url(), &hasty()).status(&reference).await.unwrap_err();
+        format!("{:?} {error}\n", error.kind())
+    };
+    for code in safedebit::types::ErrorCode::KNOWN.iter().map(ToString::to_string).chain(["ODD_042".into()]) {
+        let answer = json(200, &format!(r#"{{"result":false,"code":"{code}"}}"#));
+        said += &status(MandateRef::safedebit("RUM-1"), answer).await;
+    }
+    for code in [1, 3, 4, 5, 7, 9, 10, 11, 101, 42] {
+        let answer = json(200, &format!(r#"{{"success":false,"code":{code}}}"#));
+        said += &status(MandateRef::easytransac("abcabcabcabcabcabc12"), answer).await;
+    }
+    for code in [400, 401, 403, 404, 409, 422, 429, 500, 503] {
+        for reference in [MandateRef::easytransac("abcabcabcabcabcabc12"), MandateRef::seqino("client_abc123", "mdt_1")]
+        {
+            let own = match reference.provider() {
+                mandat::Provider::Seqino => {
+                    format!(r#"{{"error":"Why not","code":{code},"trace_id":"trace-0042"}}"#)
+                }
+                _ => String::new(),
+            };
+            said += &status(reference, json(code, &own)).await;
+        }
+    }
+    for error in [
+        Mandates::builder().build().unwrap().status(&MandateRef::safedebit("RUM-1")).await.unwrap_err(),
+        easytransac::Client::new(easytransac::Config::sandbox("et_live_abcabc12")).unwrap_err(),
+        easytransac::Client::new(easytransac::Config::new("http://example.com", "s3cret-k3y")).unwrap_err(),
+        safedebit::Client::new(safedebit::Config::new("https://example.com", "", "p4ssw0rd")).unwrap_err(),
+        safedebit::Client::new(safedebit::Config::new("https://example.com", "a:b", "p4ssw0rd")).unwrap_err(),
+        seqino::Client::new(seqino::Config::new("not an address", "s3cret-k3y")).unwrap_err(),
+        seqino::Client::new(seqino::Config::development("s3cret\nk3y")).unwrap_err(),
+    ] {
+        show_nothing(&error);
+        writeln!(said, "{:?} {error}", error.kind()).unwrap();
+    }
+    snapshot!("error-codes", said);
 }
 
 #[cfg(feature = "seqino")]
