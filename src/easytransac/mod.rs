@@ -115,7 +115,7 @@ impl Vendor for Client {
 
     /// `success`, which every answer has, whatever the HTTP status. The body of a V2 error is not documented; the
     /// numbers are those of the vendor's ApiError list, which does not say whether it holds for V2.
-    fn word(status: StatusCode, body: &[u8]) -> Word {
+    fn word(_: StatusCode, body: &[u8]) -> Word {
         #[derive(Deserialize)]
         struct Envelope {
             #[serde(default)]
@@ -136,17 +136,14 @@ impl Vendor for Client {
                 Some("11") => (Some(ErrorKind::Auth), Some("only listed IP addresses are allowed: list this one")),
                 Some("3" | "4" | "7") => (Some(ErrorKind::Auth), Some("check the application and its key")),
                 Some("1" | "5" | "101") => (Some(ErrorKind::InvalidRequest), None),
-                _ => (None, Self::advice(status)),
+                _ => (None, None),
             };
             Refusal { kind, code, advice, ..Refusal::default() }
         })
     }
 
     fn advice(status: StatusCode) -> Option<&'static str> {
-        match status.as_u16() {
-            401 => Some("check the API key"),
-            403 => Some("direct debit has to be switched on for the account by Easytransac's support"),
-            _ => None,
-        }
+        let direct_debit_is_off = "direct debit has to be switched on for the account by Easytransac's support";
+        (status == StatusCode::FORBIDDEN).then_some(direct_debit_is_off)
     }
 }

@@ -14,8 +14,9 @@ impl Client {
         Ok(clients.into_iter().find(|client| client.external_ref == external_ref))
     }
 
-    /// A client's mandates of one directory scope (SIREN, suffix, SIRET and routing identifier alike): whether a
-    /// `create_mandate` landed. Compare `start_date` and `created_at` if you made others of that scope before.
+    /// A client's mandates of one directory scope: whether a `create_mandate` landed. The SIREN is the same, and so are
+    /// suffix, SIRET and routing identifier where `scope` has them; Seqino may have filled in the others. Compare
+    /// `start_date` and `created_at` if you made others of that scope before.
     ///
     /// # Errors
     /// Those of `list_mandates`, and [`Decode`](crate::ErrorKind::Decode) if an item cannot be read: it might be the one.
@@ -26,14 +27,18 @@ impl Client {
     ) -> Result<Vec<types::Mandate>, Error> {
         let mandates = self.list_mandates().x_pdp_client_id(client_id).send().await?;
         let mandates = all_read(operations::LIST_MANDATES.id, mandates)?;
-        Ok(mandates.into_iter().filter(|mandate| of(&mandate.directory_entry) == of(scope)).collect())
+        Ok(mandates.into_iter().filter(|mandate| is_within(&mandate.directory_entry, scope)).collect())
     }
 }
 
-/// What makes the scope of a directory entry.
-fn of(entry: &types::DirectoryEntry) -> (&str, Option<&str>, Option<&str>, Option<&str>) {
-    let types::DirectoryEntry { siren, suffix, siret, routing_identifier, .. } = entry;
-    (siren.as_str(), suffix.as_deref(), siret.as_deref(), routing_identifier.as_deref())
+/// What is too much may be told apart by the caller; what is missing would be sent again.
+fn is_within(entry: &types::DirectoryEntry, scope: &types::DirectoryEntry) -> bool {
+    let parts = |entry: &types::DirectoryEntry| {
+        let types::DirectoryEntry { suffix, siret, routing_identifier, .. } = entry;
+        [suffix, siret, routing_identifier].map(|part| part.clone().unwrap_or_default())
+    };
+    let alike = |(own, given): (String, String)| given.is_empty() || given == own;
+    entry.siren == scope.siren && parts(entry).into_iter().zip(parts(scope)).all(alike)
 }
 
 fn all_read<T>(operation: &'static str, list: List<T>) -> Result<Vec<T>, Error> {

@@ -1,6 +1,6 @@
 //! From what came back to an answer or an error.
 
-use super::{Operation, Refusal, Transport, Vendor, Word, retry::Failure};
+use super::{Operation, Transport, Vendor, Word, retry::Failure};
 use crate::{Error, ErrorKind, Outcome, wire};
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -159,9 +159,10 @@ impl Answer {
             Word::Silent | Word::Unclear(_) => None,
             Word::Refused(refusal) => Some(refusal),
         };
-        let (mut kind, mut outcome) = meaning(self.status, self.retry_after, refusal.is_some());
-        let bare = || Refusal { advice: V::advice(self.status).or(advice(self.status)), ..Refusal::default() };
-        let refusal = refusal.unwrap_or_else(bare);
+        let own_words = refusal.is_some();
+        let (mut kind, mut outcome) = meaning(self.status, self.retry_after, own_words);
+        let refusal = refusal.unwrap_or_default();
+        let of_status = || V::advice(self.status).or(advice(self.status, own_words));
         // Its words say more than the status, except where the status is about now and not about the request.
         if let (Some(own), false) = (refusal.kind, matches!(self.status.as_u16(), 408 | 429 | 500..)) {
             kind = own;
@@ -173,7 +174,7 @@ impl Answer {
             .status(self.status.as_u16())
             .outcome_is(operation.outcome(outcome))
             .vendor(refusal.code, refusal.trace_id)
-            .advise(refusal.advice);
+            .advise(refusal.kind.map_or_else(of_status, |_| refusal.advice));
         if let Some(detail) = refusal.detail {
             error = error.detail(detail);
         }
@@ -244,10 +245,11 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
     }
 }
 
-fn advice(status: StatusCode) -> Option<&'static str> {
+fn advice(status: StatusCode, own_words: bool) -> Option<&'static str> {
     match status.as_u16() {
         300..=399 => Some("it redirects, which is never followed: check the base URL"),
-        404 => Some("the answer is not the vendor's own: check the base URL"),
+        401 => Some("check the credentials"),
+        404 if !own_words => Some("the answer is not the vendor's own: check the base URL"),
         _ => None,
     }
 }

@@ -86,7 +86,7 @@ pub(crate) trait Vendor: Sync {
     /// What the vendor itself says, whatever the HTTP status.
     fn word(status: StatusCode, body: &[u8]) -> Word;
 
-    /// What to do about an HTTP status of this vendor's, whatever came with it.
+    /// What to do about an HTTP status of this vendor's, where its words do not say more.
     fn advice(_status: StatusCode) -> Option<&'static str> {
         None
     }

@@ -247,6 +247,30 @@ async fn a_list_that_cannot_be_read_is_never_taken_for_nobody() {
     }
 }
 
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn what_seqino_fills_in_does_not_hide_a_mandate_that_landed() {
+    use crate::support::{Server, facade, hasty, json};
+    use mandat::seqino::types::DirectoryEntry;
+    let mandate = r#"[{"id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active",
+        "directory_entry":{"siren":"123456789","name":"Acme","siret":"12345678900012","suffix":""},
+        "created_at":"2019-08-24T14:15:22Z"}]"#;
+    let server = Server::start(move |_| json(200, mandate)).await;
+    let mandates = facade(&server.url(), &hasty());
+    let scope = || DirectoryEntry::builder().siren("123456789").name("Acme");
+    for (scope, found) in [
+        (scope(), 1),
+        (scope().siret("12345678900012"), 1),
+        (scope().siret("12345678900020"), 0),
+        (scope().suffix("A"), 0),
+        (DirectoryEntry::builder().siren("987654321").name("Acme"), 0),
+    ] {
+        let scope: DirectoryEntry = scope.try_into().unwrap();
+        let mandates = mandates.seqino().unwrap().find_mandates("client_abc123", &scope).await.unwrap();
+        assert_eq!(mandates.len(), found, "{scope:?}");
+    }
+}
+
 /// A mandate that nobody knows was not removed by a call that never left.
 #[cfg(feature = "seqino")]
 #[tokio::test]
