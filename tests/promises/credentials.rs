@@ -51,6 +51,28 @@ async fn a_lifetime_of_zero_or_one_or_none_that_can_be_read_does_not_ask_for_eve
     }
 }
 
+/// Moves tokio's clock, which stands still only while it is moved: the sockets are real.
+async fn later(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_token_that_is_said_to_last_for_ever_is_used_for_a_day_at_most() {
+    for expires_in in [i64::MAX, i64::MAX / 1_000_000_000, 25 * 3600] {
+        let server =
+            Server::start(move |r| if r.starts_with("POST /auth ") { token(expires_in) } else { json(200, MANDATE) });
+        let server = server.await;
+        let mandates = facade(&server.url());
+        for (seconds, asked) in [(0, 1), (23 * 3600, 1), (3600, 2)] {
+            later(seconds).await;
+            mandates.status(&reference()).await.unwrap();
+            assert_eq!(server.count("POST /auth "), asked, "expiresIn {expires_in}, {seconds} s later");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_token_that_the_vendor_refuses_is_renewed_once_and_the_call_repeated_once() {
     let calls = AtomicU32::new(0);
@@ -84,9 +106,7 @@ async fn a_token_is_renewed_before_it_ends_and_not_long_before() {
     let mandates = facade(&server.url());
     // 300 seconds: 30 of them are kept back.
     for (seconds, asked) in [(0, 1), (269, 1), (2, 2), (268, 2), (3, 3)] {
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(seconds)).await;
-        tokio::time::resume();
+        later(seconds).await;
         mandates.status(&reference()).await.unwrap();
         assert_eq!(server.count("POST /auth "), asked, "after {seconds} s");
     }
@@ -139,6 +159,19 @@ async fn a_failing_exchange_is_not_hammered_and_everybody_is_told_why() {
     }
     assert_eq!(server.count("POST /auth "), 1);
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn an_exchange_that_goes_on_failing_is_asked_for_ever_less_often_but_twice_a_minute_at_least() {
+    let server = Server::start(|_| json(401, r#"{"success":false,"code":3}"#)).await;
+    let mandates = facade(&server.url());
+    for (seconds, asked) in
+        [(0, 1), (1, 2), (2, 3), (4, 4), (8, 5), (10, 5), (6, 6), (20, 6), (10, 7), (20, 7), (10, 8), (30, 9)]
+    {
+        later(seconds).await;
+        mandates.status(&reference()).await.unwrap_err();
+        assert_eq!(server.count("POST /auth "), asked, "{seconds} s later");
+    }
 }
 
 #[tokio::test]

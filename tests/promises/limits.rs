@@ -1,14 +1,15 @@
 //! No more is asked of a vendor at once than is allowed, by all clones together, and no call takes longer than it may.
 #![cfg(feature = "seqino")]
 
-use crate::support::{Act, Server, facade, hasty, json};
+use crate::support::{Act, Server, facade, hasty, http, json};
+use chrono::{TimeDelta, Utc};
 use futures_util::StreamExt;
-use mandat::{ErrorKind, MandateRef, Mandates, Settings, seqino};
+use mandat::{ErrorKind, MandateRef, Mandates, Outcome, Settings, seqino};
 use std::{
     num::NonZeroU32,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -64,7 +65,7 @@ async fn a_call_ends_in_time_whatever_it_waits_for() {
 async fn a_client_of_ones_own_still_follows_no_redirect() {
     let elsewhere = Server::start(|_| json(200, "[]")).await;
     let location = elsewhere.url();
-    let server = Server::start(move |_| crate::support::http(302, &format!("location: {location}/clients\r\n"), ""));
+    let server = Server::start(move |_| http(302, &format!("location: {location}/clients\r\n"), ""));
     let server = server.await;
     let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::limited(5)).user_agent("mine");
     let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(hasty()).http_client(builder);
@@ -76,9 +77,87 @@ async fn a_client_of_ones_own_still_follows_no_redirect() {
 }
 
 #[tokio::test]
+async fn what_is_on_this_machine_is_asked_without_a_proxy() {
+    let proxy = Server::start(|_| json(200, "[]")).await;
+    let server = Server::start(|_| json(200, "[]")).await;
+    let builder = reqwest::Client::builder().proxy(reqwest::Proxy::all(proxy.url()).unwrap());
+    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(hasty()).http_client(builder);
+    let mandates = Mandates::builder().seqino(config).build().unwrap();
+    mandates.seqino().unwrap().list_clients().send().await.unwrap();
+    assert_eq!((proxy.requests().len(), server.requests().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_vendor_that_asks_to_wait_is_waited_for_by_its_own_clock() {
+    // An hour ahead of ours.
+    let now = Utc::now() + TimeDelta::hours(1);
+    let [now, then] = [now, now + TimeDelta::seconds(1)].map(|date| date.format("%a, %d %b %Y %H:%M:%S GMT"));
+    for headers in ["retry-after: 1\r\n".to_owned(), format!("date: {now}\r\nretry-after: {then}\r\n")] {
+        let busy = http(503, &headers, "");
+        let first = AtomicBool::new(true);
+        let server = Server::start(move |_| match first.swap(false, Ordering::SeqCst) {
+            true => busy.clone(),
+            false => json(200, "[]"),
+        });
+        let server = server.await;
+        let mandates = facade(&server.url(), &Settings { max_retry_after: Duration::from_secs(2), ..hasty() });
+        let began = Instant::now();
+        mandates.seqino().unwrap().list_clients().send().await.unwrap();
+        assert!(began.elapsed() >= Duration::from_secs(1), "{headers}: {:?}", began.elapsed());
+        assert_eq!(server.requests().len(), 2, "{headers}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_that_would_outlast_the_call_is_not_begun() {
+    let server = Server::start(|_| http(503, "retry-after: 30\r\n", "")).await;
+    let (overall_timeout, max_retry_after) = (Duration::from_secs(20), Duration::from_secs(60));
+    let mandates = facade(&server.url(), &Settings { overall_timeout, max_retry_after, ..hasty() });
+    let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
+    // After the wait it would be a timeout.
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(503)));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn calls_of_an_outage_are_repeated_for_one_in_five_or_so() {
+    let server = Server::start(|_| http(503, "", "")).await;
+    let mandates = facade(&server.url(), &hasty());
+    for _ in 0..300 {
+        mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
+    }
+    // Without a budget it would be 900. On a slow machine some more are allowed as time goes by.
+    let requests = server.requests().len();
+    assert!((340..450).contains(&requests), "{requests}");
+}
+
+// Elsewhere a connection is opened, or refused, when nobody takes it in.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_does_not_open_is_given_up_in_its_own_time_and_nothing_was_sent() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    // Nobody takes them in, until no more can wait.
+    let mut waiting = Vec::new();
+    let open = || tokio::time::timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address));
+    while let Ok(stream) = open().await {
+        waiting.push(stream.unwrap());
+    }
+    let settings = Settings { connect_timeout: Duration::from_millis(100), attempts: 1, ..hasty() };
+    let mandates = facade(&format!("http://{address}"), &settings);
+    let create = mandates.seqino().unwrap().create_client();
+    let create = create.body_map(|b| b.organization_name("Acme").contact_email("abc@abc.com").external_ref("EXT-1"));
+    let error = create.send().await.unwrap_err();
+    // The time of an attempt would leave the outcome unknown.
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Some(Outcome::NotSent)), "{error}");
+}
+
+#[tokio::test]
 async fn no_setting_and_no_wish_of_a_vendor_makes_a_call_panic() {
     let never = Duration::MAX;
-    let server = Server::start(move |_| crate::support::http(503, &format!("retry-after: {}\r\n", u64::MAX), "")).await;
+    let server = Server::start(move |_| http(503, &format!("retry-after: {}\r\n", u64::MAX), "")).await;
     for rate_per_second in [None, NonZeroU32::new(u32::MAX)] {
         let settings = Settings {
             connect_timeout: never,

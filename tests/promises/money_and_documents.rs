@@ -66,6 +66,23 @@ fn a_document_is_read_as_base64_as_a_data_uri_and_as_the_base64_of_one() {
     assert_eq!(Document::from_bytes(b"%PDF-").unwrap().as_base64(), "JVBERi0=");
 }
 
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn an_answer_with_a_document_has_a_cap_of_its_own() {
+    use crate::support::{Server, facade, hasty, json};
+    use mandat::{ErrorKind, Settings};
+    let settings = Settings { max_document: 2 * hasty().max_answer, ..hasty() };
+    let over = settings.max_document - hasty().max_answer / 2;
+    for (size, read) in [(over, true), (settings.max_document, false)] {
+        let body = format!(r#"{{"result":true,"file_data":"{}"}}"#, "A".repeat(size));
+        let server = Server::start(move |_| json(200, &body)).await;
+        let mandates = facade(&server.url(), &settings);
+        let request = mandates.safedebit().unwrap().download_mandate_file().safedebit_consumer_reference("C-1");
+        let answer = request.send().await.map(|answer| answer.file_data.as_base64().len());
+        assert_eq!(answer.map_err(|error| error.kind()), if read { Ok(size) } else { Err(ErrorKind::TooLarge) });
+    }
+}
+
 #[test]
 fn a_document_that_cannot_be_one_is_refused_and_never_shown() {
     assert_eq!(Document::from_bytes([]).unwrap_err().to_string(), "the document is empty");

@@ -132,6 +132,10 @@ fn an_address_that_cannot_be_right_is_refused_before_anything_is_sent() {
         ("http://pdp.seqino.dev/api", "not https"),
         ("ftp://pdp.seqino.dev/api", "not https"),
         ("https://pdp.seqino.dev/api?x=1", "more than a host and a path"),
+        ("https://pdp.seqino.dev/api?", "more than a host and a path"),
+        ("https://pdp.seqino.dev/api#x", "more than a host and a path"),
+        ("https://user@pdp.seqino.dev/api", "more than a host and a path"),
+        ("https://:password@pdp.seqino.dev/api", "more than a host and a path"),
         ("https://user:password@pdp.seqino.dev/api", "more than a host and a path"),
         ("file:///api", "no host"),
     ] {

@@ -123,10 +123,27 @@ async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
     assert!(!text.contains("EXT-SECRET") && !text.contains("not found"), "{text}");
 }
 
+#[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn a_call_that_is_refused_before_it_is_sent_is_told_too() {
-    let log = Log::listen();
+async fn a_call_that_was_never_sent_is_told_too() {
+    // Nobody listens there.
     let mandates = facade("http://127.0.0.1:1", &hasty());
-    let _ = mandates.status(&MandateRef::safedebit("R".repeat(99))).await.unwrap_err();
-    assert!(!log.text().contains("RRRR"));
+    let write = |umr: String| mandates.safedebit().unwrap().edit_mandate().body_map(|b| b.umr(umr).iban(IBAN)).send();
+    let last_span = |log: &Log, told: &[&str]| {
+        let text = log.text();
+        let span = text.lines().rfind(|line| line.contains("call{") && line.contains("close")).unwrap();
+        for field in [told, &["otel.status_code=\"ERROR\"", "mandat.duration_ms="]].concat() {
+            assert!(span.contains(field), "{field} is not in {span}");
+        }
+        assert!(!text.contains("RRRR") && !text.contains(IBAN), "{text}");
+        span.to_owned()
+    };
+    let log = Log::listen();
+    mandates.status(&MandateRef::safedebit("R".repeat(99))).await.unwrap_err();
+    let span = last_span(&log, &["mandat.operation=\"search_mandate\"", "error.type=\"InvalidRequest\""]);
+    assert!(!span.contains("mandat.outcome"), "{span}");
+    write("R".repeat(99)).await.unwrap_err();
+    last_span(&log, &["error.type=\"InvalidRequest\"", "mandat.outcome=NotSent", "http.request.resend_count=0"]);
+    write("R".repeat(9)).await.unwrap_err();
+    last_span(&log, &["error.type=\"Transport\"", "mandat.outcome=NotSent", "http.request.resend_count=2"]);
 }

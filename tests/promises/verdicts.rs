@@ -75,6 +75,21 @@ fn a_creation_is_no_proof_until_it_is_read_back() {
 }
 
 #[test]
+fn a_reading_may_be_ahead_by_as_much_as_clocks_differ_and_no_more() {
+    for (minutes, believed) in [(9, true), (11, false)] {
+        let observed_at = noon() + TimeDelta::minutes(minutes);
+        let expected = match believed {
+            true => Verdict::Allowed,
+            false => Verdict::Undetermined(vec![Reason::ReadAhead { observed_at }]),
+        };
+        let (mut debit, mut platform) = (debit(), platform());
+        (debit.observed_at, platform.observed_at) = (observed_at, observed_at);
+        assert_eq!(debit.may_collect(&good_facts(), noon()), expected, "{minutes}");
+        assert_eq!(platform.may_represent(noon()), expected, "{minutes}");
+    }
+}
+
+#[test]
 fn the_36_months_end_after_their_last_day() {
     for (signed_on, last_collection, last_day) in [
         ("2023-11-20", None, "2026-11-20"),
