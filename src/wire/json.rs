@@ -81,8 +81,10 @@ pub(crate) fn safe_key(key: &str) -> String {
 /// What serde says of a value that it could not read, without the value: its messages quote it.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        return format!("`{field}` is missing");
+    for (start, what) in [("missing field `", "is missing"), ("duplicate field `", "stands there twice")] {
+        if let Some(field) = message.strip_prefix(start).and_then(|rest| rest.split('`').next()) {
+            return format!("`{field}` {what}");
+        }
     }
     // What follows the last "expected" is our own text.
     match message.rsplit_once(", expected ") {

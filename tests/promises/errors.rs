@@ -79,6 +79,7 @@ pub fn answers() -> Vec<(&'static str, Act)> {
             "200 result false, twice-told",
             own(200, r#"{"result":false,"code":"AUTH_003","code":"AUTH_003","datas":[]}"#),
         ),
+        ("200 yes and no", own(200, r#"{"success":true,"result":true,"success":false,"result":false,"datas":[]}"#)),
         ("301 to another host", Act::from(http(301, "location: https://example.com/\r\n", &html))),
         ("400 empty", own(400, "")),
         ("400 its own", own(400, &seqino(400))),
