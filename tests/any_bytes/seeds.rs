@@ -96,6 +96,8 @@ fn status() -> Vec<String> {
         format!("e 401\n{}", json!({"success": false, "code": 11, "Code": "4", "iban": "FR7630001007941234567890185"})),
         format!("d 200\n{found}"),
         format!("d 200\n{}", json!({"result": false, "code": "AUTH_003", "message": "FR7630001007941234567890185"})),
+        // What stands there twice.
+        "d 200\n".to_owned() + r#"{"result": false, "code": "AUTH_003", "code": "AUTH_003"}"#,
         format!("s 200\n{mandate}\0{client}"),
         format!(
             "s 404\n{}",

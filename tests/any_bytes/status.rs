@@ -9,7 +9,7 @@ use axum::{
     http::{StatusCode, Uri, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
-use mandat::{Error, Mandate, MandateRef, Mandates, Settings, Source, easytransac, safedebit, seqino};
+use mandat::{Error, Mandate, MandateRef, Mandates, Provider, Settings, Source, easytransac, safedebit, seqino};
 use std::{
     cell::OnceCell,
     sync::{Arc, Mutex},
@@ -44,13 +44,31 @@ pub fn run(bytes: &[u8]) {
     let (reference, answer) = read(bytes);
     WORLD.with(|world| {
         let World { runtime, answer: current, mandates } = world.get_or_init(World::new);
+        let (status, body) = (answer.status, answer.mandate.clone());
+        // Whatever else it says, and however often it says it.
+        let yes = |flag: &str| {
+            let body: serde_json::Value = serde_json::from_slice(&body).expect("it was read");
+            assert!(status.is_success() && body[flag] == true, "a refusal was read as success");
+        };
         *current.lock().expect("nobody panics with it") = answer;
         match runtime.block_on(mandates.status(&reference)) {
             Ok(mandate) => {
                 assert_eq!((&mandate.reference, mandate.source), (&reference, Source::Read));
+                match reference.provider() {
+                    Provider::Easytransac => yes("success"),
+                    Provider::SafeDebit => yes("result"),
+                    _ => assert!(status.is_success()),
+                }
                 again::<Mandate>(&serde_json::to_vec(&mandate).expect("it is written")).expect("it is read");
             }
             Err(error) => shows_nothing(&error),
+        }
+        if let (Provider::SafeDebit, Ok(client)) = (reference.provider(), mandates.safedebit()) {
+            let removal = client.revoque_mandate().body_map(|body| body.umr(reference.id()));
+            match runtime.block_on(removal.send()) {
+                Ok(_) => yes("result"),
+                Err(error) => shows_nothing(&error),
+            }
         }
         match runtime.block_on(mandates.probe(&reference)) {
             Ok(probe) => assert!(!format!("{probe:?} {probe}").contains(IBAN)),
