@@ -215,6 +215,16 @@ fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {
 }
 
 #[test]
+fn a_polish_with_nothing_to_do_stops_the_build() {
+    // Of the fourth vendor, only what has no answer: there is nothing to say of what is accepted.
+    let from = |start: &str| FOURTH.find(start).unwrap();
+    let spec =
+        [&FOURTH[..from("  /mandates/:")], "  /mandates/{reference}:\n", &FOURTH[from("    delete:")..]].concat();
+    let said = generate(&Provider { name: "fourth", lowerings: &[] }, &spec, false).err().unwrap();
+    assert!(said[0].to_string().contains("the polish `no_accept` found nothing to do"), "{said:?}");
+}
+
+#[test]
 fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
     let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
