@@ -214,6 +214,40 @@ fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {
     assert!(said[0].to_string().contains("at paths./mandates/{reference}.parameters"), "{said:?}");
 }
 
+/// A spec of one operation.
+fn only(method: &str, parameters: &str, responses: &str) -> String {
+    format!(
+        "
+openapi: 3.0.3
+info: {{title: Fifth, version: '1'}}
+paths:
+  /state:
+    {method}:
+      operationId: the_state
+      x-evidence: documented
+      x-source: https://example.com/state
+      parameters: {parameters}
+      responses: {responses}
+components: {{schemas: {{State: {{type: string, x-extensible-enum: [open, closed]}}}}}}
+"
+    )
+}
+
+#[test]
+fn a_polish_with_nothing_to_do_stops_the_build() {
+    let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
+    let content = "{application/json: {schema: {$ref: '#/components/schemas/State'}, example: open}}";
+    let answer = format!("{{'200': {{description: Read., content: {content}}}}}");
+    for (polish, spec) in [
+        ("no_accept", only("delete", "[]", "{'204': {description: Gone.}}")),
+        ("setters", only("get", "[]", &answer)),
+        ("open_structs", only("get", parameter, &answer)),
+    ] {
+        let said = generate(&Provider { name: "fifth", lowerings: &[] }, &spec, false).err().unwrap();
+        assert!(said[0].to_string().contains(&format!("the polish `{polish}` found nothing to do")), "{said:?}");
+    }
+}
+
 #[test]
 fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
     let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();

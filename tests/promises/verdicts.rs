@@ -90,6 +90,15 @@ fn a_reading_may_be_ahead_by_as_much_as_clocks_differ_and_no_more() {
 }
 
 #[test]
+fn what_is_to_be_signed_tomorrow_is_refused_today() {
+    let [today, tomorrow] =
+        ["2026-11-20", "2026-11-21"].map(|signed_on| Facts { signed_on: day(signed_on), ..good_facts() });
+    assert_eq!(debit().may_collect(&today, noon()), Verdict::Allowed);
+    let refused = Verdict::Refused(vec![Reason::NotYetSigned { signed_on: tomorrow.signed_on }]);
+    assert_eq!(debit().may_collect(&tomorrow, noon()), refused);
+}
+
+#[test]
 fn the_36_months_end_after_their_last_day() {
     for (signed_on, last_collection, last_day) in [
         ("2023-11-20", None, "2026-11-20"),
