@@ -1,6 +1,6 @@
 //! Easytransac's token: asked for once, kept, renewed in time, and never guessed.
 
-use crate::support::{Act, KEY, Server, hasty, json, token, token_called};
+use crate::support::{Act, KEY, Server, hasty, http, json, token, token_called};
 use mandat::{ErrorKind, MandateRef, Mandates, Settings, easytransac};
 use std::{
     sync::{
@@ -171,6 +171,19 @@ async fn an_exchange_that_goes_on_failing_is_asked_for_ever_less_often_but_twice
         later(seconds).await;
         mandates.status(&reference()).await.unwrap_err();
         assert_eq!(server.count("POST /auth "), asked, "{seconds} s later");
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_that_asks_to_wait_is_waited_for_half_a_minute_at_most() {
+    for (wish, rest) in [(20, 10), (u64::MAX, 20)] {
+        let server = Server::start(move |_| http(429, &format!("retry-after: {wish}\r\n"), "")).await;
+        let mandates = facade(&server.url());
+        for (seconds, asked) in [(0, 1), (10, 1), (rest, 2)] {
+            later(seconds).await;
+            mandates.status(&reference()).await.unwrap_err();
+            assert_eq!(server.count("POST /auth "), asked, "of {wish} s, {seconds} s later");
+        }
     }
 }
 
