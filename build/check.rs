@@ -305,8 +305,10 @@ fn words(place: &str, schema: &Object, raw: &Value, say: &mut Say) {
         );
     }
     // A new word is put at the end and may be described later: what it means is for the compiler to ask.
-    if length("x-enum-descriptions").is_some_and(|length| length > list.len()) {
-        say(place, "x-enum-descriptions has more than the words".into(), "give one for each word, in their order");
+    let described = schema.get("x-enum-descriptions").map(|all| all.as_array().map(Vec::len));
+    if described.is_some_and(|length| length.is_none_or(|length| length > list.len())) {
+        let what = "x-enum-descriptions is no list, or has more than the words";
+        say(place, what.into(), "give one for each word, in their order");
     }
     let bound = |key, otherwise| schema.get(key).and_then(Value::as_u64).unwrap_or(otherwise);
     let mut seen: BTreeMap<String, String> = BTreeMap::new();

@@ -211,15 +211,14 @@ impl Error {
 
     /// A code and a trace id come from outside: what does not look like one is not taken.
     pub(crate) fn vendor(mut self, code: Option<String>, trace_id: Option<String>) -> Self {
-        let token = |text: &String, longest, digits| {
+        let token = |text: &String, longest| {
             let fits = !text.is_empty() && text.len() <= longest;
             let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-            let few = text.chars().filter(char::is_ascii_digit).count() <= digits;
-            fits && plain && few && !wire::looks_like_iban(text)
+            let telephone = (9..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+            fits && plain && !telephone && !wire::looks_like_iban(text)
         };
-        // A telephone number has more digits than a code.
-        self.0.vendor_code = code.filter(|code| token(code, 16, 6));
-        self.0.trace_id = trace_id.filter(|id| token(id, 64, 64));
+        self.0.vendor_code = code.filter(|code| token(code, 16));
+        self.0.trace_id = trace_id.filter(|id| token(id, 64));
         self
     }
 

@@ -67,6 +67,15 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             "safedebit",
             changed(SAFEDEBIT, "x-enum-varnames: [WrongLogin, ", "x-enum-varnames: ["),
         ),
+        (
+            "more descriptions than words, and one that is no list",
+            "seqino",
+            changed(SEQINO, "x-extensible-enum: [Private, Public]", "x-extensible-enum: [Private]").replacen(
+                "      x-enum-descriptions:\n",
+                "      x-enum-descriptions: none\n      x-note:\n",
+                1,
+            ),
+        ),
         ("unknown annotation", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidenc: documented")),
         ("unknown annotation value", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidence: certain")),
         ("a write that says nothing of a lost answer", "seqino", changed(SEQINO, "x-lost-answer:", "x-note:")),

@@ -31,8 +31,6 @@ use crate::{
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::Value;
 use std::sync::Arc;
 use token::Tokens;
 
@@ -116,21 +114,16 @@ impl Vendor for Client {
     /// `success`, which every answer has, whatever the HTTP status. The body of a V2 error is not documented; the
     /// numbers are those of the vendor's ApiError list, which does not say whether it holds for V2.
     fn word(_: StatusCode, body: &[u8]) -> Word {
-        #[derive(Deserialize)]
-        struct Envelope {
-            #[serde(default)]
-            success: Value,
-            code: Option<Value>,
-            #[serde(rename = "Code")]
-            v1_code: Option<Value>,
-        }
         if wire::says_yes(body, "success") {
             return Word::Silent;
         }
-        // What is no object is judged where it is decoded.
-        let Some(Envelope { success, code, v1_code }) = wire::envelope(body) else { return Word::Silent };
+        let [success, code, v1_code] = match wire::said(body, ["success", "code", "Code"]) {
+            Ok(said) => said,
+            Err(why) => return Word::Unclear(why),
+        };
         Word::of_flag(&success, "success", || {
-            let code = code.or(v1_code).map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
+            let code = [code, v1_code].into_iter().find(|code| !code.is_null());
+            let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
             let (kind, advice) = match code.as_deref() {
                 Some("9" | "10") => (Some(ErrorKind::Unavailable), Some("the service is down for the moment")),
                 Some("11") => (Some(ErrorKind::Auth), Some("only listed IP addresses are allowed: list this one")),
@@ -143,7 +136,8 @@ impl Vendor for Client {
     }
 
     fn advice(status: StatusCode) -> Option<&'static str> {
-        let direct_debit_is_off = "direct debit has to be switched on for the account by Easytransac's support";
+        let direct_debit_is_off =
+            "direct debit has to be switched on for the account by Easytransac's support: ask whether it is";
         (status == StatusCode::FORBIDDEN).then_some(direct_debit_is_off)
     }
 }

@@ -29,8 +29,6 @@ use crate::{
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::Value;
 use std::sync::Arc;
 use types::ErrorCode;
 
@@ -103,18 +101,15 @@ impl Vendor for Client {
 
     /// `result`, which every answer has, under HTTP 200 as a rule.
     fn word(_: StatusCode, body: &[u8]) -> Word {
-        #[derive(Deserialize)]
-        struct Envelope {
-            #[serde(default)]
-            result: Value,
-            code: Option<ErrorCode>,
-        }
         if wire::says_yes(body, "result") {
             return Word::Silent;
         }
-        // What is no object is judged where it is decoded.
-        let Some(Envelope { result, code }) = wire::envelope(body) else { return Word::Silent };
+        let [result, code] = match wire::said(body, ["result", "code"]) {
+            Ok(said) => said,
+            Err(why) => return Word::Unclear(why),
+        };
         Word::of_flag(&result, "result", || {
+            let code = serde_json::from_value::<Option<ErrorCode>>(code).unwrap_or_default();
             let (kind, advice) = code.as_ref().map_or((ErrorKind::Refused, None), meaning);
             let code = code.map(|code| code.as_str().to_owned());
             Refusal { kind: Some(kind), code, advice, ..Refusal::default() }

@@ -1,6 +1,6 @@
 //! From what came back to an answer or an error.
 
-use super::{Operation, Transport, Vendor, Word, retry::Failure};
+use super::{Operation, Transport, Vendor, Word, retry::Failure, settings::LONGEST};
 use crate::{Error, ErrorKind, Outcome, wire};
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -131,14 +131,15 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let date = |text| DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc());
     let asked = text(RETRY_AFTER)?;
-    match asked.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(e) if *e.kind() == IntErrorKind::PosOverflow => Some(Duration::MAX),
+    let asked = match asked.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(e) if *e.kind() == IntErrorKind::PosOverflow => LONGEST,
         Err(_) => {
             let now = text(DATE).and_then(date).unwrap_or_else(Utc::now);
-            Some((date(asked)? - now).to_std().unwrap_or_default())
+            (date(asked)? - now).to_std().unwrap_or_default()
         }
-    }
+    };
+    Some(asked.min(LONGEST))
 }
 
 impl Answer {
@@ -152,8 +153,8 @@ impl Answer {
         let success = self.status.is_success();
         let refusal = match V::word(self.status, &self.body) {
             Word::Silent if success => return Ok(self),
-            Word::Unclear(what) if success => {
-                let error = self.undecodable(operation, format!("`{what}` is neither true nor false"));
+            Word::Unclear(why) if success => {
+                let error = self.undecodable(operation, why);
                 return Err(Failed { error, failure: Failure::Refusal, retry_after: None });
             }
             Word::Silent | Word::Unclear(_) => None,

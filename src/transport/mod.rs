@@ -99,17 +99,17 @@ pub(crate) enum Word {
     Silent,
     /// It refuses.
     Refused(Refusal),
-    /// It says something that is neither yes nor no; what is not so.
-    Unclear(&'static str),
+    /// It says neither yes nor no; why not.
+    Unclear(String),
 }
 
 impl Word {
     /// Of a vendor that puts a flag on each answer: only true is yes.
-    pub fn of_flag(flag: &serde_json::Value, what: &'static str, refusal: impl FnOnce() -> Refusal) -> Self {
+    pub fn of_flag(flag: &serde_json::Value, what: &str, refusal: impl FnOnce() -> Refusal) -> Self {
         match flag {
             serde_json::Value::Bool(true) => Self::Silent,
             serde_json::Value::Bool(false) => Self::Refused(refusal()),
-            _ => Self::Unclear(what),
+            _ => Self::Unclear(format!("`{what}` is neither true nor false")),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::{fmt, num::NonZeroU32, time::Duration};
 use tokio::sync::Semaphore;
 
-/// How long to wait, how much to read, how often to try, how much to ask for at once. The defaults suit a backend. What is
-/// longer than a year counts as a year, so `Duration::MAX` is as good as for ever.
+/// How long to wait, how much to read, how often to try, how much to ask for at once. The defaults suit a backend. More
+/// than a year counts as a year, so `Duration::MAX` is as good as for ever.
 ///
 /// ```
 /// use mandat::Settings;
@@ -61,10 +61,12 @@ impl Default for Settings {
     }
 }
 
+/// A year: so much can be added to any instant.
+pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl Settings {
     /// With no number that an instant or a semaphore could not take.
     pub(super) fn bounded(self) -> Self {
-        const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
         Self {
             connect_timeout: self.connect_timeout.min(LONGEST),
             attempt_timeout: self.attempt_timeout.min(LONGEST),

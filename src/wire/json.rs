@@ -2,7 +2,7 @@
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, ops::Deref};
@@ -99,7 +99,15 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
 
 /// A body of JSON of which nothing is known. If it is none, this tells where, and not even a key of it.
 pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(body).map_err(|e| format!("{}, at line {} column {}", reason(&e), e.line(), e.column()))
+    serde_json::from_slice(body).map_err(|e| unread(body, &e))
+}
+
+/// Why a body cannot be read, and where.
+fn unread(body: &[u8], error: &serde_json::Error) -> String {
+    match body {
+        [] => "the body is empty".into(),
+        _ => format!("{}, at line {} column {}", reason(error), error.line(), error.column()),
+    }
 }
 
 /// Whether a body is an object whose `name` is true. What follows is not looked at: decoding will.
@@ -127,9 +135,29 @@ pub(crate) fn says_yes(body: &[u8], name: &str) -> bool {
     yes.1
 }
 
-/// What a body says beside what was asked for. If it says something twice, the last counts: it must not go unread.
-pub(crate) fn envelope<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    serde_json::from_slice::<Value>(body).and_then(serde_json::from_value).ok()
+/// What a body that is an object says under these names, null where it does not. Nothing else in it, however odd, and
+/// nothing that stands there twice keeps it from being read: of two the last counts.
+pub(crate) fn said<const N: usize>(body: &[u8], names: [&str; N]) -> Result<[Value; N], String> {
+    struct Said<'a, const N: usize>([&'a str; N]);
+    impl<'de, const N: usize> Visitor<'de> for Said<'_, N> {
+        type Value = [Value; N];
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut said = [const { Value::Null }; N];
+            while let Some(key) = map.next_key::<String>()? {
+                match self.0.iter().position(|name| *name == key) {
+                    Some(which) => said[which] = map.next_value()?,
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(said)
+        }
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let said = deserializer.deserialize_map(Said(names)).and_then(|said| deserializer.end().map(|()| said));
+    said.map_err(|e| unread(body, &e))
 }
 
 /// A path may lead through a map whose keys are data.

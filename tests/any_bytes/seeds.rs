@@ -98,6 +98,7 @@ fn status() -> Vec<String> {
         format!("d 200\n{}", json!({"result": false, "code": "AUTH_003", "message": "FR7630001007941234567890185"})),
         // What stands there twice.
         "d 200\n".to_owned() + r#"{"result": false, "code": "AUTH_003", "code": "AUTH_003"}"#,
+        "d 200\n".to_owned() + r#"{"result": false, "code": "EXIST_003", "datas": ["\ud800"]}"#,
         format!("s 200\n{mandate}\0{client}"),
         format!(
             "s 404\n{}",

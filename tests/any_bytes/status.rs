@@ -10,8 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mandat::{Error, Mandate, MandateRef, Mandates, Provider, Settings, Source, easytransac, safedebit, seqino};
+use serde_json::value::RawValue;
 use std::{
     cell::OnceCell,
+    collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 use tokio::{
@@ -47,8 +49,8 @@ pub fn run(bytes: &[u8]) {
         let (status, body) = (answer.status, answer.mandate.clone());
         // Whatever else it says, and however often it says it.
         let yes = |flag: &str| {
-            let body: serde_json::Value = serde_json::from_slice(&body).expect("it was read");
-            assert!(status.is_success() && body[flag] == true, "a refusal was read as success");
+            let body: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(&body).expect("it was read");
+            assert!(status.is_success() && body[flag].get() == "true", "a refusal was read as success");
         };
         *current.lock().expect("nobody panics with it") = answer;
         match runtime.block_on(mandates.status(&reference)) {
@@ -65,9 +67,12 @@ pub fn run(bytes: &[u8]) {
         }
         if let (Provider::SafeDebit, Ok(client)) = (reference.provider(), mandates.safedebit()) {
             let removal = client.revoque_mandate().body_map(|body| body.umr(reference.id()));
-            match runtime.block_on(removal.send()) {
-                Ok(_) => yes("result"),
-                Err(error) => shows_nothing(&error),
+            let search = client.search_mandate().umr(reference.id());
+            for result in [runtime.block_on(removal.send()).map(drop), runtime.block_on(search.send()).map(drop)] {
+                match result {
+                    Ok(()) => yes("result"),
+                    Err(error) => shows_nothing(&error),
+                }
             }
         }
         match runtime.block_on(mandates.probe(&reference)) {

@@ -40,9 +40,12 @@ pub fn answers() -> Vec<(&'static str, Act)> {
     let easytransac = |code: &str| format!(r#"{{"success":false,"code":{code},"detail":"{}"}}"#, planted());
     let safedebit = |code: &str| format!(r#"{{"result":false,"code":"{code}","message":"{}"}}"#, planted());
     let seqino = |code: u16| format!(r#"{{"error":"{}","code":{code},"trace_id":"trace-0042"}}"#, planted());
+    let called = format!(r#"{{"error":"{}","code":400,"trace_id":"{PLANTED_NUMBER}"}}"#, planted());
     let issue = format!(r#"{{"detail":[{{"loc":["body","{IBAN}",0],"msg":"{}","type":"x"}}]}}"#, planted());
     let truncated = format!(r#"{{"success":true,"result":true,"data":{{"x":"{}"#, planted());
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"x\":".as_bytes();
+    // Half of a pair, which is no text.
+    let odd = r"\ud800";
     let long = Duration::from_secs(5);
     let endless = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n\"{}", "x".repeat(200_000));
     // By the vendor's clock, which is an hour behind, it is now.
@@ -79,10 +82,25 @@ pub fn answers() -> Vec<(&'static str, Act)> {
             "200 result false, twice-told",
             own(200, r#"{"result":false,"code":"AUTH_003","code":"AUTH_003","datas":[]}"#),
         ),
+        // Nor is it for what stands beside it, however odd.
+        (
+            "200 success false, odd data",
+            own(200, &format!(r#"{{"success":false,"code":5,"x":["{odd}"],"data":{ACTIVE}}}"#)),
+        ),
+        (
+            "200 result false, odd data",
+            own(200, &format!(r#"{{"result":false,"code":"EXIST_003","datas":["{odd}"]}}"#)),
+        ),
+        ("200 result false, Latin-1", latin_1(r#"{"result":false,"code":"EXIST_003","message":"déjà"}"#)),
+        (
+            "200 result false, twice and odd",
+            own(200, &format!(r#"{{"result":false,"code":"{odd}","datas":["{odd}"]}}"#)),
+        ),
         ("200 yes and no", own(200, r#"{"success":true,"result":true,"success":false,"result":false,"datas":[]}"#)),
         ("301 to another host", Act::from(http(301, "location: https://example.com/\r\n", &html))),
         ("400 empty", own(400, "")),
         ("400 its own", own(400, &seqino(400))),
+        ("400 its own, a number", own(400, &called)),
         ("401 HTML", page(401)),
         ("403 success false", own(403, &easytransac("null"))),
         ("403 HTML", page(403)),
@@ -104,6 +122,13 @@ pub fn answers() -> Vec<(&'static str, Act)> {
         ("503 Retry-After 7", Act::from(http(503, "retry-after: 7\r\n", &html))),
         ("504", page(504)),
     ]
+}
+
+/// As a server with an old charset writes it.
+fn latin_1(body: &str) -> Act {
+    let body: Vec<u8> = body.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
+    Act::Send([head.as_bytes(), &body].concat())
 }
 
 /// Ten megabytes of JSON in ten kilobytes.

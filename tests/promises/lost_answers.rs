@@ -277,17 +277,19 @@ async fn what_seqino_fills_in_does_not_hide_a_mandate_that_landed() {
 async fn a_removal_that_never_arrived_is_not_called_done() {
     use crate::support::{facade, hasty, json};
     use mandat::ErrorKind;
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // A port of ours, at which nobody listens yet.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap();
     let settings = mandat::Settings { backoff: std::time::Duration::from_millis(300), attempts: 20, ..hasty() };
     let mandates = facade(&format!("http://{port}"), &settings);
     let removal = async {
         let seqino = mandates.seqino().unwrap();
         seqino.revoke_mandate().mandate_id("mdt_1").x_pdp_client_id("client_abc123").send().await
     };
-    // Nobody listens at first.
     let server = async {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        let listener = tokio::net::TcpListener::bind(port).await.unwrap();
+        let listener = socket.listen(8).unwrap();
         let (mut stream, _) = listener.accept().await.unwrap();
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let _ = stream.read(&mut [0; 4096]).await.unwrap();
