@@ -18,6 +18,8 @@ pub(crate) struct Answer {
     pub status: StatusCode,
     pub retry_after: Option<Duration>,
     pub body: Bytes,
+    /// Why it says neither yes nor no, where this vendor says one: then it is nothing to decode.
+    pub unclear: Option<String>,
 }
 
 /// An attempt that failed.
@@ -50,7 +52,7 @@ pub(super) async fn receive(
         let retry_after = retry_after(response.headers());
         let body = read(operation, response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
-        Ok(Answer { status, retry_after, body })
+        Ok(Answer { status, retry_after, body, unclear: None })
     };
     match timeout_at(until, whole).await {
         Ok(answer) => answer,
@@ -145,7 +147,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 impl Answer {
     /// What a removal that had already been done would have answered.
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, retry_after: None, body: Bytes::new() }
+        Self { status: StatusCode::NO_CONTENT, retry_after: None, body: Bytes::new(), unclear: None }
     }
 
     /// The answer, if it is a good one, or what the refusal means.
@@ -153,10 +155,7 @@ impl Answer {
         let success = self.status.is_success();
         let refusal = match V::word(self.status, &self.body) {
             Word::Silent if success => return Ok(self),
-            Word::Unclear(why) if success => {
-                let error = self.undecodable(operation, why);
-                return Err(Failed { error, failure: Failure::Refusal, retry_after: None });
-            }
+            Word::Unclear(why) if success => return Ok(Self { unclear: Some(why), ..self }),
             Word::Silent | Word::Unclear(_) => None,
             Word::Refused(refusal) => Some(refusal),
         };
@@ -195,6 +194,9 @@ impl Answer {
     /// there.
     pub fn decode<T: DeserializeOwned>(&self, operation: &Operation) -> Result<T, Error> {
         let refuse = |detail: String| self.undecodable(operation, detail);
+        if let Some(why) = &self.unclear {
+            return Err(refuse(why.clone()));
+        }
         let nothing = || serde_json::from_slice(b"null").map_err(|_| refuse("no content can be read".into()));
         match operation.answer {
             // A page that something before the vendor puts up is no success.
