@@ -296,19 +296,15 @@ fn words(place: &str, schema: &Object, raw: &Value, say: &mut Say) {
     let Some(list) = raw.as_array().filter(|list| !list.is_empty() && list.iter().all(Value::is_string)) else {
         return say(place, "the words are no list of texts".into(), "quote each word; there has to be one at least");
     };
-    let length = |key| schema.get(key).map(|names| names.as_array().map_or(0, Vec::len));
-    if length("x-enum-varnames").is_some_and(|length| length != list.len()) {
-        say(
-            place,
-            "x-enum-varnames has another length than the words".into(),
-            "give one for each word, in their order",
-        );
+    // None of what is no list.
+    let length = |key| schema.get(key).map(|all| all.as_array().map(Vec::len));
+    let mend = "give one for each word, in their order";
+    if length("x-enum-varnames").is_some_and(|length| length != Some(list.len())) {
+        say(place, "x-enum-varnames has another length than the words".into(), mend);
     }
     // A new word is put at the end and may be described later: what it means is for the compiler to ask.
-    let described = schema.get("x-enum-descriptions").map(|all| all.as_array().map(Vec::len));
-    if described.is_some_and(|length| length.is_none_or(|length| length > list.len())) {
-        let what = "x-enum-descriptions is no list, or has more than the words";
-        say(place, what.into(), "give one for each word, in their order");
+    if length("x-enum-descriptions").is_some_and(|length| length.is_none_or(|length| length > list.len())) {
+        say(place, "x-enum-descriptions is no list, or has more than the words".into(), mend);
     }
     let bound = |key, otherwise| schema.get(key).and_then(Value::as_u64).unwrap_or(otherwise);
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
