@@ -1,6 +1,11 @@
 //! From Seqino's answers to the vocabulary.
 
-use super::{Client, generated::operations, run::Run, types};
+use super::{
+    Client,
+    generated::operations,
+    run::{Listed, Run, by_id},
+    types,
+};
 use crate::{
     Account, AccountStatus, Error, ErrorKind, Lookup, Mandate, MandateRef, MandateStatus, Provider, RawStatus, Source,
     facade::Adapter,
@@ -10,7 +15,6 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
-use std::collections::BTreeMap;
 use types::MandateStatus as Word;
 
 fn meaning(word: &Word) -> Meaning {
@@ -97,9 +101,6 @@ fn judge(
     Ok(observe(reference, read, account, Source::Read, now))
 }
 
-/// The mandates of a list by their id; none where it has two of one id, which is which nobody knows.
-type Listed = BTreeMap<String, Option<types::Mandate>>;
-
 const READ: &Operation = &operations::GET_MANDATE;
 
 impl Client {
@@ -119,7 +120,7 @@ impl Client {
     async fn listed(
         &self,
         run: &Run,
-        listed: &Listed,
+        listed: &Listed<types::Mandate>,
         lookup: Lookup<'_>,
         account: Account,
         now: DateTime<Utc>,
@@ -154,18 +155,12 @@ impl Adapter for Client {
         let client_id = lookups.first().and_then(|lookup| lookup.reference.client_id()).unwrap_or_default();
         let list = self.list_mandates().x_pdp_client_id(client_id);
         let (account, list) = tokio::join!(run.account(self, client_id, now), list.send());
-        let mut listed = Listed::new();
-        match list {
-            Ok(list) => {
-                for mandate in list {
-                    let Some(id) = mandate.id.clone() else { continue };
-                    listed.entry(id).and_modify(|one| *one = None).or_insert(Some(mandate));
-                }
-            }
+        let listed = match list {
+            Ok(list) => by_id(list.into_iter().filter_map(|mandate| Some((mandate.id.clone()?, mandate)))),
             // Too long, or with something new in it: one by one.
-            Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => {}
+            Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => Listed::new(),
             Err(e) => return vec![Err(e); lookups.len()],
-        }
+        };
         let reads: Vec<_> =
             lookups.iter().map(|lookup| self.listed(run, &listed, *lookup, account.clone(), now)).collect();
         stream::iter(reads).buffered(self.transport().concurrency()).collect().await

@@ -33,12 +33,14 @@ impl Client {
 
 /// What is too much may be told apart by the caller; what is missing would be sent again.
 fn is_within(entry: &types::DirectoryEntry, scope: &types::DirectoryEntry) -> bool {
-    let parts = |entry: &types::DirectoryEntry| {
-        let types::DirectoryEntry { suffix, siret, routing_identifier, .. } = entry;
-        [suffix, siret, routing_identifier].map(|part| part.clone().unwrap_or_default())
-    };
-    let alike = |(own, given): (String, String)| given.is_empty() || given == own;
+    let alike = |(own, given): (&str, &str)| given.is_empty() || given == own;
     entry.siren == scope.siren && parts(entry).into_iter().zip(parts(scope)).all(alike)
+}
+
+/// What narrows a scope beside its SIREN.
+fn parts(entry: &types::DirectoryEntry) -> [&str; 3] {
+    let types::DirectoryEntry { suffix, siret, routing_identifier, .. } = entry;
+    [suffix, siret, routing_identifier].map(|part| part.as_deref().unwrap_or_default())
 }
 
 fn all_read<T>(operation: &'static str, list: List<T>) -> Result<Vec<T>, Error> {

@@ -9,12 +9,12 @@ use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
 /// So long a run goes by the clients that it has read.
 const KEPT: TimeDelta = TimeDelta::minutes(5);
 
-/// The state of each client, by its id; none where the list has two of one id.
-type Accounts = BTreeMap<String, Option<Account>>;
+/// The state of each client, and when it was read.
+type Accounts = (DateTime<Utc>, Arc<Listed<Account>>);
 
 #[derive(Default)]
 pub(crate) struct Run {
-    accounts: Mutex<Option<(DateTime<Utc>, Arc<Accounts>)>>,
+    accounts: Mutex<Option<Accounts>>,
     turns: OnceCell<Semaphore>,
 }
 
@@ -42,12 +42,18 @@ impl Run {
     }
 }
 
-async fn accounts(client: &Client) -> Accounts {
+async fn accounts(client: &Client) -> Listed<Account> {
     let clients = client.list_clients().send().await.map(|clients| clients.0.into_vec()).unwrap_or_default();
-    let mut accounts = Accounts::new();
-    for client in clients {
-        let Some(id) = client.client_id else { continue };
-        accounts.entry(id).and_modify(|one| *one = None).or_insert_with(|| Some(account(&client.status)));
+    by_id(clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status)))))
+}
+
+/// What a list has, by its id; none where it has two of one id, which is which nobody knows.
+pub(super) type Listed<T> = BTreeMap<String, Option<T>>;
+
+pub(super) fn by_id<T>(list: impl Iterator<Item = (String, T)>) -> Listed<T> {
+    let mut listed = Listed::new();
+    for (id, item) in list {
+        listed.entry(id).and_modify(|one| *one = None).or_insert(Some(item));
     }
-    accounts
+    listed
 }
