@@ -27,7 +27,6 @@ pub(crate) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransa
 use crate::{
     Error, ErrorKind, Provider,
     transport::{Endpoint, Refusal, Transport, Vendor, Word, endpoint_methods, not_empty},
-    wire,
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -114,15 +113,9 @@ impl Vendor for Client {
     /// `success`, which every answer has, whatever the HTTP status. The body of a V2 error is not documented; the
     /// numbers are those of the vendor's ApiError list, which does not say whether it holds for V2.
     fn word(_: StatusCode, body: &[u8]) -> Word {
-        if wire::says_yes(body, "success") {
-            return Word::Silent;
-        }
-        let [success, code, v1_code] = match wire::said(body, ["success", "code", "Code"]) {
-            Ok(said) => said,
-            Err(why) => return Word::Unclear(why),
-        };
-        Word::of_flag(&success, "success", || {
-            let code = [code, v1_code].into_iter().find(|code| !code.is_null());
+        // `Code` is that of V1.
+        Word::of_flag(body, "success", ["code", "Code"], |codes| {
+            let code = codes.into_iter().find(|code| !code.is_null());
             let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
             let (kind, advice) = match code.as_deref() {
                 Some("9" | "10") => (Some(ErrorKind::Unavailable), Some("the service is down for the moment")),

@@ -24,7 +24,6 @@ pub(crate) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.
 use crate::{
     Error, ErrorKind, Provider,
     transport::{Endpoint, Refusal, Transport, Vendor, Word, endpoint_methods, not_empty, secret_header},
-    wire,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::{StatusCode, header::HeaderValue};
@@ -101,14 +100,7 @@ impl Vendor for Client {
 
     /// `result`, which every answer has, under HTTP 200 as a rule.
     fn word(_: StatusCode, body: &[u8]) -> Word {
-        if wire::says_yes(body, "result") {
-            return Word::Silent;
-        }
-        let [result, code] = match wire::said(body, ["result", "code"]) {
-            Ok(said) => said,
-            Err(why) => return Word::Unclear(why),
-        };
-        Word::of_flag(&result, "result", || {
+        Word::of_flag(body, "result", ["code"], |[code]| {
             let code = serde_json::from_value::<Option<ErrorCode>>(code).unwrap_or_default();
             let (kind, advice) = code.as_ref().map_or((ErrorKind::Refused, None), meaning);
             let code = code.map(|code| code.as_str().to_owned());

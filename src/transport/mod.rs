@@ -15,7 +15,7 @@ pub(crate) use answer::Answer;
 pub use settings::Settings;
 pub(crate) use settings::{Endpoint, endpoint_methods};
 
-use crate::{Error, ErrorKind, Outcome, Provider, Resent};
+use crate::{Error, ErrorKind, Outcome, Provider, Resent, wire};
 use answer::Failed;
 use limits::Limits;
 use progenitor_client::QueryParam;
@@ -26,6 +26,7 @@ use reqwest::{
 use retry::{Delays, Failure, Next};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::{num::NonZeroU32, pin::Pin};
 use tokio::time::{Instant, sleep, timeout_at};
 use trace::Call;
@@ -104,12 +105,18 @@ pub(crate) enum Word {
 }
 
 impl Word {
-    /// Of a vendor that puts a flag on each answer: only true is yes.
-    pub fn of_flag(flag: &serde_json::Value, what: &str, refusal: impl FnOnce() -> Refusal) -> Self {
-        match flag {
-            serde_json::Value::Bool(true) => Self::Silent,
-            serde_json::Value::Bool(false) => Self::Refused(refusal()),
-            _ => Self::Unclear(format!("`{what}` is neither true nor false")),
+    /// Of a vendor that puts a flag on each answer: only true is yes. A refusal is told by what stands under `names`.
+    pub fn of_flag<const N: usize>(
+        body: &[u8],
+        flag: &str,
+        names: [&str; N],
+        refusal: impl FnOnce([Value; N]) -> Refusal,
+    ) -> Self {
+        match wire::said(body, flag, names) {
+            Ok((Value::Bool(true), _)) => Self::Silent,
+            Ok((Value::Bool(false), said)) => Self::Refused(refusal(said)),
+            Ok(_) => Self::Unclear(format!("`{flag}` is neither true nor false")),
+            Err(why) => Self::Unclear(why),
         }
     }
 }

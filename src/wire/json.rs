@@ -5,7 +5,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt, ops::Deref};
+use std::{borrow::Cow, collections::BTreeMap, fmt, ops::Deref};
 
 /// Any JSON value. It may hold anything, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -110,54 +110,46 @@ fn unread(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// Whether a body is an object whose `name` is true. What follows is not looked at: decoding will.
-pub(crate) fn says_yes(body: &[u8], name: &str) -> bool {
-    struct Yes<'a>(&'a str, bool);
-    impl<'de> Visitor<'de> for &mut Yes<'_> {
+/// What a body that is an object says: its `flag`, and what stands under `names`, null where nothing does. Once the flag is
+/// true no more is read: decoding will. Until then nothing else in it, however odd, and nothing that stands there twice
+/// keeps it from being read: of two the last counts.
+pub(crate) fn said<const N: usize>(body: &[u8], flag: &str, names: [&str; N]) -> Result<(Value, [Value; N]), String> {
+    #[derive(Deserialize)]
+    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+    struct Said<'a, const N: usize> {
+        flag: (&'a str, Value),
+        names: [&'a str; N],
+        values: [Value; N],
+    }
+    impl<'de, const N: usize> Visitor<'de> for &mut Said<'_, N> {
         type Value = ();
         fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
             f.write_str("an object")
         }
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(key) = map.next_key::<&str>()? {
-                if key == self.0 {
-                    self.1 = map.next_value()?;
-                    break;
+            while let Some(Key(key)) = map.next_key()? {
+                if key == self.flag.0 {
+                    self.flag.1 = map.next_value()?;
+                    if self.flag.1 == true {
+                        break;
+                    }
+                } else if let Some(which) = self.names.iter().position(|name| *name == key) {
+                    self.values[which] = map.next_value()?;
+                } else {
+                    map.next_value::<IgnoredAny>()?;
                 }
-                map.next_value::<IgnoredAny>()?;
             }
             Ok(())
         }
     }
-    let mut yes = Yes(name, false);
-    // That the object goes on is an error here and no matter.
-    serde_json::Deserializer::from_slice(body).deserialize_map(&mut yes).ok();
-    yes.1
-}
-
-/// What a body that is an object says under these names, null where it does not. Nothing else in it, however odd, and
-/// nothing that stands there twice keeps it from being read: of two the last counts.
-pub(crate) fn said<const N: usize>(body: &[u8], names: [&str; N]) -> Result<[Value; N], String> {
-    struct Said<'a, const N: usize>([&'a str; N]);
-    impl<'de, const N: usize> Visitor<'de> for Said<'_, N> {
-        type Value = [Value; N];
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut said = [const { Value::Null }; N];
-            while let Some(key) = map.next_key::<String>()? {
-                match self.0.iter().position(|name| *name == key) {
-                    Some(which) => said[which] = map.next_value()?,
-                    None => drop(map.next_value::<IgnoredAny>()?),
-                }
-            }
-            Ok(said)
-        }
-    }
+    let mut said = Said { flag: (flag, Value::Null), names, values: [const { Value::Null }; N] };
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let said = deserializer.deserialize_map(Said(names)).and_then(|said| deserializer.end().map(|()| said));
-    said.map_err(|e| unread(body, &e))
+    let read = deserializer.deserialize_map(&mut said).and_then(|()| deserializer.end());
+    match read {
+        // That the object goes on after it is an error here and no matter.
+        Err(e) if said.flag.1 != true => Err(unread(body, &e)),
+        _ => Ok((said.flag.1, said.values)),
+    }
 }
 
 /// A path may lead through a map whose keys are data.

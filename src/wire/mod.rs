@@ -24,7 +24,7 @@ pub use text::{Invalid, Masked};
 #[cfg(feature = "sandbox")]
 pub(crate) use text::is_iban;
 pub(crate) use {
-    json::{kind, read, reason, safe_key, safe_path, said, says_yes},
+    json::{kind, read, reason, safe_key, safe_path, said},
     optional::{faults, required},
     text::{ShownWord, any_text, check, looks_like_iban, mask_iban, optional_any_text, shown_text, text, words},
 };
