@@ -243,7 +243,8 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
         408 => (ErrorKind::Timeout, Outcome::Unknown),
         409 => (ErrorKind::Conflict, Outcome::Refused),
         429 => (ErrorKind::RateLimited { retry_after }, Outcome::Refused),
-        402..=499 => (ErrorKind::Refused, Outcome::Refused),
+        // 460 or 499, say, are a proxy's own, and tell how its side ended rather than what the vendor did.
+        402..=499 if own_words || status.canonical_reason().is_some() => (ErrorKind::Refused, Outcome::Refused),
         _ => (ErrorKind::Unavailable, Outcome::Unknown),
     }
 }
