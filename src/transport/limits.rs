@@ -26,11 +26,13 @@ impl Limits {
 
     /// Waits for its turn. The vendor is busy with this caller until the permit is dropped.
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        let permit = self.concurrency.acquire().await.ok();
+        // Last: what waited after it for a permit could start all at once.
         if let Some(rate) = &self.rate {
             rate.acquire_one().await;
         }
-        // It is never closed.
-        self.concurrency.acquire().await.ok()
+        permit
     }
 
     /// A call began, which allows for some attempts more.

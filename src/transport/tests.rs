@@ -66,6 +66,21 @@ async fn no_more_attempts_start_in_a_second_than_are_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waited_for_a_slow_call_does_not_start_all_at_once() {
+    let settings = Settings { rate_per_second: NonZeroU32::new(10), concurrency: 1, ..Settings::default() };
+    let limits = Limits::new(&settings);
+    let slow = limits.turn().await;
+    let calls = (0..50).map(|_| async { drop(limits.turn().await) });
+    let released = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        drop(slow);
+        Instant::now()
+    };
+    let (_, released) = tokio::join!(futures_util::future::join_all(calls), released);
+    assert!(released.elapsed() > Duration::from_secs(4), "50 calls in {:?}", released.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_is_not_made_worse_by_more_than_a_fifth() {
     let limits = Limits::new(&Settings::default());
     let mut repeated = 0;
