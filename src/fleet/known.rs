@@ -114,7 +114,9 @@ impl Known {
         let unread = mandate.account == Account::NotRead && self.account.is_some();
         let same_verdict = later.verdict.is_none() || self.verdict == later.verdict || unread;
         let same_account = later.account.is_none() || self.account == later.account;
-        self.status == later.status && self.raw == later.raw && same_verdict && same_account
+        // What was only created and is read now has proof, and can be missing from now on.
+        let same_source = self.source == Source::Read || later.source == Source::Created;
+        self.status == later.status && self.raw == later.raw && same_verdict && same_account && same_source
     }
 }
 
@@ -135,7 +137,8 @@ pub struct Changed {
     /// Which mandate.
     pub reference: MandateRef,
     /// What its change of status is, compared with the last state that was recognized; `None` if the status is the same
-    /// and something else changed (the vendor's word, the client, the verdict), and at the first reading.
+    /// and something else changed (the vendor's word, the client, the verdict, or that it was only created before), and
+    /// at the first reading.
     pub class: Option<Change>,
     /// What was known; `None` at the first reading.
     pub from: Option<Known>,
