@@ -3,10 +3,7 @@
 use super::Known;
 use crate::{Mandate, MandateRef, MandateStatus, wire};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    time::Duration,
-};
+use std::time::Duration;
 
 /// How often a mandate is looked at again, for [`Mandates::watch`](crate::Mandates::watch) and for a job queue of your own.
 ///
@@ -25,7 +22,7 @@ pub struct Schedule {
     pub ended: Duration,
     /// So long after such an ending it is not looked at any more. 90 days.
     pub given_up: Duration,
-    /// How far a wait may deviate, in percent. 10.
+    /// How far a wait may deviate, in percent, 90 at most. 10.
     pub jitter: u8,
 }
 
@@ -68,7 +65,7 @@ impl Schedule {
             S::Active | S::Suspended => self.in_force,
         };
         let deviation = deviation(&mandate.reference);
-        let jitter = f64::from(self.jitter.min(100)) / 100.0;
+        let jitter = f64::from(self.jitter.min(90)) / 100.0;
         let mut next = later(now, wait, 1.0 + jitter * deviation)?;
         for date in [&mandate.starts, &mandate.ends].into_iter().flatten().filter_map(wire::DateTime::get) {
             if date > now {
@@ -87,13 +84,11 @@ fn later(from: DateTime<Utc>, wait: Duration, factor: f64) -> Option<DateTime<Ut
     from.checked_add_signed(TimeDelta::from_std(wait).ok()?)
 }
 
-/// From -1 to 1, by the reference alone.
+/// From -1 to 1, by the reference alone: the same in each process, whatever it was built with (FNV-1a).
 fn deviation(reference: &MandateRef) -> f64 {
-    let mut hasher = DefaultHasher::new();
-    reference.hash(&mut hasher);
-    #[allow(clippy::cast_possible_truncation, reason = "sixteen bits are enough")]
-    let bits = hasher.finish() as u16;
-    f64::from(bits) / f64::from(u16::MAX) * 2.0 - 1.0
+    let text = reference.to_string();
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    f64::from(hash) / f64::from(u32::MAX) * 2.0 - 1.0
 }
 
 impl Mandate {

@@ -318,6 +318,22 @@ fn a_start_or_an_end_is_looked_at_when_it_comes_and_not_by_all_at_once() {
         all.insert(next);
     }
     assert!(all.len() > 50, "{} different times", all.len());
+    // Processes of different builds come to one time.
+    assert_eq!(mandate.next_check(now).unwrap().to_rfc3339(), "2026-09-01T14:00:53.160992105+00:00");
+}
+
+#[test]
+fn however_far_a_wait_may_deviate_nobody_looks_without_rest() {
+    let now = "2026-09-01T12:00:00Z".parse().unwrap();
+    let wide = Schedule { jitter: 100, in_force: Duration::from_secs(1000), ..Schedule::default() };
+    let mut mandate = example();
+    let mut waits = (0..10_000).map(|i| {
+        mandate.reference = MandateRef::safedebit(format!("RUM-{i}"));
+        (wide.next_check(&mandate, None, now).unwrap() - now).num_seconds()
+    });
+    let (mut least, mut most) = (i64::MAX, 0);
+    waits.by_ref().for_each(|wait| (least, most) = (least.min(wait), most.max(wait)));
+    assert!((100..110).contains(&least) && (1890..=1900).contains(&most), "{least} to {most} s of 1000 s");
 }
 
 #[test]
@@ -459,6 +475,21 @@ fn a_change_is_compared_with_the_last_state_that_was_recognized() {
     }
     use Change::{Anomalous, Forward, Reinstated};
     assert_eq!(classes, [Some(Anomalous), None, Some(Reinstated), Some(Anomalous), Some(Forward)]);
+}
+
+#[test]
+fn the_first_reading_of_what_was_only_created_is_told_once() {
+    let at = "2026-09-01T12:00:00Z".parse().unwrap();
+    let read = example();
+    let mut created = example();
+    created.source = mandat::Source::Created;
+    let known = Known::of(&created, None, None, at);
+    assert_eq!(Changed::between(Some(&known), &created, None, at), None);
+    let change = Changed::between(Some(&known), &read, None, at).unwrap();
+    assert_eq!((change.class, change.to.source), (None, mandat::Source::Read));
+    assert_eq!(Changed::between(Some(&change.to), &read, None, at), None);
+    // An answer to a creation takes no proof away.
+    assert_eq!(Changed::between(Some(&change.to), &created, None, at), None);
 }
 
 /// A reading that was stored.
