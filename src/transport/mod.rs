@@ -428,7 +428,7 @@ impl<'a, V: Vendor, C: Credentials + Send + 'a> Run<'a, V, C> {
 }
 
 /// The request, if the caller's values made one, and if it asks for what the operation is about: an id like `..` would
-/// turn one path into another.
+/// turn one path into another, and so would a backslash, which a URL takes for a slash.
 fn built(operation: &Operation, transport: &Transport, request: Built) -> Result<Request, Error> {
     let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
     let request = request.map_err(|e| match e {
@@ -441,7 +441,7 @@ fn built(operation: &Operation, transport: &Transport, request: Built) -> Result
         path == operation.path || empty(path).eq(empty(operation.path))
     };
     if !request.url().path().strip_prefix(transport.base_path()).is_some_and(same) {
-        return Err(refuse("an id in the path is empty, or is `.` or `..`".into()));
+        return Err(refuse("an id in the path is empty, is `.` or `..`, or has a `\\` in it".into()));
     }
     Ok(request)
 }
