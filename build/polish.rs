@@ -301,9 +301,7 @@ fn unknown_fields(file: &mut syn::File) -> Result<(), Problems> {
     let types = module(file, "types")?;
     let change = |items: &mut Vec<Item>, wrapped: bool| {
         for field in structs(items).flat_map(|item| &mut item.fields) {
-            if field.ident.as_ref().is_some_and(|name| name == "extra")
-                && text(&field.ty).contains("::serde_json::Map<")
-            {
+            if field.ident.as_ref().is_some_and(|name| name == "extra") {
                 field.ty = if wrapped {
                     parse_quote! { ::std::result::Result<crate::wire::Extra, ::std::string::String> }
                 } else {
@@ -384,9 +382,7 @@ fn doc(attributes: &[Attribute]) -> String {
         },
         _ => None,
     });
-    // The generator prints the schema after the text.
-    let text = lines.collect::<Vec<_>>().join("\n");
-    text.split("<details>").next().unwrap_or_default().trim().into()
+    lines.collect::<Vec<_>>().join("\n").trim().into()
 }
 
 fn write_setters(items: &mut [Item], docs: &Docs) -> usize {
@@ -515,8 +511,7 @@ fn documentation(file: &mut syn::File) -> Result<(), Problems> {
             let syn::Meta::NameValue(meta) = &mut attribute.meta else { return };
             let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(old), .. }) = &meta.value else { return };
             let text = old.value();
-            let kept = text.split("\n```").next().unwrap_or_default().split("<details>").next().unwrap_or_default();
-            let kept = kept.split("\nArguments:").next().unwrap_or_default();
+            let kept = text.split("\n```").next().unwrap_or_default().split("\nArguments:").next().unwrap_or_default();
             if kept.len() < text.len() {
                 let kept = format!(" {}", kept.trim());
                 meta.value = parse_quote! { #kept };
