@@ -15,8 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Rewrites a document; returns how many places it changed.
 pub type Lowering = fn(&mut Document) -> usize;
 
+/// Documentation, by the owner and the name in Rust of what it is about.
+pub type Docs = BTreeMap<(String, String), String>;
+
 /// What later steps need to know of the spec.
 pub struct Lowered {
+    /// Of the fields of all schemas.
+    pub docs: Docs,
     /// Types that this build writes itself instead of the generator.
     pub own_types: Vec<OwnType>,
     pub operations: Vec<Call>,
@@ -63,8 +68,8 @@ pub struct Call {
     pub landed: Vec<String>,
     /// Where each value of the answer stands, its JSON type, and whether it is required.
     pub answer: Vec<(String, &'static str, bool)>,
-    /// Documentation of each parameter, by its name in Rust.
-    pub parameters: BTreeMap<String, String>,
+    /// Documentation of each parameter.
+    pub parameters: Docs,
     /// The example of each required parameter, and of the body.
     pub example: Vec<(String, String)>,
     pub body: Option<(String, String)>,
@@ -106,8 +111,9 @@ pub fn lower(document: &mut Document, provider: &Provider, unverified: bool) -> 
     leave_out(document, |operation| files.contains_key(operation["operationId"].as_str().unwrap_or_default()));
     keep_unknown_fields(document, &answers);
     describe(document);
+    let docs = docs(document);
     let own_types = take_named(document);
-    Ok(Lowered { own_types, operations, requests })
+    Ok(Lowered { docs, own_types, operations, requests })
 }
 
 /// The names of all schemas that the chosen parts of the operations lead to.
@@ -270,21 +276,37 @@ fn describe(document: &mut Document) {
         if object.get("description").is_some_and(|text| !text.is_string()) {
             return;
         }
-        let mut text = prose(object.get("description"));
-        if let Some(default) = object.remove("default") {
-            text += &vendors_default(&default);
-        }
-        if let Some(evidence) = object.get("x-evidence").and_then(Value::as_str) {
-            text += &format!(" Evidence: {evidence}.");
-        }
+        let default = object.remove("default");
+        let text = said(object, default.as_ref());
         if !text.is_empty() {
-            object.insert("description".into(), text.trim().into());
+            object.insert("description".into(), text.into());
         }
     });
 }
 
-fn vendors_default(default: &Value) -> String {
-    format!(" The vendor's default is `{}`.", default.as_str().unwrap_or(&default.to_string()))
+/// What a spec says of a field or a parameter.
+fn said(object: &Object, default: Option<&Value>) -> String {
+    let mut text = prose(object.get("description"));
+    if let Some(default) = default {
+        text += &format!(" The vendor's default is `{}`.", default.as_str().unwrap_or(&default.to_string()));
+    }
+    if let Some(evidence) = object.get("x-evidence").and_then(Value::as_str) {
+        text += &format!(" Evidence: {evidence}.");
+    }
+    text.trim().into()
+}
+
+/// What is said of each field, or else of its type, by its owner and its name in Rust.
+fn docs(document: &Document) -> Docs {
+    let mut docs = Docs::new();
+    for (owner, schema) in document.schemas() {
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let of_type = &document.target(property.pointer("/allOf/0").unwrap_or(property))["description"];
+            let doc = property.get("description").unwrap_or(of_type).as_str().unwrap_or_default();
+            docs.insert((owner.clone(), snake(name)), doc.into());
+        }
+    }
+    docs
 }
 
 /// Text of a spec as documentation: no markup of its own can break the page, and nothing in it becomes a test.
@@ -324,19 +346,15 @@ fn call(document: &Document, operation: &Operation) -> Call {
     if let Some(schema) = success(operation.object).and_then(|(_, body)| json_schema(body)) {
         shape(document, schema, "", true, &mut Vec::new(), &mut answer);
     }
-    let mut parameters = BTreeMap::new();
+    let mut parameters = Docs::new();
     let mut example = Vec::new();
     for parameter in operation.object.get("parameters").and_then(Value::as_array).into_iter().flatten() {
         let parameter = document.target(parameter);
         let name = snake(parameter["name"].as_str().unwrap_or_default());
-        let mut doc = prose(parameter.get("description"));
-        if let Some(default) = parameter["schema"].get("default") {
-            doc += &vendors_default(default);
-        }
-        if let Some(evidence) = parameter.get("x-evidence").and_then(Value::as_str) {
-            doc += &format!(" Evidence: {evidence}.");
-        }
-        parameters.insert(name.clone(), doc);
+        let of_type = prose(document.target(&parameter["schema"]).get("description"));
+        let own = said(&parameter.as_object().cloned().unwrap_or_default(), parameter["schema"].get("default"));
+        let doc = if own.is_empty() { of_type } else { own };
+        parameters.insert((pascal(operation.id()), name.clone()), doc);
         if let Some(value) = parameter.get("example") {
             let text = value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"));
             // An amount is not made of a text.

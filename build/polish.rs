@@ -335,57 +335,13 @@ impl VisitMut for NoneGiven {
 /// The generator's setters refuse a plain value for an optional field of a body, and drop the reason why a parameter
 /// was refused. Each is written anew from the field that it sets, with what the spec says of it.
 fn setters(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
-    let mut docs = Docs { of_types: BTreeMap::new(), of_fields: BTreeMap::new() };
-    for own in &lowered.own_types {
-        docs.of_types.insert(own.name.clone(), own.doc.clone());
-    }
-    let types = module(file, "types")?;
-    for item in structs(types) {
-        docs.of_types.insert(item.ident.to_string(), doc(&item.attrs));
-        for field in &item.fields {
-            let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-            docs.of_fields.insert((item.ident.to_string(), name), doc(&field.attrs));
-        }
-    }
-    let mut changed = child(types, "builder").map_or(0, |builders| write_setters(builders, &docs));
-    for call in &lowered.operations {
-        for (name, doc) in &call.parameters {
-            docs.of_fields.insert((super::document::pascal(&call.id), name.clone()), doc.clone());
-        }
-    }
-    changed += write_setters(module(file, "builder")?, &docs);
-    done("setters", changed)
+    let fields = child(module(file, "types")?, "builder");
+    let fields = fields.map_or(0, |builders| write_setters(builders, &lowered.docs));
+    let docs = lowered.operations.iter().flat_map(|call| call.parameters.clone()).collect();
+    done("setters", fields + write_setters(module(file, "builder")?, &docs))
 }
 
-/// What the spec says of each type, and of each field or parameter by its owner and name.
-struct Docs {
-    of_types: BTreeMap<String, String>,
-    of_fields: BTreeMap<(String, String), String>,
-}
-
-impl Docs {
-    /// What is said of the field, or else of its type.
-    fn setter(&self, need: &str, owner: &str, name: &str, ty: &Type) -> Attribute {
-        let own = self.of_fields.get(&(owner.into(), name.into())).filter(|doc| !doc.is_empty());
-        let of_type = || self.of_types.get(text(ty).rsplit("::").next()?);
-        let doc = format!(" {need} {}", own.or_else(of_type).map_or("", String::as_str));
-        let doc = doc.trim_end();
-        parse_quote! { #[doc = #doc] }
-    }
-}
-
-fn doc(attributes: &[Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    });
-    lines.collect::<Vec<_>>().join("\n").trim().into()
-}
-
-fn write_setters(items: &mut [Item], docs: &Docs) -> usize {
+fn write_setters(items: &mut [Item], docs: &super::lower::Docs) -> usize {
     let fields: BTreeMap<String, Vec<Field>> =
         structs(items).map(|item| (item.ident.to_string(), item.fields.iter().cloned().collect())).collect();
     let mut changed = 0;
@@ -403,19 +359,21 @@ fn write_setters(items: &mut [Item], docs: &Docs) -> usize {
             let value = field.and_then(|field| if name == "body" { None } else { argument(&field.ty, "Result") });
             let Some(value) = value else { continue };
             let shown = name.to_string();
+            let doc = docs.get(&(owner.clone(), shown.clone())).map_or("", String::as_str);
+            let doc = |need: &str| format!(" {need} {doc}").trim_end().to_owned();
             *function = if let Some(inner) = argument(value, "Option") {
-                let doc = docs.setter("Optional.", &owner, &shown, inner);
+                let doc = doc("Optional.");
                 parse_quote! {
-                    #doc
+                    #[doc = #doc]
                     pub fn #name<M>(mut self, value: impl crate::wire::Optional<#inner, M>) -> Self {
                         self.#name = value.optional(#shown);
                         self
                     }
                 }
             } else {
-                let doc = docs.setter("Required.", &owner, &shown, value);
+                let doc = doc("Required.");
                 parse_quote! {
-                    #doc
+                    #[doc = #doc]
                     pub fn #name(mut self, value: impl TryInto<#value, Error: ::std::fmt::Display>) -> Self {
                         self.#name = crate::wire::required(value, #shown);
                         self
