@@ -21,12 +21,10 @@ pub fn polish(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
     given_parameters(file)?;
     own_send(file, lowered)?;
     lists(file)?;
-    lenient_text(file)?;
-    unknown_fields(file)?;
+    open_structs(file)?;
     setters(file, lowered)?;
     all_faults(file)?;
     builders_of_answers(file, lowered)?;
-    open_structs(file)?;
     documentation(file)
 }
 
@@ -281,55 +279,39 @@ fn structs(items: &mut [Item]) -> impl Iterator<Item = &mut ItemStruct> {
     })
 }
 
-/// A number where the spec says text is read as its text, and a text is never a reason to lose an answer.
-fn lenient_text(file: &mut syn::File) -> Result<(), Problems> {
-    for field in structs(module(file, "types")?).flat_map(|item| &mut item.fields) {
-        let attribute: Attribute = match text(&field.ty).as_str() {
-            "::std::string::String" => parse_quote! { #[serde(deserialize_with = "crate::wire::any_text")] },
-            "::std::option::Option<::std::string::String>" => {
-                parse_quote! { #[serde(default, deserialize_with = "crate::wire::optional_any_text")] }
-            }
-            _ => continue,
-        };
-        field.attrs.push(attribute);
-    }
-    Ok(())
-}
-
-/// Unknown fields may hold anything: the type that keeps them does not show them in `Debug`.
-fn unknown_fields(file: &mut syn::File) -> Result<(), Problems> {
+/// What takes a struct apart or spells it out must not stop building because a vendor adds fields. What is not known of
+/// them may be anything: the type that keeps it does not show it in `Debug`. A number where the spec says text is read as
+/// its text, and a text is never a reason to lose an answer.
+fn open_structs(file: &mut syn::File) -> Result<(), Problems> {
     let types = module(file, "types")?;
-    let change = |items: &mut Vec<Item>, wrapped: bool| {
-        for field in structs(items).flat_map(|item| &mut item.fields) {
-            if field.ident.as_ref().is_some_and(|name| name == "extra") {
-                field.ty = if wrapped {
-                    parse_quote! { ::std::result::Result<crate::wire::Extra, ::std::string::String> }
-                } else {
-                    field.attrs = vec![
-                        parse_quote! { #[doc = " Fields that the spec does not know."] },
-                        parse_quote! { #[serde(flatten)] },
-                    ];
-                    parse_quote! { crate::wire::Extra }
-                };
+    let mut changed = 0;
+    for item in structs(types) {
+        item.attrs.push(parse_quote! { #[non_exhaustive] });
+        changed += 1;
+        for Field { attrs, ident, ty, .. } in &mut item.fields {
+            match text(ty).as_str() {
+                _ if ident.as_ref().is_some_and(|name| name == "extra") => {
+                    *ty = parse_quote! { crate::wire::Extra };
+                    attrs.clear();
+                    attrs.push(parse_quote! { #[doc = " Fields that the spec does not know."] });
+                    attrs.push(parse_quote! { #[serde(flatten)] });
+                }
+                "::std::string::String" => {
+                    attrs.push(parse_quote! { #[serde(deserialize_with = "crate::wire::any_text")] });
+                }
+                "::std::option::Option<::std::string::String>" => {
+                    attrs.push(parse_quote! { #[serde(default, deserialize_with = "crate::wire::optional_any_text")] });
+                }
+                _ => {}
             }
         }
-    };
-    change(types, false);
-    if let Some(builders) = child(types, "builder") {
-        change(builders, true);
-        builders.iter_mut().for_each(|item| NoneGiven.visit_item_mut(item));
     }
-    Ok(())
-}
-
-/// Who builds a request gives no unknown fields as a rule.
-struct NoneGiven;
-impl VisitMut for NoneGiven {
-    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
-        if text(&field.expr).contains("novaluesuppliedforextra") {
-            field.expr = parse_quote! { Ok(Default::default()) };
+    for field in child(types, "builder").into_iter().flat_map(|all| structs(all)).flat_map(|item| &mut item.fields) {
+        if field.ident.as_ref().is_some_and(|name| name == "extra") {
+            field.ty = parse_quote! { ::std::result::Result<crate::wire::Extra, ::std::string::String> };
         }
     }
+    done("open_structs", changed)
 }
 
 /// The generator's setters refuse a plain value for an optional field of a body, and drop the reason why a parameter
@@ -390,16 +372,18 @@ fn write_setters(items: &mut [Item], docs: &super::lower::Docs) -> usize {
 fn all_faults(file: &mut syn::File) -> Result<(), Problems> {
     struct Missing(usize);
     impl VisitMut for Missing {
-        fn visit_expr_mut(&mut self, expression: &mut Expr) {
-            visit_mut::visit_expr_mut(self, expression);
-            let said = text(expression);
-            let name =
-                said.strip_prefix("\"novaluesuppliedfor").and_then(|rest| rest.strip_suffix("\".to_string()")).or_else(
-                    || said.strip_prefix('"').and_then(|rest| rest.strip_suffix("wasnotinitialized\".to_string()")),
-                );
-            if let Some(name) = name {
+        fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+            if let syn::Member::Named(name) = &field.member
+                && text(&field.expr).starts_with("Err(\"")
+            {
                 let missing = format!("`{name}` is missing");
-                *expression = parse_quote! { #missing.to_string() };
+                // Who builds a request gives no unknown fields as a rule.
+                let none: Expr = parse_quote! { Ok(Default::default()) };
+                field.expr = if name == "extra" {
+                    none
+                } else {
+                    parse_quote! { Err(#missing.to_string()) }
+                };
                 self.0 += 1;
             }
         }
@@ -412,8 +396,7 @@ fn all_faults(file: &mut syn::File) -> Result<(), Problems> {
         .collect();
     for item in builders {
         let Item::Impl(block) = item else { continue };
-        let owner = text(&block.self_ty);
-        let names = fields.get(owner.trim_start_matches("super::")).map(Vec::as_slice).unwrap_or_default();
+        let names = fields.get(&owner(block)).map(Vec::as_slice).unwrap_or_default();
         for item in &mut block.items {
             if let ImplItem::Fn(function) = item
                 && function.sig.ident == "try_from"
@@ -430,35 +413,17 @@ fn all_faults(file: &mut syn::File) -> Result<(), Problems> {
 /// Nobody builds what only a vendor sends; its fields are public.
 fn builders_of_answers(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
     let types = module(file, "types")?;
-    let names: BTreeSet<String> =
-        structs(types).map(|item| item.ident.to_string()).filter(|name| !lowered.requests.contains(name)).collect();
-    types.retain(|item| match item {
-        Item::Impl(block) if names.contains(&text(&block.self_ty)) => {
-            !block.items.iter().any(|item| matches!(item, ImplItem::Fn(f) if f.sig.ident == "builder"))
-        }
-        _ => true,
-    });
+    let builder = |item: &ImplItem| matches!(item, ImplItem::Fn(f) if f.sig.ident == "builder");
+    let sent = |block: &syn::ItemImpl| lowered.requests.contains(&owner(block));
+    types.retain(|item| !matches!(item, Item::Impl(block) if !sent(block) && block.items.iter().any(builder)));
     if let Some(builders) = child(types, "builder") {
         builders.retain(|item| match item {
-            Item::Struct(item) => !names.contains(&item.ident.to_string()),
-            Item::Impl(block) => {
-                let owner = text(&block.self_ty);
-                !names.contains(owner.trim_start_matches("super::"))
-            }
+            Item::Struct(item) => lowered.requests.contains(&item.ident.to_string()),
+            Item::Impl(block) => sent(block),
             _ => true,
         });
     }
     Ok(())
-}
-
-/// A vendor adds fields; what takes a struct apart or spells it out must not stop building for that.
-fn open_structs(file: &mut syn::File) -> Result<(), Problems> {
-    let mut changed = 0;
-    for item in structs(module(file, "types")?) {
-        item.attrs.push(parse_quote! { #[non_exhaustive] });
-        changed += 1;
-    }
-    done("open_structs", changed)
 }
 
 /// The generator prints each schema as JSON into the documentation, and each operation as a test that is ignored.
