@@ -5,21 +5,24 @@ use super::{
     lower::{Kind, Lowered},
     polish::{fields, short},
 };
-use syn::{FnArg, ImplItem, Item};
+use syn::{ImplItem, Item};
 
 pub fn surface(file: &syn::File, lowered: &Lowered, lines: usize) -> String {
     let mut operations = Vec::new();
     let mut types = Vec::new();
+    let mut arguments = Vec::new();
     for module in file.items.iter().filter_map(|item| match item {
         Item::Mod(module) => Some(module),
         _ => None,
     }) {
         for item in module.content.iter().flat_map(|(_, items)| items) {
             match item {
-                Item::Impl(block) if module.ident == "builder" => operations.extend(operation(block)),
                 Item::Struct(item) if module.ident == "types" => {
                     types.push(block(&format!("struct {}", item.ident), fields(item)));
                 }
+                // What a builder holds is what it takes.
+                Item::Struct(item) if module.ident == "builder" => arguments = fields(item),
+                Item::Impl(block) if module.ident == "builder" => operations.extend(operation(block, &arguments)),
                 _ => {}
             }
         }
@@ -50,35 +53,24 @@ fn block(head: &str, lines: Vec<String>) -> String {
     lines.into_iter().fold(head.to_owned(), |block, line| block + "\n    " + &line)
 }
 
-/// `create_mandate(x_pdp_client_id: String, body: CreateMandateRequest) -> Mandate`.
-fn operation(block: &syn::ItemImpl) -> Option<String> {
-    let functions = block.items.iter().filter_map(|item| match item {
-        ImplItem::Fn(function) => Some(&function.sig),
-        _ => None,
-    });
-    let mut arguments = Vec::new();
-    let mut answer = None;
-    for function in functions {
-        match function.ident.to_string().as_str() {
-            "new" | "body_map" | "request" => {}
-            "send" => answer = Some(short(&function.output)),
-            "body" => arguments.push(format!("body: {}", bound(&short(&function.generics.where_clause)))),
-            name => {
-                let value = function.inputs.iter().nth(1).map(|input| match input {
-                    FnArg::Typed(input) => bound(&short(&input.ty)),
-                    FnArg::Receiver(_) => String::new(),
-                });
-                arguments.push(format!("{name}: {}", value.unwrap_or_default()));
-            }
-        }
-    }
-    let answer = answer?;
-    let answer = answer.trim_start_matches("->Result<").trim_end_matches(", Error>");
-    Some(format!("{}({}) -> {answer}", short(&block.self_ty).replace("<'a>", ""), arguments.join(", ")))
-}
-
-/// What a setter takes: `T`, or `T?` where it may be left out.
-fn bound(text: &str) -> String {
-    let inner = |start: &str| Some(text.split_once(start)?.1.split_once(['>', ','])?.0.to_owned());
-    inner("Optional<").map(|ty| ty + "?").or_else(|| inner("TryInto<")).unwrap_or_else(|| text.to_owned())
+/// `create_mandate(x_pdp_client_id: String, body: CreateMandateRequest) -> Mandate`, of `Result<T, String>` for what has to
+/// be given, and `Result<Option<T>, String>`.
+fn operation(block: &syn::ItemImpl, arguments: &[String]) -> Option<String> {
+    let function = |name: &str| {
+        block.items.iter().find_map(|item| match item {
+            ImplItem::Fn(function) if function.sig.ident == name => Some(short(&function.sig.output)),
+            _ => None,
+        })
+    };
+    let send = function("send")?;
+    let argument = |field: &String| {
+        let (name, ty) = field.split_once(": Result<")?;
+        let ty = ty.trim_end_matches(", String>").trim_start_matches("builder::");
+        let optional = ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>'));
+        Some(format!("{name}: {}", optional.map_or_else(|| ty.to_owned(), |ty| format!("{ty}?"))))
+    };
+    let arguments: Vec<_> = arguments.iter().filter_map(argument).collect();
+    let answer = send.trim_start_matches("->Result<").trim_end_matches(", Error>");
+    let again = function("send_again").map_or("", |_| ", or send_again");
+    Some(format!("{}({}) -> {answer}{again}", short(&block.self_ty).replace("<'a>", ""), arguments.join(", ")))
 }
