@@ -24,8 +24,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Cargo shows one line per message.
-        let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        write!(f, "at {}: {}. Mend: {}", self.place, line(&self.what), line(&self.mend))
+        write!(f, "at {}: {}. Mend: {}", self.place, one_line(&self.what), one_line(&self.mend))
     }
 }
 
@@ -92,15 +91,11 @@ impl Document {
         Self(document)
     }
 
-    /// Every operation, to be changed, with where it stands.
-    pub fn operations_mut(&mut self) -> impl Iterator<Item = (String, &mut Object)> {
-        let paths = self.0.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
-        paths.flat_map(|(path, item)| {
-            let methods = item.as_object_mut().into_iter().flatten();
-            methods
-                .filter(|(method, _)| METHODS.contains(&method.as_str()))
-                .filter_map(move |(method, object)| Some((format!("paths.{path}.{method}"), object.as_object_mut()?)))
-        })
+    /// Every operation, to be changed.
+    pub fn operations_mut(&mut self) -> impl Iterator<Item = &mut Object> {
+        let items = self.0.get_mut("paths").and_then(Value::as_object_mut).into_iter().flat_map(Object::values_mut);
+        let items = items.filter_map(Value::as_object_mut).flat_map(Object::values_mut);
+        items.filter_map(Value::as_object_mut)
     }
 
     pub fn schemas(&self) -> impl Iterator<Item = (&String, &Value)> {
@@ -170,11 +165,6 @@ pub fn walk_mut(value: &mut Value, see: &mut impl FnMut(&mut Object)) {
     }
 }
 
-/// `pending_kyc` -> `PendingKyc`.
-pub fn pascal(word: &str) -> String {
-    let capital = |part: &str| {
-        let mut chars = part.chars();
-        chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
-    };
-    word.split(|c: char| !c.is_ascii_alphanumeric()).map(capital).collect()
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

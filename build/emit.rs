@@ -50,13 +50,7 @@ fn own_type(own: &OwnType) -> TokenStream {
             quote! { crate::wire::words! { #kind #doc #name { #(#words),* } } }
         }
         Kind::Text { min, max, pattern, debug } => {
-            let (min, max) = (
-                *min as usize,
-                max.map_or(quote!(usize::MAX), |max| {
-                    let max = max as usize;
-                    quote!(#max)
-                }),
-            );
+            let max = max.map_or(quote!(usize::MAX), |max| quote!(#max));
             let pattern = pattern.as_ref().map(|pattern| quote! { , pattern #pattern });
             let debug = format_ident!("{debug}");
             quote! { crate::wire::text! { #debug #doc #name, #min, #max #pattern } }

@@ -6,9 +6,10 @@
 use super::{
     Provider,
     document::{
-        Document, Object, Operation, Problem, Problems, json_schema, pascal, reference_name, success, walk, walk_mut,
+        Document, Object, Operation, Problem, Problems, json_schema, one_line, reference_name, success, walk, walk_mut,
     },
 };
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +41,7 @@ pub enum Kind {
     /// A set of words: open, so that any other text is kept, or closed.
     Words { open: bool, words: Vec<Word> },
     /// A string with bounds, or one to be masked.
-    Text { min: u64, max: Option<u64>, pattern: Option<String>, debug: &'static str },
+    Text { min: usize, max: Option<usize>, pattern: Option<String>, debug: &'static str },
     /// Another name for a type of `crate::wire`.
     Alias { path: String },
 }
@@ -172,7 +173,7 @@ fn take_forms(document: &mut Document) -> BTreeMap<String, Vec<String>> {
         Some((operation.id().to_owned(), fields.iter().filter(file).map(|(name, _)| snake(name)).collect()))
     });
     let forms: BTreeMap<String, Vec<String>> = forms.collect();
-    for (_, operation) in document.operations_mut() {
+    for operation in document.operations_mut() {
         if operation.get("operationId").and_then(Value::as_str).is_some_and(|id| forms.contains_key(id)) {
             operation.remove("requestBody");
         }
@@ -190,7 +191,7 @@ fn forget<'a>(document: &mut Document, names: impl Iterator<Item = &'a String>) 
 /// for an answer; the transport looks at `result` before anything is decoded, so the answer alone is left.
 pub fn failure_envelope(document: &mut Document) -> usize {
     let mut changed = 0;
-    for (_, operation) in document.operations_mut() {
+    for operation in document.operations_mut() {
         for answer in operation["responses"].as_object_mut().into_iter().flat_map(|answers| answers.values_mut()) {
             let Some(schema) = answer.pointer_mut("/content/application~1json/schema") else { continue };
             let Some(forms) = schema.get_mut("oneOf").and_then(Value::as_array_mut) else { continue };
@@ -222,7 +223,7 @@ pub fn one_or_many(document: &mut Document) -> usize {
 
 /// The generator wants one answer type; every other status reaches the transport unread.
 fn success_only(document: &mut Document) {
-    for (_, operation) in document.operations_mut() {
+    for operation in document.operations_mut() {
         if let Some(answers) = operation["responses"].as_object_mut() {
             answers.retain(|code, _| code.starts_with('2'));
         }
@@ -257,7 +258,7 @@ fn keep_unknown_fields(document: &mut Document, answers: &BTreeSet<String>) {
 /// Evidence, defaults and what to do about a lost answer become part of the documentation. A default is never
 /// sent: the vendor applies it, and a later change of theirs must not be overruled by our copy.
 fn describe(document: &mut Document) {
-    for (_, operation) in document.operations_mut() {
+    for operation in document.operations_mut() {
         let mut text = prose(operation.get("description"));
         if let Some(advice) = operation.get("x-lost-answer") {
             text += &format!("\n\nIf the answer is lost: {}", prose(Some(advice)));
@@ -309,27 +310,10 @@ fn docs(document: &Document) -> Docs {
     docs
 }
 
-/// Text of a spec as documentation: no markup of its own can break the page, and nothing in it becomes a test.
+/// Text of a spec as documentation: a line for each paragraph, so that nothing in it is indented and becomes a test.
 fn prose(text: Option<&Value>) -> String {
-    let mut code = false;
-    let mut safe = |word: &str| {
-        if word.starts_with("http://") || word.starts_with("https://") {
-            let end = word.trim_end_matches(['.', ',', ')', ';']).len();
-            return format!("<{}>{}", &word[..end], &word[end..]);
-        }
-        let mut out = String::new();
-        for c in word.chars() {
-            code ^= c == '`';
-            if !code && matches!(c, '[' | ']' | '<' | '>') {
-                out.push('\\');
-            }
-            out.push(c);
-        }
-        out
-    };
     let paragraphs = text.and_then(Value::as_str).unwrap_or_default().split("\n\n");
-    let paragraphs = paragraphs.map(|text| text.split_whitespace().map(&mut safe).collect::<Vec<_>>().join(" "));
-    paragraphs.collect::<Vec<_>>().join("\n\n").trim().into()
+    paragraphs.map(one_line).collect::<Vec<_>>().join("\n\n").trim().into()
 }
 
 /// What an operation does to the vendor's state: what it says, or what its method means.
@@ -354,7 +338,7 @@ fn call(document: &Document, operation: &Operation) -> Call {
         let of_type = prose(document.target(&parameter["schema"]).get("description"));
         let own = said(&parameter.as_object().cloned().unwrap_or_default(), parameter["schema"].get("default"));
         let doc = if own.is_empty() { of_type } else { own };
-        parameters.insert((pascal(operation.id()), name.clone()), doc);
+        parameters.insert((operation.id().to_upper_camel_case(), name.clone()), doc);
         if let Some(value) = parameter.get("example") {
             let text = value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"));
             // An amount is not made of a text.
@@ -379,12 +363,7 @@ fn call(document: &Document, operation: &Operation) -> Call {
         effect: effect(operation),
         authenticated: operation.object.get("security") != Some(&json!([])),
         code: success(operation.object).map(|(code, _)| code.clone()).unwrap_or_default(),
-        lost_answer: operation
-            .text("x-lost-answer")
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" "),
+        lost_answer: one_line(operation.text("x-lost-answer").unwrap_or_default()),
         landed: match operation.object.get("x-landed").and_then(Value::as_array) {
             Some(codes) => codes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             None => Vec::new(),
@@ -454,7 +433,7 @@ fn shape<'a>(
 
 /// `X-PDP-Client-Id` -> `x_pdp_client_id`, `type` -> `type_`, as the generator does it.
 pub fn snake(name: &str) -> String {
-    let name = heck::ToSnakeCase::to_snake_case(name);
+    let name = name.to_snake_case();
     if syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { name + "_" }
 }
 
@@ -545,9 +524,10 @@ fn own_kind(schema: &Object) -> Option<Kind> {
         let path = if sensitive && !path.ends_with("Document") { format!("crate::wire::Masked<{path}>") } else { path };
         return Some(Kind::Alias { path });
     }
+    let length = |key| schema.get(key).and_then(Value::as_u64).map(|length| length as usize);
     (schema.get("type")? == "string").then(|| Kind::Text {
-        min: schema.get("minLength").and_then(Value::as_u64).unwrap_or(0),
-        max: schema.get("maxLength").and_then(Value::as_u64),
+        min: length("minLength").unwrap_or(0),
+        max: length("maxLength"),
         pattern: schema.get("pattern").and_then(Value::as_str).map(str::to_owned),
         debug: match schema.get("format").and_then(Value::as_str) {
             Some("iban") => "iban",
@@ -563,10 +543,7 @@ pub fn words(schema: &Object, raw: &Value) -> Vec<Word> {
     let (names, docs) = (list("x-enum-varnames"), list("x-enum-descriptions"));
     let word = |(i, raw): (usize, &Value)| {
         let raw = raw.as_str().unwrap_or_default().to_owned();
-        // `SMS` is an abbreviation to the vendor and a name like any other to Rust.
-        let shouted = raw.chars().all(|c| !c.is_ascii_lowercase());
-        let plain = if shouted { raw.to_lowercase() } else { raw.clone() };
-        let name = names.get(i).and_then(Value::as_str).map_or_else(|| pascal(&plain), str::to_owned);
+        let name = names.get(i).and_then(Value::as_str).map_or_else(|| raw.to_upper_camel_case(), str::to_owned);
         Word { name, doc: prose(docs.get(i)), raw }
     };
     raw.as_array().into_iter().flatten().enumerate().map(word).collect()

@@ -5,6 +5,7 @@ use super::{
     lower::{Kind, Lowered},
     polish::{fields, short},
 };
+use heck::ToUpperCamelCase;
 use syn::{ImplItem, Item};
 
 pub fn surface(file: &syn::File, lowered: &Lowered, lines: usize) -> String {
@@ -42,7 +43,7 @@ pub fn surface(file: &syn::File, lowered: &Lowered, lines: usize) -> String {
         });
     }
     for call in lowered.operations.iter().filter(|call| call.files.is_some()) {
-        operations.push(format!("{}: a form, sent by code written by hand", super::document::pascal(&call.id)));
+        operations.push(format!("{}: a form, sent by code written by hand", call.id.to_upper_camel_case()));
     }
     types.sort();
     format!("{}\n\n{}\n\n{lines} lines of Rust\n", operations.join("\n"), types.join("\n"))
