@@ -246,11 +246,12 @@ components: {{schemas: {{State: {{type: string, x-extensible-enum: [open, closed
 fn a_polish_with_nothing_to_do_stops_the_build() {
     let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
     let content = "{application/json: {schema: {$ref: '#/components/schemas/State'}, example: open}}";
-    let answer = format!("{{'200': {{description: Read., content: {content}}}}}");
+    let answer = |content: &str| format!("{{'200': {{description: Read., content: {content}}}}}");
+    let object = "{application/json: {schema: {type: object, properties: {at: {type: string}}}, example: {}}}";
     for (polish, spec) in [
         ("no_accept", only("delete", "[]", "{'204': {description: Gone.}}")),
-        ("setters", only("get", "[]", &answer)),
-        ("open_structs", only("get", parameter, &answer)),
+        ("open_structs", only("get", parameter, &answer(content))),
+        ("all_faults", only("get", "[]", &answer(object))),
     ] {
         let said = generate(&Provider { name: "fifth", lowerings: &[] }, &spec, false).err().unwrap();
         assert!(said[0].to_string().contains(&format!("the polish `{polish}` found nothing to do")), "{said:?}");
