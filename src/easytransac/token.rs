@@ -3,7 +3,7 @@
 use super::{Client, generated::operations, types::GenerateTokenResponse};
 use crate::{
     Error, ErrorKind, Provider,
-    transport::{perform_without_credentials, secret_header},
+    transport::{perform, secret_header},
 };
 use reqwest::header::HeaderValue;
 use secrecy::ExposeSecret;
@@ -96,7 +96,8 @@ async fn ask(client: &Client) -> Result<(HeaderValue, Duration), Error> {
     let operation = &operations::GENERATE_TOKEN;
     let key = client.shared.api_key.expose_secret();
     let request = client.generate_token().body_map(|body| body.api_key(key)).request();
-    let answer: GenerateTokenResponse = perform_without_credentials(client, operation, request).await?;
+    // The spec gives it no credentials, or it would wait for itself.
+    let answer: GenerateTokenResponse = perform(client, operation, request).await?;
     let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into())
         .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token fits in no header"))?;
     let lifetime = answer.data.expires_in.get().and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0);

@@ -272,7 +272,7 @@ pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + 'a>(
     operation: &'static Operation,
     request: Built,
 ) -> Calling<'a, T> {
-    Run { vendor, operation, credentials: Proof(vendor) }.call(request, |answer| answer.decode(operation))
+    Run { vendor, operation }.call(request, |answer| answer.decode(operation))
 }
 
 /// The same, up to an answer that is no refusal.
@@ -281,16 +281,7 @@ pub(crate) fn exchange<'a, V: Vendor>(
     operation: &'static Operation,
     request: Built,
 ) -> Calling<'a, Answer> {
-    Run { vendor, operation, credentials: Proof(vendor) }.call(request, Ok)
-}
-
-/// The call that gets credentials has none.
-pub(crate) fn perform_without_credentials<'a, V: Vendor, T: DeserializeOwned + 'a>(
-    vendor: &'a V,
-    operation: &'static Operation,
-    request: Built,
-) -> Calling<'a, T> {
-    Run { vendor, operation, credentials: Nobody }.call(request, |answer| answer.decode(operation))
+    Run { vendor, operation }.call(request, Ok)
 }
 
 /// What it means that a write was sent again whose first answer was lost.
@@ -302,35 +293,13 @@ pub(crate) fn resent<T>(result: Result<T, Error>, landed: &[&str]) -> Result<Res
     }
 }
 
-/// Where the credentials of a call come from. A call that gets them must not ask for them.
-trait Credentials: Sync {
-    fn header(&self) -> impl Future<Output = Result<Option<HeaderValue>, Error>> + Send;
-}
-
-struct Proof<'a, V>(&'a V);
-
-impl<V: Vendor> Credentials for Proof<'_, V> {
-    async fn header(&self) -> Result<Option<HeaderValue>, Error> {
-        self.0.authorization().await.map(Some)
-    }
-}
-
-struct Nobody;
-
-impl Credentials for Nobody {
-    async fn header(&self) -> Result<Option<HeaderValue>, Error> {
-        Ok(None)
-    }
-}
-
 /// One call: as many attempts as its effect, the limits and the deadline allow.
-struct Run<'a, V, C> {
+struct Run<'a, V> {
     vendor: &'a V,
     operation: &'static Operation,
-    credentials: C,
 }
 
-impl<'a, V: Vendor, C: Credentials + Send + 'a> Run<'a, V, C> {
+impl<'a, V: Vendor> Run<'a, V> {
     fn call<T: 'a>(self, request: Built, read: impl FnOnce(Answer) -> Result<T, Error> + Send + 'a) -> Calling<'a, T> {
         Box::pin(async move {
             let call = Call::new(V::PROVIDER, self.operation);
@@ -419,11 +388,9 @@ impl<'a, V: Vendor, C: Credentials + Send + 'a> Run<'a, V, C> {
         if !self.operation.authenticated {
             return Ok(None);
         }
-        let header = self.credentials.header().await?;
-        if let Some(header) = &header {
-            request.headers_mut().insert(AUTHORIZATION, header.clone());
-        }
-        Ok(header)
+        let header = self.vendor.authorization().await?;
+        request.headers_mut().insert(AUTHORIZATION, header.clone());
+        Ok(Some(header))
     }
 }
 

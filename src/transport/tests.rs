@@ -1,7 +1,7 @@
 //! What each operation sends, from the example of its spec, and when a call is tried again: tables for a reviewer.
 
 use super::{
-    Effect, Proof, Run, Settings, Vendor,
+    Effect, Run, Settings, Vendor,
     limits::Limits,
     retry::{Delays, Failure, decide},
 };
@@ -103,7 +103,7 @@ fn unverified(requests: Vec<String>) {
 /// Request line, headers and body, with what is secret masked.
 async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, request: super::Built) -> String {
     let mut request = super::built(operation, vendor.transport(), request).unwrap();
-    Run { vendor, operation, credentials: Proof(vendor) }.authorize(&mut request).await.unwrap();
+    Run { vendor, operation }.authorize(&mut request).await.unwrap();
     let url = request.url();
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let mut out = format!("{} {}{query}\n", request.method(), url.path());
