@@ -22,12 +22,7 @@ fn meaning(word: &Word) -> Meaning {
 }
 
 impl Adapter for Client {
-    type Config = super::Config;
     type Run = ();
-
-    fn connect(config: Self::Config) -> Result<Self, Error> {
-        Self::new(config)
-    }
 
     async fn read(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
         let id = lookup.reference.id();

@@ -20,11 +20,8 @@ use std::{
 
 /// What each provider's client does for the facade.
 pub(crate) trait Adapter: Sized + Sync {
-    type Config;
     /// What the reads of one run of [`Mandates::statuses`] share.
     type Run: Default + Send + Sync;
-
-    fn connect(config: Self::Config) -> Result<Self, Error>;
 
     /// Reads one mandate and says it in the words of the vocabulary. `now` is when it was asked.
     fn read(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> impl Future<Output = Result<Mandate, Error>> + Send;
@@ -263,7 +260,7 @@ macro_rules! per_provider {
         impl Configs {
             fn connect(self) -> Result<Clients, Error> {
                 Ok(Clients {
-                    $(#[cfg(feature = $feature)] $module: self.$module.map(Adapter::connect).transpose()?,)+
+                    $(#[cfg(feature = $feature)] $module: self.$module.map(crate::$module::Client::new).transpose()?,)+
                 })
             }
         }
@@ -279,6 +276,7 @@ macro_rules! per_provider {
             )+
         }
 
+        #[allow(unreachable_patterns, reason = "with every feature on, each match has every provider")]
         impl Mandates {
             $(
                 #[cfg(feature = $feature)]
@@ -298,7 +296,6 @@ macro_rules! per_provider {
                         #[cfg(feature = $feature)]
                         Provider::$variant => self.$module()?.read(lookup, _now).await,
                     )+
-                    #[allow(unreachable_patterns, reason = "with every feature on, every provider is above")]
                     provider => Err(left_out(provider)),
                 }
             }
@@ -315,7 +312,6 @@ macro_rules! per_provider {
                         #[cfg(feature = $feature)]
                         Provider::$variant => Ok(self.$module()?.read_all(&_runs.$module, _lookups, _now).await),
                     )+
-                    #[allow(unreachable_patterns, reason = "with every feature on, every provider is above")]
                     provider => Err(left_out(provider)),
                 }
             }
@@ -327,7 +323,6 @@ macro_rules! per_provider {
                         #[cfg(feature = $feature)]
                         Provider::$variant => self.$module().map_or(1, |client| client.transport().concurrency()),
                     )+
-                    #[allow(unreachable_patterns, reason = "with every feature on, every provider is above")]
                     _ => 1,
                 }
             }
@@ -338,7 +333,6 @@ macro_rules! per_provider {
                         #[cfg(feature = $feature)]
                         Provider::$variant => self.$module()?.probe(reference).await,
                     )+
-                    #[allow(unreachable_patterns, reason = "with every feature on, every provider is above")]
                     provider => Err(left_out(provider)),
                 }
             }

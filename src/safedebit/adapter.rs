@@ -29,12 +29,7 @@ fn meaning(word: &Word) -> Meaning {
 const SEARCH: &Operation = &operations::SEARCH_MANDATE;
 
 impl Adapter for Client {
-    type Config = super::Config;
     type Run = ();
-
-    fn connect(config: Self::Config) -> Result<Self, Error> {
-        Self::new(config)
-    }
 
     /// The answer of the search is inferred, so it has to show the very UMR, once, or it is not believed.
     async fn read(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {

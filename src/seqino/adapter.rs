@@ -137,12 +137,7 @@ impl Client {
 }
 
 impl Adapter for Client {
-    type Config = super::Config;
     type Run = Run;
-
-    fn connect(config: Self::Config) -> Result<Self, Error> {
-        Self::new(config)
-    }
 
     async fn read(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
         let client_id = lookup.reference.client_id().unwrap_or_default();

@@ -4,13 +4,14 @@ use super::Settings;
 use leaky_bucket::RateLimiter;
 use std::{num::NonZeroU32, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tower::retry::budget::{Budget, TpsBudget};
+use tower::retry::budget::TpsBudget;
 
 /// The limits of one vendor, shared by all clones of its client.
 pub(super) struct Limits {
     concurrency: Semaphore,
     rate: Option<RateLimiter>,
-    budget: TpsBudget,
+    /// Each call allows for some attempts more.
+    pub budget: TpsBudget,
 }
 
 impl Limits {
@@ -33,16 +34,6 @@ impl Limits {
             rate.acquire_one().await;
         }
         permit
-    }
-
-    /// A call began, which allows for some attempts more.
-    pub fn began(&self) {
-        self.budget.deposit();
-    }
-
-    /// Whether one attempt more is within the budget.
-    pub fn allow_another(&self) -> bool {
-        self.budget.withdraw()
     }
 }
 

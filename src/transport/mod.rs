@@ -29,6 +29,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{num::NonZeroU32, pin::Pin};
 use tokio::time::{Instant, sleep, timeout_at};
+use tower::retry::budget::Budget;
 use trace::Call;
 
 /// What an operation does to the vendor's state, which decides whether it may be sent again.
@@ -330,7 +331,7 @@ impl<'a, V: Vendor> Run<'a, V> {
         // What became of a write so far. Once it is unknown, only a success makes it known again.
         let mut outcome = Outcome::NotSent;
         let (mut renewed, mut arrived) = (false, false);
-        transport.limits.began();
+        transport.limits.budget.deposit();
         loop {
             let again = request.try_clone();
             // What fails before anything is sent leaves the outcome as it is.
@@ -367,7 +368,7 @@ impl<'a, V: Vendor> Run<'a, V> {
                     let Some(delay) = delays.next() else { return Err(error) };
                     let delay = delay.max(retry_after.unwrap_or_default());
                     let too_long = retry_after.is_some_and(|asked| asked > settings.max_retry_after);
-                    if too_long || Instant::now() + delay >= deadline || !transport.limits.allow_another() {
+                    if too_long || Instant::now() + delay >= deadline || !transport.limits.budget.withdraw() {
                         return Err(error);
                     }
                     sleep(delay).await;

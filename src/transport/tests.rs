@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
+use tower::retry::budget::Budget;
 
 #[test]
 fn every_failure_of_every_kind_of_call_has_one_decision() {
@@ -85,8 +86,8 @@ async fn an_outage_is_not_made_worse_by_more_than_a_fifth() {
     let limits = Limits::new(&Settings::default());
     let mut repeated = 0;
     for _ in 0..1000 {
-        limits.began();
-        repeated += usize::from(limits.allow_another()) + usize::from(limits.allow_another());
+        limits.budget.deposit();
+        repeated += usize::from(limits.budget.withdraw()) + usize::from(limits.budget.withdraw());
     }
     assert!((200..=215).contains(&repeated), "{repeated} of 1000 calls were repeated");
 }
