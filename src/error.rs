@@ -240,36 +240,24 @@ impl Error {
 impl ErrorKind {
     /// The kind without its data, for logs and metrics.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "InvalidRequest",
-            Self::Auth => "Auth",
-            Self::NotFound => "NotFound",
-            Self::Conflict => "Conflict",
-            Self::Refused => "Refused",
-            Self::RateLimited { .. } => "RateLimited",
-            Self::Unavailable => "Unavailable",
-            Self::Timeout => "Timeout",
-            Self::Transport => "Transport",
-            Self::TooLarge => "TooLarge",
-            Self::Decode => "Decode",
-            Self::NotConfigured => "NotConfigured",
-        }
+        self.told().0
     }
 
-    fn words(self) -> &'static str {
+    /// Its name, and how it is said in a message.
+    fn told(self) -> (&'static str, &'static str) {
         match self {
-            Self::InvalidRequest => "the request is invalid",
-            Self::Auth => "access is refused",
-            Self::NotFound => "not found",
-            Self::Conflict => "conflict",
-            Self::Refused => "the vendor refused",
-            Self::RateLimited { .. } => "too many requests",
-            Self::Unavailable => "the vendor is unavailable",
-            Self::Timeout => "no answer in time",
-            Self::Transport => "the connection failed",
-            Self::TooLarge => "the answer is too large",
-            Self::Decode => "the answer is not as documented",
-            Self::NotConfigured => "not configured",
+            Self::InvalidRequest => ("InvalidRequest", "the request is invalid"),
+            Self::Auth => ("Auth", "access is refused"),
+            Self::NotFound => ("NotFound", "not found"),
+            Self::Conflict => ("Conflict", "conflict"),
+            Self::Refused => ("Refused", "the vendor refused"),
+            Self::RateLimited { .. } => ("RateLimited", "too many requests"),
+            Self::Unavailable => ("Unavailable", "the vendor is unavailable"),
+            Self::Timeout => ("Timeout", "no answer in time"),
+            Self::Transport => ("Transport", "the connection failed"),
+            Self::TooLarge => ("TooLarge", "the answer is too large"),
+            Self::Decode => ("Decode", "the answer is not as documented"),
+            Self::NotConfigured => ("NotConfigured", "not configured"),
         }
     }
 }
@@ -287,7 +275,7 @@ impl fmt::Display for Error {
         f.write_str(match inner.kind {
             // Nothing was asked for yet.
             ErrorKind::InvalidRequest if inner.operation.is_none() => "not valid",
-            kind => kind.words(),
+            kind => kind.told().1,
         })?;
         let beside = [
             inner.http_status.map(|status| format!("HTTP {status}")),
