@@ -159,17 +159,18 @@ impl<'de, F: Format> Deserialize<'de> for Lenient<F> {
     }
 }
 
-/// A format whose text form is what is on the wire.
-macro_rules! textual {
-    ($format:ident, $value:ty, $wanted:literal, $read:expr, $show:expr) => {
+/// A format of one type, of which every value may be sent.
+macro_rules! simple {
+    ($format:ident, $value:ty, $wanted:literal, $quoted:literal, $read:expr, $show:expr) => {
         impl Format for format::$format {
             type Value = $value;
             const WANTED: &'static str = $wanted;
+            const QUOTED: bool = $quoted;
             fn read(text: &str) -> Option<$value> {
                 $read(text)
             }
             fn show(value: $value) -> String {
-                $show(value)
+                $show(&value)
             }
         }
 
@@ -183,18 +184,28 @@ macro_rules! textual {
     };
 }
 
-textual!(IsoDate, NaiveDate, "date like 2026-01-31", |text| day(text, "%Y-%m-%d"), |date: NaiveDate| date.to_string());
-textual!(FrenchDate, NaiveDate, "date like 31/01/2026", |text| day(text, "%d/%m/%Y"), |date: NaiveDate| date
+simple!(IsoDate, NaiveDate, "date like 2026-01-31", true, |text| day(text, "%Y-%m-%d"), ToString::to_string);
+simple!(FrenchDate, NaiveDate, "date like 31/01/2026", true, |text| day(text, "%d/%m/%Y"), |date: &NaiveDate| date
     .format("%d/%m/%Y")
     .to_string());
-textual!(
+simple!(
     IsoDateTime,
     chrono::DateTime<FixedOffset>,
     "instant like 2026-01-31T23:59:59+02:00",
+    true,
     |text| chrono::DateTime::parse_from_rfc3339(text).ok(),
-    |instant: chrono::DateTime<FixedOffset>| instant
+    |instant: &chrono::DateTime<FixedOffset>| instant
         .to_rfc3339_opts(SecondsFormat::AutoSi, instant.offset().local_minus_utc() == 0)
 );
+simple!(
+    Decimal,
+    f64,
+    "number",
+    false,
+    |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite()),
+    ToString::to_string
+);
+simple!(Boolean, bool, "true or false", false, |text: &str| text.parse().ok(), ToString::to_string);
 
 /// A day in exactly ten characters, as it would be written: chrono alone would take `1/1/26` and the year `+12345`.
 fn day(text: &str, form: &str) -> Option<NaiveDate> {
@@ -209,8 +220,6 @@ impl From<chrono::DateTime<Utc>> for DateTime {
 }
 
 impl<const MIN: i64, const MAX: i64> FromText for format::Integer<MIN, MAX> {}
-impl FromText for format::Decimal {}
-impl FromText for format::Boolean {}
 
 impl<const MIN: i64, const MAX: i64> Format for format::Integer<MIN, MAX> {
     type Value = i64;
@@ -242,39 +251,3 @@ macro_rules! whole_numbers {
     )+};
 }
 whole_numbers!(i32, i64, u16, u32, u64);
-
-impl Format for format::Decimal {
-    type Value = f64;
-    const WANTED: &'static str = "number";
-    const QUOTED: bool = false;
-    fn read(text: &str) -> Option<f64> {
-        text.parse().ok().filter(|number: &f64| number.is_finite())
-    }
-    fn show(value: f64) -> String {
-        value.to_string()
-    }
-}
-
-impl From<f64> for Number {
-    fn from(value: f64) -> Self {
-        Self::Read(value)
-    }
-}
-
-impl Format for format::Boolean {
-    type Value = bool;
-    const WANTED: &'static str = "true or false";
-    const QUOTED: bool = false;
-    fn read(text: &str) -> Option<bool> {
-        text.parse().ok()
-    }
-    fn show(value: bool) -> String {
-        value.to_string()
-    }
-}
-
-impl From<bool> for Flag {
-    fn from(value: bool) -> Self {
-        Self::Read(value)
-    }
-}
