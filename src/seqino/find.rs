@@ -10,7 +10,7 @@ impl Client {
     /// Those of `list_clients`, and [`Decode`](crate::ErrorKind::Decode) if an item cannot be read: it might be the one.
     pub async fn find_client(&self, external_ref: &str) -> Result<Option<types::Client>, Error> {
         let clients = self.list_clients().external_ref(external_ref).send().await?;
-        let clients = all_read(operations::LIST_CLIENTS.id, clients.0)?;
+        let clients = all_read(operations::LIST_CLIENTS.id, clients)?;
         Ok(clients.into_iter().find(|client| client.external_ref == external_ref))
     }
 
@@ -43,7 +43,7 @@ fn parts(entry: &types::DirectoryEntry) -> [&str; 3] {
     [suffix, siret, routing_identifier].map(|part| part.as_deref().unwrap_or_default())
 }
 
-fn all_read<T>(operation: &'static str, list: List<T>) -> Result<Vec<T>, Error> {
+fn all_read<T, const ONE: bool>(operation: &'static str, list: List<T, ONE>) -> Result<Vec<T>, Error> {
     match list.unread().first() {
         Some(item) => Err(Error::decode(Provider::Seqino, operation, format!("item {}: {}", item.index, item.why))),
         None => Ok(list.into_vec()),

@@ -3,18 +3,22 @@
 use super::Unread;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, Error, MapAccess, SeqAccess, Unexpected, Visitor, value::MapAccessDeserializer},
     ser::SerializeSeq,
 };
 use serde_json::value::RawValue;
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-/// A list of an answer: the items that could be read, as a slice, and beside them those that could not.
+/// A list of an answer: the items that could be read, as a slice, and beside them those that could not. Where `ONE` is
+/// true, the vendor may also answer one item without a list around it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct List<T> {
+pub struct List<T, const ONE: bool = false> {
     items: Vec<T>,
     unread: Vec<UnreadItem>,
 }
+
+/// A list where a vendor also answers one item alone: `[]`, `[x]` and `x` are read.
+pub type OneOrMany<T> = List<T, true>;
 
 /// An item that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub struct UnreadItem {
     pub text: Unread,
 }
 
-impl<T> List<T> {
+impl<T, const ONE: bool> List<T, ONE> {
     /// The items that could not be read.
     pub fn unread(&self) -> &[UnreadItem] {
         &self.unread
@@ -44,7 +48,7 @@ impl<T> List<T> {
     }
 }
 
-impl<T: DeserializeOwned> List<T> {
+impl<T: DeserializeOwned, const ONE: bool> List<T, ONE> {
     fn push(&mut self, item: &RawValue) {
         match serde_json::from_str(item.get()) {
             Ok(item) => self.items.push(item),
@@ -57,32 +61,32 @@ impl<T: DeserializeOwned> List<T> {
     }
 }
 
-impl<T> Default for List<T> {
+impl<T, const ONE: bool> Default for List<T, ONE> {
     fn default() -> Self {
         Self { items: Vec::new(), unread: Vec::new() }
     }
 }
 
-impl<T> Deref for List<T> {
+impl<T, const ONE: bool> Deref for List<T, ONE> {
     type Target = [T];
     fn deref(&self) -> &[T] {
         &self.items
     }
 }
 
-impl<T> From<Vec<T>> for List<T> {
+impl<T, const ONE: bool> From<Vec<T>> for List<T, ONE> {
     fn from(items: Vec<T>) -> Self {
         Self { items, unread: Vec::new() }
     }
 }
 
-impl<T> FromIterator<T> for List<T> {
+impl<T, const ONE: bool> FromIterator<T> for List<T, ONE> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Vec::from_iter(items).into()
     }
 }
 
-impl<T> IntoIterator for List<T> {
+impl<T, const ONE: bool> IntoIterator for List<T, ONE> {
     type Item = T;
     type IntoIter = std::vec::IntoIter<T>;
     fn into_iter(self) -> Self::IntoIter {
@@ -90,7 +94,7 @@ impl<T> IntoIterator for List<T> {
     }
 }
 
-impl<'a, T> IntoIterator for &'a List<T> {
+impl<'a, T, const ONE: bool> IntoIterator for &'a List<T, ONE> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
     fn into_iter(self) -> Self::IntoIter {
@@ -98,7 +102,7 @@ impl<'a, T> IntoIterator for &'a List<T> {
     }
 }
 
-impl<T: Serialize> Serialize for List<T> {
+impl<T: Serialize, const ONE: bool> Serialize for List<T, ONE> {
     /// Every item in its place, those that could not be read as they came.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let (mut items, mut unread) = (self.items.iter(), self.unread.iter().peekable());
@@ -117,63 +121,34 @@ impl<T: Serialize> Serialize for List<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
+impl<'de, T: DeserializeOwned, const ONE: bool> Deserialize<'de> for List<T, ONE> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_seq(Items(PhantomData))
+        d.deserialize_any(Items(PhantomData))
     }
 }
 
-struct Items<T>(PhantomData<T>);
+struct Items<T, const ONE: bool>(PhantomData<T>);
 
-impl<'de, T: DeserializeOwned> Visitor<'de> for Items<T> {
-    type Value = List<T>;
+impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
+    type Value = List<T, ONE>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a list")
+        f.write_str(if ONE { "a list or one object" } else { "a list" })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut list = List::default();
         while let Some(item) = seq.next_element::<Box<RawValue>>()? {
             list.push(&item);
         }
         Ok(list)
     }
-}
 
-/// A list where a vendor also answers one item alone: `[]`, `[x]` and `x` are read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OneOrMany<T>(pub List<T>);
-
-impl<T> Deref for OneOrMany<T> {
-    type Target = List<T>;
-    fn deref(&self) -> &List<T> {
-        &self.0
-    }
-}
-
-impl<T: Serialize> Serialize for OneOrMany<T> {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(s)
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Either<T>(PhantomData<T>);
-        impl<'de, T: DeserializeOwned> Visitor<'de> for Either<T> {
-            type Value = List<T>;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a list or one object")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<List<T>, A::Error> {
-                Items(PhantomData).visit_seq(seq)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<List<T>, A::Error> {
-                // One object is the item, or it is no answer to the question.
-                T::deserialize(MapAccessDeserializer::new(map)).map(|item| vec![item].into())
-            }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        if !ONE {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
         }
-        d.deserialize_any(Either(PhantomData)).map(Self)
+        // One object is the item, or it is no answer to the question.
+        T::deserialize(MapAccessDeserializer::new(map)).map(|item| vec![item].into())
     }
 }
