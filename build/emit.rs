@@ -41,13 +41,16 @@ fn own_type(own: &OwnType) -> TokenStream {
             quote! { #doc pub type #name = #path; }
         }
         Kind::Words { open, words } => {
-            let kind = if *open { format_ident!("open") } else { format_ident!("closed") };
+            let (attribute, other) = match open {
+                true => (quote! { #[non_exhaustive] }, Some(quote! { or Unrecognized })),
+                false => (quote! { #[derive(Copy)] }, None),
+            };
             let words = words.iter().map(|word| {
                 let (raw, name) = (&word.raw, format_ident!("{}", word.name));
                 let doc = format!(" `{raw}`{}{}", if word.doc.is_empty() { "" } else { ": " }, word.doc);
                 quote! { #[doc = #doc] #name = #raw }
             });
-            quote! { crate::wire::words! { #kind #doc #name { #(#words),* } } }
+            quote! { crate::wire::words! { #doc #attribute #name #other { #(#words),* } } }
         }
         Kind::Text { min, max, pattern, debug } => {
             let max = max.map_or(quote!(usize::MAX), |max| quote!(#max));

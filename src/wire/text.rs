@@ -59,26 +59,7 @@ macro_rules! text {
             }
         }
 
-        impl TryFrom<::std::string::String> for $name {
-            type Error = crate::wire::Invalid;
-            fn try_from(text: ::std::string::String) -> ::std::result::Result<Self, Self::Error> {
-                Self::checked(text)
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = crate::wire::Invalid;
-            fn try_from(text: &str) -> ::std::result::Result<Self, Self::Error> {
-                Self::checked(text.into())
-            }
-        }
-
-        impl TryFrom<&::std::string::String> for $name {
-            type Error = crate::wire::Invalid;
-            fn try_from(text: &::std::string::String) -> ::std::result::Result<Self, Self::Error> {
-                Self::checked(text.clone())
-            }
-        }
+        crate::wire::text!(@try_from $name ::std::string::String, &str, &::std::string::String);
 
         impl From<&$name> for $name {
             fn from(text: &$name) -> Self {
@@ -125,6 +106,14 @@ macro_rules! text {
 
         crate::wire::text!(@display $debug $name);
     };
+    (@try_from $name:ident $($text:ty),+) => {$(
+        impl TryFrom<$text> for $name {
+            type Error = crate::wire::Invalid;
+            fn try_from(text: $text) -> ::std::result::Result<Self, Self::Error> {
+                Self::checked(text.into())
+            }
+        }
+    )+};
     (@pattern) => { None };
     (@pattern $pattern:literal) => {{
         // The build script has compiled it.
@@ -146,17 +135,28 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// The words of an enumeration. `TryFrom` takes those that the spec knows. In an answer, an open one keeps any other
-/// text as `Unrecognized`, a closed one is not there.
+/// The words of an enumeration. `TryFrom` takes those that the spec knows. In an answer, any other text is kept where
+/// there is a variant for it, and cannot be read where there is none.
 macro_rules! words {
-    (open $(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $raw:literal),+ }) => {
-        $(#[$doc])*
+    ($(#[$attribute:meta])* $name:ident $(or $other:ident)?
+        { $($(#[$word_doc:meta])* $word:ident = $raw:literal),+ }) => {
+        $(#[$attribute])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
         pub enum $name {
             $($(#[$word_doc])* $word,)+
-            /// Any other text, as the vendor sent it.
-            Unrecognized(::std::string::String),
+            $(
+                /// Any other text, as the vendor sent it.
+                $other(::std::string::String),
+            )?
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> ::std::result::Result<Self, D::Error> {
+                let text = crate::wire::shown_text(d)?;
+                let word = text.parse();
+                $(let word = word.or_else(|_| Ok::<_, crate::wire::Invalid>(Self::$other(text.into_owned())));)?
+                word.map_err(::serde::de::Error::custom)
+            }
         }
 
         impl $name {
@@ -164,46 +164,10 @@ macro_rules! words {
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$word => $raw,)+
-                    Self::Unrecognized(text) => text,
+                    $(Self::$other(text) => text,)?
                 }
             }
-        }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> ::std::result::Result<Self, D::Error> {
-                let text = crate::wire::shown_text(d)?;
-                Ok(text.parse().unwrap_or_else(|_| Self::Unrecognized(text.into_owned())))
-            }
-        }
-
-        crate::wire::words!(@shared $name { $($word = $raw),+ });
-    };
-    (closed $(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $raw:literal),+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$word_doc])* $word,)+
-        }
-
-        impl $name {
-            /// The vendor's own word.
-            pub fn as_str(&self) -> &'static str {
-                match self {
-                    $(Self::$word => $raw,)+
-                }
-            }
-        }
-
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> ::std::result::Result<Self, D::Error> {
-                crate::wire::shown_text(d)?.parse().map_err(::serde::de::Error::custom)
-            }
-        }
-
-        crate::wire::words!(@shared $name { $($word = $raw),+ });
-    };
-    (@shared $name:ident { $($word:ident = $raw:literal),+ }) => {
-        impl $name {
             /// Every word that the spec documents, in its order.
             pub const KNOWN: &'static [Self] = &[$(Self::$word),+];
         }
@@ -367,23 +331,9 @@ pub(crate) fn shown_text<'de, D: Deserializer<'de>>(d: D) -> Result<Cow<'de, str
 
 /// The same for a field that may be missing or null.
 pub(crate) fn optional_any_text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    struct AsOptionalText;
-    impl<'de> Visitor<'de> for AsOptionalText {
-        type Value = Option<String>;
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("any value")
-        }
-        fn visit_none<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-            any_text(d).map(Some)
-        }
-    }
-    d.deserialize_option(AsOptionalText)
+    #[derive(Deserialize)]
+    struct AnyText(#[serde(deserialize_with = "any_text")] String);
+    Ok(Option::<AnyText>::deserialize(d)?.map(|AnyText(text)| text))
 }
 
 /// No value is copied through a JSON tree but those that are one.
