@@ -36,6 +36,7 @@ fn own_type(own: &OwnType) -> TokenStream {
         quote! { #[doc = #doc] }
     });
     match &own.kind {
+        Kind::Wire { .. } => TokenStream::new(),
         Kind::Alias { path } => {
             let path: syn::Type = syn::parse_str(path).unwrap_or_else(|_| syn::parse_quote!(crate::wire::Json));
             quote! { #doc pub type #name = #path; }

@@ -44,12 +44,23 @@ pub enum Kind {
     Text { min: usize, max: Option<usize>, pattern: Option<String>, debug: &'static str },
     /// Another name for a type of `crate::wire`.
     Alias { path: String },
+    /// A type of `crate::wire` under its own name.
+    Wire { path: String },
 }
 
 pub struct Word {
     pub raw: String,
     pub name: String,
     pub doc: String,
+}
+
+impl OwnType {
+    pub fn path(&self, provider: &str) -> String {
+        match &self.kind {
+            Kind::Wire { path } => path.clone(),
+            _ => format!("crate::{provider}::types::{}", self.name),
+        }
+    }
 }
 
 /// An operation, as the transport and the tests have to know it.
@@ -113,7 +124,9 @@ pub fn lower(document: &mut Document, provider: &Provider, unverified: bool) -> 
     keep_unknown_fields(document, &answers);
     describe(document);
     let docs = docs(document);
-    let own_types = take_named(document);
+    let mut own_types = Vec::new();
+    name_scalars(document, &mut own_types);
+    take_named(document, &mut own_types);
     Ok(Lowered { docs, own_types, operations, requests })
 }
 
@@ -437,23 +450,43 @@ pub fn snake(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { name + "_" }
 }
 
-/// Numbers, booleans and values without a type, where they stand inline, read leniently: one that is not as documented
-/// must not lose the answer it stands in. The generator's own types are strict; these are the ones it is to take.
-pub fn scalars(document: &Document) -> BTreeMap<String, String> {
-    // What the generator looks at apart.
-    const APART: [&str; 4] = ["default", "description", "example", "nullable"];
-    let mut found = BTreeMap::new();
-    walk("", &document.0, &mut |_, object| {
-        let properties = object.get("properties").and_then(Value::as_object).into_iter().flat_map(Object::values);
-        for schema in properties.chain(object.get("items")).chain(object.get("schema")).filter_map(Value::as_object) {
-            if let Some(path) = wire_path(schema) {
-                let mut schema = schema.clone();
-                schema.retain(|key, _| !APART.contains(&key.as_str()));
-                found.insert(Value::Object(schema).to_string(), path);
+/// Numbers, booleans and values without a type read leniently: one that is not as documented must not lose the
+/// answer it stands in. The generator's own types are strict, so each gets a name that stands for one of ours.
+fn name_scalars(document: &mut Document, own_types: &mut Vec<OwnType>) {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut rename = |object: &mut Object| {
+        for key in ["properties", "items", "schema"] {
+            let Some(child) = object.get_mut(key) else { continue };
+            let children: Vec<&mut Value> = match child {
+                Value::Object(all) if key == "properties" => all.values_mut().collect(),
+                one => vec![one],
+            };
+            for schema in children {
+                if let Some((name, path)) = scalar(schema) {
+                    refer(schema, &name);
+                    names.insert(name, path);
+                }
             }
         }
-    });
-    found
+    };
+    walk_mut(&mut document.0, &mut rename);
+    if let Some(schemas) = document.schemas_mut() {
+        for (name, path) in names {
+            schemas.insert(name.clone(), json!({"type": "string"}));
+            own_types.push(OwnType { name, doc: String::new(), kind: Kind::Wire { path } });
+        }
+    }
+}
+
+/// The name and type of ours for an inline scalar.
+fn scalar(schema: &Value) -> Option<(String, String)> {
+    let object = schema.as_object()?;
+    if object.contains_key("$ref") || object.contains_key("allOf") {
+        return None;
+    }
+    let path = wire_path(object)?;
+    let name = path.replace(", ", "To").replace('-', "Minus").replace(|c: char| !c.is_ascii_alphanumeric(), "");
+    Some((name.to_upper_camel_case(), path))
 }
 
 /// The type of `crate::wire` that reads what an object of a schema describes, if it is one that we read ourselves.
@@ -492,21 +525,38 @@ fn wire_path(schema: &Object) -> Option<String> {
     })
 }
 
-/// Named strings, words and scalars: types that the build writes, so that constructors check and answers do not.
-fn take_named(document: &mut Document) -> Vec<OwnType> {
-    let own = |(name, schema): (&String, &Value)| {
-        let kind = own_kind(schema.as_object()?)?;
-        let doc = schema["description"].as_str().unwrap_or_default().to_owned();
-        Some(OwnType { name: name.clone(), doc, kind })
+/// Turns a schema into a reference that keeps what is said beside it.
+fn refer(schema: &mut Value, name: &str) {
+    let mut beside = Object::new();
+    for key in ["description", "nullable", "x-evidence"] {
+        if let Some(value) = schema.get(key) {
+            beside.insert(key.into(), value.clone());
+        }
+    }
+    let reference = json!({"$ref": format!("#/components/schemas/{name}")});
+    *schema = if beside.is_empty() {
+        reference
+    } else {
+        beside.insert("allOf".into(), json!([reference]));
+        Value::Object(beside)
     };
-    let own_types = document.schemas().filter_map(own).collect();
+}
+
+/// Named strings, words and scalars: types that the build writes, so that constructors check and answers do not.
+fn take_named(document: &mut Document, own_types: &mut Vec<OwnType>) {
+    let taken: BTreeSet<String> = own_types.iter().map(|own| own.name.clone()).collect();
+    for (name, schema) in document.schemas_mut().into_iter().flatten() {
+        let Some(object) = schema.as_object().filter(|_| !taken.contains(name)) else { continue };
+        let Some(kind) = own_kind(object) else { continue };
+        let doc = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+        own_types.push(OwnType { name: name.clone(), doc, kind });
+    }
     // `allOf` with one reference stands for the reference; a `type` beside it is there for linters only.
     walk_mut(&mut document.0, &mut |object| {
         if object.contains_key("allOf") {
             object.remove("type");
         }
     });
-    own_types
 }
 
 fn own_kind(schema: &Object) -> Option<Kind> {

@@ -69,14 +69,9 @@ fn generate_with_progenitor(
 ) -> Result<syn::File, Problems> {
     let mut settings = GenerationSettings::new();
     settings.with_interface(InterfaceStyle::Builder);
-    let both = || [TypeImpl::Display, TypeImpl::FromStr].into_iter();
-    for lower::OwnType { name, .. } in &lowered.own_types {
-        settings.with_replacement(name, format!("crate::{}::types::{name}", provider.name), both());
-    }
-    for (schema, path) in lower::scalars(document) {
-        if let Ok(schema) = serde_json::from_str(&schema) {
-            settings.with_conversion(schema, path, both());
-        }
+    for own in &lowered.own_types {
+        let both = [TypeImpl::Display, TypeImpl::FromStr];
+        settings.with_replacement(&own.name, own.path(provider.name), both.into_iter());
     }
     run(&settings, document).map_err(|what| {
         // The generator does not say where: the first operation that it refuses alone is the place.

@@ -30,6 +30,7 @@ pub fn surface(file: &syn::File, lowered: &Lowered, lines: usize) -> String {
     }
     for own in &lowered.own_types {
         types.push(match &own.kind {
+            Kind::Wire { .. } => continue,
             Kind::Alias { path } => format!("type {} = {}", own.name, path.replace("crate::", "")),
             Kind::Words { open, words } => {
                 let names = words.iter().map(|word| format!("{} {:?}", word.name, word.raw)).collect();
