@@ -87,7 +87,7 @@ fn operations(document: &Document, say: &mut Say) {
             say(&place, "there is no operationId".into(), "add one in snake_case: it becomes the method's name");
             continue;
         };
-        if lower::snake(id).trim_end_matches('_') != id {
+        if lower::snake(id).trim_end_matches('_') != id || !id.is_ascii() {
             say(&place, format!("the operationId `{id}` is not in snake_case"), "write it like `create_mandate`");
         }
         if let Some(first) = seen.insert(id, place.clone()) {
@@ -153,7 +153,7 @@ fn bodies(document: &Document, operation: &Operation, say: &mut Say) {
         let parameter = document.target(parameter);
         let name = parameter.get("name").and_then(Value::as_str).unwrap_or("?");
         if names.contains(&lower::snake(name))
-            || ["client", "body", "request", "send"].contains(&lower::snake(name).as_str())
+            || ["client", "body", "request", "send", "extra"].contains(&lower::snake(name).as_str())
         {
             let mend = "its name in Rust is taken; only the vendor can give it another";
             say(&format!("{place}.parameters.{name}"), "two things of this name cannot be told apart".into(), mend);

@@ -323,10 +323,27 @@ fn docs(document: &Document) -> Docs {
     docs
 }
 
-/// Text of a spec as documentation: a line for each paragraph, so that nothing in it is indented and becomes a test.
+/// Text of a spec as documentation: no markup of its own can break the page, and nothing in it becomes a test.
 fn prose(text: Option<&Value>) -> String {
+    let mut code = false;
+    let mut safe = |word: &str| {
+        if word.starts_with("http://") || word.starts_with("https://") {
+            let end = word.trim_end_matches(['.', ',', ')', ';']).len();
+            return format!("<{}>{}", &word[..end], &word[end..]);
+        }
+        let mut out = String::new();
+        for c in word.chars() {
+            code ^= c == '`';
+            if !code && matches!(c, '[' | ']' | '<' | '>') {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+        out
+    };
     let paragraphs = text.and_then(Value::as_str).unwrap_or_default().split("\n\n");
-    paragraphs.map(one_line).collect::<Vec<_>>().join("\n\n").trim().into()
+    let paragraphs = paragraphs.map(|text| text.split_whitespace().map(&mut safe).collect::<Vec<_>>().join(" "));
+    paragraphs.collect::<Vec<_>>().join("\n\n").trim().into()
 }
 
 /// What an operation does to the vendor's state: what it says, or what its method means.
@@ -348,9 +365,11 @@ fn call(document: &Document, operation: &Operation) -> Call {
     for parameter in operation.object.get("parameters").and_then(Value::as_array).into_iter().flatten() {
         let parameter = document.target(parameter);
         let name = snake(parameter["name"].as_str().unwrap_or_default());
-        let of_type = prose(document.target(&parameter["schema"]).get("description"));
-        let own = said(&parameter.as_object().cloned().unwrap_or_default(), parameter["schema"].get("default"));
-        let doc = if own.is_empty() { of_type } else { own };
+        let schema = &parameter["schema"];
+        let of_type = document.target(schema.pointer("/allOf/0").unwrap_or(schema));
+        let told = [(parameter, schema.get("default")), (of_type, of_type.get("default"))];
+        let mut told = told.into_iter().filter_map(|(value, default)| Some(said(value.as_object()?, default)));
+        let doc = told.find(|doc| !doc.is_empty()).unwrap_or_default();
         parameters.insert((operation.id().to_upper_camel_case(), name.clone()), doc);
         if let Some(value) = parameter.get("example") {
             let text = value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"));
@@ -446,8 +465,9 @@ fn shape<'a>(
 
 /// `X-PDP-Client-Id` -> `x_pdp_client_id`, `type` -> `type_`, as the generator does it.
 pub fn snake(name: &str) -> String {
-    let name = name.to_snake_case();
-    if syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { name + "_" }
+    let name = name.replace('\'', "").to_snake_case();
+    let name = if name.starts_with(char::is_alphabetic) { name } else { format!("x{name}") };
+    if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { name + "_" }
 }
 
 /// Numbers, booleans and values without a type read leniently: one that is not as documented must not lose the

@@ -353,7 +353,10 @@ fn write_setters(items: &mut [Item], docs: &super::lower::Docs) -> usize {
                     }
                 }
             } else {
-                let doc = doc("Required.");
+                let doc = match shown.as_str() {
+                    "extra" => " Optional. Fields that the spec does not know.".into(),
+                    _ => doc("Required."),
+                };
                 parse_quote! {
                     #[doc = #doc]
                     pub fn #name(mut self, value: impl TryInto<#value, Error: ::std::fmt::Display>) -> Self {
@@ -426,7 +429,7 @@ fn builders_of_answers(file: &mut syn::File, lowered: &Lowered) -> Result<(), Pr
     Ok(())
 }
 
-/// The generator prints each schema as JSON into the documentation, and each operation as a test that is ignored.
+/// The generator prints each operation as a test that is ignored, and names its arguments a second time.
 fn documentation(file: &mut syn::File) -> Result<(), Problems> {
     struct Tidy(usize);
     impl VisitMut for Tidy {

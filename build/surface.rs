@@ -55,8 +55,8 @@ fn block(head: &str, lines: Vec<String>) -> String {
     lines.into_iter().fold(head.to_owned(), |block, line| block + "\n    " + &line)
 }
 
-/// `create_mandate(x_pdp_client_id: String, body: CreateMandateRequest) -> Mandate`, of `Result<T, String>` for what has to
-/// be given, and `Result<Option<T>, String>`.
+/// `create_mandate(x_pdp_client_id: String, body: CreateMandateRequest) -> Mandate`; `T?` is what may be left out, which
+/// the builder holds as `Result<Option<T>, String>`.
 fn operation(block: &syn::ItemImpl, arguments: &[String]) -> Option<String> {
     let function = |name: &str| {
         block.items.iter().find_map(|item| match item {
@@ -67,7 +67,7 @@ fn operation(block: &syn::ItemImpl, arguments: &[String]) -> Option<String> {
     let send = function("send")?;
     let argument = |field: &String| {
         let (name, ty) = field.split_once(": Result<")?;
-        let ty = ty.trim_end_matches(", String>").trim_start_matches("builder::");
+        let ty = ty.strip_suffix(", String>")?.trim_start_matches("builder::");
         let optional = ty.strip_prefix("Option<").and_then(|ty| ty.strip_suffix('>'));
         Some(format!("{name}: {}", optional.map_or_else(|| ty.to_owned(), |ty| format!("{ty}?"))))
     };

@@ -96,7 +96,9 @@ async fn ask(client: &Client) -> Result<(HeaderValue, Duration), Error> {
     let operation = &operations::GENERATE_TOKEN;
     let key = client.shared.api_key.expose_secret();
     let request = client.generate_token().body_map(|body| body.api_key(key)).request();
-    // The spec gives it no credentials, or it would wait for itself.
+    // With credentials it would wait for itself.
+    const _: () =
+        assert!(!operations::GENERATE_TOKEN.authenticated, "`generate_token` needs `security: []` in the spec");
     let answer: GenerateTokenResponse = perform(client, operation, request).await?;
     let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into())
         .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token fits in no header"))?;

@@ -102,6 +102,10 @@ impl Known {
         };
         let Some(earlier) = earlier else { return known };
         known.recognized = known.recognized.or(earlier.last_recognized());
+        // That it was read once stays proof that the vendor had it.
+        if earlier.source == Source::Read {
+            known.source = Source::Read;
+        }
         if earlier.status == known.status {
             known.since = earlier.since;
         }
@@ -115,8 +119,8 @@ impl Known {
         let same_verdict = later.verdict.is_none() || self.verdict == later.verdict || unread;
         let same_account = later.account.is_none() || self.account == later.account;
         // What was only created and is read now has proof, and can be missing from now on.
-        let same_source = self.source == Source::Read || later.source == Source::Created;
-        self.status == later.status && self.raw == later.raw && same_verdict && same_account && same_source
+        let same_state = (self.status, &self.raw, self.source) == (later.status, &later.raw, later.source);
+        same_state && same_verdict && same_account
     }
 }
 

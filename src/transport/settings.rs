@@ -38,7 +38,7 @@ pub struct Settings {
     /// The longest that a vendor's `Retry-After` is waited for. 10 seconds. If it asks for more, the call ends with
     /// [`RateLimited`](crate::ErrorKind::RateLimited) or [`Unavailable`](crate::ErrorKind::Unavailable).
     pub max_retry_after: Duration,
-    /// How many attempts may be under way at once, over all clones. 64.
+    /// How many attempts may be under way at once, or wait for `rate_per_second`, over all clones. 64.
     pub concurrency: usize,
     /// How many attempts may start in a second, over all clones. As many as you like.
     pub rate_per_second: Option<NonZeroU32>,

@@ -490,6 +490,9 @@ fn the_first_reading_of_what_was_only_created_is_told_once() {
     assert_eq!(Changed::between(Some(&change.to), &read, None, at), None);
     // An answer to a creation takes no proof away.
     assert_eq!(Changed::between(Some(&change.to), &created, None, at), None);
+    (created.status, created.raw) = (MandateStatus::AwaitingSignature, mandat::RawStatus::new("0"));
+    let change = Changed::between(Some(&change.to), &created, None, at).unwrap();
+    assert_eq!(change.to.source, mandat::Source::Read);
 }
 
 /// A reading that was stored.
