@@ -259,6 +259,35 @@ fn a_polish_with_nothing_to_do_stops_the_build() {
 }
 
 #[test]
+fn a_parameter_that_would_take_a_name_of_ours_is_refused() {
+    for name in ["client", "body", "request", "send", "extra"] {
+        let parameter = format!("[{{name: {name}, in: query, required: true, schema: {{type: string}}, example: x}}]");
+        let spec = only("delete", &parameter, "{'204': {description: Gone.}}");
+        let said = generate(&Provider { name: "fifth", lowerings: &[] }, &spec, false).err().unwrap();
+        assert!(said[0].to_string().contains("cannot be told apart"), "{said:?}");
+    }
+}
+
+#[test]
+fn whatever_is_said_of_an_inline_value_it_is_read_leniently_and_not_shown() {
+    let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
+    for (schema, read_as) in [
+        ("{type: object, additionalProperties: {type: string, example: x}}", "Option<Extra>"),
+        ("{type: object, additionalProperties: {type: integer, nullable: true}}", "Option<Extra>"),
+        ("{type: boolean, enum: [true, null], nullable: true}", "Option<Flag>"),
+        ("{type: boolean, enum: [true], x-evidence: inferred}", "Option<Flag>"),
+        ("{type: integer, minLength: 3, default: 3}", "Option<Int>"),
+        ("{minimum: 3, nullable: true}", "Option<Json>"),
+    ] {
+        let object = format!("{{schema: {{type: object, properties: {{a: {schema}}}}}, example: {{}}}}");
+        let answer = format!("{{'200': {{description: Read., content: {{application/json: {object}}}}}}}");
+        let surface = generate(&Provider { name: "fifth", lowerings: &[] }, &only("get", parameter, &answer), false);
+        let surface = surface.unwrap_or_else(|said| panic!("{schema}: {said:?}")).surface;
+        assert!(surface.contains(&format!("a: {read_as}\n")), "{schema}:\n{surface}");
+    }
+}
+
+#[test]
 fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
     let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
