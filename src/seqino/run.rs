@@ -43,7 +43,7 @@ impl Run {
 }
 
 async fn accounts(client: &Client) -> Listed<Account> {
-    let clients = client.list_clients().send().await.map(|clients| clients.into_vec()).unwrap_or_default();
+    let clients = client.list_clients().send().await.unwrap_or_default();
     by_id(clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status)))))
 }
 
