@@ -83,22 +83,41 @@ fn operation(call: &Call) -> TokenStream {
     }
 }
 
+/// Two macros for tests, in which `api` is the module of the provider.
+///
 /// `<provider>_examples!(client, api, each)` calls `each!("operation", OPERATION, builder)` for every operation, with the
-/// values of its example; `api` is the provider's module.
+/// values of its example. `<provider>_paths!(client, api, each)` calls `each!(OPERATION, |id| builder)` for every
+/// parameter in a path, with `id` as its value.
 pub fn examples(provider: &str, lowered: &Lowered) -> String {
-    let mut out = format!("macro_rules! {provider}_examples {{\n    ($client:expr, $api:ident, $each:ident) => {{\n");
+    let mut examples = String::new();
+    let mut paths = String::new();
     for call in &lowered.operations {
-        let mut builder = format!("$client.{}()", call.id);
-        for (name, value) in &call.example {
-            builder += &format!(".{name}({value})");
+        examples += &format!("        $each!({:?}, {}, {});\n", call.id, call.constant(), builder(call, None));
+        for (_, name) in call.path_parameters() {
+            paths += &format!("        $each!({}, |id| {});\n", call.constant(), builder(call, Some(&name)));
         }
-        for file in call.files.iter().flatten() {
-            builder += &format!(".{file}(\"{file}.xml\", \"<{file}/>\")");
-        }
-        if let Some((body, example)) = &call.body {
-            builder += &format!(".body(::serde_json::from_str::<$api::types::{body}>({example:?}).unwrap())");
-        }
-        out += &format!("        $each!({:?}, {}, {builder});\n", call.id, call.constant());
     }
-    out + "    };\n}\n"
+    let define = |name, calls: String| {
+        format!(
+            "#[allow(unused_macros)]\nmacro_rules! {provider}_{name} {{\n    \
+             ($client:expr, $api:ident, $each:ident) => {{\n{calls}    }};\n}}\n"
+        )
+    };
+    define("examples", examples) + &define("paths", paths)
+}
+
+/// The call of an operation with the values of its example; the parameter called `id` gets the value `id`.
+fn builder(call: &Call, id: Option<&str>) -> String {
+    let mut builder = format!("$client.{}()", call.id);
+    for (name, value) in &call.example {
+        let value = if id == Some(name) { "id" } else { value };
+        builder += &format!(".{name}({value})");
+    }
+    for file in call.files.iter().flatten() {
+        builder += &format!(".{file}(\"{file}.xml\", \"<{file}/>\")");
+    }
+    if let Some((body, example)) = &call.body {
+        builder += &format!(".body(::serde_json::from_str::<$api::types::{body}>({example:?}).unwrap())");
+    }
+    builder
 }

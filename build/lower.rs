@@ -94,6 +94,12 @@ impl Call {
     pub fn constant(&self) -> String {
         self.id.to_uppercase()
     }
+
+    /// The operation and the name of each parameter that becomes a segment of its path.
+    pub fn path_parameters(&self) -> impl Iterator<Item = (String, String)> {
+        let names = self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        names.map(|name| (self.id.to_upper_camel_case(), snake(name)))
+    }
 }
 
 pub fn lower(document: &mut Document, provider: &Provider, unverified: bool) -> Result<Lowered, Problems> {

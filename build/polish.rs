@@ -5,9 +5,9 @@
 
 use super::{
     document::{Problem, Problems},
-    lower::Lowered,
+    lower::{Call, Lowered},
 };
-use quote::{ToTokens, format_ident};
+use quote::{ToTokens, format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::{
     Attribute, Expr, Field, GenericArgument, ImplItem, Item, ItemStruct, PathArguments, Type, parse_quote,
@@ -87,7 +87,10 @@ fn own_client(file: &mut syn::File) -> Result<(), Problems> {
             && text(import).contains("super::{")
         {
             *import = parse_quote! {
-                use {crate::transport::GivenParameter, progenitor_client::{Error, RequestBuilderExt, encode_path}};
+                use {
+                    crate::transport::{GivenParameter, encode_path},
+                    progenitor_client::{Error, RequestBuilderExt},
+                };
             };
             import.attrs.push(parse_quote! { #[allow(unused_imports)] });
         }
@@ -318,12 +321,14 @@ fn open_structs(file: &mut syn::File) -> Result<(), Problems> {
 /// was refused. Each is written anew from the field that it sets, with what the spec says of it.
 fn setters(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
     let fields = child(module(file, "types")?, "builder");
-    let fields = fields.map_or(0, |builders| write_setters(builders, &lowered.docs));
+    let fields = fields.map_or(0, |builders| write_setters(builders, &lowered.docs, &BTreeSet::new()));
     let docs = lowered.operations.iter().flat_map(|call| call.parameters.clone()).collect();
-    done("setters", fields + write_setters(module(file, "builder")?, &docs))
+    let path = lowered.operations.iter().flat_map(Call::path_parameters).collect();
+    done("setters", fields + write_setters(module(file, "builder")?, &docs, &path))
 }
 
-fn write_setters(items: &mut [Item], docs: &super::lower::Docs) -> usize {
+/// `path` names the parameters that become a segment of a path, by their operation.
+fn write_setters(items: &mut [Item], docs: &super::lower::Docs, path: &BTreeSet<(String, String)>) -> usize {
     let fields: BTreeMap<String, Vec<Field>> =
         structs(items).map(|item| (item.ident.to_string(), item.fields.iter().cloned().collect())).collect();
     let mut changed = 0;
@@ -357,10 +362,15 @@ fn write_setters(items: &mut [Item], docs: &super::lower::Docs) -> usize {
                     "extra" => " Optional. Fields that the spec does not know.".into(),
                     _ => doc("Required."),
                 };
+                let checked = if path.contains(&(owner.clone(), shown.clone())) {
+                    quote! { crate::transport::path_segment(value, #shown) }
+                } else {
+                    quote! { crate::wire::required(value, #shown) }
+                };
                 parse_quote! {
                     #[doc = #doc]
                     pub fn #name(mut self, value: impl TryInto<#value, Error: ::std::fmt::Display>) -> Self {
-                        self.#name = crate::wire::required(value, #shown);
+                        self.#name = #checked;
                         self
                     }
                 }

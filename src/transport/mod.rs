@@ -5,6 +5,7 @@
 
 mod answer;
 mod limits;
+mod path;
 mod retry;
 mod settings;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 mod trace;
 
 pub(crate) use answer::Answer;
+pub(crate) use path::{encode_path, path_segment};
 pub use settings::Settings;
 pub(crate) use settings::{Endpoint, endpoint_methods};
 
@@ -395,21 +397,16 @@ impl<'a, V: Vendor> Run<'a, V> {
     }
 }
 
-/// The request, if the caller's values made one, and if it asks for what the operation is about: an id like `..` would
-/// turn one path into another, and so would a backslash, which a URL takes for a slash.
+/// The request, if the values of the caller made one and its URL has the path of the operation.
 fn built(operation: &Operation, transport: &Transport, request: Built) -> Result<Request, Error> {
     let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
     let request = request.map_err(|e| match e {
         progenitor_client::Error::InvalidRequest(what) => refuse(what),
         _ => refuse("a value cannot be put into a request".into()),
     })?;
-    // A path without an id is as it stands in the spec.
-    let same = |path: &str| {
-        let empty = |path| str::split(path, '/').map(str::is_empty);
-        path == operation.path || empty(path).eq(empty(operation.path))
-    };
-    if !request.url().path().strip_prefix(transport.base_path()).is_some_and(same) {
-        return Err(refuse("an id in the path is empty, is `.` or `..`, or has a `\\` in it".into()));
+    let path = request.url().path().strip_prefix(transport.base_path());
+    if !path.is_some_and(|path| path::matches(path, operation.path)) {
+        return Err(refuse("an id would change the path of the request. Use the id that the vendor gave".into()));
     }
     Ok(request)
 }

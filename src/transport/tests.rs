@@ -131,12 +131,28 @@ async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, reque
 }
 
 macro_rules! requests_as_specified {
-    ($feature:literal, $module:ident, $examples:ident, $client:expr) => {
+    ($feature:literal, $module:ident, $examples:ident, $paths:ident, $client:expr) => {
         #[cfg(feature = $feature)]
         mod $module {
             use crate::$module::{self as api, generated::operations};
 
             include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
+
+            #[test]
+            #[allow(unused, reason = "at SafeDebit no path has a parameter")]
+            fn an_id_is_one_segment_of_the_path_or_no_request_is_built() {
+                let client: api::Client = $client;
+                let base = crate::transport::Vendor::transport(&client).base_path().to_owned();
+                let mut operations = 0;
+                macro_rules! each {
+                    ($operation:ident, |$id:ident| $builder:expr) => {
+                        operations += 1;
+                        crate::transport::path::tests::holds(&operations::$operation, &base, |$id: &str| $builder.request().ok());
+                    };
+                }
+                $paths!(client, api, each);
+                assert_eq!(operations == 0, $feature == "safedebit");
+            }
 
             #[tokio::test]
             async fn each_operation_sends_what_its_spec_shows() {
@@ -163,7 +179,7 @@ macro_rules! requests_as_specified {
     };
 }
 
-requests_as_specified!("easytransac", easytransac, easytransac_examples, {
+requests_as_specified!("easytransac", easytransac, easytransac_examples, easytransac_paths, {
     let config = api::Config::new("http://127.0.0.1:1/v2", "et_test_secret");
     api::Client::new(config).unwrap().with_token("secret")
 });
@@ -171,11 +187,13 @@ requests_as_specified!(
     "safedebit",
     safedebit,
     safedebit_examples,
+    safedebit_paths,
     api::Client::new(api::Config::new("http://127.0.0.1:1/ssp", "login", "secret")).unwrap()
 );
 requests_as_specified!(
     "seqino",
     seqino,
     seqino_examples,
+    seqino_paths,
     api::Client::new(api::Config::new("http://127.0.0.1:1/api", "secret")).unwrap()
 );

@@ -331,24 +331,6 @@ async fn each_code_of_a_vendor_is_told_with_what_to_do() {
     snapshot!("error-codes", said);
 }
 
-#[cfg(feature = "seqino")]
-#[tokio::test]
-async fn an_id_that_would_lead_to_another_path_is_refused_before_it_is_sent() {
-    let server =
-        Server::start(|request| if request.starts_with("DELETE") { json(204, "") } else { json(200, "[]") }).await;
-    let mandates = facade(&server.url(), &hasty());
-    for id in ["", ".", "..", "a\\b", "%2e%2e"] {
-        let error = mandates.status(&MandateRef::seqino("client_abc123", id)).await;
-        if id != "%2e%2e" {
-            assert_eq!(error.unwrap_err().kind(), mandat::ErrorKind::InvalidRequest, "{id:?}");
-        }
-        let delete = mandates.seqino().unwrap().delete_client().client_id(id).send().await;
-        assert_eq!(delete.is_err(), id != "%2e%2e", "{id:?}");
-    }
-    assert!(server.requests().iter().all(|request| !request.starts_with("DELETE /clients ")));
-    assert_eq!(server.count("DELETE /clients/%252e%252e "), 1);
-}
-
 #[test]
 fn a_value_that_breaks_a_documented_rule_is_refused_without_being_shown() {
     #[cfg(feature = "easytransac")]

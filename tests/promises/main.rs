@@ -28,6 +28,8 @@ mod money_and_documents;
 mod morning;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod pages;
+#[cfg(all(feature = "easytransac", feature = "seqino"))]
+mod paths;
 mod probe;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod quickstart;

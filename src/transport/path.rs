@@ -1,0 +1,53 @@
+//! Ids in paths. An id is one segment, which no URL parser, proxy or server can read as another path.
+
+#[cfg(test)]
+pub(super) mod tests;
+
+use crate::wire::required;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::fmt::Display;
+
+/// Everything but the unreserved characters of RFC 3986: only those mean themselves to every URL parser.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// An id as a segment of a path. Generated code calls it under the generator's name.
+pub(crate) fn encode_path(id: &str) -> String {
+    utf8_percent_encode(id, RESERVED).to_string()
+}
+
+/// The value of a parameter in the path, or why no request can be built from it.
+pub(crate) fn path_segment<T: Display>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
+    let value = required(value, name)?;
+    match fault(&value.to_string()) {
+        Some(fault) => Err(format!("`{name}` {fault}. Use the id that the vendor gave")),
+        None => Ok(value),
+    }
+}
+
+/// Why an id could be read as another path. Encoding alone is not enough: servers and proxies decode a path before they
+/// split it, some of them twice, and `.` and `..` have no encoded form.
+fn fault(id: &str) -> Option<String> {
+    if id.is_empty() {
+        return Some("is empty".into());
+    }
+    if id.chars().all(|c| c == '.' || c.is_whitespace()) {
+        return Some("has only dots and blanks".into());
+    }
+    let separator = id.chars().find(|c| matches!(c, '/' | '\\' | '%'));
+    if let Some(separator) = separator {
+        return Some(format!("holds a `{separator}`, which a server can read as another path"));
+    }
+    id.contains(char::is_control).then(|| "holds a control character".into())
+}
+
+/// Whether a path has the fixed segments of a template, and one segment for each parameter.
+pub(super) fn matches(path: &str, template: &str) -> bool {
+    // A path without parameters is its template.
+    let same = |(part, expected): (&str, &str)| match expected.starts_with('{') {
+        true => !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
+        false => part == expected,
+    };
+    path == template
+        || (path.split('/').count() == template.split('/').count()
+            && path.split('/').zip(template.split('/')).all(same))
+}

@@ -1,0 +1,126 @@
+//! Random ids in the path of every operation.
+
+use crate::transport::Operation;
+use percent_encoding::percent_decode_str;
+use proptest::{prelude::*, test_runner::TestRunner};
+
+/// Ids of which a URL parser, a proxy or a server made another path, in one form or another.
+const HOSTILE: &[&str] = &[
+    "",
+    ".",
+    "..",
+    "...",
+    " ",
+    " ..",
+    ".. ",
+    ". .",
+    "a/b",
+    "/",
+    "//",
+    "/a",
+    "a/",
+    "../a",
+    "a/..",
+    "..\\a",
+    "..\\..\\a",
+    "\\",
+    "\\\\host\\a",
+    "a\\b",
+    "%2e",
+    "%2e%2e",
+    ".%2e",
+    "%2F",
+    "%5c",
+    "..%2fa",
+    "..%5ca",
+    "%252e%252e",
+    "%",
+    "%%",
+    "..;",
+    "..;/a",
+    ";",
+    "a;b=c",
+    "?",
+    "a?b",
+    "#",
+    "a#b",
+    "\t",
+    ".\t.",
+    "\n..",
+    "..\r\n",
+    "\0",
+    "a\0b",
+    "\u{7f}",
+    "\u{85}",
+    "\u{a0}..",
+    "\u{ff0e}\u{ff0e}",
+    "\u{2024}\u{2024}",
+    "\u{2215}a",
+    "\u{ff0f}a",
+    "\u{ff3c}a",
+    "\u{202e}a",
+    "\u{feff}..",
+    "http://a",
+    "//host",
+    "@host",
+    ":80",
+    "a:b",
+    "é",
+    "&",
+    "=",
+    "+",
+    "'",
+    "\"",
+    "<",
+    ">",
+    "`",
+    "{",
+    "}",
+    "|",
+    "^",
+    "[",
+    "]",
+    "\u{d7ff}",
+    "\u{10ffff}",
+];
+
+/// Fails with the id and the seed where an id makes another path than the operation's.
+pub(in crate::transport) fn holds(operation: &Operation, base: &str, build: impl Fn(&str) -> Option<reqwest::Request>) {
+    let one = |id: &str| {
+        let Some(request) = build(id) else {
+            // No id of a vendor is refused: it has letters or digits, and no separator.
+            assert!(
+                !id.bytes().any(|byte| byte.is_ascii_alphanumeric())
+                    || id.contains(['/', '\\', '%'])
+                    || id.contains(char::is_control),
+                "{id:?}"
+            );
+            return;
+        };
+        let path = request.url().path().strip_prefix(base).unwrap();
+        assert_eq!(path.split('/').count(), operation.path.split('/').count(), "{id:?} made {path}");
+        let parts = path.split('/').zip(operation.path.split('/'));
+        let (parameters, fixed): (Vec<_>, Vec<_>) = parts.partition(|(_, expected)| expected.starts_with('{'));
+        assert!(fixed.iter().all(|(part, expected)| part == expected), "{id:?} made {path}");
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8().unwrap().into_owned();
+        assert!(parameters.iter().any(|(part, _)| decoded(part) == id), "{id:?} made {path}");
+        // A server that decodes twice reads the same id.
+        assert!(parameters.iter().all(|(part, _)| decoded(&decoded(part)) == decoded(part)), "{id:?} made {path}");
+    };
+    HOSTILE.iter().for_each(|id| one(id));
+    let piece = prop_oneof![
+        3 => proptest::sample::select(HOSTILE).prop_map(str::to_owned),
+        2 => "[A-Za-z0-9_-]{1,8}",
+        1 => ".{1,4}",
+        1 => any::<char>().prop_map(String::from),
+    ];
+    let id = proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat());
+    // A failure prints its seed; a file beside the source would not be committed.
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) };
+    TestRunner::new(config)
+        .run(&id, |id| {
+            one(&id);
+            Ok(())
+        })
+        .unwrap();
+}
