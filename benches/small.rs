@@ -5,8 +5,8 @@
 mod measure;
 
 use mandat::{
-    Facts, Mandate, MandateRef, MandateStatus, Mandates, Provider, Settings, easytransac, safedebit, sandbox::Sandbox,
-    seqino, vocabulary,
+    Facts, LastCollection, Mandate, MandateRef, MandateStatus, Mandates, Provider, Settings, easytransac, safedebit,
+    sandbox::Sandbox, seqino, vocabulary,
 };
 use measure::{Counting, Failure, Spread, allocated};
 use serde::Deserialize;
@@ -265,10 +265,11 @@ fn verdicts() -> Result<(), Failure> {
         }))?)
     };
     let facts = Facts {
-        signed_on: "2026-01-31".parse()?,
-        last_collection: None,
-        revoked_by_debtor: false,
-        one_off_used: false,
+        signed_on: Some("2026-01-31".parse()?),
+        signature_confirmed: Some(true),
+        last_collection: LastCollection::Never,
+        revoked_by_debtor: Some(false),
+        one_off_used: Some(false),
         max_age: Duration::from_secs(60),
         last_acknowledged: Some(MandateStatus::Active),
     };
@@ -278,7 +279,7 @@ fn verdicts() -> Result<(), Failure> {
     let platform = mandate(MandateRef::seqino("client_abc123", "mdt_abc123"), "Active", account)?;
     compare("may_collect, allowed", &[task("", || active.may_collect(&facts, now))]);
     compare("may_collect, refused", &[task("", || revoked.may_collect(&facts, now))]);
-    compare("may_represent, allowed", &[task("", || platform.may_represent(now))]);
+    compare("may_represent, allowed", &[task("", || platform.may_represent(None, now))]);
     Ok(())
 }
 

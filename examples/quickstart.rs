@@ -3,7 +3,7 @@
 //! Run it with `cargo run --example quickstart`: no account and no network, the vendors are simulated on loopback.
 
 use chrono::{Days, NaiveDate, TimeDelta};
-use mandat::{Facts, Lookup, Mandate, MandateRef, Mandates, Purpose, sandbox::Sandbox, wire::DateTime};
+use mandat::{Facts, LastCollection, Lookup, Mandate, MandateRef, Mandates, Purpose, sandbox::Sandbox, wire::DateTime};
 use std::{error::Error, io::Write, time::Duration};
 
 #[tokio::main]
@@ -117,7 +117,7 @@ impl<W: Write> Tour<'_, W> {
         let mandate = self.mandates.status(mandate).await?;
         let now = self.sandbox.now();
         let verdict = match mandate.reference.provider().purpose() {
-            Purpose::Represent => mandate.may_represent(now),
+            Purpose::Represent => mandate.may_represent(None, now),
             // What only you know goes in here.
             _ => mandate.may_collect(&facts(now.date_naive()), now),
         };
@@ -130,10 +130,11 @@ impl<W: Write> Tour<'_, W> {
 
 fn facts(today: NaiveDate) -> Facts {
     Facts {
-        signed_on: today - Days::new(30),
-        last_collection: None,
-        revoked_by_debtor: false,
-        one_off_used: false,
+        signed_on: Some(today - Days::new(30)),
+        signature_confirmed: Some(true),
+        last_collection: LastCollection::Never,
+        revoked_by_debtor: Some(false),
+        one_off_used: Some(false),
         max_age: Duration::from_secs(60),
         last_acknowledged: None,
     }

@@ -8,7 +8,7 @@
 //! ```
 //! # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
 //! # mod example {
-//! use mandat::{Facts, MandateRef, sandbox::Sandbox};
+//! use mandat::{Facts, LastCollection, MandateRef, sandbox::Sandbox};
 //! use std::time::Duration;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -24,10 +24,11 @@
 //!
 //! // What only you know of it.
 //! let facts = Facts {
-//!     signed_on: "2020-01-15".parse()?,
-//!     last_collection: None,
-//!     revoked_by_debtor: false,
-//!     one_off_used: false,
+//!     signed_on: Some("2020-01-15".parse()?),
+//!     signature_confirmed: Some(true),
+//!     last_collection: LastCollection::Never,
+//!     revoked_by_debtor: Some(false),
+//!     one_off_used: Some(false),
 //!     max_age: Duration::from_secs(60),
 //!     last_acknowledged: None,
 //! };
@@ -98,6 +99,7 @@ mod mandate;
 mod provider;
 mod status;
 mod transport;
+mod verdict;
 mod webhook;
 pub mod wire;
 
@@ -114,10 +116,13 @@ pub mod seqino;
 pub use error::{Error, ErrorKind, Outcome, Resent};
 pub use facade::{Difference, Mandates, MandatesBuilder, Probe, vocabulary};
 pub use fleet::{Changed, Changes, Known, Permission, Reading, References, Schedule, Statuses, Tracked};
-pub use mandate::{Account, Date, Facts, Lookup, Mandate, MandateRef, Reason, Source, Verdict};
+pub use mandate::{Account, Lookup, Mandate, MandateRef, Source};
 pub use provider::{Provider, Purpose};
-pub use status::{AccountStatus, Change, Evidence, MandateStatus, NextStep, Phase, RawStatus, VocabularyRow};
+pub use status::{
+    AccountStatus, Change, Evidence, MandateStatus, NextStep, Phase, RawStatus, UnknownWord, VocabularyRow,
+};
 pub use transport::Settings;
+pub use verdict::{Date, Fact, Facts, LastCollection, Reason, Verdict};
 pub use webhook::{WebhookError, WebhookEvent};
 
 /// The README's Rust is compiled and run by the tests.

@@ -20,10 +20,11 @@ macro_rules! stable_text {
         }
 
         impl std::str::FromStr for $name {
-            type Err = std::convert::Infallible;
-            #[doc = concat!("Reads the stable text form. A text that this version does not know, because a newer one stored it, is ", stringify!($unknown), ".")]
+            type Err = crate::UnknownWord;
+            #[doc = concat!("Reads the stable text form, in any case. A text that is none of them is an error: a slip, or the word of a newer version of this crate. Serde reads such a text as `", stringify!($unknown), "`.")]
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Ok(Self::ALL.iter().copied().find(|value| value.as_str() == text).unwrap_or($unknown))
+                let known = Self::ALL.iter().copied().find(|value| value.as_str().eq_ignore_ascii_case(text));
+                known.ok_or(crate::UnknownWord { words: &[$(stringify!($variant)),+] })
             }
         }
 
@@ -52,6 +53,21 @@ macro_rules! stable_text {
         }
     };
 }
+
+/// A text that is none of the words of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownWord {
+    pub(crate) words: &'static [&'static str],
+}
+
+/// It lists the words, and does not show the text: that may hold anything.
+impl fmt::Display for UnknownWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "none of {}", self.words.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownWord {}
 
 /// Enums that are shown as they are stored.
 macro_rules! shown_as_stored {
@@ -323,6 +339,8 @@ pub enum Evidence {
     /// That the word occurs here, or what it means here, is our inference.
     Inferred,
 }
+
+stable_text!(Evidence { Documented, WordDocumented, Inferred } else Self::Inferred);
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

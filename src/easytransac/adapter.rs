@@ -13,6 +13,7 @@ use types::MandateStatus as Word;
 
 fn meaning(word: &Word) -> Meaning {
     match word {
+        // Whether a mandate has to be signed, and what it reads before, is not documented.
         Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
         Word::Invalid => Meaning::new(MandateStatus::Invalid, Evidence::WordDocumented),
         // It may also mean that it is unsigned.

@@ -109,9 +109,11 @@ impl Mandates {
 
     /// Reads a mandate from its vendor.
     ///
-    /// Give a [`MandateRef`], or a [`Mandate`] that you read before (or [`MandateRef::known`]): then, if Seqino no longer
-    /// knows it, it is [`MandateStatus::Gone`] instead of an error. The other vendors do not say so plainly enough: there
-    /// it stays [`ErrorKind::NotFound`].
+    /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`Tracked`] with what you have stored. With one of
+    /// the last two (or [`MandateRef::known`]) a mandate that Seqino no longer knows is [`MandateStatus::Gone`] instead of
+    /// an error. The other vendors do not say so plainly enough: there it stays [`ErrorKind::NotFound`].
+    ///
+    /// Only the last two also tell whether the mandate came back from an end: see [`Mandate::reinstated_from`].
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] only if the vendor itself says so for this one mandate. [`ErrorKind::Decode`] if the
@@ -120,7 +122,7 @@ impl Mandates {
         let lookup = lookup.into();
         lookup.reference.complete()?;
         let mut mandate = self.read(lookup, self.now()).await?;
-        self.apply_mapping(&mut mandate);
+        self.finish(lookup, &mut mandate);
         Ok(mandate)
     }
 
@@ -137,12 +139,16 @@ impl Mandates {
 
     /// Reads what came together, each on its own account.
     pub(crate) async fn read_batch(&self, provider: Provider, runs: &Runs, batch: Vec<Tracked>) -> Vec<Done> {
-        let lookups: Vec<Lookup<'_>> = batch.iter().map(Tracked::lookup).collect();
+        let lookups: Vec<Lookup<'_>> = batch.iter().map(Lookup::from).collect();
         let mut readings = match self.read_all(provider, runs, &lookups, self.now()).await {
             Ok(readings) => readings,
             Err(error) => vec![Err(error); lookups.len()],
         };
-        readings.iter_mut().flatten().for_each(|mandate| self.apply_mapping(mandate));
+        for (lookup, reading) in lookups.iter().zip(&mut readings) {
+            if let Ok(mandate) = reading {
+                self.finish(*lookup, mandate);
+            }
+        }
         batch.into_iter().zip(readings).collect()
     }
 
@@ -152,6 +158,14 @@ impl Mandates {
 
     pub(crate) fn schedule(&self) -> &Schedule {
         &self.inner.schedule
+    }
+
+    /// What an adapter leaves to do: the caller's own words, and what was known before.
+    fn finish(&self, lookup: Lookup<'_>, mandate: &mut Mandate) {
+        self.apply_mapping(mandate);
+        if let Some(past) = lookup.past {
+            mandate.follow(past);
+        }
     }
 
     fn apply_mapping(&self, mandate: &mut Mandate) {

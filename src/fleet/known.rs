@@ -1,8 +1,12 @@
 //! What is known of a mandate, and what a reading changes about it. No I/O, no clock.
 
-use crate::{Account, Change, Facts, Mandate, MandateRef, MandateStatus, Purpose, RawStatus, Source, Verdict};
-use chrono::{DateTime, Utc};
+use crate::{
+    Account, Change, Error, Facts, Mandate, MandateRef, MandateStatus, Phase, Purpose, RawStatus, Source, UnknownWord,
+    Verdict, mandate::Past,
+};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
 
 /// A [`Verdict`] without its reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,19 +39,26 @@ impl Verdict {
 
 /// What you have stored of a mandate: its last reading in short, one column for each field.
 ///
-/// The texts are stable. What a newer version of this crate stored and this one does not know is read as
-/// `Unrecognized` or `Undetermined`. It is read back from its columns by serde, or field by field:
+/// The texts are stable, and are read in any case. [`columns`](Self::columns) gives them, and
+/// [`from_columns`](Self::from_columns) reads them back and refuses what is half stored:
 ///
 /// ```
 /// use chrono::Utc;
 /// use mandat::{Known, MandateStatus, RawStatus};
 ///
-/// // To read such a text does not fail.
-/// let Ok(status) = "Unrecognized".parse();
-/// let mut known = Known::new(status, RawStatus::new("9"), Utc::now());
-/// known.recognized = Some("Revoked").and_then(|column| column.parse().ok());
-/// assert_eq!(known.recognized, Some(MandateStatus::Revoked));
+/// let known = Known::new(MandateStatus::Revoked, RawStatus::new("3"), Utc::now());
+/// let row = known.columns();
+/// let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
+/// assert_eq!(Known::from_columns(column)?, Some(known));
+///
+/// // A row that was never read, and one that has lost a column.
+/// assert_eq!(Known::from_columns(|_| None::<&str>)?, None);
+/// assert!(Known::from_columns(|name| (name == "status").then_some("Revoked")).is_err());
+/// # Ok::<(), mandat::Error>(())
 /// ```
+///
+/// Serde reads and writes it as well. Serde reads a word that a newer version of this crate stored as `Unrecognized` or
+/// `Undetermined`, and no verdict is `Allowed` by that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -59,13 +70,22 @@ pub struct Known {
     /// The vendor's own word for the state of the client that granted it (Seqino), if it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<RawStatus>,
-    /// What `may_collect` or `may_represent` answered, if it was asked.
+    /// What `may_collect` or `may_represent` answered, if it was asked. It was so at [`observed_at`](Self::observed_at)
+    /// and is there to be compared with: ask again before each use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Permission>,
     /// Its last state that was not `Unrecognized`, which changes are compared with: or a mandate that had ended could
     /// come back through a word that nobody knows, and nobody would be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recognized: Option<MandateStatus>,
+    /// The ended state from which it came back, as long as you have not acknowledged its return. No verdict is
+    /// `Allowed` until you do: by [`acknowledge`](Self::acknowledge), or by [`Facts::last_acknowledged`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reinstated_from: Option<MandateStatus>,
+    /// What [`Facts::last_acknowledged`] said when it was read as ended, or as back. The same word again does not
+    /// acknowledge its return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_before: Option<MandateStatus>,
     /// Whether it was read or only created; where nothing was stored, it was read.
     #[serde(default = "read", skip_serializing_if = "is_read")]
     pub source: Source,
@@ -76,32 +96,137 @@ pub struct Known {
 }
 
 impl Known {
+    /// The columns of a row, by the names of the fields.
+    pub const COLUMNS: [&'static str; 10] = [
+        "status",
+        "raw",
+        "account",
+        "verdict",
+        "recognized",
+        "reinstated_from",
+        "acknowledged_before",
+        "source",
+        "since",
+        "observed_at",
+    ];
+
     /// A reading of which nothing but this was stored.
     pub fn new(status: MandateStatus, raw: RawStatus, observed_at: DateTime<Utc>) -> Self {
-        let (account, verdict, recognized, source) = (None, None, None, Source::Read);
-        let known = Self { status, raw, account, verdict, recognized, source, since: observed_at, observed_at };
-        Self { recognized: known.last_recognized(), ..known }
+        Self {
+            status,
+            raw,
+            account: None,
+            verdict: None,
+            recognized: recognized(status),
+            reinstated_from: None,
+            acknowledged_before: None,
+            source: Source::Read,
+            since: observed_at,
+            observed_at,
+        }
     }
 
-    fn last_recognized(&self) -> Option<MandateStatus> {
-        let states = [Some(self.status), self.recognized];
-        states.into_iter().flatten().find(|status| *status != MandateStatus::Unrecognized)
+    /// The columns of a row with their texts; `None` is null, or an empty cell.
+    pub fn columns(&self) -> [(&'static str, Option<String>); 10] {
+        let status = |status: MandateStatus| status.as_str().to_owned();
+        let instant = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        let texts = [
+            Some(status(self.status)),
+            Some(self.raw.as_str().to_owned()),
+            self.account.as_ref().map(|raw| raw.as_str().to_owned()),
+            self.verdict.map(|verdict| verdict.as_str().to_owned()),
+            self.recognized.map(status),
+            self.reinstated_from.map(status),
+            self.acknowledged_before.map(status),
+            Some(self.source).filter(|source| !is_read(source)).map(|source| source.as_str().to_owned()),
+            instant(self.since),
+            instant(self.observed_at),
+        ];
+        let mut texts = texts.into_iter();
+        Self::COLUMNS.map(|name| (name, texts.next().flatten()))
     }
 
-    /// What to store of a reading. `earlier` is what was stored before, `facts` is what you know of a mandate to collect
-    /// on: without them no verdict on it is given.
+    /// Reads the columns of a row. `column` gives the text of a column by its name: one of [`COLUMNS`](Self::COLUMNS).
+    /// A column without a text, or with an empty one, is null. A row with nothing in it was never read: `None`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with the column, if the row is half stored or a
+    /// text cannot be read: nothing is guessed. `raw` may be empty, as a vendor's word may be; a row that has no
+    /// `since`, no `recognized` and no `source` is one of an earlier version.
+    pub fn from_columns<T: AsRef<str>>(column: impl Fn(&'static str) -> Option<T>) -> Result<Option<Self>, Error> {
+        let texts = Self::COLUMNS.into_iter().filter_map(|name| Some((name, column(name)?)));
+        let row = Row(texts.filter(|(_, text)| !text.as_ref().trim().is_empty()).collect());
+        if row.0.is_empty() {
+            return Ok(None);
+        }
+        let raw = column("raw").map(|text| RawStatus::new(text.as_ref())).unwrap_or(RawStatus::new(""));
+        let status = row.word("status")?.ok_or_else(|| row.lacks("status"))?;
+        let observed_at = row.instant("observed_at")?.ok_or_else(|| row.lacks("observed_at"))?;
+        let mut known = Self::new(status, raw, observed_at);
+        known.account = row.0.get("account").map(|text| RawStatus::new(text.as_ref()));
+        known.verdict = row.word("verdict")?;
+        known.recognized = row.word("recognized")?.or(known.recognized);
+        known.reinstated_from = row.word("reinstated_from")?;
+        known.acknowledged_before = row.word("acknowledged_before")?;
+        known.source = row.word("source")?.unwrap_or(Source::Read);
+        known.since = row.instant("since")?.unwrap_or(observed_at);
+        Ok(Some(known))
+    }
+
+    /// Its last state that was recognized, or `Unrecognized`.
+    fn last_recognized(&self) -> MandateStatus {
+        recognized(self.status).or(self.recognized).unwrap_or(MandateStatus::Unrecognized)
+    }
+
+    pub(crate) fn past(&self) -> Past {
+        let Self { reinstated_from, acknowledged_before, .. } = *self;
+        Past { status: self.last_recognized(), reinstated_from, acknowledged_before }
+    }
+
+    /// Acknowledges that a mandate which had ended is back: you know why, and use it again. Store it afterwards.
+    ///
+    /// It does nothing while the mandate is ended or its state is not recognized: what comes after that is not known
+    /// yet.
+    pub fn acknowledge(&mut self) {
+        if !matches!(self.status.phase(), Phase::Ended | Phase::Unknown) {
+            (self.reinstated_from, self.acknowledged_before) = (None, None);
+        }
+    }
+
+    /// What is known after a reading that failed: the same, without the verdict, which was that of an earlier time.
+    #[must_use]
+    pub fn unread(&self) -> Self {
+        Self { verdict: None, ..self.clone() }
+    }
+
+    /// What to store of a reading. `earlier` is what was stored before. `facts` is what you know of a mandate to
+    /// collect on: without them no verdict on it is given. Of a mandate to represent by, only
+    /// [`Facts::last_acknowledged`] counts.
     pub fn of(mandate: &Mandate, earlier: Option<&Self>, facts: Option<&Facts>, now: DateTime<Utc>) -> Self {
+        let mandate = match earlier.map(Self::past) {
+            Some(past) if !mandate.follows(past) => {
+                let mut mandate = mandate.clone();
+                mandate.follow(past);
+                Cow::Owned(mandate)
+            }
+            _ => Cow::Borrowed(mandate),
+        };
+        let last_acknowledged = facts.and_then(|facts| facts.last_acknowledged);
         let mut known = Self::new(mandate.status, mandate.raw.clone(), mandate.observed_at);
         known.source = mandate.source;
         if let Account::Read { raw, .. } = &mandate.account {
             known.account = Some(raw.clone());
         }
         known.verdict = match mandate.reference.provider().purpose() {
-            Purpose::Represent => Some(mandate.may_represent(now).permission()),
+            Purpose::Represent => Some(mandate.may_represent(last_acknowledged, now).permission()),
             Purpose::Collect => facts.map(|facts| mandate.may_collect(facts, now).permission()),
         };
+        known.reinstated_from = mandate.unacknowledged_return(last_acknowledged);
+        if known.reinstated_from.is_some() || known.status.phase() == Phase::Ended {
+            known.acknowledged_before = if facts.is_some() { last_acknowledged } else { mandate.acknowledged_before };
+        }
         let Some(earlier) = earlier else { return known };
-        known.recognized = known.recognized.or(earlier.last_recognized());
+        known.recognized = known.recognized.or(recognized(earlier.last_recognized()));
         // That it was read once stays proof that the vendor had it.
         if earlier.source == Source::Read {
             known.source = Source::Read;
@@ -120,8 +245,37 @@ impl Known {
         let same_account = later.account.is_none() || self.account == later.account;
         // What was only created and is read now has proof, and can be missing from now on.
         let same_state = (self.status, &self.raw, self.source) == (later.status, &later.raw, later.source);
-        same_state && same_verdict && same_account
+        let same_return =
+            (self.reinstated_from, self.acknowledged_before) == (later.reinstated_from, later.acknowledged_before);
+        same_state && same_verdict && same_account && same_return
     }
+}
+
+/// The columns that hold something.
+struct Row<T>(BTreeMap<&'static str, T>);
+
+impl<T: AsRef<str>> Row<T> {
+    fn parsed<V: FromStr>(&self, name: &str, expected: impl Fn(V::Err) -> String) -> Result<Option<V>, Error> {
+        let parsed = self.0.get(name).map(|text| text.as_ref().trim().parse()).transpose();
+        parsed.map_err(|e| Error::invalid(None, format!("`{name}` is {}", expected(e))))
+    }
+
+    fn word<V: FromStr<Err = UnknownWord>>(&self, name: &str) -> Result<Option<V>, Error> {
+        self.parsed(name, |e| format!("{e}. Correct it, or read it with the version of mandat that wrote it"))
+    }
+
+    fn instant(&self, name: &str) -> Result<Option<DateTime<Utc>>, Error> {
+        self.parsed(name, |_| "no instant. Use 2026-09-01T12:00:00Z".to_owned())
+    }
+
+    fn lacks(&self, name: &str) -> Error {
+        let there: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
+        Error::invalid(None, format!("`{name}` is missing beside {}: give both, or none of them", there.join(", ")))
+    }
+}
+
+fn recognized(status: MandateStatus) -> Option<MandateStatus> {
+    Some(status).filter(|status| *status != MandateStatus::Unrecognized)
 }
 
 fn read() -> Source {
@@ -164,7 +318,7 @@ impl Changed {
         }
         let class = known.filter(|known| known.status != to.status).map(|known| {
             // Back in the state that it had before a word that nobody knows.
-            let from = known.last_recognized().unwrap_or(known.status);
+            let from = known.last_recognized();
             from.change_to(to.status).unwrap_or(Change::Forward)
         });
         Some(Self { reference: mandate.reference.clone(), class, from: known.cloned(), to })

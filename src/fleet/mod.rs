@@ -19,7 +19,7 @@ use crate::{Facts, Lookup, MandateRef, Source};
 /// ```
 /// # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
 /// # mod example {
-/// # use mandat::{Facts, MandateRef, Permission, Tracked, sandbox::Sandbox};
+/// # use mandat::{Facts, LastCollection, MandateRef, Permission, Tracked, sandbox::Sandbox};
 /// # use std::time::Duration;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,10 +28,11 @@ use crate::{Facts, Lookup, MandateRef, Source};
 /// use futures_util::StreamExt;
 ///
 /// let facts = Facts {
-///     signed_on: "2020-01-15".parse()?,
-///     last_collection: None,
-///     revoked_by_debtor: false,
-///     one_off_used: false,
+///     signed_on: Some("2020-01-15".parse()?),
+///     signature_confirmed: Some(true),
+///     last_collection: LastCollection::Never,
+///     revoked_by_debtor: Some(false),
+///     one_off_used: Some(false),
 ///     max_age: Duration::from_secs(3600),
 ///     last_acknowledged: None,
 /// };
@@ -51,7 +52,8 @@ pub struct Tracked {
     pub reference: MandateRef,
     /// What you have stored of it, if anything.
     pub known: Option<Known>,
-    /// What only you know of a mandate to collect on; without it no verdict on it is compared.
+    /// What only you know of a mandate to collect on; without it no verdict on it is compared. Of a mandate to represent
+    /// by, only [`Facts::last_acknowledged`] counts.
     pub facts: Option<Facts>,
 }
 
@@ -79,9 +81,10 @@ impl From<(MandateRef, Option<Known>)> for Tracked {
     }
 }
 
-impl Tracked {
-    pub(crate) fn lookup(&self) -> Lookup<'_> {
-        let known = self.known.as_ref().is_some_and(|known| known.source == Source::Read);
-        Lookup { reference: &self.reference, known }
+/// Known if it was read and not only created; the reading follows what was stored.
+impl<'a> From<&'a Tracked> for Lookup<'a> {
+    fn from(tracked: &'a Tracked) -> Self {
+        let known = tracked.known.as_ref().is_some_and(|known| known.source == Source::Read);
+        Self { reference: &tracked.reference, known, past: tracked.known.as_ref().map(Known::past) }
     }
 }

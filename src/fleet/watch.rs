@@ -46,7 +46,7 @@ impl Watch {
         loop {
             tokio::time::sleep(self.wait?).await;
             let schedule = self.mandates.schedule();
-            let mandate = match self.mandates.status(self.tracked.lookup()).await {
+            let mandate = match self.mandates.status(&self.tracked).await {
                 Ok(mandate) => mandate,
                 Err(error) => {
                     let wait = schedule.awaiting_signature.saturating_mul(1 << self.failed.min(16));

@@ -12,7 +12,9 @@ use types::MandateStatus as Word;
 
 fn meaning(word: &Word) -> Meaning {
     match word {
-        Word::Active => Meaning::new(MandateStatus::Active, Evidence::Documented),
+        // The annex calls it active. A creation answers it beside a link that nobody has signed, so an unsigned mandate
+        // may read the same.
+        Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
         Word::Suspended => Meaning::new(MandateStatus::Suspended, Evidence::Documented),
         Word::Revoked => Meaning::new(MandateStatus::Revoked, Evidence::Documented),
         // "Mandate to be signed" beside "waiting for signature": nobody has asked yet.

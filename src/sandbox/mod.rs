@@ -10,7 +10,7 @@
 //! # #[cfg(feature = "safedebit")]
 //! # mod example {
 //! use chrono::Utc;
-//! use mandat::{Error, Facts, Mandate, MandateRef, Mandates, Verdict, sandbox::Sandbox};
+//! use mandat::{Error, Facts, LastCollection, Mandate, MandateRef, Mandates, Verdict, sandbox::Sandbox};
 //! use std::time::Duration;
 //!
 //! /// The code to be tested: it asks before it collects.
@@ -32,10 +32,11 @@
 //! });
 //! let reference = Mandate::from(&request.send().await?).reference;
 //! let facts = Facts {
-//!     signed_on: Utc::now().date_naive(),
-//!     last_collection: None,
-//!     revoked_by_debtor: false,
-//!     one_off_used: false,
+//!     signed_on: Some(Utc::now().date_naive()),
+//!     signature_confirmed: Some(true),
+//!     last_collection: LastCollection::Never,
+//!     revoked_by_debtor: Some(false),
+//!     one_off_used: Some(false),
 //!     max_age: Duration::from_secs(60),
 //!     last_acknowledged: None,
 //! };

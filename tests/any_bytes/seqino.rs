@@ -32,6 +32,6 @@ pub fn run(json: &[u8]) {
         && let Ok(mandate) = Mandate::try_from(&created)
     {
         assert_eq!((mandate.source, mandate.reference.client_id()), (Source::Created, Some(&*created.client_id)));
-        assert!(!mandate.may_represent(mandate.observed_at).is_allowed());
+        assert!(!mandate.may_represent(None, mandate.observed_at).is_allowed());
     }
 }

@@ -1,7 +1,7 @@
 //! Whatever is in the store is read or refused; what was read is written without loss and never permits too much.
 
 use crate::again::again;
-use mandat::{Changed, Facts, Known, Mandate, MandateStatus, Schedule, Source, Verdict};
+use mandat::{Changed, Facts, Known, LastCollection, Mandate, MandateStatus, Schedule, Source, Verdict};
 use std::time::Duration;
 
 pub fn run(json: &[u8]) {
@@ -10,14 +10,15 @@ pub fn run(json: &[u8]) {
     let Some(mandate) = again::<Mandate>(json) else { return };
     let now = mandate.observed_at;
     let facts = Facts {
-        signed_on: now.date_naive(),
-        last_collection: None,
-        revoked_by_debtor: false,
-        one_off_used: false,
+        signed_on: Some(now.date_naive()),
+        signature_confirmed: Some(true),
+        last_collection: LastCollection::Never,
+        revoked_by_debtor: Some(false),
+        one_off_used: Some(false),
         max_age: Duration::ZERO,
         last_acknowledged: known.as_ref().map(|known| known.status),
     };
-    for verdict in [mandate.may_collect(&facts, now), mandate.may_represent(now)] {
+    for verdict in [mandate.may_collect(&facts, now), mandate.may_represent(None, now)] {
         let _ = verdict.to_string();
         assert!(!verdict.is_allowed() || (mandate.status, mandate.source) == (MandateStatus::Active, Source::Read));
     }

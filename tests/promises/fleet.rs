@@ -380,7 +380,7 @@ async fn a_list_of_clients_that_fails_once_costs_no_verdict() {
     sandbox.inject(Fault::status(403).on("list_clients"));
     let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
     let read = read(&mandates, std::slice::from_ref(&reference)).await;
-    assert!(read[&reference].may_represent(sandbox.now()).is_allowed());
+    assert!(read[&reference].may_represent(None, sandbox.now()).is_allowed());
 }
 
 #[cfg(feature = "seqino")]
@@ -416,7 +416,7 @@ async fn a_client_that_is_listed_twice_is_read_by_itself() {
     sandbox.script(Provider::Seqino, "list_clients", [Answer { status: 200, body: listed }]).unwrap();
     let read = read(&mandates, std::slice::from_ref(&reference)).await;
     assert_eq!(sandbox.count("get_client"), 1);
-    assert!(!read[&reference].may_represent(sandbox.now()).is_allowed());
+    assert!(!read[&reference].may_represent(None, sandbox.now()).is_allowed());
 }
 
 #[cfg(feature = "seqino")]

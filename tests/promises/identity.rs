@@ -84,7 +84,7 @@ mod seqino {
             let mandate = read(mandate, client).await.unwrap();
             assert_eq!(mandate.status, MandateStatus::Active, "{shown}");
             assert!(expected(&mandate.account), "{shown}: {:?}", mandate.account);
-            assert!(matches!(mandate.may_represent(noon()), Verdict::Undetermined(_)), "{shown}");
+            assert!(matches!(mandate.may_represent(None, noon()), Verdict::Undetermined(_)), "{shown}");
         }
     }
 
@@ -106,7 +106,7 @@ mod seqino {
             let mandate = read(dated, (200, client())).await.unwrap();
             assert_eq!(mandate.status, status, "{shown}");
             let allowed = status == MandateStatus::Active && readable;
-            assert_eq!(mandate.may_represent(noon()).is_allowed(), allowed, "{shown}");
+            assert_eq!(mandate.may_represent(None, noon()).is_allowed(), allowed, "{shown}");
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::snapshot;
 use mandat::{
-    Account, AccountStatus, Change, Changed, Date, Facts, Known, Mandate, MandateStatus, Permission, RawStatus, Reason,
-    Source, Verdict,
+    Account, AccountStatus, Change, Changed, Date, Fact, Facts, Known, LastCollection, Mandate, MandateStatus,
+    Permission, RawStatus, Reason, Source, Verdict,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -39,6 +39,10 @@ fn reasons() -> Vec<Reason> {
         Reason::OneOffUsed,
         Reason::RevokedByDebtor,
         Reason::Reinstated { from: MandateStatus::Expired },
+        Reason::FactMissing { fact: Fact::SignedOn },
+        Reason::FactImpossible { fact: Fact::LastCollection },
+        Reason::FactsContradict { first: Fact::SignedOn, second: Fact::LastCollection },
+        Reason::SignatureNotConfirmed,
         Reason::AccountNotActive { status: AccountStatus::Suspended, raw: raw() },
         Reason::AccountUnrecognized { raw: raw() },
         Reason::AccountNotRead,
@@ -83,12 +87,12 @@ fn an_older_version_reads_what_a_newer_one_stored_and_allows_nothing_by_it() {
     let newer = newer.replace("\"extra\"", "\"invented\": 1, \"extra\"");
     let read: Mandate = serde_json::from_str(&newer).unwrap();
     assert_eq!((read.status, read.raw.as_str()), (MandateStatus::Unrecognized, "active"));
-    assert!(!read.may_represent(now()).is_allowed());
+    assert!(!read.may_represent(None, now()).is_allowed());
     let mut newer = serde_json::to_value(mandate()).unwrap();
     newer["account"] = json!({"Merged": {"into": "client_xyz"}});
     let read: Mandate = serde_json::from_value(newer).unwrap();
     assert_eq!(read.account, Account::NotRead);
-    assert!(read.may_represent(now()).reasons().contains(&Reason::AccountNotRead));
+    assert!(read.may_represent(None, now()).reasons().contains(&Reason::AccountNotRead));
     let verdict = json!({"verdict": "Refused", "reasons": [{"reason": "MoonInTheWrongHouse", "house": 7}, {"reason": "OneOffUsed"}]});
     let verdict: Verdict = serde_json::from_value(verdict).unwrap();
     assert_eq!(verdict, Verdict::Refused(vec![Reason::Other, Reason::OneOffUsed]));
@@ -112,7 +116,9 @@ fn a_mandate_that_was_only_created_is_never_stored_as_read() {
     created.source = Source::Created;
     let text = serde_json::to_string(&created).unwrap();
     let read: Mandate = serde_json::from_str(&text).unwrap();
-    assert!(matches!(read.may_represent(now()), Verdict::Refused(reasons) if reasons.contains(&Reason::NotReadBack)));
+    assert!(
+        matches!(read.may_represent(None, now()), Verdict::Refused(reasons) if reasons.contains(&Reason::NotReadBack))
+    );
 }
 
 #[test]
@@ -162,10 +168,11 @@ fn a_verdict_on_collecting_is_stored_only_with_facts() {
     )
     .unwrap();
     let facts = Facts {
-        signed_on: "2026-08-01".parse().unwrap(),
-        last_collection: None,
-        revoked_by_debtor: true,
-        one_off_used: false,
+        signed_on: Some("2026-08-01".parse().unwrap()),
+        signature_confirmed: Some(true),
+        last_collection: LastCollection::Never,
+        revoked_by_debtor: Some(true),
+        one_off_used: Some(false),
         max_age: Duration::from_secs(7 * 24 * 3600),
         last_acknowledged: None,
     };
@@ -173,7 +180,7 @@ fn a_verdict_on_collecting_is_stored_only_with_facts() {
     let known = Known::of(&mandate, None, Some(&facts), now());
     assert_eq!(known.verdict, Some(Permission::Refused));
     // The letter of the debtor alone is a change.
-    let before = Known::of(&mandate, None, Some(&Facts { revoked_by_debtor: false, ..facts.clone() }), now());
+    let before = Known::of(&mandate, None, Some(&Facts { revoked_by_debtor: Some(false), ..facts.clone() }), now());
     let change = Changed::between(Some(&before), &mandate, Some(&facts), now()).unwrap();
     assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Refused)));
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "not every set of features uses all of it")]
 
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
-use mandat::{Facts, Mandates, Settings};
+use mandat::{Facts, LastCollection, Mandates, Settings};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -182,10 +182,11 @@ pub fn day(text: &str) -> NaiveDate {
 /// Facts with nothing against collecting.
 pub fn good_facts() -> Facts {
     Facts {
-        signed_on: day("2026-01-10"),
-        last_collection: None,
-        revoked_by_debtor: false,
-        one_off_used: false,
+        signed_on: Some(day("2026-01-10")),
+        signature_confirmed: Some(true),
+        last_collection: LastCollection::Never,
+        revoked_by_debtor: Some(false),
+        one_off_used: Some(false),
         max_age: Duration::from_secs(3600),
         last_acknowledged: None,
     }

@@ -1,8 +1,11 @@
 //! Only what is known to be in force may be used, and less knowledge never permits more.
 
 use crate::support::{day, good_facts, noon};
-use chrono::{Months, TimeDelta, Utc};
-use mandat::{Account, AccountStatus, Facts, Mandate, MandateRef, MandateStatus, Reason, Source, Verdict, wire};
+use chrono::{Months, NaiveDate, TimeDelta, Utc};
+use mandat::{
+    Account, AccountStatus, Fact, Facts, LastCollection, Mandate, MandateRef, MandateStatus, Reason, Source, Verdict,
+    wire,
+};
 use proptest::prelude::*;
 use serde_json::json;
 use std::time::Duration;
@@ -43,8 +46,8 @@ fn reasons(verdict: &Verdict) -> Vec<String> {
 #[test]
 fn a_mandate_in_force_may_be_used_for_its_purpose_and_for_no_other() {
     assert_eq!(debit().may_collect(&good_facts(), noon()), Verdict::Allowed);
-    assert_eq!(debit().may_represent(noon()), Verdict::NotApplicable);
-    assert_eq!(platform().may_represent(noon()), Verdict::Allowed);
+    assert_eq!(debit().may_represent(None, noon()), Verdict::NotApplicable);
+    assert_eq!(platform().may_represent(None, noon()), Verdict::Allowed);
     assert_eq!(platform().may_collect(&good_facts(), noon()), Verdict::NotApplicable);
 }
 
@@ -54,13 +57,19 @@ fn every_reason_is_told_and_not_only_the_first() {
     mandate.status = MandateStatus::AwaitingActivation;
     mandate.source = Source::Created;
     mandate.observed_at = noon() - TimeDelta::hours(2);
-    let facts = Facts { revoked_by_debtor: true, one_off_used: true, signed_on: day("2020-01-10"), ..good_facts() };
+    let facts = Facts {
+        revoked_by_debtor: Some(true),
+        one_off_used: Some(true),
+        signed_on: Some(day("2020-01-10")),
+        last_collection: LastCollection::On(day("2020-02-10")),
+        ..good_facts()
+    };
     let verdict = mandate.may_collect(&facts, noon());
     assert!(matches!(verdict, Verdict::Refused(_)));
     assert_eq!(
         verdict.to_string(),
         "refused: not active: AwaitingActivation (active); created but not read back; read 7200 s ago, too old; \
-         revoked by the debtor with you; one-off and used; dormant: no collection for 36 months since 2020-01-10"
+         revoked by the debtor with you; one-off and used; dormant: no collection for 36 months since 2020-02-10"
     );
 }
 
@@ -71,7 +80,7 @@ fn a_creation_is_no_proof_until_it_is_read_back() {
     assert_eq!(mandate.may_collect(&good_facts(), noon()), Verdict::Undetermined(vec![Reason::NotReadBack]));
     let mut mandate = platform();
     mandate.source = Source::Created;
-    assert_eq!(mandate.may_represent(noon()), Verdict::Undetermined(vec![Reason::NotReadBack]));
+    assert_eq!(mandate.may_represent(None, noon()), Verdict::Undetermined(vec![Reason::NotReadBack]));
 }
 
 #[test]
@@ -85,16 +94,19 @@ fn a_reading_may_be_ahead_by_as_much_as_clocks_differ_and_no_more() {
         let (mut debit, mut platform) = (debit(), platform());
         (debit.observed_at, platform.observed_at) = (observed_at, observed_at);
         assert_eq!(debit.may_collect(&good_facts(), noon()), expected, "{minutes}");
-        assert_eq!(platform.may_represent(noon()), expected, "{minutes}");
+        assert_eq!(platform.may_represent(None, noon()), expected, "{minutes}");
     }
 }
 
 #[test]
 fn what_is_to_be_signed_tomorrow_is_refused_today() {
     let [today, tomorrow] =
-        ["2026-11-20", "2026-11-21"].map(|signed_on| Facts { signed_on: day(signed_on), ..good_facts() });
+        ["2026-11-20", "2026-11-21"].map(|signed_on| Facts { signed_on: Some(day(signed_on)), ..good_facts() });
     assert_eq!(debit().may_collect(&today, noon()), Verdict::Allowed);
-    let refused = Verdict::Refused(vec![Reason::NotYetSigned { signed_on: tomorrow.signed_on }]);
+    let refused = Verdict::Refused(vec![
+        Reason::NotYetSigned { signed_on: day("2026-11-21") },
+        Reason::FactsContradict { first: Fact::SignedOn, second: Fact::SignatureConfirmed },
+    ]);
     assert_eq!(debit().may_collect(&tomorrow, noon()), refused);
 }
 
@@ -106,7 +118,11 @@ fn the_36_months_end_after_their_last_day() {
         ("2024-02-29", None, "2027-02-28"),
         ("2021-02-28", None, "2024-02-28"),
     ] {
-        let facts = Facts { signed_on: day(signed_on), last_collection: last_collection.map(day), ..good_facts() };
+        let facts = Facts {
+            signed_on: Some(day(signed_on)),
+            last_collection: last_collection.map_or(LastCollection::Never, |on| LastCollection::On(day(on))),
+            ..good_facts()
+        };
         let at = |date: &str| day(date).and_hms_opt(23, 59, 59).unwrap().and_utc();
         let mut mandate = debit();
         mandate.observed_at = at(last_day);
@@ -133,18 +149,18 @@ fn dates_bound_a_mandate_start_included_and_end_excluded() {
     let mut mandate = platform();
     mandate.starts = Some(noon().into());
     mandate.ends = Some((noon() + TimeDelta::seconds(1)).into());
-    assert_eq!(mandate.may_represent(noon()), Verdict::Allowed);
+    assert_eq!(mandate.may_represent(None, noon()), Verdict::Allowed);
     assert_eq!(
-        reasons(&mandate.may_represent(noon() - TimeDelta::seconds(1))),
+        reasons(&mandate.may_represent(None, noon() - TimeDelta::seconds(1))),
         ["before its start, 2026-11-20T12:00:00Z"]
     );
     assert_eq!(
-        reasons(&mandate.may_represent(noon() + TimeDelta::seconds(1))),
+        reasons(&mandate.may_represent(None, noon() + TimeDelta::seconds(1))),
         ["after its end, 2026-11-20T12:00:01Z"]
     );
     mandate.ends = Some(unreadable());
     assert_eq!(
-        mandate.may_represent(noon()),
+        mandate.may_represent(None, noon()),
         Verdict::Undetermined(vec![Reason::DateUnreadable { which: mandat::Date::End }])
     );
 }
@@ -162,7 +178,7 @@ fn a_client_decides_whether_its_mandate_may_be_used() {
     ] {
         let mut mandate = platform();
         mandate.account = account;
-        let verdict = mandate.may_represent(noon());
+        let verdict = mandate.may_represent(None, noon());
         assert_eq!(reasons(&verdict), [shown]);
         assert_eq!(matches!(verdict, Verdict::Refused(_)), refuses, "{shown}");
     }
@@ -209,18 +225,29 @@ prop_compose! {
     }
 }
 
+fn any_last_collection() -> impl Strategy<Value = LastCollection> {
+    prop_oneof![Just(LastCollection::NotKnown), Just(LastCollection::Never), any_day().prop_map(LastCollection::On),]
+}
+
+/// Mostly of the last years; a few that are ahead, and a few that nobody can mean.
+fn any_day() -> impl Strategy<Value = NaiveDate> {
+    let around = |days| noon().date_naive() + TimeDelta::days(days);
+    prop_oneof![8 => (-2000_i64..2).prop_map(around), 1 => (0_i64..5000).prop_map(around), 1 => Just(day("0026-09-01"))]
+}
+
 prop_compose! {
     fn any_facts()(
-        signed in -2000_i64..100,
-        collected in proptest::option::of(-2000_i64..0),
-        revoked_by_debtor in any::<bool>(),
-        one_off_used in any::<bool>(),
+        signed_on in proptest::option::of(any_day()),
+        signature_confirmed in proptest::option::of(proptest::bool::weighted(0.8)),
+        last_collection in any_last_collection(),
+        revoked_by_debtor in proptest::option::of(proptest::bool::weighted(0.1)),
+        one_off_used in proptest::option::of(proptest::bool::weighted(0.1)),
         last_acknowledged in proptest::option::of(any_status()),
     ) -> Facts {
-        let day = |days| noon().date_naive() + TimeDelta::days(days);
         Facts {
-            signed_on: day(signed),
-            last_collection: collected.map(day),
+            signed_on,
+            signature_confirmed,
+            last_collection,
             revoked_by_debtor,
             one_off_used,
             max_age: Duration::from_secs(3600),
@@ -232,7 +259,7 @@ prop_compose! {
 /// The answer to the question that the mandate is for.
 fn verdict(mandate: &Mandate, facts: &Facts) -> Verdict {
     match mandate.may_collect(facts, noon()) {
-        Verdict::NotApplicable => mandate.may_represent(noon()),
+        Verdict::NotApplicable => mandate.may_represent(facts.last_acknowledged, noon()),
         verdict => verdict,
     }
 }
@@ -278,7 +305,7 @@ proptest! {
     fn no_date_makes_a_verdict_panic(signed in any::<i32>(), days in 0_u32..2_000_000) {
         let far = chrono::DateTime::<Utc>::MIN_UTC + TimeDelta::days(i64::from(days) * 90);
         let signed_on = chrono::NaiveDate::from_num_days_from_ce_opt(signed).unwrap_or(chrono::NaiveDate::MAX);
-        let facts = Facts { signed_on, ..good_facts() };
+        let facts = Facts { signed_on: Some(signed_on), last_collection: LastCollection::On(signed_on), ..good_facts() };
         let _ = debit().may_collect(&facts, far);
         let _ = signed_on.checked_add_months(Months::new(36));
     }

@@ -8,8 +8,8 @@ use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use fastrand::Rng;
 use futures_util::StreamExt;
 use mandat::{
-    Change, Changed, Error, ErrorKind, Facts, Known, Mandate, MandateRef, MandateStatus, Mandates, Provider, Purpose,
-    RawStatus, Tracked, Verdict,
+    Change, Changed, Error, ErrorKind, Facts, Known, LastCollection, Mandate, MandateRef, MandateStatus, Mandates,
+    Provider, Purpose, RawStatus, Tracked, Verdict,
     sandbox::{Options, Sandbox},
 };
 use serde_json::Value;
@@ -71,10 +71,15 @@ fn fits(class: Change, from: MandateStatus, to: MandateStatus) -> bool {
 fn any_facts(random: &mut Rng, today: NaiveDate) -> Facts {
     let day = |random: &mut Rng| today - Days::new(random.u64(..1300)) + Days::new(random.u64(..3));
     Facts {
-        signed_on: day(random),
-        last_collection: random.bool().then(|| day(random)),
-        revoked_by_debtor: random.u8(..10) == 0,
-        one_off_used: random.u8(..10) == 0,
+        signed_on: (random.u8(..20) > 0).then(|| day(random)),
+        signature_confirmed: [Some(true), Some(true), Some(true), Some(false), None][random.usize(..5)],
+        last_collection: match random.u8(..4) {
+            0 => LastCollection::NotKnown,
+            1 => LastCollection::Never,
+            _ => LastCollection::On(day(random)),
+        },
+        revoked_by_debtor: (random.u8(..20) > 0).then(|| random.u8(..10) == 0),
+        one_off_used: (random.u8(..20) > 0).then(|| random.u8(..10) == 0),
         max_age: Duration::from_secs(60),
         last_acknowledged: random.bool().then(|| random.choice(STATUSES).unwrap()),
     }
@@ -82,11 +87,17 @@ fn any_facts(random: &mut Rng, today: NaiveDate) -> Facts {
 
 fn lets_collect(facts: &Facts, today: NaiveDate) -> bool {
     let acknowledged = |status: MandateStatus| status != MandateStatus::Unrecognized && !has_ended(status);
-    let last_day = facts.last_collection.unwrap_or(facts.signed_on) + Months::new(36);
-    facts.signed_on <= today
-        && today <= last_day
-        && !facts.revoked_by_debtor
-        && !facts.one_off_used
+    let alive = |day: NaiveDate| today <= day + Months::new(36);
+    let Some(signed_on) = facts.signed_on else { return false };
+    let in_time = match facts.last_collection {
+        LastCollection::NotKnown | LastCollection::Never => alive(signed_on),
+        LastCollection::On(collected) => signed_on <= collected && collected <= today && alive(collected),
+    };
+    signed_on <= today
+        && in_time
+        && facts.signature_confirmed == Some(true)
+        && facts.revoked_by_debtor == Some(false)
+        && facts.one_off_used == Some(false)
         && facts.last_acknowledged.is_none_or(acknowledged)
 }
 
@@ -208,7 +219,7 @@ impl Walk {
         assert_eq!((mandate.status, Some(mandate.raw.as_str())), (is, record["status"].as_str()), "{reference}");
         let facts = any_facts(&mut self.random, now.date_naive());
         let (verdict, allowed) = match provider.purpose() {
-            Purpose::Represent => (mandate.may_represent(now), self.client_is_active(reference)),
+            Purpose::Represent => (mandate.may_represent(None, now), self.client_is_active(reference)),
             _ => (mandate.may_collect(&facts, now), lets_collect(&facts, now.date_naive())),
         };
         let allowed = allowed && is == MandateStatus::Active && !dates_unreadable(&record);

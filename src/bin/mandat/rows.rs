@@ -1,7 +1,7 @@
 //! One line for each mandate: what is written is what can be read again as known.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use mandat::{Changed, Error, Facts, Known, Mandate, MandateRef, MandateStatus, RawStatus, Tracked};
+use mandat::{Changed, Error, Facts, Known, LastCollection, Mandate, MandateRef, MandateStatus, RawStatus, Tracked};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -23,12 +23,18 @@ pub struct Row {
     #[serde(default)]
     pub recognized: Option<MandateStatus>,
     #[serde(default)]
+    pub reinstated_from: Option<MandateStatus>,
+    #[serde(default)]
+    pub acknowledged_before: Option<MandateStatus>,
+    #[serde(default)]
     pub since: Option<DateTime<Utc>>,
     #[serde(default)]
     pub observed_at: Option<DateTime<Utc>>,
     /// What only the caller knows of a mandate to collect on, and is carried along.
     #[serde(default)]
     pub signed_on: Option<NaiveDate>,
+    #[serde(default)]
+    pub signature_confirmed: Option<bool>,
     #[serde(default)]
     pub last_collection: Option<NaiveDate>,
     #[serde(default)]
@@ -71,21 +77,25 @@ impl Row {
     /// What to look at: a reference, and what is known if the line has it.
     pub fn tracked(&self) -> Result<Tracked, Error> {
         let mut tracked: Tracked = self.reference.parse::<MandateRef>()?.into();
-        tracked.facts = self.signed_on.map(|signed_on| Facts {
-            signed_on,
-            last_collection: self.last_collection,
-            revoked_by_debtor: self.revoked_by_debtor.unwrap_or_default(),
-            one_off_used: self.one_off_used.unwrap_or_default(),
+        let facts = Facts {
+            signed_on: self.signed_on,
+            signature_confirmed: self.signature_confirmed,
+            last_collection: self.last_collection.map_or(LastCollection::NotKnown, LastCollection::On),
+            revoked_by_debtor: self.revoked_by_debtor,
+            one_off_used: self.one_off_used,
             // It is judged when it is read.
             max_age: Duration::from_secs(60),
             last_acknowledged: self.last_acknowledged,
-        });
+        };
+        tracked.facts = Some(facts);
         if let (Some(status), Some(observed_at)) = (self.status, self.observed_at) {
             let raw = RawStatus::new(self.raw.as_deref().unwrap_or_default());
             let mut known = Known::new(status, raw, observed_at);
             known.account = self.account.as_deref().map(RawStatus::new);
             known.verdict = self.verdict;
             known.recognized = self.recognized.or(known.recognized);
+            known.reinstated_from = self.reinstated_from;
+            known.acknowledged_before = self.acknowledged_before;
             known.since = self.since.unwrap_or(observed_at);
             tracked.known = Some(known);
         }
@@ -104,12 +114,18 @@ impl From<(&Tracked, Option<&Known>)> for Row {
             account: known.and_then(|known| known.account.as_ref()).map(|raw| raw.as_str().to_owned()),
             verdict: known.and_then(|known| known.verdict),
             recognized: known.and_then(|known| known.recognized),
+            reinstated_from: known.and_then(|known| known.reinstated_from),
+            acknowledged_before: known.and_then(|known| known.acknowledged_before),
             since: known.map(|known| known.since),
             observed_at: known.map(|known| known.observed_at),
-            signed_on: facts.map(|facts| facts.signed_on),
-            last_collection: facts.and_then(|facts| facts.last_collection),
-            revoked_by_debtor: facts.map(|facts| facts.revoked_by_debtor),
-            one_off_used: facts.map(|facts| facts.one_off_used),
+            signed_on: facts.and_then(|facts| facts.signed_on),
+            signature_confirmed: facts.and_then(|facts| facts.signature_confirmed),
+            last_collection: facts.and_then(|facts| match facts.last_collection {
+                LastCollection::On(day) => Some(day),
+                LastCollection::NotKnown | LastCollection::Never => None,
+            }),
+            revoked_by_debtor: facts.and_then(|facts| facts.revoked_by_debtor),
+            one_off_used: facts.and_then(|facts| facts.one_off_used),
             last_acknowledged: facts.and_then(|facts| facts.last_acknowledged),
             ..Self::default()
         }

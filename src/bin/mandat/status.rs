@@ -6,7 +6,7 @@ use super::{
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::StreamExt;
-use mandat::{Account, Facts, Mandate, MandateRef, Purpose, Verdict};
+use mandat::{Account, Facts, LastCollection, Mandate, MandateRef, Purpose, Verdict};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, IsTerminal, Write},
@@ -45,10 +45,11 @@ fn date(text: &str) -> Result<NaiveDate, &'static str> {
 impl Arguments {
     fn facts(&self) -> Option<Facts> {
         Some(Facts {
-            signed_on: self.signed_on?,
-            last_collection: self.last_collection,
-            revoked_by_debtor: self.revoked_by_debtor,
-            one_off_used: self.one_off_used,
+            signed_on: Some(self.signed_on?),
+            signature_confirmed: None,
+            last_collection: self.last_collection.map_or(LastCollection::Never, LastCollection::On),
+            revoked_by_debtor: Some(self.revoked_by_debtor),
+            one_off_used: Some(self.one_off_used),
             // It is read now.
             max_age: Duration::from_secs(60),
             last_acknowledged: None,
@@ -79,7 +80,7 @@ pub async fn run(mut arguments: Arguments, connection: Connection) -> Result<End
 
 fn show(out: &mut impl Write, mandate: &Mandate, arguments: &Arguments, now: DateTime<Utc>) -> io::Result<()> {
     let verdict = match (mandate.reference.provider().purpose(), arguments.facts()) {
-        (Purpose::Represent, _) => Some(mandate.may_represent(now)),
+        (Purpose::Represent, _) => Some(mandate.may_represent(None, now)),
         (_, Some(facts)) => Some(mandate.may_collect(&facts, now)),
         (_, None) => None,
     };
