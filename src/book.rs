@@ -32,4 +32,5 @@ chapters! {
     "What vendors send to you, and what it proves." webhooks;
     "The vendors simulated, for tests in any language." testing;
     "Timeouts, limits, many processes, what to store, personal data, traces, clocks." operations;
+    "One term for each concept." glossary;
 }

@@ -52,6 +52,7 @@
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
 //! | [Testing](book::testing) | What does my code do when the debtor revokes, or the vendor is down? |
 //! | [In production](book::operations) | Which timeouts, limits, logs? What with many processes? What of personal data? |
+//! | [Glossary](book::glossary) | What does this term mean? |
 //!
 //! The module of each vendor opens with its page: its words and quirks, how well each is known, and where the vendor says
 //! so.
