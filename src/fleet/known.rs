@@ -82,8 +82,8 @@ pub struct Known {
     /// `Allowed` until you do: by [`acknowledge`](Self::acknowledge), or by [`Facts::last_acknowledged`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reinstated_from: Option<MandateStatus>,
-    /// What [`Facts::last_acknowledged`] said when it was read as ended, or as back. The same word again does not
-    /// acknowledge its return.
+    /// What [`Facts::last_acknowledged`] said when it was read as ended, as back, or in a state that nobody knows. The
+    /// same word again does not acknowledge its return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_before: Option<MandateStatus>,
     /// Whether it was read or only created; where nothing was stored, it was read.
@@ -222,7 +222,7 @@ impl Known {
             Purpose::Collect => facts.map(|facts| mandate.may_collect(facts, now).permission()),
         };
         known.reinstated_from = mandate.unacknowledged_return(last_acknowledged);
-        if known.reinstated_from.is_some() || known.status.phase() == Phase::Ended {
+        if known.reinstated_from.is_some() || matches!(known.status.phase(), Phase::Ended | Phase::Unknown) {
             known.acknowledged_before = if facts.is_some() { last_acknowledged } else { mandate.acknowledged_before };
         }
         let Some(earlier) = earlier else { return known };
@@ -265,12 +265,13 @@ impl<T: AsRef<str>> Row<T> {
     }
 
     fn instant(&self, name: &str) -> Result<Option<DateTime<Utc>>, Error> {
-        self.parsed(name, |_| "no instant. Use 2026-09-01T12:00:00Z".to_owned())
+        self.parsed(name, |_| "not an instant. Use 2026-09-01T12:00:00Z".to_owned())
     }
 
     fn lacks(&self, name: &str) -> Error {
         let there: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
-        Error::invalid(None, format!("`{name}` is missing beside {}: give both, or none of them", there.join(", ")))
+        let there = there.join(", ");
+        Error::invalid(None, format!("`{name}` is missing beside {there}. Fill it in, or leave all of them empty"))
     }
 }
 

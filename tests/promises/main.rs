@@ -36,6 +36,7 @@ mod quickstart;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod readme;
 mod references;
+mod reinstated;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;
 mod sandbox;

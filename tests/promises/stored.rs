@@ -2,9 +2,10 @@
 
 use crate::snapshot;
 use mandat::{
-    Account, AccountStatus, Change, Changed, Date, Fact, Facts, Known, LastCollection, Mandate, MandateStatus,
-    Permission, RawStatus, Reason, Source, Verdict,
+    Account, AccountStatus, Change, Changed, Date, ErrorKind, Fact, Facts, Known, LastCollection, Mandate,
+    MandateStatus, Permission, RawStatus, Reason, Source, Verdict,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -183,4 +184,135 @@ fn a_verdict_on_collecting_is_stored_only_with_facts() {
     let before = Known::of(&mandate, None, Some(&Facts { revoked_by_debtor: Some(false), ..facts.clone() }), now());
     let change = Changed::between(Some(&before), &mandate, Some(&facts), now()).unwrap();
     assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Refused)));
+}
+
+fn column<'a>(row: &'a [(&'static str, Option<String>)], name: &str) -> Option<&'a str> {
+    row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref())
+}
+
+fn any_status() -> impl Strategy<Value = MandateStatus> {
+    proptest::sample::select(MandateStatus::ALL)
+}
+
+prop_compose! {
+    fn any_known()(
+        status in any_status(),
+        raw in "[ -~éß]{0,12}",
+        account in proptest::option::of("[a-z]{1,8}"),
+        verdict in proptest::option::of(proptest::sample::select(Permission::ALL)),
+        states in [any_status(), any_status(), any_status()].prop_map(|all| all.map(Some)),
+        given in any::<[bool; 3]>(),
+        created in any::<bool>(),
+        seconds in [0_i64..4_000_000_000, 0_i64..4_000_000_000],
+        nanos in 0_u32..1_000_000_000,
+    ) -> Known {
+        let at = |seconds| chrono::DateTime::from_timestamp(seconds, nanos).unwrap();
+        let mut known = Known::new(status, RawStatus::new(&raw), at(seconds[0]));
+        known.account = account.as_deref().map(RawStatus::new);
+        known.verdict = verdict;
+        known.recognized = states[0].filter(|_| given[0]).or(known.recognized);
+        known.reinstated_from = states[1].filter(|_| given[1]);
+        known.acknowledged_before = states[2].filter(|_| given[2]);
+        known.source = if created { Source::Created } else { Source::Read };
+        known.since = at(seconds[1]);
+        known
+    }
+}
+
+/// A text in some case, with blanks around it.
+fn as_people_write(text: &str, style: u8) -> String {
+    match style {
+        0 => text.to_owned(),
+        1 => text.to_lowercase(),
+        2 => text.to_uppercase(),
+        _ => format!("  {} ", text.to_lowercase()),
+    }
+}
+
+const WORDS: [&str; 6] = ["status", "verdict", "recognized", "reinstated_from", "acknowledged_before", "source"];
+
+proptest! {
+    #[test]
+    fn row_is_read_as_it_was_written_in_any_case(known in any_known(), style in 0_u8..4) {
+        let row = known.columns();
+        prop_assert_eq!(row.each_ref().map(|(name, _)| *name), Known::COLUMNS);
+        let read = Known::from_columns(|name| {
+            let text = column(&row, name)?;
+            Some(if WORDS.contains(&name) { as_people_write(text, style) } else { text.to_owned() })
+        });
+        prop_assert_eq!(read.unwrap(), Some(known.clone()));
+        let json = serde_json::to_value(&known).unwrap();
+        prop_assert_eq!(serde_json::from_value::<Known>(json).unwrap(), known);
+    }
+
+    #[test]
+    fn half_a_row_is_an_error_and_never_a_mandate_that_was_not_read(
+        known in any_known(),
+        lost in prop::collection::btree_set(proptest::sample::select(Known::COLUMNS.as_slice()), 1..10),
+        blank in any::<bool>(),
+    ) {
+        let row = known.columns();
+        let text = |name| if lost.contains(name) { blank.then_some(" ") } else { column(&row, name) };
+        let left = Known::COLUMNS.iter().any(|name| text(name).is_some_and(|text| !text.trim().is_empty()));
+        let read = Known::from_columns(text);
+        match ["status", "observed_at"].iter().find(|name| lost.contains(*name)) {
+            None => prop_assert_eq!(read.unwrap().unwrap().status, known.status),
+            Some(_) if !left => prop_assert_eq!(read.unwrap(), None),
+            Some(missing) => {
+                let error = read.unwrap_err();
+                prop_assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+                prop_assert!(error.to_string().contains(&format!("`{missing}` is missing")), "{}", error);
+            }
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_word_is_an_error_that_names_the_column(
+        known in any_known(),
+        place in proptest::sample::select([&WORDS[..], &["since", "observed_at"]].concat()),
+        text in "[A-Za-z0-9/:_-]{1,20}",
+    ) {
+        let fits = match place {
+            "source" => text.parse::<Source>().is_ok(),
+            "verdict" => text.parse::<Permission>().is_ok(),
+            "since" | "observed_at" => text.parse::<chrono::DateTime<chrono::Utc>>().is_ok(),
+            _ => text.parse::<MandateStatus>().is_ok(),
+        };
+        prop_assume!(!fits);
+        let row = known.columns();
+        let error = Known::from_columns(|name| if name == place { Some(text.as_str()) } else { column(&row, name) });
+        let error = error.unwrap_err().to_string();
+        prop_assert!(error.contains(&format!("`{place}` is n")), "{error}");
+    }
+}
+
+#[test]
+fn error_of_a_column_says_what_is_expected_and_shows_no_value() {
+    let read = |place: &'static str, text: &'static str| {
+        let known = Known::new(MandateStatus::Revoked, RawStatus::new("3"), now());
+        let row = known.columns().map(|(name, text)| (name, text.map(String::leak)));
+        let column = |name: &str| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
+        Known::from_columns(|name| if name == place { Some(text) } else { column(name) }).unwrap_err().to_string()
+    };
+    assert_eq!(
+        [read("verdict", crate::support::IBAN), read("since", "01/09/2026"), read("observed_at", "")],
+        [
+            "not valid: `verdict` is none of Allowed, Refused, Undetermined, NotApplicable. Correct it, or read it \
+             with the version of mandat that wrote it",
+            "not valid: `since` is not an instant. Use 2026-09-01T12:00:00Z",
+            "not valid: `observed_at` is missing beside `raw`, `recognized`, `since`, `status`. Fill it in, or \
+             leave all of them empty",
+        ]
+    );
+}
+
+#[test]
+fn stored_words_are_read_in_any_case() {
+    for status in MandateStatus::ALL {
+        for style in 0..3 {
+            let text = as_people_write(status.as_str(), style);
+            assert_eq!(text.parse(), Ok(*status));
+            assert_eq!(serde_json::from_value::<MandateStatus>(text.into()).unwrap(), *status);
+        }
+    }
 }

@@ -3,8 +3,8 @@
 use crate::support::{day, good_facts, noon};
 use chrono::{Months, NaiveDate, TimeDelta, Utc};
 use mandat::{
-    Account, AccountStatus, Fact, Facts, LastCollection, Mandate, MandateRef, MandateStatus, Reason, Source, Verdict,
-    wire,
+    Account, AccountStatus, Evidence, Fact, Facts, Known, LastCollection, Mandate, MandateRef, MandateStatus,
+    Permission, Reason, Source, Verdict, wire,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -142,6 +142,147 @@ fn what_came_back_from_an_end_waits_for_an_acknowledgement() {
     }
     let facts = Facts { last_acknowledged: Some(MandateStatus::Active), ..good_facts() };
     assert_eq!(debit().may_collect(&facts, noon()), Verdict::Allowed);
+}
+
+#[test]
+fn mandate_that_came_back_waits_for_an_acknowledgement_by_whoever_represents() {
+    let raw = || mandat::RawStatus::new("active");
+    for from in [MandateStatus::Expired, MandateStatus::Invalid, MandateStatus::Gone, MandateStatus::Unrecognized] {
+        let verdict = platform().may_represent(Some(from), noon());
+        assert_eq!(verdict, Verdict::Undetermined(vec![Reason::Reinstated { from }]));
+    }
+    assert_eq!(platform().may_represent(Some(MandateStatus::Active), noon()), Verdict::Allowed);
+    let stored = Known::new(MandateStatus::Expired, raw(), noon());
+    let known = Known::of(&platform(), Some(&stored), None, noon());
+    assert_eq!(known.verdict, Some(Permission::Undetermined));
+}
+
+#[test]
+fn missing_fact_leaves_the_answer_open_and_is_named() {
+    let good = good_facts();
+    for (facts, fact) in [
+        (Facts { signed_on: None, ..good.clone() }, Fact::SignedOn),
+        (Facts { signature_confirmed: None, ..good.clone() }, Fact::SignatureConfirmed),
+        (Facts { revoked_by_debtor: None, ..good.clone() }, Fact::RevokedByDebtor),
+        (Facts { one_off_used: None, ..good.clone() }, Fact::OneOffUsed),
+    ] {
+        let verdict = debit().may_collect(&facts, noon());
+        assert_eq!(verdict, Verdict::Undetermined(vec![Reason::FactMissing { fact }]));
+        assert_eq!(verdict.to_string(), format!("undetermined: {fact} not known"));
+    }
+}
+
+#[test]
+fn nothing_known_names_each_fact_that_is_needed() {
+    let facts = Facts {
+        signed_on: None,
+        signature_confirmed: None,
+        last_collection: LastCollection::NotKnown,
+        revoked_by_debtor: None,
+        one_off_used: None,
+        max_age: Duration::from_secs(3600),
+        last_acknowledged: None,
+    };
+    let verdict = debit().may_collect(&facts, noon());
+    assert_eq!(
+        verdict.to_string(),
+        "undetermined: signature_confirmed not known; signed_on not known; revoked_by_debtor not known; one_off_used \
+         not known; last_collection not known"
+    );
+}
+
+#[test]
+fn unknown_last_collection_counts_only_where_the_signature_is_older_than_36_months() {
+    let facts = |signed_on: &str| Facts {
+        signed_on: Some(day(signed_on)),
+        last_collection: LastCollection::NotKnown,
+        ..good_facts()
+    };
+    assert_eq!(debit().may_collect(&facts("2023-11-20"), noon()), Verdict::Allowed);
+    assert_eq!(
+        debit().may_collect(&facts("2023-11-19"), noon()),
+        Verdict::Undetermined(vec![Reason::FactMissing { fact: Fact::LastCollection }])
+    );
+}
+
+#[test]
+fn dormancy_counts_from_the_later_of_signature_and_last_collection() {
+    let facts = |signed_on: &str, collected: &str| Facts {
+        signed_on: Some(day(signed_on)),
+        last_collection: LastCollection::On(day(collected)),
+        ..good_facts()
+    };
+    assert_eq!(debit().may_collect(&facts("2015-01-01", "2026-01-01"), noon()), Verdict::Allowed);
+    let since = day("2021-05-01");
+    assert_eq!(
+        debit().may_collect(&facts("2015-01-01", "2021-05-01"), noon()),
+        Verdict::Refused(vec![Reason::Dormant { since }])
+    );
+    // Signed lately: one of the two days is wrong, and it is not dormant since 2021.
+    assert_eq!(
+        debit().may_collect(&facts("2026-01-01", "2021-05-01"), noon()),
+        Verdict::Undetermined(vec![Reason::FactsContradict { first: Fact::SignedOn, second: Fact::LastCollection }])
+    );
+}
+
+#[test]
+fn one_off_that_was_used_without_any_collection_is_a_contradiction() {
+    let facts = Facts { one_off_used: Some(true), last_collection: LastCollection::Never, ..good_facts() };
+    let named = Reason::FactsContradict { first: Fact::LastCollection, second: Fact::OneOffUsed };
+    assert_eq!(debit().may_collect(&facts, noon()), Verdict::Refused(vec![Reason::OneOffUsed, named]));
+}
+
+#[test]
+fn day_that_cannot_be_is_refused() {
+    let tomorrow = noon().date_naive() + TimeDelta::days(1);
+    let far = [NaiveDate::MAX, NaiveDate::MIN, day("2030-01-01"), day("0026-09-01"), day("1969-12-31"), tomorrow];
+    for collected in far {
+        let facts = Facts { last_collection: LastCollection::On(collected), ..good_facts() };
+        let verdict = debit().may_collect(&facts, noon());
+        assert!(matches!(verdict, Verdict::Refused(_)), "{collected}: {verdict}");
+        let impossible = Reason::FactImpossible { fact: Fact::LastCollection };
+        assert!(verdict.reasons().contains(&impossible), "{collected}: {verdict}");
+    }
+    for signed_on in [day("0026-09-01"), day("1969-12-31"), NaiveDate::MIN] {
+        let verdict = debit().may_collect(&Facts { signed_on: Some(signed_on), ..good_facts() }, noon());
+        assert!(verdict.reasons().contains(&Reason::FactImpossible { fact: Fact::SignedOn }), "{signed_on}");
+        assert!(matches!(verdict, Verdict::Refused(_)), "{signed_on}: {verdict}");
+    }
+    let epoch = day("1970-01-01");
+    let facts = Facts { signed_on: Some(epoch), last_collection: LastCollection::On(epoch), ..good_facts() };
+    assert_eq!(debit().may_collect(&facts, noon()), Verdict::Refused(vec![Reason::Dormant { since: epoch }]));
+}
+
+#[test]
+fn active_needs_a_confirmed_signature_unless_the_vendor_documents_that_it_means_signed() {
+    let with = |evidence, signature_confirmed| {
+        let facts = Facts { signature_confirmed, ..good_facts() };
+        let mut mandate = debit();
+        mandate.evidence = evidence;
+        mandate.may_collect(&facts, noon())
+    };
+    for confirmed in [None, Some(false), Some(true)] {
+        assert_eq!(with(Evidence::Documented, confirmed), Verdict::Allowed);
+    }
+    for evidence in [Evidence::WordDocumented, Evidence::Inferred] {
+        assert_eq!(with(evidence, Some(true)), Verdict::Allowed);
+        assert_eq!(with(evidence, Some(false)), Verdict::Undetermined(vec![Reason::SignatureNotConfirmed]));
+        let missing = Reason::FactMissing { fact: Fact::SignatureConfirmed };
+        assert_eq!(with(evidence, None), Verdict::Undetermined(vec![missing]));
+    }
+}
+
+#[test]
+fn no_vendor_documents_that_its_active_means_signed() {
+    for row in mandat::vocabulary() {
+        assert!(row.status != MandateStatus::Active || row.evidence != Evidence::Documented, "{row:?}");
+    }
+}
+
+#[test]
+fn evidence_that_was_not_stored_counts_as_none() {
+    // What an earlier version wrote has no such field.
+    assert_eq!(debit().evidence, Evidence::Inferred);
 }
 
 #[test]
@@ -286,6 +427,61 @@ proptest! {
             _ => less.observed_at -= TimeDelta::hours(1),
         }
         prop_assert!(verdict(&mandate, &facts).is_allowed() || !verdict(&less, &facts).is_allowed());
+    }
+
+    #[test]
+    fn fact_that_is_not_known_never_permits_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
+        let mut less = facts.clone();
+        match which {
+            0 => less.signed_on = None,
+            1 => less.signature_confirmed = None,
+            2 => less.last_collection = LastCollection::NotKnown,
+            3 => less.revoked_by_debtor = None,
+            _ => less.one_off_used = None,
+        }
+        let full = verdict(&mandate, &facts);
+        // A day that cannot be is no knowledge.
+        let sound = |reason: &Reason| !matches!(reason, Reason::FactImpossible { .. } | Reason::FactsContradict { .. });
+        if full.reasons().iter().all(sound) {
+            prop_assert!(full.is_allowed() || !verdict(&mandate, &less).is_allowed(), "{full}: {less:?}");
+        }
+    }
+
+    #[test]
+    fn collecting_is_allowed_only_on_facts_that_are_known_and_can_be(facts in any_facts()) {
+        let today = noon().date_naive();
+        let lapsed = |day: NaiveDate| day + Months::new(36) < today;
+        if debit().may_collect(&facts, noon()).is_allowed() {
+            let signed_on = facts.signed_on.unwrap();
+            prop_assert!(signed_on <= today);
+            prop_assert_eq!(facts.signature_confirmed, Some(true));
+            prop_assert_eq!((facts.revoked_by_debtor, facts.one_off_used), (Some(false), Some(false)));
+            match facts.last_collection {
+                LastCollection::On(day) => prop_assert!(signed_on <= day && day <= today && !lapsed(day)),
+                LastCollection::NotKnown | LastCollection::Never => prop_assert!(!lapsed(signed_on)),
+            }
+        }
+    }
+
+    #[test]
+    fn every_missing_impossible_or_contradicting_fact_is_named(facts in any_facts()) {
+        let today = noon().date_naive();
+        let named = debit().may_collect(&facts, noon());
+        let named = |reason: Reason| named.reasons().contains(&reason);
+        prop_assert_eq!(named(Reason::FactMissing { fact: Fact::SignedOn }), facts.signed_on.is_none());
+        prop_assert_eq!(
+            named(Reason::FactMissing { fact: Fact::SignatureConfirmed }),
+            facts.signature_confirmed.is_none()
+        );
+        prop_assert_eq!(named(Reason::FactMissing { fact: Fact::RevokedByDebtor }), facts.revoked_by_debtor.is_none());
+        prop_assert_eq!(named(Reason::FactMissing { fact: Fact::OneOffUsed }), facts.one_off_used.is_none());
+        let LastCollection::On(collected) = facts.last_collection else { return Ok(()) };
+        let cannot_be = collected > today || collected < day("1970-01-01");
+        prop_assert_eq!(named(Reason::FactImpossible { fact: Fact::LastCollection }), cannot_be);
+        prop_assert_eq!(
+            named(Reason::FactsContradict { first: Fact::SignedOn, second: Fact::LastCollection }),
+            facts.signed_on.is_some_and(|signed_on| collected < signed_on)
+        );
     }
 
     #[test]
