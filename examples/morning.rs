@@ -2,25 +2,23 @@
 //!
 //! Run it with `cargo run --example morning`: the database is in memory, the vendors are simulated on loopback.
 //!
-//! On PostgreSQL the same holds with sqlx's feature `postgres` and `PgPool`; placeholders are `$1`, `$2`, ..., and the
-//! two instants may be `TIMESTAMPTZ`, bound and read as `DateTime<Utc>` (sqlx's feature `chrono`). `COLLATE "C"` sorts by bytes, as SQLite does: then the
-//! mandates of one Seqino client stand together.
+//! On PostgreSQL the same holds with sqlx's feature `postgres` and `PgPool`; placeholders are `$1`, `$2`, and so on.
+//! `COLLATE "C"` sorts by bytes, as SQLite does: then the mandates of one Seqino client stand together. The two instants
+//! may be `TIMESTAMPTZ` (sqlx's feature `chrono`): give `Known::from_columns` their `to_rfc3339()`.
 //!
 //! ```sql
 //! CREATE TABLE mandates (
-//!     reference   TEXT COLLATE "C" PRIMARY KEY,
-//!     status      TEXT, raw TEXT, account TEXT, verdict TEXT, recognized TEXT,
-//!     since       TIMESTAMPTZ, observed_at TIMESTAMPTZ
+//!     reference       TEXT COLLATE "C" PRIMARY KEY,
+//!     status          TEXT, raw TEXT, account TEXT, verdict TEXT, recognized TEXT,
+//!     reinstated_from TEXT, acknowledged_before TEXT, source TEXT,
+//!     since           TEXT, observed_at TEXT
 //! );
 //! ```
 
 use futures_util::{Stream, StreamExt, stream};
-use mandat::{Changed, Known, MandateRef, Mandates, Provider, sandbox::Sandbox};
+use mandat::{Known, MandateRef, Mandates, Provider, sandbox::Sandbox};
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
-use std::{error::Error, future::ready, io::Write};
-
-/// Of a `Known`.
-const COLUMNS: [&str; 7] = ["status", "raw", "account", "verdict", "recognized", "since", "observed_at"];
+use std::{collections::BTreeMap, error::Error, future::ready, io::Write};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -36,7 +34,7 @@ pub async fn run(out: &mut impl Write) -> Result<(), Failure> {
     let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
     sqlx::query(
         "CREATE TABLE mandates (reference TEXT PRIMARY KEY, status TEXT, raw TEXT, account TEXT, verdict TEXT, \
-         recognized TEXT, since TEXT, observed_at TEXT)",
+         recognized TEXT, reinstated_from TEXT, acknowledged_before TEXT, source TEXT, since TEXT, observed_at TEXT)",
     )
     .execute(&pool)
     .await?;
@@ -86,13 +84,18 @@ async fn morning(
     while let Some(reading) = changes.next().await {
         match reading.result {
             Ok(change) => {
-                store(pool, &change).await?;
+                store(pool, &change.reference, &change.to).await?;
                 let was = change.from.map_or("new".into(), |from| from.status.to_string());
                 let verdict = change.to.verdict.map(|verdict| format!(", {verdict}")).unwrap_or_default();
                 writeln!(out, "  {}: {was} -> {}{verdict}", change.reference.provider(), change.to.status)?;
             }
-            // What was known stays; the next morning tries again.
-            Err(error) => writeln!(out, "  {}: {error}", reading.tracked.reference)?,
+            // The stored state stays, without its verdict. The next morning tries again.
+            Err(error) => {
+                if let Some(known) = &reading.tracked.known {
+                    store(pool, &reading.tracked.reference, &known.unread()).await?;
+                }
+                writeln!(out, "  {}: {error}", reading.tracked.reference)?;
+            }
         }
     }
     drop(changes);
@@ -128,28 +131,27 @@ async fn page(pool: SqlitePool, after: String) -> Result<(Vec<Result<Stored, Fai
 
 /// A row, as it is given to `statuses`.
 fn known(row: &SqliteRow) -> Stored {
-    let text = |column: &str| row.try_get::<Option<String>, _>(column);
     let reference: String = row.try_get("reference").map_err(|e| e.to_string())?;
     let named = |error: &dyn Error| format!("{reference}: {error}");
     let mandate: MandateRef = reference.parse().map_err(|e| named(&e))?;
-    // The texts are serde's: what is not there is null, what a newer version wrote is read, too.
-    let mut fields = serde_json::Map::new();
-    for column in COLUMNS {
-        fields.extend(text(column).map_err(|e| named(&e))?.map(|value| (column.to_owned(), value.into())));
+    let mut texts: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    for column in Known::COLUMNS {
+        texts.insert(column, row.try_get(column).map_err(|e| named(&e))?);
     }
-    let known = (!fields.is_empty()).then(|| serde_json::from_value(fields.into())).transpose();
-    Ok((mandate, known.map_err(|e| named(&e))?))
+    // A row that is half stored is an error: what it says of an end must not be forgotten.
+    let known = Known::from_columns(|column| texts[column].as_deref()).map_err(|e| named(&e))?;
+    Ok((mandate, known))
 }
 
-async fn store(pool: &SqlitePool, change: &Changed) -> Result<(), Failure> {
-    let fields = serde_json::to_value(&change.to)?;
+async fn store(pool: &SqlitePool, reference: &MandateRef, known: &Known) -> Result<(), Failure> {
+    // The placeholders are numbered as the columns come.
     let query = sqlx::query(
-        "UPDATE mandates SET status = ?2, raw = ?3, account = ?4, verdict = ?5, recognized = ?6, since = ?7, \
-         observed_at = ?8 WHERE reference = ?1",
+        "UPDATE mandates SET status = ?2, raw = ?3, account = ?4, verdict = ?5, recognized = ?6, reinstated_from = ?7, \
+         acknowledged_before = ?8, source = ?9, since = ?10, observed_at = ?11 WHERE reference = ?1",
     );
-    let mut query = query.bind(change.reference.to_string());
-    for column in COLUMNS {
-        query = query.bind(fields[column].as_str().map(str::to_owned));
+    let mut query = query.bind(reference.to_string());
+    for (_, text) in known.columns() {
+        query = query.bind(text);
     }
     query.execute(pool).await?;
     Ok(())

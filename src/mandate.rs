@@ -166,6 +166,13 @@ pub(crate) struct Past {
     pub acknowledged_before: Option<MandateStatus>,
 }
 
+impl Past {
+    /// None if all that is known is a creation whose answer names no status: it cannot have ended before.
+    pub fn of(self, source: Source) -> Option<Self> {
+        Some(self).filter(|past| source == Source::Read || past.status != MandateStatus::Unrecognized)
+    }
+}
+
 impl<'a> From<&'a MandateRef> for Lookup<'a> {
     fn from(reference: &'a MandateRef) -> Self {
         Self { reference, known: false, past: None }
@@ -177,7 +184,7 @@ impl<'a> From<&'a Mandate> for Lookup<'a> {
         let Mandate { reference, status, reinstated_from, acknowledged_before, .. } = mandate;
         let past =
             Past { status: *status, reinstated_from: *reinstated_from, acknowledged_before: *acknowledged_before };
-        Self { reference, known: mandate.source == Source::Read, past: Some(past) }
+        Self { reference, known: mandate.source == Source::Read, past: past.of(mandate.source) }
     }
 }
 

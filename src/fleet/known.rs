@@ -178,9 +178,9 @@ impl Known {
         recognized(self.status).or(self.recognized).unwrap_or(MandateStatus::Unrecognized)
     }
 
-    pub(crate) fn past(&self) -> Past {
-        let Self { reinstated_from, acknowledged_before, .. } = *self;
-        Past { status: self.last_recognized(), reinstated_from, acknowledged_before }
+    pub(crate) fn past(&self) -> Option<Past> {
+        let Self { source, reinstated_from, acknowledged_before, .. } = *self;
+        Past { status: self.last_recognized(), reinstated_from, acknowledged_before }.of(source)
     }
 
     /// Acknowledges that a mandate which had ended is back: you know why, and use it again. Store it afterwards.
@@ -203,7 +203,7 @@ impl Known {
     /// collect on: without them no verdict on it is given. Of a mandate to represent by, only
     /// [`Facts::last_acknowledged`] counts.
     pub fn of(mandate: &Mandate, earlier: Option<&Self>, facts: Option<&Facts>, now: DateTime<Utc>) -> Self {
-        let mandate = match earlier.map(Self::past) {
+        let mandate = match earlier.and_then(Self::past) {
             Some(past) if !mandate.follows(past) => {
                 let mut mandate = mandate.clone();
                 mandate.follow(past);
@@ -214,7 +214,10 @@ impl Known {
         let last_acknowledged = facts.and_then(|facts| facts.last_acknowledged);
         let mut known = Self::new(mandate.status, mandate.raw.clone(), mandate.observed_at);
         known.source = mandate.source;
-        if let Account::Read { raw, .. } = &mandate.account {
+        // An empty word is one that was not read: in a row the two are the same.
+        if let Account::Read { raw, .. } = &mandate.account
+            && !raw.as_str().trim().is_empty()
+        {
             known.account = Some(raw.clone());
         }
         known.verdict = match mandate.reference.provider().purpose() {

@@ -85,6 +85,6 @@ impl From<(MandateRef, Option<Known>)> for Tracked {
 impl<'a> From<&'a Tracked> for Lookup<'a> {
     fn from(tracked: &'a Tracked) -> Self {
         let known = tracked.known.as_ref().is_some_and(|known| known.source == Source::Read);
-        Self { reference: &tracked.reference, known, past: tracked.known.as_ref().map(Known::past) }
+        Self { reference: &tracked.reference, known, past: tracked.known.as_ref().and_then(Known::past) }
     }
 }

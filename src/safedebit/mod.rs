@@ -1,6 +1,7 @@
 //! SafeDebit (API v1): SEPA direct debit mandates, their signature, consumers and documents.
 //!
 //! [errors]: crate::book::errors
+//! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks
 // The first definition of a link counts; those of the file lead to files. Its example is run where there is a sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../docs/safedebit.md")))]

@@ -7,6 +7,16 @@ use std::time::Duration;
 pub fn run(json: &[u8]) {
     again::<Verdict>(json).iter().for_each(|verdict| drop(verdict.to_string()));
     let known = again::<Changed>(json).map(|changed| changed.to).or_else(|| again::<Known>(json));
+    if let Some(known) = &known {
+        let row = known.columns();
+        let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
+        let read = Known::from_columns(column).expect("it was written so").expect("there is something in it");
+        // A word of blanks is null in a row.
+        let account = known.account.clone().filter(|raw| !raw.as_str().trim().is_empty());
+        assert_eq!((&read.status, &read.raw, &read.account), (&known.status, &known.raw, &account));
+        assert_eq!((read.reinstated_from, read.since), (known.reinstated_from, known.since));
+        assert_eq!(known.recognized.or(read.recognized), read.recognized);
+    }
     let Some(mandate) = again::<Mandate>(json) else { return };
     let now = mandate.observed_at;
     let facts = Facts {

@@ -122,6 +122,14 @@ fn mandate_that_was_never_recognized_may_have_been_ended() {
 }
 
 #[test]
+fn creation_that_names_no_status_is_no_end() {
+    let mut created = mandate(MandateStatus::Unrecognized);
+    created.source = Source::Created;
+    let known = Known::of(&created, None, Some(&facts(None)), noon());
+    assert_eq!(next(&known, MandateStatus::Active, None).verdict, Some(Permission::Allowed));
+}
+
+#[test]
 fn acknowledgement_alone_is_a_change_to_store() {
     // Refused for another reason, before and after.
     let facts = |last_acknowledged| Facts { revoked_by_debtor: Some(true), ..facts(last_acknowledged) };
