@@ -72,8 +72,7 @@ async fn from_easytransac(State(app): State<Arc<App>>, body: Bytes) -> StatusCod
 }
 
 async fn from_seqino(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let signature = headers.get(SEQINO_SIGNATURE).map(|value| value.as_bytes());
-    let event = seqino::verify_webhook(&body, signature, Encoding::Hex, &[&app.seqino_secret]);
+    let event = seqino::verify_request(&body, &headers, SEQINO_SIGNATURE, &[&app.seqino_secret]);
     app.take(event, |event| event.mandate_at(&SEQINO_MANDATE))
 }
 

@@ -1,5 +1,8 @@
-//! What the vendors' notifications have in common once they are verified. No I/O; how each is verified stands in that
-//! vendor's folder.
+//! The common part of the callbacks of the vendors. No I/O; each vendor's folder has its own scheme.
+
+// A callback is a vendor's.
+#[cfg(any(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+pub(crate) mod bytes;
 
 use crate::{MandateRef, Provider, wire};
 use chrono::{DateTime, Utc};
@@ -24,8 +27,9 @@ pub struct WebhookEvent {
     pub provider: Provider,
     /// What happened, in the vendor's word: `event_type` at Seqino, `Status` (of a transaction) at Easytransac.
     pub event: Option<String>,
-    /// The same for one notification however often it comes, so that it can be stored and a second one told:
-    /// `event_id` at Seqino; at Easytransac, which sends none, a hash of the signature.
+    /// The same for one notification however often it comes, so that you can recognise a duplicate: `event_id` at
+    /// Seqino, a text or a number; at Easytransac, which sends none, a hash of the signature. `None` if it is missing or
+    /// blank: then take the notification for a new one.
     pub id: Option<String>,
     /// When it happened, in UTC; Seqino only. Easytransac's `Date` is local time in Paris without an offset, and stays
     /// in the body.
@@ -38,7 +42,7 @@ pub struct WebhookEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// No secret was given, or an empty one: anybody could sign with that.
+    /// No secret was given, or only blank ones. Anybody could sign with a blank one, so it verifies nothing.
     NoSecret,
     /// The body is larger than [`WebhookEvent::MAX_BODY`].
     TooLarge,
@@ -55,11 +59,12 @@ impl WebhookEvent {
     /// server stop reading there, too.
     pub const MAX_BODY: usize = 1 << 20;
 
-    /// The text or number at a JSON pointer (RFC 6901), `/data/mandate_id` say.
+    /// The text or number at a JSON pointer (RFC 6901), `/data/mandate_id` say. `None` also for a number of which
+    /// reading has lost digits.
     pub fn text_at(&self, pointer: &str) -> Option<String> {
         match self.body.pointer(pointer)? {
             Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
+            Value::Number(number) if exact(number) => Some(number.to_string()),
             _ => None,
         }
     }
@@ -67,10 +72,11 @@ impl WebhookEvent {
     /// The mandate whose parts stand at these JSON pointers, in the order of its text form: at Seqino that of the
     /// client, then that of the mandate; elsewhere one.
     ///
-    /// `None` if a part is not there or empty, or if there are too few or too many.
+    /// `None` if a part is missing or blank, or if there are too few or too many. `None` also for a part that could
+    /// name another record in a URL, a file or a log: with a `/`, `\\` or `%`, with a control character or an invisible
+    /// one, or of dots only. Blanks at the ends of a part are cut off.
     pub fn mandate_at(&self, pointers: &[&str]) -> Option<MandateRef> {
-        let parts: Vec<String> = pointers.iter().map(|pointer| self.text_at(pointer)).collect::<Option<_>>()?;
-        MandateRef::of_parts(self.provider, parts)
+        reference(self.provider, pointers.iter().map(|pointer| self.text_at(pointer)).collect::<Option<_>>()?)
     }
 
     /// The body as a type: `easytransac::types::Notification`, `seqino::types::WebhookEventPayload`, or one of yours.
@@ -111,7 +117,7 @@ impl WebhookError {
 impl fmt::Display for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSecret => f.write_str("there is no secret to verify with, or an empty one"),
+            Self::NoSecret => f.write_str("there is no secret to verify with, or only blank ones: give the vendor's"),
             Self::TooLarge => write!(f, "the body has more than {} bytes", WebhookEvent::MAX_BODY),
             Self::MissingSignature => f.write_str("the signature is missing"),
             Self::WrongSignature => f.write_str("the signature is wrong"),
@@ -122,10 +128,40 @@ impl fmt::Display for WebhookError {
 
 impl std::error::Error for WebhookError {}
 
-/// What is checked before a body is looked at.
-pub(crate) fn acceptable(body: &[u8], secrets: &[&str]) -> Result<(), WebhookError> {
-    if secrets.is_empty() || secrets.contains(&"") {
+/// The secrets that can verify a body of an acceptable size: not blank, and without blanks at their ends, which come of
+/// files and forms.
+pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a str>, WebhookError> {
+    let blank = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+    let trimmed: Vec<&str> = secrets.iter().map(|secret| secret.trim_matches(blank)).collect();
+    let usable: Vec<&str> = trimmed.iter().copied().filter(|secret| !secret.is_empty()).collect();
+    if usable.is_empty() {
         return Err(WebhookError::NoSecret);
     }
-    if body.len() > WebhookEvent::MAX_BODY { Err(WebhookError::TooLarge) } else { Ok(()) }
+    if usable.len() < secrets.len() {
+        tracing::warn!("a blank webhook secret was ignored. Remove it from the configuration.");
+    }
+    if trimmed.iter().zip(secrets).any(|(trimmed, secret)| !trimmed.is_empty() && trimmed.len() < secret.len()) {
+        tracing::warn!("blanks or line ends around a webhook secret were ignored. Store the secret without them.");
+    }
+    if body.len() > WebhookEvent::MAX_BODY { Err(WebhookError::TooLarge) } else { Ok(usable) }
+}
+
+/// The mandate that parts from outside name. See [`WebhookEvent::mandate_at`] for the parts that name none.
+pub(crate) fn reference(provider: Provider, parts: Vec<String>) -> Option<MandateRef> {
+    let invisible =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let names_one = |part: &String| {
+        !part.contains(|c: char| matches!(c, '/' | '\\' | '%') || c.is_control() || invisible(c))
+            && part.contains(|c: char| c != '.' && !c.is_whitespace())
+    };
+    // A line end is a blank at the end of a part, and a control character within it.
+    let parts: Vec<String> = parts.iter().map(|part| part.trim().to_owned()).collect();
+    if parts.iter().all(names_one) { MandateRef::of_parts(provider, parts) } else { None }
+}
+
+/// Whether a number has all the digits that were sent.
+fn exact(number: &serde_json::Number) -> bool {
+    /// From here on a float skips whole numbers.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    !number.is_f64() || number.as_f64().is_some_and(|float| float.abs() < LARGEST)
 }

@@ -1,17 +1,23 @@
 //! Easytransac's notifications: what it posts to the notification URL of an application.
 
-use crate::{Provider, WebhookError, WebhookEvent, webhook::acceptable, wire};
+use crate::{
+    Provider, WebhookError, WebhookEvent,
+    webhook::{acceptable, bytes},
+    wire,
+};
+use encoding_rs::{Encoding, ISO_8859_15, UTF_8, WINDOWS_1252};
 use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
+use std::borrow::Cow;
 use subtle::ConstantTimeEq;
-use url::form_urlencoded;
 
 /// Verifies a notification, the whole body of the POST as it came: JSON, as the documentation says, or a form, as the
 /// vendor's SDK and shop plugins read. `keys` are the API keys that may have signed it; which one signs for an
-/// application that uses V2 is not documented.
+/// application that uses V2 is not documented. Blanks at the ends of a key are cut off; a blank key verifies nothing.
 ///
 /// The signature is the SHA-1 of the values and the API key: fields sorted by their names in lower case, `$` after each
-/// value, those of a nested object likewise in its place.
+/// value, those of a nested object likewise in its place. A PHP back end signs bytes, so the values are tried in UTF-8
+/// and in the two encodings of French servers, Windows-1252 (Latin-1 is a part of it) and ISO 8859-15.
 ///
 /// # What the signature does not prove
 /// It covers the values in their order, and nothing else. Without knowing the key somebody who has seen one
@@ -22,6 +28,7 @@ use url::form_urlencoded;
 ///   merge or split: `a$b` is signed like `a` and `b`. Fields move into and out of a nested object.
 /// - **Types are not signed.** `null`, `false` and the empty text are one, and so are `true`, `1` and `"1"`; an empty
 ///   object or list is like none.
+/// - **The encoding is not signed.** `é` in UTF-8 and `Ã©` in Windows-1252 are the same bytes.
 /// - **Time is not signed.** An old notification is verified for ever.
 /// - SHA-1 with the key at its end is no longer a strong signature.
 ///
@@ -40,24 +47,26 @@ use url::form_urlencoded;
 /// <https://docs.easytransac.com/doc-557646>, and the vendor's
 /// [SDK](https://github.com/easytransac/easytransac-sdk-php).
 pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, WebhookError> {
-    acceptable(body, keys)?;
-    let fields = match body.trim_ascii_start().first() {
-        Some(b'{' | b'[') => wire::read(body).map_err(WebhookError::Unreadable)?,
+    let keys = acceptable(body, keys)?;
+    let text = bytes::text(body);
+    let fields = match text.trim_ascii_start().as_bytes().first() {
+        Some(b'{' | b'[') => wire::read(text.as_bytes()).map_err(WebhookError::Unreadable)?,
         _ => form(body)?.into(),
     };
     let Value::Object(fields) = fields else { return Err(WebhookError::MissingSignature) };
     let given = fields.iter().find(|(name, _)| is_signature(name)).and_then(|(_, value)| value.as_str());
-    let given = given.filter(|given| !given.is_empty()).ok_or(WebhookError::MissingSignature)?;
+    let given = given.filter(|given| !given.trim().is_empty()).ok_or(WebhookError::MissingSignature)?;
     let text = signed_text(&fields)?;
-    let mut bytes = [0; 20];
-    let given = base16ct::mixed::decode(given, &mut bytes).map_err(|_| WebhookError::WrongSignature)?;
-    if !keys.iter().any(|key| bool::from(digest(&text, key).ct_eq(given))) {
+    let given = bytes::hex(bytes::bare(given.as_bytes())).ok_or(WebhookError::WrongSignature)?;
+    let digests = keys.iter().flat_map(|key| written(&text).map(move |text| digest(&text, key)));
+    // All are compared, so that the time does not tell which key it was.
+    if digests.filter(|digest| bool::from(digest.ct_eq(&given))).count() == 0 {
         return Err(WebhookError::WrongSignature);
     }
     Ok(WebhookEvent {
         event: fields.get("Status").and_then(Value::as_str).map(str::to_owned),
         // Who reads it cannot sign with it.
-        id: Some(base16ct::lower::encode_string(&Sha1::digest(given))),
+        id: Some(base16ct::lower::encode_string(&Sha1::digest(&given))),
         ..WebhookEvent::new(Provider::Easytransac, fields.into())
     })
 }
@@ -69,14 +78,22 @@ pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, W
 /// [`WebhookError`] for what [`verify_notification`] would refuse.
 #[cfg(feature = "sandbox")]
 pub fn sign_notification(mut fields: Map<String, Value>, key: &str) -> Result<String, WebhookError> {
-    acceptable(&[], &[key])?;
+    let key = acceptable(&[], &[key])?.concat();
     fields.retain(|name, _| !is_signature(name));
-    let signature = base16ct::lower::encode_string(&digest(&signed_text(&fields)?, key));
+    let signature = base16ct::lower::encode_string(&digest(signed_text(&fields)?.as_bytes(), &key));
     fields.insert("Signature".into(), signature.into());
     Ok(Value::Object(fields).to_string())
 }
 
-fn digest(text: &str, key: &str) -> [u8; 20] {
+/// A text in each encoding that has all of its characters.
+fn written(text: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    [UTF_8, WINDOWS_1252, ISO_8859_15].into_iter().filter_map(|encoding: &Encoding| match encoding.encode(text) {
+        (bytes, _, false) => Some(bytes),
+        _ => None,
+    })
+}
+
+fn digest(text: &[u8], key: &str) -> [u8; 20] {
     Sha1::new().chain_update(text).chain_update(key).finalize().into()
 }
 
@@ -133,9 +150,9 @@ fn append(text: &mut String, value: &Value) -> Result<(), WebhookError> {
 /// A form as PHP reads it: `Client[Email]` is a field of `Client`, and of two with one name the last counts.
 fn form(body: &[u8]) -> Result<Map<String, Value>, WebhookError> {
     let mut fields = Map::new();
-    for (name, value) in form_urlencoded::parse(body) {
+    for (name, value) in bytes::form(body) {
         let Some((outer, inner)) = name.split_once('[') else {
-            fields.insert(name.into_owned(), value.into());
+            fields.insert(name, value.into());
             continue;
         };
         let inner = inner.strip_suffix(']').filter(|inner| !inner.contains(['[', ']']));

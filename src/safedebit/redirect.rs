@@ -1,8 +1,7 @@
 //! The way back from SafeDebit's signature page: a browser that comes to `url_ok`, `url_ko` or `url_cancel`.
 
-use crate::{MandateRef, Provider, WebhookError, WebhookEvent};
+use crate::{MandateRef, Provider, WebhookError, WebhookEvent, webhook};
 use std::fmt;
-use url::form_urlencoded;
 
 /// What a browser brought to `url_ok`, `url_ko` or `url_cancel`. **Nothing signs it**: anybody can open these addresses
 /// with anything in them. That `url_ok` was reached does not prove that a mandate is signed, nor does `url_cancel` that
@@ -30,7 +29,8 @@ use url::form_urlencoded;
 pub struct Return(Vec<(String, String)>);
 
 impl Return {
-    /// Reads the query of the address, without its `?`, or the form in the body. What is not UTF-8 is replaced.
+    /// Reads the query of the address, with or without its `?`, or the form in the body. Bytes that are no UTF-8 are read
+    /// as Windows-1252, of which Latin-1 is a part.
     ///
     /// # Errors
     /// [`WebhookError::TooLarge`].
@@ -38,7 +38,7 @@ impl Return {
         if query_or_form.len() > WebhookEvent::MAX_BODY {
             return Err(WebhookError::TooLarge);
         }
-        Ok(Self(form_urlencoded::parse(query_or_form).into_owned().collect()))
+        Ok(Self(webhook::bytes::form(query_or_form.strip_prefix(b"?").unwrap_or(query_or_form))))
     }
 
     /// The first value of a parameter, which may be anybody's invention.
@@ -46,12 +46,13 @@ impl Return {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The mandate that a parameter names, to be read. `None` for what cannot be a UMR: empty, longer than 35
-    /// characters, or with a control character in it.
+    /// The mandate that a parameter names, to be read.
+    ///
+    /// `None` for a value that is blank or longer than 35 characters, and for one that could name another record: with a
+    /// `/`, `\` or `%`, with a control character or an invisible one, or of dots only. Blanks at its ends are cut off.
     pub fn hint(&self, name: &str) -> Option<MandateRef> {
-        let umr = self.unverified(name)?;
-        let plausible = umr.chars().count() <= 35 && !umr.contains(char::is_control);
-        MandateRef::of_parts(Provider::SafeDebit, vec![umr.into()]).filter(|_| plausible)
+        let mandate = webhook::reference(Provider::SafeDebit, vec![self.unverified(name)?.into()])?;
+        Some(mandate).filter(|mandate| mandate.id().chars().count() <= 35)
     }
 }
 

@@ -22,7 +22,7 @@ pub use generated::{builder, types};
 pub use submit::SubmitInvoiceFile;
 #[cfg(feature = "sandbox")]
 pub use webhook::sign_webhook;
-pub use webhook::{Encoding, verify_webhook};
+pub use webhook::{Encoding, verify_request, verify_webhook};
 
 /// The spec as JSON, for the sandbox.
 #[cfg(feature = "sandbox")]

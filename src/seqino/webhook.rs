@@ -1,6 +1,11 @@
 //! Seqino's webhook: what it posts to the URL that `create_webhook` was given.
 
-use crate::{Provider, WebhookError, WebhookEvent, webhook::acceptable, wire};
+use crate::{
+    Provider, WebhookError, WebhookEvent,
+    webhook::{acceptable, bytes},
+    wire,
+};
+#[cfg(feature = "sandbox")]
 use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::DateTime;
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,52 +17,99 @@ use sha2::Sha256;
 pub enum Encoding {
     /// Hexadecimal, in either case.
     Hex,
-    /// Base64 with the standard alphabet and padding.
+    /// Base64 of the standard or the URL-safe alphabet, with or without padding.
     Base64,
 }
 
-/// Verifies what Seqino posted. It is signed by HMAC-SHA256 with the webhook's secret, which `create_webhook` answers
-/// once. That the body's bytes are what is signed, and the secret's text the key, is inferred.
+impl Encoding {
+    fn decode(self, bare: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Hex => bytes::hex(bare),
+            Self::Base64 => bytes::base64(bare),
+        }
+    }
+}
+
+/// Verifies a request of Seqino, as your HTTP server gives it. It is signed by HMAC-SHA256 with the webhook's secret,
+/// which `create_webhook` answers once. That the body's bytes are signed, and that the secret's text is the key, is
+/// inferred.
 ///
-/// `body` is the whole body as it came; one byte changed and the signature is wrong. `signature` is the value of the
-/// header that carries it. Neither its name nor its form is documented: look at a first `webhook.test` event, and if
-/// something stands before the signature (`sha256=`), cut it off. With several `secrets` any may have signed, so that a
-/// new one can come while the old one is still in use.
+/// `body` is the whole body as it came. `headers` are the names and values of the request: `&HeaderMap` of the crate
+/// `http` fits, and so does a list of pairs. `header` names the header with the signature, in any case. Its name is not
+/// documented: look at a first `webhook.test` event.
 ///
-/// Nothing that is documented limits how long a signature holds. To notice a second one keep
-/// [`WebhookEvent::id`]; it is signed here. The event is a hint all the same: read the mandate with
-/// [`Mandates::status`](crate::Mandates::status).
+/// The form of the signature is not documented either, so each usual one is read: hexadecimal or Base64, after the name
+/// of its algorithm (`sha256=`), with blanks around it. Of several signatures, separated by commas or in several headers,
+/// one has to be right.
+///
+/// With several `secrets` any may have signed, so that a new one can come while the old one is still in use. Blanks at
+/// the ends of a secret are cut off. A blank secret verifies nothing.
+///
+/// Nothing in the documentation limits how long a signature holds. Keep [`WebhookEvent::id`] to recognise a duplicate; it
+/// is signed here. The event is only a hint: read the mandate with [`Mandates::status`](crate::Mandates::status).
 ///
 /// # Errors
 /// Any [`WebhookError`].
 ///
 /// # Sources
 /// <https://pdp-api-v250704-iron.seqino.dev/openapi/webhooks/create_webhook_webhooks_post.md>
+pub fn verify_request<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+    body: &[u8],
+    headers: impl IntoIterator<Item = (N, V)>,
+    header: &str,
+    secrets: &[&str],
+) -> Result<WebhookEvent, WebhookError> {
+    let values: Vec<V> = bytes::values(headers, header).collect();
+    verify(body, values.iter().map(AsRef::as_ref), &[Encoding::Hex, Encoding::Base64], secrets)
+}
+
+/// Verifies as [`verify_request`] does, where you have the signature and know its encoding.
+///
+/// # Errors
+/// Any [`WebhookError`].
 pub fn verify_webhook(
     body: &[u8],
     signature: Option<&[u8]>,
     encoding: Encoding,
     secrets: &[&str],
 ) -> Result<WebhookEvent, WebhookError> {
-    acceptable(body, secrets)?;
-    let signature = signature.filter(|signature| !signature.is_empty()).ok_or(WebhookError::MissingSignature)?;
-    let signature = match encoding {
-        Encoding::Hex => base16ct::mixed::decode_vec(signature).ok(),
-        Encoding::Base64 => BASE64_STANDARD.decode(signature).ok(),
-    };
-    let signature = signature.ok_or(WebhookError::WrongSignature)?;
-    if !secrets.iter().filter_map(|secret| mac(body, secret)).any(|mac| mac.verify_slice(&signature).is_ok()) {
+    verify(body, signature.into_iter(), &[encoding], secrets)
+}
+
+fn verify<'a>(
+    body: &[u8],
+    signatures: impl Iterator<Item = &'a [u8]>,
+    encodings: &[Encoding],
+    secrets: &[&str],
+) -> Result<WebhookEvent, WebhookError> {
+    let secrets = acceptable(body, secrets)?;
+    let signatures: Vec<&[u8]> = signatures
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|signature| !signature.is_empty())
+        .collect();
+    if signatures.is_empty() {
+        return Err(WebhookError::MissingSignature);
+    }
+    let signatures: Vec<Vec<u8>> = signatures
+        .iter()
+        .flat_map(|signature| encodings.iter().map(|encoding| encoding.decode(bytes::bare(signature))))
+        .flatten()
+        .collect();
+    // A back end may put the mark before what it has signed.
+    let unmarked = Some(bytes::unmarked(body)).filter(|unmarked| unmarked.len() < body.len());
+    let bodies = || [body].into_iter().chain(unmarked);
+    let mut macs = secrets.iter().flat_map(|secret| bodies().filter_map(|body| mac(body, secret)));
+    if !macs.any(|mac| signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())) {
         return Err(WebhookError::WrongSignature);
     }
-    let body = wire::read(body).map_err(WebhookError::Unreadable)?;
-    let text = |name: &str| body[name].as_str().map(str::to_owned);
-    let at = text("timestamp").and_then(|at| DateTime::parse_from_rfc3339(&at).ok()).map(|at| at.to_utc());
-    Ok(WebhookEvent {
-        event: text("event_type"),
-        id: text("event_id"),
-        at,
-        ..WebhookEvent::new(Provider::Seqino, body)
-    })
+    let body = wire::read(bytes::text(body).as_bytes()).map_err(WebhookError::Unreadable)?;
+    let mut event = WebhookEvent::new(Provider::Seqino, body);
+    event.event = event.text_at("/event_type");
+    event.id = event.text_at("/event_id").filter(|id| !id.trim().is_empty());
+    let at = event.text_at("/timestamp").and_then(|at| DateTime::parse_from_rfc3339(at.trim()).ok());
+    event.at = at.map(|at| at.to_utc());
+    Ok(event)
 }
 
 /// The signature that [`verify_webhook`] takes for this body, for your own tests. Seqino's own may be written otherwise.
@@ -66,8 +118,8 @@ pub fn verify_webhook(
 /// [`WebhookError::NoSecret`] and [`WebhookError::TooLarge`].
 #[cfg(feature = "sandbox")]
 pub fn sign_webhook(body: &[u8], encoding: Encoding, secret: &str) -> Result<String, WebhookError> {
-    acceptable(body, &[secret])?;
-    let signature = mac(body, secret).ok_or(WebhookError::NoSecret)?.finalize().into_bytes();
+    let secret = acceptable(body, &[secret])?.concat();
+    let signature = mac(body, &secret).ok_or(WebhookError::NoSecret)?.finalize().into_bytes();
     Ok(match encoding {
         Encoding::Hex => base16ct::lower::encode_string(&signature),
         Encoding::Base64 => BASE64_STANDARD.encode(signature),

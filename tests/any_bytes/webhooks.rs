@@ -22,8 +22,11 @@ pub fn run(body: &[u8]) {
 
     for encoding in [Encoding::Hex, Encoding::Base64] {
         assert!(seqino::verify_webhook(body, Some(body), encoding, &[SECRET]).is_err());
+        let headers = [("x-signature", body), ("x-signature", b"sha256=00")];
+        assert!(seqino::verify_request(body, headers, "X-Signature", &[SECRET]).is_err());
         let signed = seqino::sign_webhook(body, encoding, SECRET).expect("it is not too large");
-        match seqino::verify_webhook(body, Some(signed.as_bytes()), encoding, &[SECRET]) {
+        let headers = [("x-signature", body), ("X-SIGNATURE", signed.as_bytes())];
+        match seqino::verify_request(body, headers, "x-signature", &["another", SECRET, ""]) {
             Ok(event) => {
                 let mandate = event.mandate_at(&["/data/client_id", "/data/mandate_id"]);
                 assert!(mandate.is_none_or(|it| it.to_string().parse::<MandateRef>().is_ok_and(|again| again == it)));
@@ -36,5 +39,6 @@ pub fn run(body: &[u8]) {
     let back = Return::parse(body).expect("it is not too large");
     if let Some(umr) = back.hint("umr") {
         assert!((1..=35).contains(&umr.id().chars().count()) && !umr.id().contains(char::is_control));
+        assert!(!umr.id().contains(['/', '\\', '%']) && umr.id().trim() == umr.id());
     }
 }

@@ -3,6 +3,7 @@
 use crate::chance::{cases, seed};
 use fastrand::Rng;
 use mandat::{MandateRef, Provider, WebhookError, WebhookEvent};
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// What breaks readers.
@@ -21,10 +22,24 @@ fn unreadable<T: std::fmt::Debug>(result: Result<T, WebhookError>) -> String {
     }
 }
 
+/// Parts of references as somebody writes who wants another record: separators, dots, blanks and control characters in
+/// every other one.
+const UNTRUSTED: &str =
+    "([A-Za-z0-9._-]{1,8}|[a-z./\\\\% ]{0,6}|\\.{1,3}|[a-z]\\PC[\u{0}-\u{1f}\u{202e}\u{200b}]?| ?RUM-1 ?)";
+
+/// Whether a part can name nothing but itself, said in another way than the crate says it.
+fn names_one(part: &str) -> bool {
+    let trimmed = part.trim();
+    let invisible: Vec<char> = ('\u{200b}'..='\u{200f}').chain('\u{2028}'..='\u{202e}').chain(['\u{feff}']).collect();
+    let plain = |c: char| !"/\\%".contains(c) && !c.is_control() && !invisible.contains(&c);
+    trimmed.chars().all(plain) && !trimmed.replace(['.', ' '], "").trim().is_empty()
+}
+
 #[cfg(feature = "easytransac")]
 mod easytransac {
     use super::*;
     use mandat::easytransac::{sign_notification, types, verify_notification};
+    use sha1::{Digest, Sha1};
 
     const KEY: &str = "myApiKey";
 
@@ -111,6 +126,109 @@ mod easytransac {
         }
         let unnumbered = (0..11).fold(as_form(&body), |form, i| form.replace(&format!("%5B{i}%5D"), "[]"));
         verify_notification(unnumbered.as_bytes(), &["k"]).unwrap();
+    }
+
+    #[test]
+    fn values_are_verified_in_each_encoding_of_a_french_back_end() {
+        // The signatures are of another program.
+        for (encoding, signature, form) in [
+            ("UTF-8", "e62f644ab864308f57b9533689a2ad955e0b59c1", "City=Fran%C3%A7ois&Name=L%C5%93uf+%E2%82%AC"),
+            ("Windows-1252", "a7aac83c4bb046fdbf4fbe9df68d81da4badf730", "City=Fran%E7ois&Name=L%9Cuf+%80"),
+            ("ISO 8859-15", "919dcb3c0dd949317955edd50aa69aec522ec35a", "City=Fran%E7ois&Name=L%BDuf+%A4"),
+        ] {
+            let form = format!("{form}&Tid=T1&Signature={signature}");
+            let event = verify_notification(form.as_bytes(), &["k"]).unwrap();
+            assert_eq!(event.text_at("/City").as_deref(), Some("François"), "{encoding}");
+            // A form does not tell its encoding, and these two have other letters for `œ` and `€`.
+            let name = if encoding == "ISO 8859-15" { "L½uf ¤" } else { "Lœuf €" };
+            assert_eq!(event.text_at("/Name").as_deref(), Some(name), "{encoding}");
+            let json = json!({"City": "François", "Name": "Lœuf €", "Tid": "T1", "Signature": signature}).to_string();
+            let event = verify_notification(json.as_bytes(), &["k"]).unwrap();
+            assert_eq!(event.text_at("/Name").as_deref(), Some("Lœuf €"), "{encoding}");
+        }
+    }
+
+    /// The signature of values in the order of their names, in bytes of any encoding.
+    fn signature(values: &[Vec<u8>]) -> String {
+        let text = values.iter().flat_map(|value| [value, &b"$"[..]].concat());
+        let digest = Sha1::digest(text.chain(KEY.bytes()).collect::<Vec<u8>>());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn latin1(text: &str) -> Vec<u8> {
+        text.chars().map(|c| u8::try_from(c).unwrap()).collect()
+    }
+
+    /// A value in a form: percent-encoded, or only where the form would break.
+    fn escaped(value: &[u8], all: bool) -> Vec<u8> {
+        let breaks = |byte: u8| all || byte.is_ascii();
+        value.iter().flat_map(|&b| if breaks(b) { format!("%{b:02X}").into_bytes() } else { vec![b] }).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_signature_over_the_bytes_of_any_encoding_is_verified(
+            values in prop::collection::vec("[ -~\u{a1}-\u{ff}]{0,8}", 1..5),
+            marked: bool, all: bool, blanks in "[ \t\r\n]{0,3}",
+        ) {
+            let names: Vec<String> = (0..values.len()).map(|at| format!("field{at}")).collect();
+            let utf8: Vec<Vec<u8>> = values.iter().map(|value| value.clone().into_bytes()).collect();
+            let narrow: Vec<Vec<u8>> = values.iter().map(|value| latin1(value)).collect();
+            let fields: Map<_, _> = names.iter().cloned().zip(values.iter().cloned().map(Value::from)).collect();
+            for (signed, written) in [(&utf8, &utf8), (&utf8, &narrow), (&narrow, &utf8), (&narrow, &narrow)] {
+                // Bytes that are UTF-8 by chance are read as UTF-8.
+                let by_chance = written.concat() != utf8.concat() && std::str::from_utf8(&written.concat()).is_ok();
+                if by_chance && signed != written {
+                    continue;
+                }
+                let signature = format!("{blanks}{}{blanks}", signature(signed).to_uppercase());
+                let mut json = Value::from(fields.clone());
+                json["Signature"] = signature.clone().into();
+                let json = json.to_string();
+                let json = if written == &utf8 { json.into_bytes() } else { latin1(&json) };
+                let form = names.iter().zip(written).flat_map(|(name, value)| {
+                    [name.as_bytes(), b"=", &escaped(value, all), b"&"].concat()
+                });
+                let last = [&b"Signature="[..], &escaped(signature.as_bytes(), true)].concat();
+                for mut body in [json, form.chain(last).collect()] {
+                    if marked && written == &utf8 {
+                        body.splice(0..0, *b"\xef\xbb\xbf");
+                    }
+                    let event = verify_notification(&body, &["another", KEY]);
+                    prop_assert!(event.is_ok(), "{event:?} {}", body.escape_ascii());
+                    let other = verify_notification(&body, &["another"]);
+                    prop_assert_eq!(other, Err(WebhookError::WrongSignature));
+                }
+            }
+        }
+
+        #[test]
+        fn bytes_that_nobody_signed_are_never_verified(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(verify_notification(&body, &[KEY]).is_err());
+            let form = [&b"Signature=bcff7f9ffa5f65fd2cbac2fdd2255484b931fe76&x="[..], &body].concat();
+            prop_assert!(verify_notification(&form, &[KEY]).is_err());
+        }
+
+        #[test]
+        fn blanks_around_a_key_change_nothing(before in "[ \t\r\n\u{feff}]{0,3}", after in "[ \t\r\n]{0,3}") {
+            let around = format!("{before}{KEY}{after}");
+            prop_assert!(verify_notification(sample().to_string().as_bytes(), &[&before, &around, ""]).is_ok());
+            let fields = sample().as_object().unwrap().clone();
+            prop_assert_eq!(sign_notification(fields.clone(), &around), sign_notification(fields, KEY));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_tells_the_encoding_and_is_no_content() {
+        let json = sample().to_string();
+        let utf16 = |order: fn(u16) -> [u8; 2]| json.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        for body in [
+            [&b"\xef\xbb\xbf"[..], json.as_bytes()].concat(),
+            [&b"\xff\xfe"[..], &utf16(u16::to_le_bytes)].concat(),
+            [&b"\xfe\xff"[..], &utf16(u16::to_be_bytes)].concat(),
+        ] {
+            assert_eq!(verify_notification(&body, &[KEY]), verify(&sample()));
+        }
     }
 
     #[test]
@@ -259,7 +377,7 @@ mod easytransac {
         let verify = |body: &[u8], keys: &[&str]| verify_notification(body, keys).unwrap_err();
         let body = sample().to_string();
         assert_eq!(verify(body.as_bytes(), &[]), WebhookError::NoSecret);
-        assert_eq!(verify(body.as_bytes(), &[KEY, ""]), WebhookError::NoSecret);
+        assert_eq!(verify(body.as_bytes(), &["", " \r\n"]), WebhookError::NoSecret);
         assert_eq!(verify(&vec![b' '; WebhookEvent::MAX_BODY + 1], &[KEY]), WebhookError::TooLarge);
         for unsigned in ["", "{}", "Tid=T1", "Tid=T1&Signature=", r#"{"Signature": null}"#, "[]", "\u{feff}{}"] {
             assert_eq!(verify(unsigned.as_bytes(), &[KEY]), WebhookError::MissingSignature, "{unsigned}");
@@ -303,8 +421,10 @@ mod easytransac {
 #[cfg(feature = "seqino")]
 mod seqino {
     use super::*;
-    use mandat::seqino::{Encoding, sign_webhook, types, verify_webhook};
+    use base64::prelude::*;
+    use mandat::seqino::{Encoding, sign_webhook, types, verify_request, verify_webhook};
 
+    const NAME: &str = "x-example-signature";
     const SECRET: &str = "wh-s3cret";
     const EVENT: &str = r#"{"event_id":"evt_abc123def456","event_type":"mandate.activated","timestamp":"2026-10-01T08:00:00+02:00","sponsor_id":"BULL","data":{"client_id":"client_abc123","mandate_id":42,"iban":"FR7630001007941234567890185"}}"#;
 
@@ -366,8 +486,165 @@ mod seqino {
         }
     }
 
+    /// A signature as vendors, proxies and people write it.
+    fn spelled(signature: &[u8; 32], form: u8, prefix: &str, blanks: &str) -> Vec<u8> {
+        let written = match form {
+            0 => signature.iter().map(|byte| format!("{byte:02x}")).collect(),
+            1 => signature.iter().map(|byte| format!("{byte:02X}")).collect(),
+            2 => BASE64_STANDARD.encode(signature),
+            3 => BASE64_STANDARD_NO_PAD.encode(signature),
+            4 => BASE64_URL_SAFE.encode(signature),
+            _ => BASE64_URL_SAFE_NO_PAD.encode(signature),
+        };
+        format!("{blanks}{prefix}{written}{blanks}").into_bytes()
+    }
+
+    fn signed(body: &[u8]) -> [u8; 32] {
+        let signature = sign_webhook(body, Encoding::Base64, SECRET).unwrap();
+        BASE64_STANDARD.decode(signature).unwrap().try_into().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_signature_is_read_however_its_header_spells_it(
+            event_id in "[ -~é]{0,12}",
+            upper in prop::collection::vec(any::<bool>(), NAME.len()),
+            form in 0_u8..6,
+            prefix in prop::sample::select(&["", "sha256=", "SHA256=", "hmac-sha256:", "sha256 ", "v1=", "sha256= "][..]),
+            blanks in "[ \t]{0,3}",
+            at in 0_usize..3,
+            wrong: [u8; 32],
+        ) {
+            let body = json!({"event_id": event_id}).to_string().into_bytes();
+            let case = |(letter, upper): (char, &bool)| if *upper { letter.to_ascii_uppercase() } else { letter };
+            let name: String = NAME.chars().zip(&upper).map(case).collect();
+            let with = |value: Vec<u8>| {
+                let mut headers = vec![("content-type".to_owned(), b"application/json".to_vec()), ("x".into(), vec![0xff])];
+                headers.insert(at, (name.clone(), value));
+                verify_request(&body, headers, NAME, &["another", SECRET]).map(drop)
+            };
+            prop_assert_eq!(with(spelled(&signed(&body), form, prefix, &blanks)), Ok(()));
+            prop_assert_eq!(with(spelled(&wrong, form, prefix, &blanks)), Err(WebhookError::WrongSignature));
+            prop_assert_eq!(with(blanks.clone().into_bytes()), Err(WebhookError::MissingSignature));
+        }
+
+        #[test]
+        fn what_nobody_signed_is_never_verified(
+            body in prop::collection::vec(any::<u8>(), 0..100),
+            values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..4),
+        ) {
+            let headers = || values.iter().map(|value| (NAME, value));
+            let refused = verify_request(&body, headers(), NAME, &[SECRET]).unwrap_err();
+            prop_assert!(matches!(refused, WebhookError::MissingSignature | WebhookError::WrongSignature));
+            for encoding in [Encoding::Hex, Encoding::Base64] {
+                let signature = values.first().map(Vec::as_slice);
+                prop_assert!(verify_webhook(&body, signature, encoding, &[SECRET]).is_err());
+            }
+            // Among others, the right one is found, and then only the content can be refused.
+            let right = spelled(&signed(&body), 2, "", "");
+            let headers = headers().chain([(NAME, &right)]);
+            match verify_request(&body, headers, NAME, &[SECRET]) {
+                Ok(_) | Err(WebhookError::Unreadable(_)) => {}
+                Err(e) => panic!("{e}"),
+            }
+        }
+
+        #[test]
+        fn blanks_around_a_secret_change_nothing(before in "[ \t\r\n\u{feff}]{0,3}", after in "[ \t\r\n]{0,3}") {
+            let around = format!("{before}{SECRET}{after}");
+            let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, &around).unwrap();
+            prop_assert_eq!(&signature, &sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap());
+            let headers = [(NAME, &signature)];
+            prop_assert!(verify_request(EVENT.as_bytes(), headers, NAME, &[&before, &around]).is_ok());
+        }
+    }
+
     #[test]
-    fn while_a_secret_is_replaced_both_are_good_and_an_empty_one_never() {
+    fn several_signatures_stand_in_one_header_or_in_several() {
+        let body = EVENT.as_bytes();
+        let sign = |secret| sign_webhook(body, Encoding::Hex, secret).unwrap();
+        let (old, new) = (sign("old"), sign("new"));
+        let both = format!("sha256={old}, sha256={new}");
+        for headers in [vec![(NAME, &old), (NAME, &new)], vec![(NAME, &both)]] {
+            assert!(verify_request(body, headers.clone(), NAME, &["new"]).is_ok());
+            let third = verify_request(body, headers, NAME, &["third"]);
+            assert_eq!(third, Err(WebhookError::WrongSignature));
+        }
+        let elsewhere = verify_request(body, [("x-other", &new)], NAME, &["new"]);
+        assert_eq!(elsewhere, Err(WebhookError::MissingSignature));
+    }
+
+    #[test]
+    fn headers_of_an_http_server_are_taken_as_they_are() {
+        let mut headers = axum::http::HeaderMap::new();
+        let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
+        headers.insert("x-signature", signature.parse().unwrap());
+        assert!(verify_request(EVENT.as_bytes(), &headers, "X-Signature", &[SECRET]).is_ok());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_content_whether_it_was_signed_or_not() {
+        let marked = [&b"\xef\xbb\xbf"[..], EVENT.as_bytes()].concat();
+        for signature in [signed(&marked), signed(EVENT.as_bytes())] {
+            let headers = [(NAME, spelled(&signature, 0, "", ""))];
+            let event = verify_request(&marked, headers, NAME, &[SECRET]).unwrap();
+            assert_eq!(event.id.as_deref(), Some("evt_abc123def456"));
+        }
+        // The other way round no mark was sent.
+        let headers = [(NAME, spelled(&signed(&marked), 0, "", ""))];
+        let refused = verify_request(EVENT.as_bytes(), headers, NAME, &[SECRET]);
+        assert_eq!(refused, Err(WebhookError::WrongSignature));
+    }
+
+    #[test]
+    fn latin_1_within_a_signed_event_is_read() {
+        let body = b"{\"event_id\": \"e1\", \"data\": {\"name\": \"Ren\xe9\"}}";
+        let headers = [(NAME, spelled(&signed(body), 0, "", ""))];
+        let event = verify_request(body, headers, NAME, &[SECRET]).unwrap();
+        assert_eq!((event.id.as_deref(), event.text_at("/data/name").as_deref()), (Some("e1"), Some("René")));
+    }
+
+    #[test]
+    fn an_event_id_is_a_text_or_a_number_and_two_events_never_share_one() {
+        let id = |id: &str| {
+            let body = format!(r#"{{"event_id": {id}}}"#);
+            verify(&body, &sign_webhook(body.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap().id
+        };
+        for (written, read) in [
+            ("\"evt_1\"", Some("evt_1")),
+            ("42", Some("42")),
+            ("18446744073709551615", Some("18446744073709551615")),
+            ("-1", Some("-1")),
+            ("1.5", Some("1.5")),
+            ("null", None),
+            ("\"\"", None),
+            ("\" \"", None),
+            ("{}", None),
+            ("true", None),
+        ] {
+            assert_eq!(id(written).as_deref(), read, "{written}");
+        }
+        let (one, other) = ("123456789012345678901234567890", "123456789012345678901234567891");
+        assert!(id(one) != id(other) || id(one).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn a_mandate_from_outside_names_itself_and_nothing_else(client in UNTRUSTED, id in UNTRUSTED) {
+            let body = json!({"client": client, "id": id}).to_string();
+            let event = verify(&body, &sign_webhook(body.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap();
+            let mandate = event.mandate_at(&["/client", "/id"]);
+            let plain = [&client, &id].iter().all(|part| super::names_one(part));
+            prop_assert_eq!(mandate.is_some(), plain);
+            if let Some(mandate) = mandate {
+                prop_assert_eq!((mandate.client_id(), mandate.id()), (Some(client.trim()), id.trim()));
+                prop_assert_eq!(mandate.to_string().parse::<MandateRef>().unwrap(), mandate);
+            }
+        }
+    }
+
+    #[test]
+    fn while_a_secret_is_replaced_both_are_good_and_a_blank_one_never_is() {
         let body = EVENT.as_bytes();
         let with = |signed: &str, secrets: &[&str]| {
             let signature = sign_webhook(body, Encoding::Hex, signed).unwrap();
@@ -376,9 +653,33 @@ mod seqino {
         assert_eq!(with("new", &["new", "old"]), Ok(()));
         assert_eq!(with("old", &["new", "old"]), Ok(()));
         assert_eq!(with("old", &["new"]), Err(WebhookError::WrongSignature));
-        assert_eq!(with("old", &["old", ""]), Err(WebhookError::NoSecret));
-        assert_eq!(with("old", &[]), Err(WebhookError::NoSecret));
+        // A blank one takes nothing from the others, and gives nothing of its own.
+        assert_eq!(with("old", &["old", ""]), Ok(()));
+        assert_eq!(with("old", &[" ", "new"]), Err(WebhookError::WrongSignature));
+        let blank = "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
+        let by_nobody = verify_webhook(b"", Some(blank.as_bytes()), Encoding::Hex, &["", "new"]);
+        assert_eq!(by_nobody, Err(WebhookError::WrongSignature), "HMAC-SHA256 of nothing with no key");
+        for none in [&[][..], &[""], &[" ", "\r\n", "\u{feff}"]] {
+            assert_eq!(with("old", none), Err(WebhookError::NoSecret));
+        }
         assert_eq!(sign_webhook(body, Encoding::Hex, ""), Err(WebhookError::NoSecret));
+        assert_eq!(sign_webhook(body, Encoding::Hex, "\n"), Err(WebhookError::NoSecret));
+    }
+
+    #[test]
+    fn secrets_that_were_not_taken_as_they_are_are_logged_and_not_shown() {
+        let log = crate::traces::Log::listen();
+        let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
+        let verify = |secrets: &[&str]| {
+            drop(verify_webhook(EVENT.as_bytes(), Some(signature.as_bytes()), Encoding::Hex, secrets).unwrap());
+            log.text()
+        };
+        assert_eq!(verify(&[SECRET]), "");
+        assert!(verify(&[SECRET, ""]).contains("a blank webhook secret was ignored"));
+        let line = format!("{SECRET}\n");
+        let said = verify(&[&line]);
+        assert!(said.contains("around a webhook secret were ignored"), "{said}");
+        super::shows_nothing(&said);
     }
 
     #[test]
@@ -434,10 +735,62 @@ mod safedebit {
     }
 
     #[test]
+    fn a_query_is_read_with_its_question_mark_and_in_latin_1() {
+        let back = Return::parse(b"?name=Ren%E9&umr=RUM-1").unwrap();
+        assert_eq!((back.unverified("name"), back.hint("umr")), (Some("René"), Some(MandateRef::safedebit("RUM-1"))));
+        let back = Return::parse(b"\xef\xbb\xbfname=Ren%C3%A9&umr=RUM+1\r\n").unwrap();
+        assert_eq!((back.unverified("name"), back.unverified("umr")), (Some("René"), Some("RUM 1")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_hint_names_itself_and_nothing_else(umr in UNTRUSTED) {
+            let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("umr", &umr).finish();
+            let hint = Return::parse(form.as_bytes()).unwrap().hint("umr");
+            prop_assert_eq!(hint.is_some(), super::names_one(&umr) && umr.trim().chars().count() <= 35);
+            if let Some(hint) = hint {
+                prop_assert_eq!(hint.id(), umr.trim());
+                prop_assert_eq!(hint.to_string().parse::<MandateRef>().unwrap(), hint);
+            }
+        }
+
+        #[test]
+        fn a_form_is_read_as_it_was_written(pairs in prop::collection::vec((".{0,8}", ".{0,8}"), 0..5)) {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(&pairs);
+            let back = Return::parse(form.finish().as_bytes()).unwrap();
+            for (name, _) in &pairs {
+                let first = pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+                prop_assert_eq!(back.unverified(name), first);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_form(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let back = Return::parse(&bytes).unwrap();
+            prop_assert!(back.hint("").is_none_or(|mandate| super::names_one(mandate.id())));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_a_umr_is_no_hint() {
         let hint = |value: &str| Return::parse(format!("umr={value}").as_bytes()).unwrap().hint("umr");
         assert!(hint(&"a".repeat(35)).is_some());
-        for bad in [&"a".repeat(36), "", "a%0Ab", "%00"] {
+        assert_eq!(hint("+RUM-1%20"), Some(MandateRef::safedebit("RUM-1")));
+        for bad in [
+            &"a".repeat(36),
+            "",
+            "+",
+            "a%0Ab",
+            "%00",
+            "..",
+            "%2E%2E",
+            "+.+",
+            "../clients/victim",
+            "..%5Cclients%5Cvictim",
+            "%252e%252e",
+            "RUM-1%E2%80%AE",
+        ] {
             assert_eq!(hint(bad), None, "{bad}");
         }
         let mut random = Rng::with_seed(seed());
@@ -474,12 +827,13 @@ fn shows_nothing(shown: &str) {
 /// A difference in time is not measured here; that nothing else compares signatures is.
 #[test]
 fn signatures_are_compared_in_constant_time() {
-    for (source, comparison) in [
-        (include_str!("../../src/easytransac/notification.rs"), ".ct_eq(given)"),
-        (include_str!("../../src/seqino/webhook.rs"), ".verify_slice(&signature)"),
+    // Each place that refuses a signature: Easytransac's also where it is no hexadecimal.
+    for (source, comparison, refusals) in [
+        (include_str!("../../src/easytransac/notification.rs"), ".ct_eq(&given)", 2),
+        (include_str!("../../src/seqino/webhook.rs"), ".verify_slice(signature)", 1),
     ] {
         assert_eq!(source.matches(comparison).count(), 1);
-        assert_eq!(source.matches("WebhookError::WrongSignature)").count(), 2, "encoding and comparison");
+        assert_eq!(source.matches("WebhookError::WrongSignature)").count(), refusals);
     }
 }
 

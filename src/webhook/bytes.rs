@@ -1,0 +1,73 @@
+//! The bytes of a callback: headers, signatures, encodings and forms.
+
+use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use percent_encoding::percent_decode;
+use std::borrow::Cow;
+
+/// The values of a header, by its name in any case.
+pub(crate) fn values<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+    headers: impl IntoIterator<Item = (N, V)>,
+    name: &str,
+) -> impl Iterator<Item = V> {
+    let name = name.trim().as_bytes();
+    let named = move |(header, _): &(N, V)| header.as_ref().trim_ascii().eq_ignore_ascii_case(name);
+    headers.into_iter().filter(named).map(|(_, value)| value)
+}
+
+/// A signature as it was written: without blanks at its ends, the name of its algorithm (`sha256=`) and its padding.
+pub(crate) fn bare(signature: &[u8]) -> &[u8] {
+    let signature = signature.trim_ascii();
+    let unpadded = signature.iter().rposition(|byte| *byte != b'=').map_or(&[][..], |last| &signature[..=last]);
+    let start = unpadded.iter().rposition(|byte| matches!(byte, b'=' | b':' | b' ' | b'\t')).map_or(0, |at| at + 1);
+    &unpadded[start..]
+}
+
+/// The bytes of a bare signature in hexadecimal, in either case.
+#[cfg(any(feature = "easytransac", feature = "seqino"))]
+pub(crate) fn hex(bare: &[u8]) -> Option<Vec<u8>> {
+    base16ct::mixed::decode_vec(bare).ok()
+}
+
+/// The bytes of a bare signature in Base64, of the standard or the URL-safe alphabet.
+pub(crate) fn base64(bare: &[u8]) -> Option<Vec<u8>> {
+    let standard = |byte: &u8| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => *other,
+    };
+    BASE64_STANDARD_NO_PAD.decode(bare.iter().map(standard).collect::<Vec<u8>>()).ok()
+}
+
+/// A body without its byte order mark.
+pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
+    &body[Encoding::for_bom(body).map_or(0, |(_, length)| length)..]
+}
+
+/// A body as text. A byte order mark tells its encoding. Bytes that are no UTF-8 are Windows-1252, a superset of Latin-1:
+/// every byte is a character there, so nothing is lost.
+pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
+    let encoding = Encoding::for_bom(body).map_or(UTF_8, |(encoding, _)| encoding);
+    let body = unmarked(body);
+    let text = encoding.decode_without_bom_handling_and_without_replacement(body);
+    text.unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(body).0)
+}
+
+/// The names and values of a form, in its order. Its encoding is one for all of them, as in [`text`].
+pub(crate) fn form(body: &[u8]) -> Vec<(String, String)> {
+    let decoded = |part: &[u8]| -> Vec<u8> {
+        let spaced: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        percent_decode(&spaced).collect()
+    };
+    let pairs = unmarked(body).trim_ascii().split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    let pairs: Vec<[Vec<u8>; 2]> = pairs
+        .map(|pair| {
+            let mut parts = pair.splitn(2, |byte| *byte == b'=').map(decoded);
+            [parts.next().unwrap_or_default(), parts.next().unwrap_or_default()]
+        })
+        .collect();
+    let utf8 = pairs.iter().flatten().all(|part| std::str::from_utf8(part).is_ok());
+    let encoding = if utf8 { UTF_8 } else { WINDOWS_1252 };
+    let read = |part: Vec<u8>| encoding.decode_without_bom_handling(&part).0.into_owned();
+    pairs.into_iter().map(|[name, value]| (read(name), read(value))).collect()
+}
