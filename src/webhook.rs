@@ -4,7 +4,7 @@
 #[cfg(any(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 pub(crate) mod bytes;
 
-use crate::{MandateRef, Provider, wire};
+use crate::{MandateRef, Provider, transport::path_fault, wire};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -150,10 +150,7 @@ pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a
 pub(crate) fn reference(provider: Provider, parts: Vec<String>) -> Option<MandateRef> {
     let invisible =
         |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    let names_one = |part: &String| {
-        !part.contains(|c: char| matches!(c, '/' | '\\' | '%') || c.is_control() || invisible(c))
-            && part.contains(|c: char| c != '.' && !c.is_whitespace())
-    };
+    let names_one = |part: &String| path_fault(part).is_none() && !part.contains(invisible);
     // A line end is a blank at the end of a part, and a control character within it.
     let parts: Vec<String> = parts.iter().map(|part| part.trim().to_owned()).collect();
     if parts.iter().all(names_one) { MandateRef::of_parts(provider, parts) } else { None }

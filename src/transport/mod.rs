@@ -13,7 +13,7 @@ mod tests;
 mod trace;
 
 pub(crate) use answer::Answer;
-pub(crate) use path::{encode_path, path_segment};
+pub(crate) use path::{encode_path, path_fault, path_segment};
 pub use settings::Settings;
 pub(crate) use settings::{Endpoint, endpoint_methods};
 

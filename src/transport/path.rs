@@ -18,7 +18,7 @@ pub(crate) fn encode_path(id: &str) -> String {
 /// The value of a parameter in the path, or why no request can be built from it.
 pub(crate) fn path_segment<T: Display>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
     let value = required(value, name)?;
-    match fault(&value.to_string()) {
+    match path_fault(&value.to_string()) {
         Some(fault) => Err(format!("`{name}` {fault}. Use the id that the vendor gave")),
         None => Ok(value),
     }
@@ -26,7 +26,7 @@ pub(crate) fn path_segment<T: Display>(value: impl TryInto<T, Error: Display>, n
 
 /// Why an id could be read as another path. Encoding alone is not enough: servers and proxies decode a path before they
 /// split it, some of them twice, and `.` and `..` have no encoded form.
-fn fault(id: &str) -> Option<String> {
+pub(crate) fn path_fault(id: &str) -> Option<String> {
     if id.is_empty() {
         return Some("is empty".into());
     }
