@@ -4,7 +4,7 @@
 //!
 //! - Codes of the sandbox's own, beside the documented ones: `SANDBOX_001` for a request that breaks its spec,
 //!   `SANDBOX_002` for what is not known, `SANDBOX_003` for what is not possible now, `SANDBOX_004` for what is required under a
-//!   condition that is met. A `message` says more.
+//!   condition that is met. A `message` says more and begins with `sandbox:`.
 //! - Without a UMR one is made. A mandate with a signature started waits for it (5) and is active (1) once signed, unless
 //!   the request names another status; one that was added unsigned is to be signed (4). A UMR in use is refused.
 //! - A signature link holds for a day and is good for one signature. Its page hands the UMR back in the query and, with
@@ -69,7 +69,7 @@ fn refused(code: &str) -> Reply {
 }
 
 fn no(code: &str, why: &str) -> Reply {
-    Reply::new(200, json!({"result": false, "code": code, "message": why}))
+    Reply::new(200, json!({"result": false, "code": code, "message": format!("sandbox: {why}")}))
 }
 
 fn unknown(what: &str) -> Reply {

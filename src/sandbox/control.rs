@@ -6,7 +6,7 @@ use super::{
     call::Reply,
     fault::Fault,
     store::MANDATES,
-    world::{Script, World},
+    world::{Script, Vendor, World},
 };
 use crate::{MandateRef, MandateStatus, Provider};
 use hyper::Method;
@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// What there is, for who asks at `/_control`.
 const INDEX: &[(&str, &str)] = &[
-    ("GET /_control/state", "every record, by vendor, kind and id"),
+    ("GET /_control/state", "every record, by vendor, kind and id, masked"),
     ("POST /_control/reset", "as at the start"),
     ("GET /_control/clock", "the time"),
     ("POST /_control/clock {\"advance_seconds\": 60}", "moves it ahead"),
@@ -32,7 +32,10 @@ const INDEX: &[(&str, &str)] = &[
     ("GET, DELETE /_control/faults", "how many there are; none any more"),
     (
         "POST /_control/faults {\"fault\": \"status\", \"status\": 503, ...}",
-        "also reset, empty, truncated, html, oversized (bytes), delay (milliseconds); retry_after, after_effect, provider, operation, times, probability and seed",
+        "also with_body, retry_after; reset, empty, truncated, html, oversized (bytes), delay (milliseconds), two_bodies, \
+         byte_order_mark, latin1, field (name, value), merge (patch), php_lists (empty), items (count), header (name, \
+         value), late_second_answer, stale_connection; each with after_effect, provider, operation, times, probability \
+         and seed",
     ),
     (
         "POST /_control/scripts {\"provider\": ..., \"operation\": ..., \"answers\": [{\"status\": 200, \"body\": {}}]}",
@@ -60,7 +63,7 @@ struct MandateChange {
     forget: bool,
 }
 
-fn even_null<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Value>, D::Error> {
+pub(super) fn even_null<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(d).map(Some)
 }
 
@@ -86,11 +89,9 @@ pub(super) fn answer(
     let done = Ok(json!({"done": true}));
     let result = match (method.as_str(), parts.as_slice()) {
         ("GET", [""]) => Ok(INDEX.iter().map(|(call, what)| json!({"call": call, "what": what})).collect()),
-        ("GET", ["state"]) => Ok(world
-            .vendors
-            .iter()
-            .map(|vendor| (vendor.provider.as_str().to_owned(), vendor.store.to_json()))
-            .collect()),
+        ("GET", ["state"]) => {
+            Ok(world.vendors.iter().map(|vendor| (vendor.provider.as_str().to_owned(), vendor.shown())).collect())
+        }
         ("PATCH", ["state", vendor, kind, id]) => change(world, vendor, kind, id, body),
         ("POST", ["reset"]) => {
             world.reset();
@@ -150,7 +151,7 @@ pub(super) fn answer(
     };
     match result {
         Ok(body) => Reply::new(200, body),
-        Err((status, why)) => Reply::new(status, json!({"error": why})),
+        Err((status, why)) => Reply::new(status, json!({"error": format!("sandbox: {why}")})),
     }
 }
 
@@ -189,14 +190,15 @@ fn change(world: &mut World, vendor: &str, kind: &str, id: &str, body: &[u8]) ->
         return Err((400, "a record is an object, and so is what changes it".into()));
     }
     let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
-    let record = world.named(vendor).and_then(|vendor| vendor.store.get_mut(kind, &id));
-    let record = record.ok_or_else(|| (404, "there is no such record; GET /_control/state shows all".to_owned()))?;
+    let missing = || (404, "there is no such record; GET /_control/state shows all".to_owned());
+    let vendor = world.named(vendor).ok_or_else(missing)?;
+    let record = vendor.store.get_mut(kind, &id).ok_or_else(missing)?;
     merge(record, patch);
-    Ok(record.clone())
+    Ok(vendor.spec.masked(record))
 }
 
 /// RFC 7396.
-fn merge(into: &mut Value, patch: Value) {
+pub(super) fn merge(into: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *into = patch;
         return;
@@ -211,6 +213,16 @@ fn merge(into: &mut Value, patch: Value) {
         } else {
             merge(fields.entry(name).or_insert(Value::Null), value);
         }
+    }
+}
+
+impl Vendor {
+    /// Every record, by kind and id, without personal data.
+    fn shown(&self) -> Value {
+        let shown = |records: &BTreeMap<String, Value>| -> Value {
+            records.iter().map(|(id, record)| (id.clone(), self.spec.masked(record))).collect()
+        };
+        self.store.kinds().map(|(kind, records)| (kind.to_owned(), shown(records))).collect()
     }
 }
 

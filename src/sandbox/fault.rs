@@ -1,7 +1,10 @@
-//! What can go wrong on demand.
+//! Faults on demand.
 
-use super::Provider;
+use super::{Provider, control};
+use bytes::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// A fault for [`Sandbox::inject`](super::Sandbox::inject): what happens, to which calls, and how often.
@@ -14,6 +17,9 @@ use std::time::Duration;
 /// // One call in ten breaks off, the same ones in each run.
 /// let shaky = Fault::reset().with_probability(0.1, 42);
 /// ```
+///
+/// Some faults damage the vendor's own answer: from [`two_bodies`](Self::two_bodies) to
+/// [`stale_connection`](Self::stale_connection), and [`with_body`](Self::with_body). The vendor has always acted then.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
 #[must_use]
@@ -29,12 +35,86 @@ pub struct Fault {
 #[derive(Clone, Debug)]
 pub(super) enum What {
     Delay(Duration),
-    Status(u16, Option<u64>),
+    Status { status: u16, retry_after: Option<HeaderValue>, body: bool },
     Reset,
     Empty,
     Truncated,
     Html,
     Oversized(usize),
+    TwoBodies,
+    ByteOrderMark,
+    Latin1,
+    Field(Bytes),
+    Merge(Value),
+    PhpLists(Value),
+    Items(usize),
+    Header(HeaderName, HeaderValue),
+    LateSecondAnswer,
+    StaleConnection,
+}
+
+impl What {
+    /// Whether the vendor's own answer is given, more or less damaged, so that the vendor has acted.
+    pub fn has_an_answer(&self) -> bool {
+        match self {
+            Self::Reset | Self::Empty | Self::Truncated | Self::Html | Self::Oversized(_) => false,
+            Self::Status { body, .. } => *body,
+            _ => true,
+        }
+    }
+
+    /// The body with the damage, if it has one.
+    pub fn damaged(&self, body: Option<&Value>) -> Option<Bytes> {
+        let body = body?;
+        let text = body.to_string();
+        Some(match self {
+            Self::TwoBodies => text.repeat(2).into(),
+            Self::ByteOrderMark => format!("\u{feff}{text}").into(),
+            Self::Latin1 => {
+                let text = with_field(text, "\"sandbox_note\":\"é\"".as_bytes());
+                let text = String::from_utf8_lossy(&text);
+                text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect()
+            }
+            Self::Field(field) => with_field(text, field).into(),
+            Self::Merge(patch) => {
+                let mut body = body.clone();
+                control::merge(&mut body, patch.clone());
+                body.to_string().into()
+            }
+            Self::PhpLists(empty) => php_lists(body, empty).to_string().into(),
+            Self::Items(count) => {
+                let items = vec!["{}"; *count].join(",");
+                match text.find(":[").map(|at| at + 2).or(text.starts_with('[').then_some(1)) {
+                    Some(at) => {
+                        let comma = if text[at..].starts_with(']') { "" } else { "," };
+                        [&text[..at], &items, comma, &text[at..]].concat().into()
+                    }
+                    None => with_field(text, format!("\"sandbox_items\":[{items}]").as_bytes()).into(),
+                }
+            }
+            _ => text.into(),
+        })
+    }
+}
+
+/// A body with one more field at the start of its first object.
+fn with_field(body: String, field: &[u8]) -> Vec<u8> {
+    let Some(at) = body.find('{') else { return body.into() };
+    let (before, after) = body.as_bytes().split_at(at + 1);
+    let comma: &[u8] = if after.starts_with(b"}") { b"" } else { b"," };
+    [before, field, comma, after].concat()
+}
+
+/// Lists as PHP writes those from which items were taken: objects with numbers as names. An empty one is anything.
+fn php_lists(value: &Value, empty: &Value) -> Value {
+    match value {
+        Value::Array(items) if items.is_empty() => empty.clone(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, item)| (index.to_string(), php_lists(item, empty))).collect()
+        }
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), php_lists(value, empty))).collect(),
+        other => other.clone(),
+    }
 }
 
 impl Fault {
@@ -49,7 +129,7 @@ impl Fault {
 
     /// An empty answer of this HTTP status, as of a proxy.
     pub fn status(status: u16) -> Self {
-        Self::new(What::Status(status, None))
+        Self::new(What::Status { status, retry_after: None, body: false })
     }
 
     /// The connection breaks off without an answer.
@@ -77,10 +157,92 @@ impl Fault {
         Self::new(What::Oversized(bytes))
     }
 
-    /// With a `Retry-After` of so many seconds, if the fault is a status.
-    pub fn retry_after(mut self, seconds: u64) -> Self {
-        if let What::Status(_, after) = &mut self.what {
-            *after = Some(seconds);
+    /// The body stands there twice, as if a second answer followed.
+    pub fn two_bodies() -> Self {
+        Self::new(What::TwoBodies)
+    }
+
+    /// The body has a byte order mark before it.
+    pub fn byte_order_mark() -> Self {
+        Self::new(What::ByteOrderMark)
+    }
+
+    /// The body is in Latin-1, with an `é` in a field of its own, which is no UTF-8.
+    pub fn latin1() -> Self {
+        Self::new(What::Latin1)
+    }
+
+    /// The first object of the body begins with this field. Its value is written byte by byte, so it need not be JSON: a
+    /// lone surrogate (`"\ud800"`), a raw line end, `1e400`, or a field that stands there a second time.
+    ///
+    /// ```
+    /// use mandat::sandbox::Fault;
+    ///
+    /// let surrogate = Fault::field("note", r#""\ud800""#);
+    /// let told_twice = Fault::field("result", "false");
+    /// ```
+    pub fn field(name: &str, value: impl AsRef<[u8]>) -> Self {
+        let name = format!("{}:", Value::from(name));
+        Self::new(What::Field([name.as_bytes(), value.as_ref()].concat().into()))
+    }
+
+    /// The body is changed by a merge patch (RFC 7396): what is null in it goes.
+    ///
+    /// ```
+    /// use mandat::sandbox::Fault;
+    ///
+    /// let soon = Fault::merge(serde_json::json!({"data": {"expiresIn": 300.0}})).on("generate_token");
+    /// ```
+    pub fn merge(patch: impl Into<Value>) -> Self {
+        Self::new(What::Merge(patch.into()))
+    }
+
+    /// Lists are written as PHP may write them: one with items as an object with numbers as names, an empty one as this,
+    /// `{}`, null, `""` or false.
+    pub fn php_lists(empty: impl Into<Value>) -> Self {
+        Self::new(What::PhpLists(empty.into()))
+    }
+
+    /// The first list of the body has so many more items, `{}` each; a body without a list has one in a field of its own.
+    pub fn items(count: usize) -> Self {
+        Self::new(What::Items(count))
+    }
+
+    /// The answer has this header, too: `Content-Encoding: UTF-8`, or a `Link` to a next page.
+    ///
+    /// # Panics
+    /// If no header can be so.
+    pub fn header(name: &str, value: &str) -> Self {
+        Self::new(header(name, value).unwrap_or_else(|why| panic!("{why}")))
+    }
+
+    /// The answer comes a second time, late: the next call on the same connection gets it instead of its own, and each call
+    /// after that the answer of the one before.
+    pub fn late_second_answer() -> Self {
+        Self::new(What::LateSecondAnswer)
+    }
+
+    /// The connection was idle for too long: the next call on it is closed without a byte of an answer, and the vendor does
+    /// not receive it.
+    pub fn stale_connection() -> Self {
+        Self::new(What::StaleConnection)
+    }
+
+    /// With this `Retry-After`, if the fault is a status: a number of seconds, or any text such as `7.5` or a date.
+    ///
+    /// # Panics
+    /// If no header can have this value.
+    pub fn retry_after(mut self, wish: impl ToString) -> Self {
+        if let What::Status { retry_after, .. } = &mut self.what {
+            *retry_after = Some(value(&wish.to_string()).unwrap_or_else(|why| panic!("{why}")));
+        }
+        self
+    }
+
+    /// With the vendor's own body, if the fault is a status, which has none otherwise.
+    pub fn with_body(mut self) -> Self {
+        if let What::Status { body, .. } = &mut self.what {
+            *body = true;
         }
         self
     }
@@ -135,7 +297,16 @@ impl Fault {
     }
 }
 
-/// It is made in memory.
+fn header(name: &str, text: &str) -> Result<What, &'static str> {
+    let name = name.parse().map_err(|_| "no header has this name")?;
+    Ok(What::Header(name, value(text)?))
+}
+
+fn value(text: &str) -> Result<HeaderValue, &'static str> {
+    text.parse().map_err(|_| "no header has this value")
+}
+
+/// An answer is made in memory.
 const LARGEST: usize = 1 << 30;
 
 /// A fault as it is written in JSON.
@@ -144,9 +315,17 @@ const LARGEST: usize = 1 << 30;
 struct Written {
     fault: Kind,
     status: Option<u16>,
-    retry_after: Option<u64>,
+    retry_after: Option<Value>,
+    #[serde(default)]
+    with_body: bool,
     bytes: Option<usize>,
+    count: Option<usize>,
     milliseconds: Option<u64>,
+    name: Option<String>,
+    value: Option<String>,
+    patch: Option<Value>,
+    #[serde(default, deserialize_with = "control::even_null")]
+    empty: Option<Value>,
     #[serde(default)]
     after_effect: bool,
     provider: Option<Provider>,
@@ -158,7 +337,7 @@ struct Written {
 }
 
 #[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 enum Kind {
     Delay,
     Status,
@@ -167,18 +346,37 @@ enum Kind {
     Truncated,
     Html,
     Oversized,
+    TwoBodies,
+    ByteOrderMark,
+    Latin1,
+    Field,
+    Merge,
+    PhpLists,
+    Items,
+    Header,
+    LateSecondAnswer,
+    StaleConnection,
 }
 
 impl TryFrom<Written> for Fault {
     type Error = &'static str;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { name, value: text, .. } = &written;
+        let named = || name.as_deref().zip(text.as_deref());
         let what = match written.fault {
             Kind::Delay => {
                 What::Delay(Duration::from_millis(written.milliseconds.ok_or("a delay wants milliseconds")?))
             }
             Kind::Status => match written.status.ok_or("a status wants its number")? {
-                status @ 200..=599 => What::Status(status, written.retry_after),
+                status @ 200..=599 => {
+                    let retry_after = match &written.retry_after {
+                        None => None,
+                        Some(Value::String(wish)) => Some(value(wish)?),
+                        Some(wish) => Some(value(&wish.to_string())?),
+                    };
+                    What::Status { status, retry_after, body: written.with_body }
+                }
                 _ => return Err("a status is from 200 to 599"),
             },
             Kind::Reset => What::Reset,
@@ -189,6 +387,26 @@ impl TryFrom<Written> for Fault {
                 bytes if bytes <= LARGEST => What::Oversized(bytes),
                 _ => return Err("an oversized answer has 1 GiB at most"),
             },
+            Kind::TwoBodies => What::TwoBodies,
+            Kind::ByteOrderMark => What::ByteOrderMark,
+            Kind::Latin1 => What::Latin1,
+            Kind::Field => {
+                let (name, value) =
+                    named().ok_or("a field wants its name, and its value as a text of JSON or of none")?;
+                Self::field(name, value).what
+            }
+            Kind::Merge => What::Merge(written.patch.ok_or("a merge wants its patch")?),
+            Kind::PhpLists => What::PhpLists(written.empty.ok_or("lists want to know how an empty one is written")?),
+            Kind::Items => match written.count.ok_or("items want their count")? {
+                count if count <= LARGEST / 4 => What::Items(count),
+                _ => return Err("items are 268,435,456 at most"),
+            },
+            Kind::Header => {
+                let (name, value) = named().ok_or("a header wants its name and its value")?;
+                header(name, value)?
+            }
+            Kind::LateSecondAnswer => What::LateSecondAnswer,
+            Kind::StaleConnection => What::StaleConnection,
         };
         if written.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
             return Err("a probability is from 0 to 1");

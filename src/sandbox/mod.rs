@@ -57,8 +57,9 @@
 //! # Where the documentation is silent
 //!
 //! There the sandbox does the simplest plausible thing; the first lines of each `src/<vendor>/sandbox.rs` say what that
-//! is. It is as strict as the spec: it refuses what the spec forbids, and words that the spec does not list. What it
-//! answers is no evidence of what the vendor does.
+//! is. It is as strict as the spec: it refuses what the spec forbids, and words that the spec does not list. Its answers
+//! are no evidence of what the vendor does. Each has the header `Server: mandat-sandbox`. The words of a refusal of its own
+//! begin with `sandbox:`, and at SafeDebit the code with `SANDBOX_`.
 //!
 //! # Pages
 //!
@@ -67,19 +68,24 @@
 //! asks or `?lang=` says. Without a browser, post `decision=agree` or `decision=cancel` to it as a form. It goes on to
 //! the address that the request named for it, if that is an `http` one, and says that it is done otherwise. SafeDebit's
 //! holds for a day and one signature, with UMR, IBAN and BIC posted to `url_ok`; Seqino's for a week. A link that has
-//! expired or was used answers 410 and leads back.
+//! expired or was used answers 410 and leads back. A page shows no IBAN whole and no e-mail address; the form of SafeDebit's
+//! holds the IBAN, as the vendor has the browser post it.
 //!
 //! # From other programs
 //!
 //! `mandat sandbox` (feature `cli`) runs one as a program, and prints where each vendor is and what it accepts. Both it
-//! and a [`Sandbox`] take orders under `/_control`, JSON in and JSON out. What is wrong with an order is answered under
-//! 400, 404 or 409 as `{"error": "..."}`.
+//! and a [`Sandbox`] take orders under `/_control`, JSON in and JSON out. A wrong order is answered with 400, 404 or 409 and
+//! `{"error": "..."}`.
+//!
+//! Every request needs one `Host` header, with `localhost`, a loopback address, the address that the sandbox listens on, or a
+//! name of [`Options::hosts`]; any other is answered with 421. An order with the `Origin` of another site is answered with
+//! 403, and one whose `Content-Type` is not JSON with 415. So no page that a browser shows can give orders.
 //!
 //! | method, path | takes | does |
 //! |---|---|---|
 //! | `GET /_control` | | lists this |
-//! | `GET /_control/state` | | gives every record, by vendor, kind and id |
-//! | `PATCH /_control/state/{vendor}/{kind}/{id}` | a JSON merge patch | changes a record, and gives it |
+//! | `GET /_control/state` | | gives every record, by vendor, kind and id, masked as in [`requests`](Sandbox::requests) |
+//! | `PATCH /_control/state/{vendor}/{kind}/{id}` | a JSON merge patch | changes a record, and gives it, masked |
 //! | `POST /_control/reset` | | makes all as at the start |
 //! | `GET /_control/clock` | | gives the time |
 //! | `POST /_control/clock` | `{"advance_seconds": 60}` | moves it ahead |
@@ -89,7 +95,7 @@
 //! | | `{"mandate": ..., "word": "brand_new"}` | [`answer`](Sandbox::answer): any word or JSON |
 //! | | `{"mandate": ..., "forget": true}` | [`forget`](Sandbox::forget) |
 //! | `GET /_control/faults` | | gives their number |
-//! | `POST /_control/faults` | `{"fault": "status", "status": 503, "times": 1}` | [`inject`](Sandbox::inject): also `reset`, `empty`, `truncated`, `html`, `oversized` with `bytes`, `delay` with `milliseconds`; each may have `after_effect`, `provider`, `operation`, `times`, `probability` with `seed`, and a status `retry_after` |
+//! | `POST /_control/faults` | `{"fault": "status", "status": 503, "times": 1}` | [`inject`](Sandbox::inject): any [`Fault`]. [Testing](crate::book::testing#faults) lists them with their fields; each may have `after_effect`, `provider`, `operation`, `times`, `probability` with `seed` |
 //! | `DELETE /_control/faults` | | ends them |
 //! | `POST /_control/scripts` | `{"provider": "seqino", "operation": "get_client", "answers": [{"status": 200, "body": {}}]}` | [`script`](Sandbox::script): the next answers of an operation |
 //! | `DELETE /_control/scripts` | | ends them |
@@ -101,6 +107,7 @@ mod call;
 mod contract;
 mod control;
 mod fault;
+mod host;
 mod page;
 mod server;
 mod spec;
@@ -118,6 +125,7 @@ use crate::{
     Error, ErrorKind, MandateRef, MandateStatus, Mandates, MandatesBuilder, Provider, provider::for_each_provider,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use host::Hosts;
 use serde::Deserialize;
 use serde_json::Value;
 use spec::Spec;
@@ -193,24 +201,46 @@ pub struct Answer {
     pub body: Option<Value>,
 }
 
-/// Where a sandbox listens and what its ids and chances come from, for [`Sandbox::start_with`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a sandbox listens, which names it answers to, and what its ids and chances come from, for
+/// [`Sandbox::start_with`].
+///
+/// ```
+/// use mandat::sandbox::Options;
+///
+/// // In a container that others reach as `sandbox`, and a browser on the host as `localhost:8080`.
+/// let options = Options { listen: ([0, 0, 0, 0], 4010).into(), ..Options::default() }.host("sandbox").host("localhost:8080");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The address. A free port of the loopback address.
+    /// The address. A free port of the loopback address. Any other address lets every machine that reaches this one read
+    /// and change all in the sandbox: it is meant for a container of its own.
     pub listen: SocketAddr,
     /// The seed. 0. The same one gives the same ids, and the same course of faults that come by chance.
     pub seed: u64,
+    /// The names that it answers to beside `localhost`, the loopback addresses and its own. None. The first one, with its
+    /// port if it has one, stands in links such as `signature_url`.
+    pub hosts: Vec<String>,
+}
+
+impl Options {
+    /// With one more name that the sandbox answers to, `sandbox` or `localhost:8080` say.
+    #[must_use]
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), seed: 0 }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), seed: 0, hosts: Vec::new() }
     }
 }
 
 /// The vendors on one port. See the [module](self).
 pub struct Sandbox {
     address: SocketAddr,
+    hosts: Arc<Hosts>,
     world: Arc<Mutex<World>>,
     clock: Arc<VirtualClock>,
     /// The server, and how it is told to stop.
@@ -268,18 +298,26 @@ impl Sandbox {
         Self::start_with(Options::default()).await
     }
 
-    /// Starts where you say.
+    /// Starts where you say. On another address than a loopback one, a warning is logged.
     ///
     /// # Errors
-    /// If the address cannot be listened on.
+    /// If the address cannot be listened on, or if one of the names is none.
     pub async fn start_with(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
+        let hosts = Arc::new(Hosts::new(address, &options.hosts)?);
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "every machine that reaches this address can read and change all in the sandbox. Listen on 127.0.0.1, \
+                 unless this is a container of its own."
+            );
+        }
         let clock = Arc::new(VirtualClock::default());
         let world = Arc::new(Mutex::new(World::new(vendors(), clock.clone(), options.seed)));
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(server::serve(listener, world.clone(), stopped));
-        Ok(Self { address, world, clock, server: Some((stop, server)) })
+        let server = tokio::spawn(server::serve(listener, hosts.clone(), world.clone(), stopped));
+        Ok(Self { address, hosts, world, clock, server: Some((stop, server)) })
     }
 
     /// Stops when every answer that is under way is given. Dropping it stops it at once.
@@ -296,6 +334,11 @@ impl Sandbox {
         self.address
     }
 
+    /// Where it takes orders from this machine: `http://127.0.0.1:4010/_control`.
+    pub fn control_url(&self) -> String {
+        format!("http://{}/_control", self.hosts.local())
+    }
+
     /// The facade, configured for this sandbox.
     ///
     /// # Panics
@@ -310,10 +353,20 @@ impl Sandbox {
         self.configured(Mandates::builder().clock(move || clock.now()))
     }
 
-    /// The base URL of a vendor.
+    /// The base URL of a vendor, for callers on this machine.
     pub fn base_url(&self, provider: Provider) -> String {
+        self.url(&self.hosts.local().to_string(), provider)
+    }
+
+    /// The base URL of a vendor, for callers that know the sandbox by the first name of [`Options::hosts`]. Without such a
+    /// name it is [`base_url`](Self::base_url).
+    pub fn public_url(&self, provider: Provider) -> String {
+        self.url(&self.hosts.public(), provider)
+    }
+
+    fn url(&self, host: &str, provider: Provider) -> String {
         let path = lock(&self.world).vendor(provider).map_or("", |vendor| vendor.spec.base_path());
-        format!("http://{}/{}{path}", self.address, provider.as_str())
+        format!("http://{host}/{}{path}", provider.as_str())
     }
 
     /// What a vendor accepts as credentials, names and values, for callers that are not this crate. They are public, and
@@ -471,7 +524,7 @@ impl Sandbox {
         record.map(change).ok_or_else(|| Error::new(ErrorKind::NotFound).at(Some(provider)).detail(what))
     }
 
-    /// A mandate's record, as the vendor has it.
+    /// A mandate's record, as the vendor has it, with all that is personal in it.
     pub fn record(&self, mandate: &MandateRef) -> Option<Value> {
         lock(&self.world).mandate(mandate).cloned()
     }

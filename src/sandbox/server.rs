@@ -4,6 +4,7 @@ use super::{
     call::{Call, Reply, Upload},
     control,
     fault::What,
+    host::Hosts,
     lock,
     page::{Decision, Language, Link, Onward},
     world::World,
@@ -13,7 +14,9 @@ use http_body_util::{BodyExt, Limited};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
     body::{Frame, Incoming, SizeHint},
-    header::{ACCEPT_LANGUAGE, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{
+        ACCEPT_LANGUAGE, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, SERVER,
+    },
     server::conn::http1,
     service::service_fn,
 };
@@ -23,7 +26,7 @@ use std::{
     collections::BTreeMap,
     io,
     pin::{Pin, pin},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -33,7 +36,12 @@ use tokio::{net::TcpListener, sync::oneshot};
 const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Serves until told to stop, then until every answer that is under way is given.
-pub(super) async fn serve(listener: TcpListener, world: Arc<Mutex<World>>, stop: oneshot::Receiver<()>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    hosts: Arc<Hosts>,
+    world: Arc<Mutex<World>>,
+    stop: oneshot::Receiver<()>,
+) {
     let mut connections = tokio::task::JoinSet::new();
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -49,10 +57,10 @@ pub(super) async fn serve(listener: TcpListener, world: Arc<Mutex<World>>, stop:
             },
             _ = &mut stop => break,
         };
-        let world = world.clone();
+        let (hosts, world, broken) = (hosts.clone(), world.clone(), Arc::new(Mutex::new(Broken::default())));
         let answer = move |request| {
-            let world = world.clone();
-            async move { respond(request, &world).await }
+            let (hosts, world, broken) = (hosts.clone(), world.clone(), broken.clone());
+            async move { respond(request, &hosts, &world, &broken).await }
         };
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
         let connection = graceful.watch(connection);
@@ -66,16 +74,37 @@ pub(super) async fn serve(listener: TcpListener, world: Arc<Mutex<World>>, stop:
     graceful.shutdown().await;
 }
 
+/// The faults of a connection, which later calls on it feel.
+#[derive(Default)]
+struct Broken {
+    /// The next call is not answered.
+    stale: bool,
+    /// The next call gets this answer, and each one after that the answer of the one before.
+    late: Option<Response<Body>>,
+}
+
 /// An error ends the connection without an answer.
-async fn respond(request: Request<Incoming>, world: &Mutex<World>) -> io::Result<Response<Body>> {
+async fn respond(
+    request: Request<Incoming>,
+    hosts: &Hosts,
+    world: &Mutex<World>,
+    broken: &Mutex<Broken>,
+) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let name = path.split('/').nth(1).unwrap_or_default();
+    let rest = path.get(name.len() + 1..).unwrap_or_default();
+    let admitted = hosts.admit(&head).and_then(|()| match name {
+        "_control" => Hosts::admit_order(&head),
+        _ => Ok(()),
+    });
+    if let Err(refused) = admitted {
+        return Ok(json_response(&refused));
+    }
     let body = match Limited::new(body, LARGEST).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(response(413, Bytes::new())),
     };
-    let path = head.uri.path();
-    let name = path.split('/').nth(1).unwrap_or_default();
-    let rest = path.get(name.len() + 1..).unwrap_or_default();
     if name == "_control" {
         let reply = control::answer(&mut lock(world), &head.method, rest, query(&head.uri), &body);
         return Ok(json_response(&reply));
@@ -83,49 +112,74 @@ async fn respond(request: Request<Incoming>, world: &Mutex<World>) -> io::Result
     if let Some(token) = rest.strip_prefix("/pages/") {
         return Ok(page(&mut lock(world), name, token, &head.method, &head.uri, &head.headers, &body));
     }
+    if broken.lock().unwrap_or_else(PoisonError::into_inner).stale {
+        return Err(io::ErrorKind::ConnectionReset.into());
+    }
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let file = match multer::parse_boundary(content_type) {
         Ok(boundary) => file(&body, boundary).await,
         Err(_) => None,
     };
-    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let call = Call {
         query: query(&head.uri),
         body: serde_json::from_slice(&body).unwrap_or_default(),
         file,
-        pages: format!("http://{host}/{name}/pages/"),
+        pages: format!("http://{}/{name}/pages/", hosts.public()),
         headers: head.headers,
         ..Call::default()
     };
     let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, call) else {
-        let what = json!({"error": "no vendor is here; GET /_control lists what there is"});
+        let what = json!({"error": "sandbox: no vendor is here. GET /_control lists what there is"});
         return Ok(json_response(&Reply::new(404, what)));
     };
+    let response = faulty(reply, fault.as_ref()).await?;
+    let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
     match fault {
-        None => Ok(json_response(&reply)),
-        Some(What::Delay(by)) => {
-            tokio::time::sleep(by).await;
-            Ok(json_response(&reply))
+        Some(What::StaleConnection) => broken.stale = true,
+        Some(What::LateSecondAnswer) if broken.late.is_none() => broken.late = Some(response.clone()),
+        _ => return Ok(broken.late.as_mut().map_or(response.clone(), |late| std::mem::replace(late, response))),
+    }
+    Ok(response)
+}
+
+/// The answer with its fault.
+async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>> {
+    let Some(fault) = fault else { return Ok(json_response(&reply)) };
+    Ok(match fault {
+        What::Delay(by) => {
+            tokio::time::sleep(*by).await;
+            json_response(&reply)
         }
-        Some(What::Reset) => Err(io::ErrorKind::ConnectionReset.into()),
-        Some(What::Empty) => Ok(response(reply.status, Bytes::new())),
-        Some(What::Truncated) => {
+        What::Reset => return Err(io::ErrorKind::ConnectionReset.into()),
+        What::Empty => response(reply.status, Bytes::new()),
+        What::Truncated => {
             let mut response = json_response(&reply);
             let body = response.body_mut();
             body.data = body.data.take().map(|data| data.slice(..data.len() / 2));
-            body.breaks_off = true;
-            Ok(response)
+            body.end = End::BreaksOff;
+            response
         }
-        Some(What::Html) => Ok(html(200, "<html><body>Maintenance</body></html>".into())),
-        Some(What::Oversized(bytes)) => Ok(response(200, format!("\"{}\"", "x".repeat(bytes)).into())),
-        Some(What::Status(status, after)) => {
-            let mut response = response(status, Bytes::new());
-            if let Some(seconds) = after {
-                response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        What::Html => html(200, "<html><body>Maintenance</body></html>".into()),
+        What::Oversized(bytes) => response(200, format!("\"{}\"", "x".repeat(*bytes)).into()),
+        What::Status { status, retry_after, body } => {
+            let body = reply.body.filter(|_| *body);
+            let mut response = json_response(&Reply { status: *status, body, allow: None });
+            if let Some(wish) = retry_after {
+                response.headers_mut().insert(RETRY_AFTER, wish.clone());
             }
-            Ok(response)
+            response
         }
-    }
+        What::Header(name, value) => {
+            let mut response = json_response(&reply);
+            response.headers_mut().insert(name, value.clone());
+            response
+        }
+        damage => {
+            let mut response = json_response(&reply);
+            response.body_mut().data = damage.damaged(reply.body.as_ref());
+            response
+        }
+    })
 }
 
 fn query(uri: &Uri) -> BTreeMap<String, String> {
@@ -207,35 +261,56 @@ fn json_response(reply: &Reply) -> Response<Body> {
 }
 
 fn response(status: u16, body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body { data: (!body.is_empty()).then_some(body), breaks_off: false });
+    let mut response = Response::new(Body { data: (!body.is_empty()).then_some(body), end: End::Whole });
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // Nobody takes an answer of the sandbox for one of the vendor.
+    response.headers_mut().insert(SERVER, HeaderValue::from_static("mandat-sandbox"));
     response
 }
 
 /// One piece, after which the connection may break off.
+#[derive(Clone)]
 struct Body {
     data: Option<Bytes>,
-    breaks_off: bool,
+    end: End,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Whole,
+    BreaksOff,
+    /// Once what there is has been sent.
+    BreaksOffNow,
 }
 
 impl hyper::body::Body for Body {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let next = self.data.take().map(|data| Ok(Frame::data(data)));
-        let breaks_off = self.breaks_off;
-        Poll::Ready(next.or_else(|| breaks_off.then(|| Err(io::ErrorKind::ConnectionReset.into()))))
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if let Some(data) = self.data.take() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        match self.end {
+            End::Whole => Poll::Ready(None),
+            End::BreaksOff => {
+                // The server sends before it asks again.
+                self.end = End::BreaksOffNow;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            End::BreaksOffNow => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.data.is_none() && !self.breaks_off
+        self.data.is_none() && self.end == End::Whole
     }
 
     fn size_hint(&self) -> SizeHint {
         // A body that breaks off does not say how long it is to be.
         match &self.data {
-            _ if self.breaks_off => SizeHint::default(),
+            _ if self.end != End::Whole => SizeHint::default(),
             data => SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64)),
         }
     }

@@ -205,13 +205,20 @@ impl Spec {
         found.first().map(|violation| format!("{}: {}", violation.place.join("."), violation.what))
     }
 
-    /// What may be shown of a request: nothing personal, nothing secret, nothing that the spec does not know.
+    /// The part of a request or a record that may be shown: nothing personal, nothing secret, nothing that the spec does
+    /// not know.
     pub fn masked(&self, value: &Value) -> Value {
         match value {
-            Value::Object(fields) => {
-                fields.iter().map(|(name, value)| (name.clone(), self.shown(name, value))).collect()
-            }
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(name, value)| match self.names.get(name) {
+                    Some(_) => (name.clone(), self.shown(name, value)),
+                    None => (wire::safe_key(name), self.shown(name, value)),
+                })
+                .collect(),
             Value::Array(items) => items.iter().map(|item| self.masked(item)).collect(),
+            // Somebody has put it into the wrong field.
+            Value::String(text) if is_personal(text) => "***".into(),
             other => other.clone(),
         }
     }
@@ -223,6 +230,12 @@ impl Spec {
             _ => "***".into(),
         }
     }
+}
+
+/// Whether a text is an IBAN, however it is spaced, or has an e-mail address in it.
+fn is_personal(text: &str) -> bool {
+    let bare: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    text.contains('@') || wire::is_iban(&bare.to_ascii_uppercase())
 }
 
 impl Violation {

@@ -45,9 +45,9 @@ impl Store {
         self.kinds.get(kind).map_or(0, BTreeMap::len)
     }
 
-    /// Everything, as JSON.
-    pub fn to_json(&self) -> Value {
-        serde_json::to_value(&self.kinds).unwrap_or_default()
+    /// Everything, by kind and id.
+    pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &BTreeMap<String, Value>)> {
+        self.kinds.iter().map(|(kind, records)| (*kind, records))
     }
 
     /// A new id: a prefix and a number.

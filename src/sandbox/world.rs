@@ -8,7 +8,7 @@ use super::{
     spec::Spec,
     store::{MANDATES, Store},
 };
-use crate::{MandateRef, Provider};
+use crate::{MandateRef, Provider, wire};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -112,7 +112,7 @@ impl World {
                 let script = scripts.iter_mut().find(|script| {
                     script.provider == provider && script.operation == call.operation && !script.answers.is_empty()
                 });
-                let reply = if before.as_ref().is_some_and(|what| !matches!(what, What::Delay(_))) {
+                let reply = if before.as_ref().is_some_and(|what| !what.has_an_answer()) {
                     Reply::empty(200)
                 } else if let Some(answer) = script.and_then(|script| script.answers.pop_front()) {
                     Reply { body: answer.body, ..Reply::empty(answer.status) }
@@ -139,14 +139,14 @@ impl World {
             provider,
             operation,
             parameters: parameters
-                .map(|(name, value)| (name.clone(), vendor.spec.shown(&name, &value.into())))
+                .map(|(name, value)| (wire::safe_key(&name), vendor.spec.shown(&name, &value.into())))
                 .collect(),
             body: vendor.spec.masked(&call.body),
             status: match &fault {
                 Some(What::Reset) => 0,
-                Some(What::Status(status, _)) => *status,
+                Some(What::Status { status, .. }) => *status,
                 Some(What::Html | What::Oversized(_)) => 200,
-                Some(What::Delay(_) | What::Empty | What::Truncated) | None => reply.status,
+                _ => reply.status,
             },
             violations,
         });

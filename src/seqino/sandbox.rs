@@ -46,7 +46,7 @@ fn stamp(instant: DateTime<Utc>) -> String {
 }
 
 fn refused(status: u16, error: &str) -> Reply {
-    Reply::new(status, json!({"error": error, "code": status, "trace_id": "trace-sandbox"}))
+    Reply::new(status, json!({"error": format!("sandbox: {error}"), "code": status, "trace_id": "trace-sandbox"}))
 }
 
 fn missing(what: &str) -> Reply {
@@ -502,7 +502,6 @@ impl Simulation for Simulated {
             },
             terms: vec![
                 (Text { fr: "Entreprise", en: "Company" }, text(client, "organization_name").to_owned()),
-                (Text { fr: "Courriel", en: "E-mail" }, text(client, "contact_email").to_owned()),
                 (Text { fr: "Vérification d’identité (KYC)", en: "Identity check (KYC)" }, yes("includes_kyc")),
                 (Text { fr: "Signature électronique", en: "Electronic signature" }, yes("includes_signature")),
             ],

@@ -1,9 +1,17 @@
 //! The sandbox takes orders over HTTP, from tests in any language.
 
-use mandat::{MandateRef, MandateStatus, Mandates, Provider, sandbox::Sandbox};
+use mandat::{
+    MandateRef, MandateStatus, Mandates, Provider,
+    sandbox::{Options, Sandbox},
+};
+use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::sync::LazyLock;
+use std::{net::SocketAddr, sync::LazyLock};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// A client of no vendor, made once as that takes long. No connection outlives the test that made it.
 pub static CLIENT: LazyLock<reqwest::Client> =
@@ -14,7 +22,8 @@ async fn order(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Opti
     let url = format!("http://{}/_control{path}", sandbox.address());
     let method: Method = method.parse().unwrap();
     let body = body.into().map(|body| body.to_string()).unwrap_or_default();
-    let answer = CLIENT.request(method, url).body(body).send().await.unwrap();
+    let request = CLIENT.request(method, url).header("content-type", "application/json").body(body);
+    let answer = request.send().await.unwrap();
     let status = answer.status().as_u16();
     (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
 }
@@ -65,7 +74,8 @@ async fn state_is_listed_changed_and_reset() {
     // A merge patch: what is null goes.
     let patch = json!({"status": "1", "sequence_type": null, "own": {"a": 1}});
     let record = ordered(&sandbox, "PATCH", "/state/safedebit/mandates/RUM%201%2F%C3%A9", patch).await;
-    assert_eq!((&record["status"], &record["own"], record.get("sequence_type")), (&json!("1"), &json!({"a": 1}), None));
+    assert_eq!((&record["status"], record.get("sequence_type")), (&json!("1"), None));
+    assert_eq!(sandbox.record(&reference).unwrap()["own"], json!({"a": 1}));
     assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Active);
 
     ordered(&sandbox, "POST", "/reset", None).await;
@@ -199,6 +209,235 @@ async fn the_journal_has_every_request_and_no_secret() {
 }
 
 #[tokio::test]
+async fn state_is_shown_without_personal_data_or_secrets() {
+    let (sandbox, mandates) = started().await;
+    created(&mandates, "RUM-1").await;
+    let consumer = "/state/safedebit/consumers/XXXXXXXXXXXXX";
+    // In its own field, in one that the spec does not know, and in one where it does not belong.
+    let patch = json!({
+        "consumer_email": "zebulon@example.com", "note": {"who": "Zebulon", "zebulon@example.com": 1},
+        "shop_reference": "FR76 3000 1007 9412 3456 7890 185", "reference": ["zebulon@example.com"],
+        "consumer_type": "Zebulon",
+    });
+    let shown = ordered(&sandbox, "PATCH", consumer, patch).await;
+    assert_eq!(shown["safedebit_consumer_reference"], Sandbox::CONSUMER);
+    let state = ordered(&sandbox, "GET", "/state", None).await;
+    assert_eq!(state["safedebit"]["mandates"]["RUM-1"]["umr"], "RUM-1");
+    assert_eq!(state["seqino"]["clients"]["client_abc123"]["status"], "active");
+    // A word that a spec does not call personal is shown, as `Debug` shows it.
+    assert_eq!(shown["consumer_type"], "Zebulon");
+    for text in [state.to_string(), shown.to_string()] {
+        let text = text.replace("\"consumer_type\":\"Zebulon\"", "");
+        for personal in ["FR76", "Zebulon", "zebulon", "contact@acme.com", "Acme", "example.com/ok"] {
+            assert!(!text.contains(personal), "{personal} in {text}");
+        }
+    }
+}
+
+/// Sends a request of these lines, and gives the whole answer.
+async fn raw(to: SocketAddr, lines: &[&str], body: &str) -> String {
+    let mut stream = TcpStream::connect(to).await.unwrap();
+    let request =
+        format!("{}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", lines.join("\r\n"), body.len());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+async fn raw_status(to: SocketAddr, lines: &[&str], body: &str) -> u16 {
+    let answer = raw(to, lines, body).await;
+    assert!(answer.contains("server: mandat-sandbox"), "{answer}");
+    answer["HTTP/1.1 ".len()..][..3].parse().unwrap()
+}
+
+const PATHS: [&str; 3] = ["/_control/clock", "/safedebit/ssp/search_mandate?umr=RUM-1", "/safedebit/pages/x"];
+
+#[tokio::test]
+async fn it_answers_to_its_own_names_only() {
+    let options =
+        Options::default().host("sandbox").host("proxy.example.com:8080").host("192.0.2.7").host("2001:db8::7");
+    let told = Sandbox::start_with(options).await.unwrap();
+    let (sandbox, _) = started().await;
+    let port = sandbox.address().port();
+    for path in PATHS {
+        let get = format!("GET {path} HTTP/1.1");
+        for own in [
+            &format!("127.0.0.1:{port}"),
+            "127.0.0.1",
+            "127.8.9.10:80",
+            "localhost",
+            "LocalHost:1",
+            "localhost.",
+            "[::1]:1",
+            "[::ffff:127.0.0.1]",
+        ] {
+            let status = raw_status(sandbox.address(), &[&get, &format!("hOsT: {own}")], "").await;
+            assert!(matches!(status, 200 | 404), "{own}: {status}");
+        }
+        for foreign in [
+            "evil.example.com",
+            &format!("evil.example.com:{port}"),
+            "localhost.evil.example.com",
+            "evil-localhost",
+            "127.0.0.1.evil.example.com",
+            "localhost@evil.example.com",
+            "evil.example.com@localhost",
+            "sandbox",
+            "0.0.0.0",
+            "[::]",
+            "192.0.2.7",
+            "10.0.0.1",
+            "localhost/evil",
+            "",
+        ] {
+            let status = raw_status(sandbox.address(), &[&get, &format!("host: {foreign}")], "").await;
+            assert_eq!(status, 421, "{path} {foreign}");
+        }
+        for names in ["sandbox", "SANDBOX:4010", "proxy.example.com", "192.0.2.7:1", "[2001:db8::7]", "localhost"] {
+            let status = raw_status(told.address(), &[&get, &format!("host: {names}")], "").await;
+            assert!(matches!(status, 200 | 404), "{names}: {status}");
+        }
+        assert_eq!(raw_status(told.address(), &[&get, "host: sandbox.evil.example.com"], "").await, 421);
+    }
+}
+
+#[tokio::test]
+async fn a_request_has_one_host() {
+    let (sandbox, _) = started().await;
+    let own = format!("host: {}", sandbox.address());
+    for path in PATHS {
+        let get = format!("GET {path} HTTP/1.1");
+        let to = sandbox.address();
+        assert_eq!(raw_status(to, &[&get], "").await, 400);
+        assert_eq!(raw_status(to, &[&get, &own, &own], "").await, 400);
+        assert_eq!(raw_status(to, &[&get, &own, "host: evil.example.com"], "").await, 400);
+        // A target with a host of its own.
+        let absolute = format!("GET http://evil.example.com{path} HTTP/1.1");
+        assert_eq!(raw_status(to, &[&absolute, &own], "").await, 421);
+        let absolute = format!("GET http://localhost{path} HTTP/1.1");
+        assert!(matches!(raw_status(to, &[&absolute, &own], "").await, 200 | 404));
+        let answer = raw(to, &[&format!("GET {path} HTTP/1.0")], "").await;
+        assert!(answer.starts_with("HTTP/1.0 400"), "{answer}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_other_host_or_origin_gives_an_order(host in "[a-z0-9.:@\\[\\]-]{0,20}", origin in "([a-z]{1,5}://)?[a-z0-9.:@-]{0,20}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (sandbox, _) = started().await;
+            let (to, own) = (sandbox.address(), format!("host: {}", sandbox.address()));
+            let (host, origin) = (format!("host: {host}x"), format!("origin: {origin}x"));
+            let fault = json!({"fault": "reset"}).to_string();
+            for lines in [[&*host, "x: y"], [&*own, &*origin]] {
+                let status = raw_status(to, &["POST /_control/faults HTTP/1.1", lines[0], lines[1]], &fault).await;
+                assert!(matches!(status, 400 | 403 | 421), "{lines:?} {status}");
+            }
+            assert_eq!(ordered(&sandbox, "GET", "/faults", None).await["faults"], 0);
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_gives_no_order() {
+    let (sandbox, _) = started().await;
+    let own = format!("host: {}", sandbox.address());
+    let fault = json!({"fault": "reset"}).to_string();
+    let post = "POST /_control/faults HTTP/1.1";
+    let other_port = format!("http://127.0.0.1:{}", sandbox.address().port() ^ 1);
+    for origin in ["null", "", "http://evil.example.com", &other_port, "http://localhost", "file://", "evil"] {
+        let origin = format!("origin: {origin}");
+        assert_eq!(raw_status(sandbox.address(), &[post, &own, &origin], &fault).await, 403, "{origin}");
+        let get = "GET /_control/state HTTP/1.1";
+        assert_eq!(raw_status(sandbox.address(), &[get, &own, &origin], "").await, 403, "{origin}");
+        let asked = "OPTIONS /_control/state HTTP/1.1";
+        assert_eq!(raw_status(sandbox.address(), &[asked, &own, &origin], "").await, 403, "{origin}");
+    }
+    let good = format!("origin: http://{}", sandbox.address());
+    assert_eq!(raw_status(sandbox.address(), &[post, &own, &good, "origin: null"], &fault).await, 403);
+    // What a form or a script sends without asking first.
+    for kind in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", "json", ""]
+    {
+        let kind = format!("content-type: {kind}");
+        assert_eq!(raw_status(sandbox.address(), &[post, &own, &kind], &fault).await, 415, "{kind}");
+        let reset = "POST /_control/reset HTTP/1.1";
+        assert_eq!(raw_status(sandbox.address(), &[reset, &own, &kind], "").await, 415, "{kind}");
+    }
+    assert_eq!(ordered(&sandbox, "GET", "/faults", None).await["faults"], 0);
+    for kind in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
+        let kind = format!("content-type: {kind}");
+        assert_eq!(raw_status(sandbox.address(), &[post, &own, &good, &kind], &fault).await, 200, "{kind}");
+    }
+    // A vendor's client is no browser, and may be called from one.
+    let vendor = ["GET /safedebit/ssp/search_mandate HTTP/1.1", &own, "origin: https://app.example.com"];
+    sandbox.clear_faults();
+    assert_eq!(raw_status(sandbox.address(), &vendor, "").await, 200);
+}
+
+/// Where a link to sign leads, of a mandate that is made by a request with this `Host`.
+async fn link(sandbox: &Sandbox, host: &str) -> String {
+    let body = json!({
+        "safedebit_consumer_reference": Sandbox::CONSUMER, "url_ok": "https://example.com/ok",
+        "url_ko": "https://example.com/ko", "url_cancel": "https://example.com/cancel",
+    });
+    let port = sandbox.address().port();
+    let head = [
+        "POST /safedebit/ssp/create_mandate HTTP/1.1",
+        &format!("host: {host}"),
+        "authorization: Basic JQheySHkalSNuakkmSmm==",
+    ];
+    let answer = raw(([127, 0, 0, 1], port).into(), &head, &body.to_string()).await;
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let body: Value = serde_json::from_str(body).unwrap();
+    body["signature_url"].as_str().unwrap().split("/safedebit/").next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn links_lead_to_the_sandboxs_own_address_or_name_whatever_a_request_says() {
+    let start = |options: Options| async { Sandbox::start_with(options).await.unwrap() };
+    let everywhere = || Options { listen: ([0, 0, 0, 0], 0).into(), ..Options::default() };
+    let sandbox = Sandbox::start().await.unwrap();
+    let own = format!("http://{}", sandbox.address());
+    assert_eq!(link(&sandbox, "localhost:1").await, own);
+    assert_eq!(link(&sandbox, "127.9.9.9").await, own);
+    let named = start(everywhere().host("sandbox").host("localhost:8080")).await;
+    let port = named.address().port();
+    assert_eq!(link(&named, "localhost:1").await, format!("http://sandbox:{port}"));
+    assert!(named.public_url(Provider::Seqino).starts_with(&format!("http://sandbox:{port}/seqino/")));
+    assert!(named.base_url(Provider::Seqino).starts_with(&format!("http://127.0.0.1:{port}/seqino/")));
+    let mapped = start(everywhere().host("localhost:8080")).await;
+    assert_eq!(link(&mapped, "localhost:9").await.as_str(), "http://localhost:8080");
+    let unnamed = start(everywhere()).await;
+    assert_eq!(link(&unnamed, "localhost").await, format!("http://127.0.0.1:{}", unnamed.address().port()));
+}
+
+#[tokio::test]
+async fn a_sandbox_that_lets_others_in_says_so_and_answers_the_facade() {
+    let log = crate::traces::Log::listen();
+    drop(Sandbox::start().await.unwrap());
+    assert_eq!(log.text(), "");
+    let options = Options { listen: ([0, 0, 0, 0], 0).into(), ..Options::default() };
+    let sandbox = Sandbox::start_with(options).await.unwrap();
+    let said = log.text();
+    assert!(said.contains("WARN") && said.contains("every machine that reaches this address"), "{said}");
+    let reference = MandateRef::safedebit(Sandbox::CONSUMER);
+    assert_eq!(sandbox.mandates().status(&reference).await.unwrap().status, MandateStatus::Active);
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_is_refused() {
+    for name in ["", " ", "http://sandbox", "sand box", "user@sandbox", "sandbox/path", ":80", "sandbox\r\nx: y"] {
+        let error = Sandbox::start_with(Options::default().host(name)).await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{name:?}");
+        assert!(error.to_string().contains("is no host"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_order_is_told_what_is_wrong() {
     let (sandbox, mandates) = started().await;
     let reference = created(&mandates, "RUM-1").await.to_string();
@@ -220,6 +459,19 @@ async fn a_wrong_order_is_told_what_is_wrong() {
         ("POST", "/faults", Some(json!({"fault": "status"})), 400, "its number"),
         ("POST", "/faults", Some(json!({"fault": "status", "status": 99})), 400, "200 to 599"),
         ("POST", "/faults", Some(json!({"fault": "oversized", "bytes": u64::MAX})), 400, "1 GiB"),
+        ("POST", "/faults", Some(json!({"fault": "items", "count": u64::MAX})), 400, "items"),
+        ("POST", "/faults", Some(json!({"fault": "field", "name": "a"})), 400, "its value"),
+        ("POST", "/faults", Some(json!({"fault": "merge"})), 400, "its patch"),
+        ("POST", "/faults", Some(json!({"fault": "php_lists"})), 400, "an empty one"),
+        ("POST", "/faults", Some(json!({"fault": "header", "name": "a b", "value": "c"})), 400, "this name"),
+        ("POST", "/faults", Some(json!({"fault": "header", "name": "a", "value": "b\nc"})), 400, "this value"),
+        (
+            "POST",
+            "/faults",
+            Some(json!({"fault": "status", "status": 503, "retry_after": "\u{7f}"})),
+            400,
+            "this value",
+        ),
         ("POST", "/faults", Some(json!({"fault": "reset", "probability": 1.5})), 400, "0 to 1"),
         ("POST", "/faults", Some(json!({"fault": "reset", "operation": "creat"})), 400, "`creat`"),
         ("POST", "/faults", Some(json!({"fault": "reset", "provider": "paypal"})), 400, "easytransac"),

@@ -13,6 +13,8 @@ mod control;
 mod credentials;
 mod errors;
 mod evidence;
+#[cfg(feature = "safedebit")]
+mod faults;
 mod fixtures;
 mod fleet;
 mod generated_surface;

@@ -18,9 +18,14 @@ use std::{
 /// `GET /_control` lists how to sign, revoke, break, script and inspect from a test.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Where to listen. Port 0 is any free one. Another address than a loopback one lets others in.
+    /// Where to listen. Port 0 is any free one. On another address than a loopback one, every machine that reaches this
+    /// one can read and change all in the sandbox.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
     listen: SocketAddr,
+    /// A name that it answers to beside localhost and its own address, as `sandbox` or `localhost:8080`. May be repeated.
+    /// Links lead to the first.
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
     /// What ids and chances come from: the same seed gives the same ones.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
@@ -29,10 +34,11 @@ pub struct Arguments {
 /// How long answers that are under way are waited for when it is stopped.
 const GRACE: Duration = Duration::from_secs(3);
 
-pub async fn run(Arguments { listen, seed }: Arguments) -> Result<End, Failure> {
+pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Failure> {
     let mut stopped = Box::pin(stopped()?);
-    let sandbox = Sandbox::start_with(Options { listen, seed }).await.map_err(|e| refused(listen, &e))?;
-    say(&greeting(&sandbox, seed));
+    let options = Options { listen, seed, hosts };
+    let sandbox = Sandbox::start_with(options.clone()).await.map_err(|e| refused(listen, &e))?;
+    say(&greeting(&sandbox, &options));
     (&mut stopped).await;
     say("Stopping.\n");
     // A connection that says nothing must not keep it.
@@ -73,13 +79,19 @@ fn refused(listen: SocketAddr, error: &io::Error) -> String {
             }
         ),
         ErrorKind::AddrNotAvailable => format!("{listen} is no address of this machine."),
+        ErrorKind::InvalidInput => format!("--host: {error}"),
         ErrorKind::PermissionDenied => format!("this user may not listen on {listen}: take a port of 1024 or more."),
         _ => format!("cannot listen on {listen}: {error}"),
     }
 }
 
-fn greeting(sandbox: &Sandbox, seed: u64) -> String {
-    let mut text = format!("Sandbox on http://{}, seed {seed}. Ctrl-C stops it.\n\n", sandbox.address());
+fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String {
+    let address = sandbox.address();
+    let mut text = format!("Sandbox on http://{address}, seed {seed}. Ctrl-C stops it.\n\n");
+    if !address.ip().is_loopback() {
+        text += "WARNING: every machine that reaches this address can read and change all in the sandbox.\n\
+                 Listen on 127.0.0.1, unless this is a container of its own.\n\n";
+    }
     // Writing to a text does not fail.
     for provider in Provider::ALL.iter().copied() {
         let credentials = sandbox.credentials(provider);
@@ -87,11 +99,14 @@ fn greeting(sandbox: &Sandbox, seed: u64) -> String {
             continue;
         }
         let _ = writeln!(text, "{provider:<12} {}", sandbox.base_url(provider));
+        if !hosts.is_empty() {
+            let _ = writeln!(text, "{:<12} {}", "", sandbox.public_url(provider));
+        }
         for (name, value) in credentials {
             let _ = writeln!(text, "    {name:<8} {value}");
         }
     }
-    let _ = writeln!(text, "{:<12} http://{}/_control", "control", sandbox.address());
+    let _ = writeln!(text, "{:<12} {}", "control", sandbox.control_url());
     text
 }
 

@@ -1,0 +1,122 @@
+//! Whose requests are answered. A page of any site can make a browser send requests to this machine, and can make a name
+//! of its own point here (DNS rebinding). Such a request names the site, in `Host` or in `Origin`.
+
+use super::call::Reply;
+use hyper::{
+    HeaderMap,
+    header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN},
+    http::{request::Parts, uri::Authority},
+};
+use serde_json::json;
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+/// The names and addresses of a sandbox.
+pub(crate) struct Hosts {
+    own: SocketAddr,
+    told: Vec<Authority>,
+}
+
+impl Hosts {
+    /// With the names that the caller gave beside those of the loopback address.
+    pub fn new(own: SocketAddr, told: &[String]) -> io::Result<Self> {
+        let read = |name: &String| {
+            let bracketed = name.parse::<Ipv6Addr>().map_or_else(|_| name.clone(), |address| format!("[{address}]"));
+            let refusal =
+                format!("{name:?} is no host. Use a name or an address, with a port if it has one of its own");
+            authority(&bracketed).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, refusal))
+        };
+        Ok(Self { own, told: told.iter().map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// Where this machine reaches the sandbox: an address that means every address of a machine is no destination.
+    pub fn local(&self) -> SocketAddr {
+        let ip = match self.own.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.own.port())
+    }
+
+    /// Where links lead: to the first name that the caller gave.
+    pub fn public(&self) -> String {
+        match self.told.first() {
+            None => self.local().to_string(),
+            Some(told) if told.port().is_some() => told.to_string(),
+            Some(told) => format!("{told}:{}", self.own.port()),
+        }
+    }
+
+    /// Refuses a request that is for somebody else.
+    pub fn admit(&self, head: &Parts) -> Result<(), Reply> {
+        let Some(host) = only(&head.headers) else {
+            return Err(refused(400, "a request has one Host header"));
+        };
+        // A target with a host of its own counts more than the header.
+        let known = |authority: &Authority| self.knows(authority.host());
+        if host.to_str().ok().and_then(authority).as_ref().is_some_and(known) && head.uri.authority().is_none_or(known)
+        {
+            return Ok(());
+        }
+        let names: Vec<&str> = ["localhost"].into_iter().chain(self.told.iter().map(Authority::host)).collect();
+        let names = names.join(", ");
+        Err(refused(
+            421,
+            &format!(
+                "this sandbox answers to {names} and to its own address. Start it with `--host NAME` (`Options::host`) to \
+                 have it answer to another name"
+            ),
+        ))
+    }
+
+    /// Refuses an order that a page of another site may have sent.
+    pub fn admit_order(head: &Parts) -> Result<(), Reply> {
+        let host = only(&head.headers).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let own = |origin: &HeaderValue| {
+            let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+            origin.is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest.eq_ignore_ascii_case(host))
+        };
+        if !head.headers.get_all(ORIGIN).iter().all(own) {
+            return Err(refused(403, "an order of a page of another origin is refused. Give it from a program"));
+        }
+        // A browser sends these types without asking first. Where it leaves the type out, it names the origin.
+        if !head.headers.get_all(CONTENT_TYPE).iter().all(is_json) {
+            return Err(refused(415, "the body of an order is JSON. Send `Content-Type: application/json`"));
+        }
+        Ok(())
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let own = |ip: IpAddr| ip.to_canonical().is_loopback() || ip == self.own.ip() && !ip.is_unspecified();
+        bare.parse().is_ok_and(own)
+            || host.eq_ignore_ascii_case("localhost")
+            || self.told.iter().any(|told| told.host().eq_ignore_ascii_case(host))
+    }
+}
+
+/// A host, perhaps with a port, and nothing else.
+fn authority(text: &str) -> Option<Authority> {
+    let authority: Authority = text.parse().ok()?;
+    (!authority.host().is_empty() && !text.contains('@')).then_some(authority)
+}
+
+fn only(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let mut all = headers.get_all(HOST).iter();
+    all.next().filter(|_| all.next().is_none())
+}
+
+fn is_json(content_type: &HeaderValue) -> bool {
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let Some((kind, subtype)) = essence.split_once('/') else { return false };
+    let subtype = subtype.to_ascii_lowercase();
+    kind.eq_ignore_ascii_case("application") && (subtype == "json" || subtype.ends_with("+json"))
+}
+
+fn refused(status: u16, why: &str) -> Reply {
+    Reply::new(status, json!({"error": format!("sandbox: {why}")}))
+}
