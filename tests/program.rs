@@ -17,8 +17,13 @@ struct Running {
 
 impl Running {
     fn start() -> Self {
+        Self::with(&["--listen", "127.0.0.1:0", "--seed", "7"])
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mandat"))
-            .args(["sandbox", "--listen", "127.0.0.1:0", "--seed", "7"])
+            .arg("sandbox")
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -79,6 +84,28 @@ fn an_address_in_use_is_refused_with_a_way_out() {
     assert_eq!(second.status.code(), Some(1));
     assert!(said.contains("is in use") && said.contains("--listen 127.0.0.1:0"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn a_sandbox_that_lets_others_in_warns_and_answers_to_the_names_that_it_was_given() {
+    assert!(!Running::start().greeting.join("\n").contains("WARNING"));
+    let running = Running::with(&["--listen", "0.0.0.0:0", "--host", "sandbox", "--host", "proxy.example.com:80"]);
+    let greeting = running.greeting.join("\n");
+    assert!(greeting.contains("WARNING: every machine that reaches this address"), "{greeting}");
+    let port = running.address().split_once(':').unwrap().1;
+    for url in [format!("http://127.0.0.1:{port}/seqino/api"), format!("http://sandbox:{port}/seqino/api")] {
+        assert!(greeting.contains(&url), "{url} in {greeting}");
+    }
+    for (host, status) in [("sandbox", 200), ("proxy.example.com:1", 200), ("evil.example.com", 421)] {
+        let mut stream = TcpStream::connect(running.address()).unwrap();
+        write!(stream, "GET /_control HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host}: {answer}");
+    }
+    let (code, _, said) = mandat(&["sandbox", "--listen", "127.0.0.1:0", "--host", "http://sandbox"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("--host") && said.contains("is no host"), "{said}");
 }
 
 #[cfg(unix)]
