@@ -1,4 +1,4 @@
-//! The common part of the callbacks of the vendors. No I/O; each vendor's folder has its own scheme.
+//! The common part of the vendors' callbacks. No I/O; the folder of each vendor has its signature scheme.
 
 // A callback is a vendor's.
 #[cfg(any(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
@@ -27,9 +27,9 @@ pub struct WebhookEvent {
     pub provider: Provider,
     /// What happened, in the vendor's word: `event_type` at Seqino, `Status` (of a transaction) at Easytransac.
     pub event: Option<String>,
-    /// The same for one notification however often it comes, so that you can recognise a duplicate: `event_id` at
-    /// Seqino, a text or a number; at Easytransac, which sends none, a hash of the signature. `None` if it is missing or
-    /// blank: then take the notification for a new one.
+    /// The same for each copy of one notification, so that you can recognise a duplicate. At Seqino it is `event_id`, a
+    /// text or a number. Easytransac sends no id, so it is a hash of the signature. If it is `None`, treat the
+    /// notification as new.
     pub id: Option<String>,
     /// When it happened, in UTC; Seqino only. Easytransac's `Date` is local time in Paris without an offset, and stays
     /// in the body.
@@ -59,8 +59,8 @@ impl WebhookEvent {
     /// server stop reading there, too.
     pub const MAX_BODY: usize = 1 << 20;
 
-    /// The text or number at a JSON pointer (RFC 6901), `/data/mandate_id` say. `None` also for a number of which
-    /// reading has lost digits.
+    /// The text or number at a JSON pointer (RFC 6901), such as `/data/mandate_id`. `None` also for a number that cannot
+    /// be read without a loss of digits.
     pub fn text_at(&self, pointer: &str) -> Option<String> {
         match self.body.pointer(pointer)? {
             Value::String(text) => Some(text.clone()),
@@ -72,9 +72,9 @@ impl WebhookEvent {
     /// The mandate whose parts stand at these JSON pointers, in the order of its text form: at Seqino that of the
     /// client, then that of the mandate; elsewhere one.
     ///
-    /// `None` if a part is missing or blank, or if there are too few or too many. `None` also for a part that could
-    /// name another record in a URL, a file or a log: with a `/`, `\\` or `%`, with a control character or an invisible
-    /// one, or of dots only. Blanks at the ends of a part are cut off.
+    /// `None` if a part is missing or blank, or if there are too few or too many parts. `None` also for a part that could
+    /// reach another path or forge a log: with a `/`, a `\\` or a `%`, with a control character or an invisible character,
+    /// or with only dots and blanks. Blanks at the ends of a part are removed.
     pub fn mandate_at(&self, pointers: &[&str]) -> Option<MandateRef> {
         reference(self.provider, pointers.iter().map(|pointer| self.text_at(pointer)).collect::<Option<_>>()?)
     }
@@ -117,7 +117,9 @@ impl WebhookError {
 impl fmt::Display for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSecret => f.write_str("there is no secret to verify with, or only blank ones: give the vendor's"),
+            Self::NoSecret => {
+                f.write_str("there is no secret to verify with, or only blank ones. Pass the secret of the vendor")
+            }
             Self::TooLarge => write!(f, "the body has more than {} bytes", WebhookEvent::MAX_BODY),
             Self::MissingSignature => f.write_str("the signature is missing"),
             Self::WrongSignature => f.write_str("the signature is wrong"),
@@ -128,8 +130,8 @@ impl fmt::Display for WebhookError {
 
 impl std::error::Error for WebhookError {}
 
-/// The secrets that can verify a body of an acceptable size: not blank, and without blanks at their ends, which come of
-/// files and forms.
+/// The secrets that can verify a body of an acceptable size. Files and forms add blanks around a secret, so these are
+/// removed. Anybody could sign with a blank secret, so it is left out.
 pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a str>, WebhookError> {
     let blank = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
     let trimmed: Vec<&str> = secrets.iter().map(|secret| secret.trim_matches(blank)).collect();
@@ -138,7 +140,7 @@ pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a
         return Err(WebhookError::NoSecret);
     }
     if usable.len() < secrets.len() {
-        tracing::warn!("a blank webhook secret was ignored. Remove it from the configuration.");
+        tracing::warn!("a webhook secret is blank and was ignored. Remove it from the configuration.");
     }
     if trimmed.iter().zip(secrets).any(|(trimmed, secret)| !trimmed.is_empty() && trimmed.len() < secret.len()) {
         tracing::warn!("blanks or line ends around a webhook secret were ignored. Store the secret without them.");
@@ -146,7 +148,7 @@ pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a
     if body.len() > WebhookEvent::MAX_BODY { Err(WebhookError::TooLarge) } else { Ok(usable) }
 }
 
-/// The mandate that parts from outside name. See [`WebhookEvent::mandate_at`] for the parts that name none.
+/// The mandate that these parts from outside name. [`WebhookEvent::mandate_at`] documents the rules.
 pub(crate) fn reference(provider: Provider, parts: Vec<String>) -> Option<MandateRef> {
     let invisible =
         |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
@@ -158,7 +160,7 @@ pub(crate) fn reference(provider: Provider, parts: Vec<String>) -> Option<Mandat
 
 /// Whether a number has all the digits that were sent.
 fn exact(number: &serde_json::Number) -> bool {
-    /// From here on a float skips whole numbers.
+    /// A float cannot hold each whole number from here on.
     const LARGEST: f64 = 9_007_199_254_740_992.0;
     !number.is_f64() || number.as_f64().is_some_and(|float| float.abs() < LARGEST)
 }

@@ -13,11 +13,11 @@ use subtle::ConstantTimeEq;
 
 /// Verifies a notification, the whole body of the POST as it came: JSON, as the documentation says, or a form, as the
 /// vendor's SDK and shop plugins read. `keys` are the API keys that may have signed it; which one signs for an
-/// application that uses V2 is not documented. Blanks at the ends of a key are cut off; a blank key verifies nothing.
+/// application that uses V2 is not documented. Blanks around a key are removed, and a blank key verifies nothing.
 ///
 /// The signature is the SHA-1 of the values and the API key: fields sorted by their names in lower case, `$` after each
-/// value, those of a nested object likewise in its place. A PHP back end signs bytes, so the values are tried in UTF-8
-/// and in the two encodings of French servers, Windows-1252 (Latin-1 is a part of it) and ISO 8859-15.
+/// value, those of a nested object likewise in its place. The signature covers bytes, so the values are tried in UTF-8,
+/// Windows-1252 (a superset of Latin-1) and ISO 8859-15.
 ///
 /// # What the signature does not prove
 /// It covers the values in their order, and nothing else. Without knowing the key somebody who has seen one
@@ -59,7 +59,7 @@ pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, W
     let text = signed_text(&fields)?;
     let given = bytes::hex(bytes::bare(given.as_bytes())).ok_or(WebhookError::WrongSignature)?;
     let digests = keys.iter().flat_map(|key| written(&text).map(move |text| digest(&text, key)));
-    // All are compared, so that the time does not tell which key it was.
+    // Compare all: the time must not tell which key matches.
     if digests.filter(|digest| bool::from(digest.ct_eq(&given))).count() == 0 {
         return Err(WebhookError::WrongSignature);
     }

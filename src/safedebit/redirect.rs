@@ -29,8 +29,8 @@ use std::fmt;
 pub struct Return(Vec<(String, String)>);
 
 impl Return {
-    /// Reads the query of the address, with or without its `?`, or the form in the body. Bytes that are no UTF-8 are read
-    /// as Windows-1252, of which Latin-1 is a part.
+    /// Reads the query of the address, with or without its `?`, or the form in the body. Bytes that are not UTF-8 are read
+    /// as Windows-1252, a superset of Latin-1.
     ///
     /// # Errors
     /// [`WebhookError::TooLarge`].
@@ -48,8 +48,9 @@ impl Return {
 
     /// The mandate that a parameter names, to be read.
     ///
-    /// `None` for a value that is blank or longer than 35 characters, and for one that could name another record: with a
-    /// `/`, `\` or `%`, with a control character or an invisible one, or of dots only. Blanks at its ends are cut off.
+    /// `None` for a value that is blank or longer than 35 characters. `None` also for a value that could reach another path
+    /// or forge a log: with a `/`, a `\` or a `%`, with a control character or an invisible character, or with only dots and
+    /// blanks. Blanks at its ends are removed.
     pub fn hint(&self, name: &str) -> Option<MandateRef> {
         let mandate = webhook::reference(Provider::SafeDebit, vec![self.unverified(name)?.into()])?;
         Some(mandate).filter(|mandate| mandate.id().chars().count() <= 35)

@@ -18,8 +18,8 @@ use std::time::Duration;
 /// let shaky = Fault::reset().with_probability(0.1, 42);
 /// ```
 ///
-/// Some faults damage the vendor's own answer: from [`two_bodies`](Self::two_bodies) to
-/// [`stale_connection`](Self::stale_connection), and [`with_body`](Self::with_body). The vendor has always acted then.
+/// The faults from [`two_bodies`](Self::two_bodies) to [`stale_connection`](Self::stale_connection), [`delay`](Self::delay) and
+/// [`with_body`](Self::with_body) need the vendor's own response. They always strike after the vendor has acted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
 #[must_use]
@@ -54,7 +54,7 @@ pub(super) enum What {
 }
 
 impl What {
-    /// Whether the vendor's own answer is given, more or less damaged, so that the vendor has acted.
+    /// Whether the response is the vendor's own, perhaps damaged. The vendor has acted then.
     pub fn has_an_answer(&self) -> bool {
         match self {
             Self::Reset | Self::Empty | Self::Truncated | Self::Html | Self::Oversized(_) => false,
@@ -63,7 +63,7 @@ impl What {
         }
     }
 
-    /// The body with the damage, if it has one.
+    /// The damaged body, if there is a body.
     pub fn damaged(&self, body: Option<&Value>) -> Option<Bytes> {
         let body = body?;
         let text = body.to_string();
@@ -105,7 +105,7 @@ fn with_field(body: String, field: &[u8]) -> Vec<u8> {
     [before, field, comma, after].concat()
 }
 
-/// Lists as PHP writes those from which items were taken: objects with numbers as names. An empty one is anything.
+/// Lists as PHP writes a filtered array: objects with numbers as keys. An empty list is `empty`.
 fn php_lists(value: &Value, empty: &Value) -> Value {
     match value {
         Value::Array(items) if items.is_empty() => empty.clone(),
@@ -157,23 +157,23 @@ impl Fault {
         Self::new(What::Oversized(bytes))
     }
 
-    /// The body stands there twice, as if a second answer followed.
+    /// The response has the body twice.
     pub fn two_bodies() -> Self {
         Self::new(What::TwoBodies)
     }
 
-    /// The body has a byte order mark before it.
+    /// A byte order mark precedes the body.
     pub fn byte_order_mark() -> Self {
         Self::new(What::ByteOrderMark)
     }
 
-    /// The body is in Latin-1, with an `é` in a field of its own, which is no UTF-8.
+    /// The body is in Latin-1. One more field has an `é`, so that the body is not UTF-8.
     pub fn latin1() -> Self {
         Self::new(What::Latin1)
     }
 
-    /// The first object of the body begins with this field. Its value is written byte by byte, so it need not be JSON: a
-    /// lone surrogate (`"\ud800"`), a raw line end, `1e400`, or a field that stands there a second time.
+    /// The first object of the body begins with this field. The value can be any bytes: a lone surrogate (`"\ud800"`), a raw
+    /// line end, `1e400`, or the second value of a field.
     ///
     /// ```
     /// use mandat::sandbox::Fault;
@@ -186,7 +186,7 @@ impl Fault {
         Self::new(What::Field([name.as_bytes(), value.as_ref()].concat().into()))
     }
 
-    /// The body is changed by a merge patch (RFC 7396): what is null in it goes.
+    /// A merge patch (RFC 7396) changes the body. A null in the patch removes a field.
     ///
     /// ```
     /// use mandat::sandbox::Fault;
@@ -197,41 +197,42 @@ impl Fault {
         Self::new(What::Merge(patch.into()))
     }
 
-    /// Lists are written as PHP may write them: one with items as an object with numbers as names, an empty one as this,
-    /// `{}`, null, `""` or false.
+    /// Lists are objects with numbers as keys, as PHP writes a filtered array. An empty list is this value: `{}`, null, `""`
+    /// or false.
     pub fn php_lists(empty: impl Into<Value>) -> Self {
         Self::new(What::PhpLists(empty.into()))
     }
 
-    /// The first list of the body has so many more items, `{}` each; a body without a list has one in a field of its own.
+    /// The first list of the body has this number of further items, each `{}`. A body without a list gets one in a further
+    /// field.
     pub fn items(count: usize) -> Self {
         Self::new(What::Items(count))
     }
 
-    /// The answer has this header, too: `Content-Encoding: UTF-8`, or a `Link` to a next page.
+    /// The response has this header, such as `Content-Encoding: UTF-8`, or a `Link` to a next page.
     ///
     /// # Panics
-    /// If no header can be so.
+    /// If the name or the value is not valid in a header.
     pub fn header(name: &str, value: &str) -> Self {
         Self::new(header(name, value).unwrap_or_else(|why| panic!("{why}")))
     }
 
-    /// The answer comes a second time, late: the next call on the same connection gets it instead of its own, and each call
-    /// after that the answer of the one before.
+    /// The response comes twice, the second time late. The next request on the connection gets it again, and each later
+    /// request gets the response of the one before.
     pub fn late_second_answer() -> Self {
         Self::new(What::LateSecondAnswer)
     }
 
-    /// The connection was idle for too long: the next call on it is closed without a byte of an answer, and the vendor does
-    /// not receive it.
+    /// The vendor closes the connection as idle. The next request on the connection gets no byte of a response, and the
+    /// vendor does not receive it.
     pub fn stale_connection() -> Self {
         Self::new(What::StaleConnection)
     }
 
-    /// With this `Retry-After`, if the fault is a status: a number of seconds, or any text such as `7.5` or a date.
+    /// With this `Retry-After`, if the fault is a status: a number of seconds, or any text, such as `7.5` or a date.
     ///
     /// # Panics
-    /// If no header can have this value.
+    /// If the value is not valid in a header.
     pub fn retry_after(mut self, wish: impl ToString) -> Self {
         if let What::Status { retry_after, .. } = &mut self.what {
             *retry_after = Some(value(&wish.to_string()).unwrap_or_else(|why| panic!("{why}")));
@@ -239,7 +240,7 @@ impl Fault {
         self
     }
 
-    /// With the vendor's own body, if the fault is a status, which has none otherwise.
+    /// With the vendor's own body, if the fault is a status. Without this the body is empty.
     pub fn with_body(mut self) -> Self {
         if let What::Status { body, .. } = &mut self.what {
             *body = true;
@@ -298,15 +299,15 @@ impl Fault {
 }
 
 fn header(name: &str, text: &str) -> Result<What, &'static str> {
-    let name = name.parse().map_err(|_| "no header has this name")?;
+    let name = name.parse().map_err(|_| "the name is not valid in a header")?;
     Ok(What::Header(name, value(text)?))
 }
 
 fn value(text: &str) -> Result<HeaderValue, &'static str> {
-    text.parse().map_err(|_| "no header has this value")
+    text.parse().map_err(|_| "the value is not valid in a header")
 }
 
-/// An answer is made in memory.
+/// A response is built in memory.
 const LARGEST: usize = 1 << 30;
 
 /// A fault as it is written in JSON.
@@ -391,18 +392,17 @@ impl TryFrom<Written> for Fault {
             Kind::ByteOrderMark => What::ByteOrderMark,
             Kind::Latin1 => What::Latin1,
             Kind::Field => {
-                let (name, value) =
-                    named().ok_or("a field wants its name, and its value as a text of JSON or of none")?;
+                let (name, value) = named().ok_or("a field wants `name` and `value`, both as text")?;
                 Self::field(name, value).what
             }
-            Kind::Merge => What::Merge(written.patch.ok_or("a merge wants its patch")?),
-            Kind::PhpLists => What::PhpLists(written.empty.ok_or("lists want to know how an empty one is written")?),
-            Kind::Items => match written.count.ok_or("items want their count")? {
+            Kind::Merge => What::Merge(written.patch.ok_or("a merge wants `patch`")?),
+            Kind::PhpLists => What::PhpLists(written.empty.ok_or("php_lists want `empty`, the form of an empty list")?),
+            Kind::Items => match written.count.ok_or("items want `count`")? {
                 count if count <= LARGEST / 4 => What::Items(count),
-                _ => return Err("items are 268,435,456 at most"),
+                _ => return Err("`count` is at most 268435456"),
             },
             Kind::Header => {
-                let (name, value) = named().ok_or("a header wants its name and its value")?;
+                let (name, value) = named().ok_or("a header wants `name` and `value`")?;
                 header(name, value)?
             }
             Kind::LateSecondAnswer => What::LateSecondAnswer,

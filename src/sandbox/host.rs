@@ -1,5 +1,5 @@
-//! Whose requests are answered. A page of any site can make a browser send requests to this machine, and can make a name
-//! of its own point here (DNS rebinding). Such a request names the site, in `Host` or in `Origin`.
+//! Requests for another host or from another site are refused. A web site can make a browser send requests to this machine,
+//! and can point a name of its own here (DNS rebinding). `Host` or `Origin` then names the site.
 
 use super::call::Reply;
 use hyper::{
@@ -20,18 +20,17 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// With the names that the caller gave beside those of the loopback address.
+    /// With further hosts beside loopback and the own address.
     pub fn new(own: SocketAddr, told: &[String]) -> io::Result<Self> {
         let read = |name: &String| {
             let bracketed = name.parse::<Ipv6Addr>().map_or_else(|_| name.clone(), |address| format!("[{address}]"));
-            let refusal =
-                format!("{name:?} is no host. Use a name or an address, with a port if it has one of its own");
+            let refusal = format!("{name:?} is no host. Use a name or an address, with a port if the port differs");
             authority(&bracketed).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, refusal))
         };
         Ok(Self { own, told: told.iter().map(read).collect::<Result<_, _>>()? })
     }
 
-    /// Where this machine reaches the sandbox: an address that means every address of a machine is no destination.
+    /// The address for callers on this machine. `0.0.0.0` is no address to connect to.
     pub fn local(&self) -> SocketAddr {
         let ip = match self.own.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -41,7 +40,7 @@ impl Hosts {
         SocketAddr::new(ip, self.own.port())
     }
 
-    /// Where links lead: to the first name that the caller gave.
+    /// The host in links: the first host that the caller gave, or the own address.
     pub fn public(&self) -> String {
         match self.told.first() {
             None => self.local().to_string(),
@@ -50,12 +49,12 @@ impl Hosts {
         }
     }
 
-    /// Refuses a request that is for somebody else.
+    /// Refuses a request for another host.
     pub fn admit(&self, head: &Parts) -> Result<(), Reply> {
         let Some(host) = only(&head.headers) else {
-            return Err(refused(400, "a request has one Host header"));
+            return Err(refused(400, "the request has no Host header, or several. Send one"));
         };
-        // A target with a host of its own counts more than the header.
+        // The host of an absolute target takes precedence over the header.
         let known = |authority: &Authority| self.knows(authority.host());
         if host.to_str().ok().and_then(authority).as_ref().is_some_and(known) && head.uri.authority().is_none_or(known)
         {
@@ -66,13 +65,13 @@ impl Hosts {
         Err(refused(
             421,
             &format!(
-                "this sandbox answers to {names} and to its own address. Start it with `--host NAME` (`Options::host`) to \
-                 have it answer to another name"
+                "the Host of the request is none of {names}, loopback and the address that the sandbox listens on. \
+                 Start the sandbox with `--host NAME` (`Options::host`) for another host"
             ),
         ))
     }
 
-    /// Refuses an order that a page of another site may have sent.
+    /// Refuses an order that a page of another site can send.
     pub fn admit_order(head: &Parts) -> Result<(), Reply> {
         let host = only(&head.headers).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let own = |origin: &HeaderValue| {
@@ -80,11 +79,14 @@ impl Hosts {
             origin.is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest.eq_ignore_ascii_case(host))
         };
         if !head.headers.get_all(ORIGIN).iter().all(own) {
-            return Err(refused(403, "an order of a page of another origin is refused. Give it from a program"));
+            return Err(refused(403, "the Origin of the order is another site. Send orders from a program"));
         }
-        // A browser sends these types without asking first. Where it leaves the type out, it names the origin.
+        // A page can send other types without a preflight request. A page that sends no type still sends its origin.
         if !head.headers.get_all(CONTENT_TYPE).iter().all(is_json) {
-            return Err(refused(415, "the body of an order is JSON. Send `Content-Type: application/json`"));
+            return Err(refused(
+                415,
+                "the Content-Type of the order is not JSON. Send `Content-Type: application/json`",
+            ));
         }
         Ok(())
     }

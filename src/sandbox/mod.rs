@@ -57,9 +57,11 @@
 //! # Where the documentation is silent
 //!
 //! There the sandbox does the simplest plausible thing; the first lines of each `src/<vendor>/sandbox.rs` say what that
-//! is. It is as strict as the spec: it refuses what the spec forbids, and words that the spec does not list. Its answers
-//! are no evidence of what the vendor does. Each has the header `Server: mandat-sandbox`. The words of a refusal of its own
-//! begin with `sandbox:`, and at SafeDebit the code with `SANDBOX_`.
+//! is. It is as strict as the spec: it refuses each request that breaks the spec, and words that the spec does not list.
+//!
+//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header
+//! `Server: mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
+//! SafeDebit with `SANDBOX_`.
 //!
 //! # Pages
 //!
@@ -68,18 +70,19 @@
 //! asks or `?lang=` says. Without a browser, post `decision=agree` or `decision=cancel` to it as a form. It goes on to
 //! the address that the request named for it, if that is an `http` one, and says that it is done otherwise. SafeDebit's
 //! holds for a day and one signature, with UMR, IBAN and BIC posted to `url_ok`; Seqino's for a week. A link that has
-//! expired or was used answers 410 and leads back. A page shows no IBAN whole and no e-mail address; the form of SafeDebit's
-//! holds the IBAN, as the vendor has the browser post it.
+//! expired or was used answers 410 and leads back. A page shows no whole IBAN and no e-mail address. Only
+//! the hidden form of SafeDebit's page has the IBAN, because the browser posts it to `url_ok`.
 //!
 //! # From other programs
 //!
 //! `mandat sandbox` (feature `cli`) runs one as a program, and prints where each vendor is and what it accepts. Both it
-//! and a [`Sandbox`] take orders under `/_control`, JSON in and JSON out. A wrong order is answered with 400, 404 or 409 and
-//! `{"error": "..."}`.
+//! and a [`Sandbox`] take orders under `/_control`, JSON in and JSON out. The response to a wrong order is 400, 404 or 409
+//! with `{"error": "..."}`.
 //!
-//! Every request needs one `Host` header, with `localhost`, a loopback address, the address that the sandbox listens on, or a
-//! name of [`Options::hosts`]; any other is answered with 421. An order with the `Origin` of another site is answered with
-//! 403, and one whose `Content-Type` is not JSON with 415. So no page that a browser shows can give orders.
+//! Each request needs exactly one `Host` header, else the response is 400. The host has to be `localhost`, a loopback address,
+//! the address that the sandbox listens on, or one of [`Options::hosts`], else the response is 421. An order with the `Origin`
+//! of another site gets 403, and an order whose `Content-Type` is not JSON gets 415. So no web site can give orders through
+//! a browser.
 //!
 //! | method, path | takes | does |
 //! |---|---|---|
@@ -95,7 +98,7 @@
 //! | | `{"mandate": ..., "word": "brand_new"}` | [`answer`](Sandbox::answer): any word or JSON |
 //! | | `{"mandate": ..., "forget": true}` | [`forget`](Sandbox::forget) |
 //! | `GET /_control/faults` | | gives their number |
-//! | `POST /_control/faults` | `{"fault": "status", "status": 503, "times": 1}` | [`inject`](Sandbox::inject): any [`Fault`]. [Testing](crate::book::testing#faults) lists them with their fields; each may have `after_effect`, `provider`, `operation`, `times`, `probability` with `seed` |
+//! | `POST /_control/faults` | `{"fault": "status", "status": 503, "times": 1}` | [`inject`](Sandbox::inject): any [`Fault`]. [Testing](crate::book::testing#faults) lists the kinds and their fields; each may have `after_effect`, `provider`, `operation`, `times`, `probability` with `seed` |
 //! | `DELETE /_control/faults` | | ends them |
 //! | `POST /_control/scripts` | `{"provider": "seqino", "operation": "get_client", "answers": [{"status": 200, "body": {}}]}` | [`script`](Sandbox::script): the next answers of an operation |
 //! | `DELETE /_control/scripts` | | ends them |
@@ -201,29 +204,28 @@ pub struct Answer {
     pub body: Option<Value>,
 }
 
-/// Where a sandbox listens, which names it answers to, and what its ids and chances come from, for
-/// [`Sandbox::start_with`].
+/// The address, the seed and the hosts of a sandbox, for [`Sandbox::start_with`].
 ///
 /// ```
 /// use mandat::sandbox::Options;
 ///
-/// // In a container that others reach as `sandbox`, and a browser on the host as `localhost:8080`.
+/// // In a container: other containers reach it as `sandbox`, and a browser as `localhost:8080`.
 /// let options = Options { listen: ([0, 0, 0, 0], 4010).into(), ..Options::default() }.host("sandbox").host("localhost:8080");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The address. A free port of the loopback address. Any other address lets every machine that reaches this one read
-    /// and change all in the sandbox: it is meant for a container of its own.
+    /// The address. The default is a free port on loopback. On another address, every machine that reaches it can read and
+    /// change all data in the sandbox. Use such an address only in a container of its own.
     pub listen: SocketAddr,
     /// The seed. 0. The same one gives the same ids, and the same course of faults that come by chance.
     pub seed: u64,
-    /// The names that it answers to beside `localhost`, the loopback addresses and its own. None. The first one, with its
-    /// port if it has one, stands in links such as `signature_url`.
+    /// Further hosts by which others reach the sandbox, beside `localhost`, loopback addresses and `listen`. The default is
+    /// none. Links such as `signature_url` name the first one, with its port if it has one.
     pub hosts: Vec<String>,
 }
 
 impl Options {
-    /// With one more name that the sandbox answers to, `sandbox` or `localhost:8080` say.
+    /// With one more host, such as `sandbox` or `localhost:8080`.
     #[must_use]
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
@@ -298,10 +300,10 @@ impl Sandbox {
         Self::start_with(Options::default()).await
     }
 
-    /// Starts where you say. On another address than a loopback one, a warning is logged.
+    /// Starts with these options. Logs a warning for an address that is not loopback.
     ///
     /// # Errors
-    /// If the address cannot be listened on, or if one of the names is none.
+    /// If the address cannot be listened on, or if a host is not valid.
     pub async fn start_with(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
@@ -309,8 +311,8 @@ impl Sandbox {
         if !address.ip().is_loopback() {
             tracing::warn!(
                 %address,
-                "every machine that reaches this address can read and change all in the sandbox. Listen on 127.0.0.1, \
-                 unless this is a container of its own."
+                "every machine that reaches this address can read and change all data in the sandbox. Listen on \
+                 127.0.0.1, unless the sandbox has a container of its own."
             );
         }
         let clock = Arc::new(VirtualClock::default());
@@ -334,7 +336,7 @@ impl Sandbox {
         self.address
     }
 
-    /// Where it takes orders from this machine: `http://127.0.0.1:4010/_control`.
+    /// The URL for orders from this machine, such as `http://127.0.0.1:4010/_control`.
     pub fn control_url(&self) -> String {
         format!("http://{}/_control", self.hosts.local())
     }
@@ -358,8 +360,7 @@ impl Sandbox {
         self.url(&self.hosts.local().to_string(), provider)
     }
 
-    /// The base URL of a vendor, for callers that know the sandbox by the first name of [`Options::hosts`]. Without such a
-    /// name it is [`base_url`](Self::base_url).
+    /// The base URL of a vendor at the first of [`Options::hosts`]. Without hosts it equals [`base_url`](Self::base_url).
     pub fn public_url(&self, provider: Provider) -> String {
         self.url(&self.hosts.public(), provider)
     }
@@ -524,7 +525,7 @@ impl Sandbox {
         record.map(change).ok_or_else(|| Error::new(ErrorKind::NotFound).at(Some(provider)).detail(what))
     }
 
-    /// A mandate's record, as the vendor has it, with all that is personal in it.
+    /// The record of a mandate, as the vendor has it. Personal data is not masked.
     pub fn record(&self, mandate: &MandateRef) -> Option<Value> {
         lock(&self.world).mandate(mandate).cloned()
     }

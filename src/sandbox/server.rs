@@ -74,12 +74,12 @@ pub(super) async fn serve(
     graceful.shutdown().await;
 }
 
-/// The faults of a connection, which later calls on it feel.
+/// The faults of a connection that strike later requests on it.
 #[derive(Default)]
 struct Broken {
-    /// The next call is not answered.
+    /// The next request gets no response.
     stale: bool,
-    /// The next call gets this answer, and each one after that the answer of the one before.
+    /// The next request gets this response, and each later one the response of the one before.
     late: Option<Response<Body>>,
 }
 
@@ -142,7 +142,7 @@ async fn respond(
     Ok(response)
 }
 
-/// The answer with its fault.
+/// The response with its fault.
 async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>> {
     let Some(fault) = fault else { return Ok(json_response(&reply)) };
     Ok(match fault {
@@ -263,7 +263,7 @@ fn json_response(reply: &Reply) -> Response<Body> {
 fn response(status: u16, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body { data: (!body.is_empty()).then_some(body), end: End::Whole });
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // Nobody takes an answer of the sandbox for one of the vendor.
+    // Nobody should take a response of the sandbox for the vendor's.
     response.headers_mut().insert(SERVER, HeaderValue::from_static("mandat-sandbox"));
     response
 }
@@ -279,7 +279,7 @@ struct Body {
 enum End {
     Whole,
     BreaksOff,
-    /// Once what there is has been sent.
+    /// The data has been sent.
     BreaksOffNow,
 }
 
@@ -294,7 +294,7 @@ impl hyper::body::Body for Body {
         match self.end {
             End::Whole => Poll::Ready(None),
             End::BreaksOff => {
-                // The server sends before it asks again.
+                // The server flushes the data before it polls again.
                 self.end = End::BreaksOffNow;
                 cx.waker().wake_by_ref();
                 Poll::Pending

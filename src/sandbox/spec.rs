@@ -205,8 +205,7 @@ impl Spec {
         found.first().map(|violation| format!("{}: {}", violation.place.join("."), violation.what))
     }
 
-    /// The part of a request or a record that may be shown: nothing personal, nothing secret, nothing that the spec does
-    /// not know.
+    /// A request or a record without personal data, secrets and the values of fields that the spec does not know.
     pub fn masked(&self, value: &Value) -> Value {
         match value {
             Value::Object(fields) => fields
@@ -217,7 +216,7 @@ impl Spec {
                 })
                 .collect(),
             Value::Array(items) => items.iter().map(|item| self.masked(item)).collect(),
-            // Somebody has put it into the wrong field.
+            // A field that is not personal can still hold personal data by mistake.
             Value::String(text) if is_personal(text) => "***".into(),
             other => other.clone(),
         }
@@ -232,7 +231,7 @@ impl Spec {
     }
 }
 
-/// Whether a text is an IBAN, however it is spaced, or has an e-mail address in it.
+/// Whether a text is an IBAN, with or without separators, or contains an e-mail address.
 fn is_personal(text: &str) -> bool {
     let bare: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
     text.contains('@') || wire::is_iban(&bare.to_ascii_uppercase())

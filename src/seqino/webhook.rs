@@ -30,23 +30,21 @@ impl Encoding {
     }
 }
 
-/// Verifies a request of Seqino, as your HTTP server gives it. It is signed by HMAC-SHA256 with the webhook's secret,
-/// which `create_webhook` answers once. That the body's bytes are signed, and that the secret's text is the key, is
-/// inferred.
+/// Verifies a request of Seqino. Seqino signs with HMAC-SHA256 and the secret that `create_webhook` returned once. The signed
+/// bytes are those of the body, and the key is the text of the secret; both are inferred.
 ///
-/// `body` is the whole body as it came. `headers` are the names and values of the request: `&HeaderMap` of the crate
-/// `http` fits, and so does a list of pairs. `header` names the header with the signature, in any case. Its name is not
-/// documented: look at a first `webhook.test` event.
+/// - `body` is the whole body as it came.
+/// - `headers` are the names and values of the request: the `&HeaderMap` of the crate `http`, or a list of pairs.
+/// - `header` is the name of the header with the signature, in any case. Seqino does not document this name. Look at a
+///   first `webhook.test` event.
+/// - `secrets` are one or more secrets, to replace one while the old one is still in use. Blanks around a secret are
+///   removed, and a blank secret verifies nothing.
 ///
-/// The form of the signature is not documented either, so each usual one is read: hexadecimal or Base64, after the name
-/// of its algorithm (`sha256=`), with blanks around it. Of several signatures, separated by commas or in several headers,
-/// one has to be right.
+/// Seqino does not document the form of the signature. Hexadecimal and Base64 are read, with blanks around them, and after
+/// the name of an algorithm (`sha256=`). Of several signatures, separated by commas or in several headers, one has to match.
 ///
-/// With several `secrets` any may have signed, so that a new one can come while the old one is still in use. Blanks at
-/// the ends of a secret are cut off. A blank secret verifies nothing.
-///
-/// Nothing in the documentation limits how long a signature holds. Keep [`WebhookEvent::id`] to recognise a duplicate; it
-/// is signed here. The event is only a hint: read the mandate with [`Mandates::status`](crate::Mandates::status).
+/// No page says how long a signature stays valid. Store [`WebhookEvent::id`], which is signed, to recognise a duplicate. The
+/// event is only a hint: read the mandate with [`Mandates::status`](crate::Mandates::status).
 ///
 /// # Errors
 /// Any [`WebhookError`].
@@ -63,7 +61,7 @@ pub fn verify_request<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     verify(body, values.iter().map(AsRef::as_ref), &[Encoding::Hex, Encoding::Base64], secrets)
 }
 
-/// Verifies as [`verify_request`] does, where you have the signature and know its encoding.
+/// Verifies like [`verify_request`], with a signature that you took from its header, in one encoding.
 ///
 /// # Errors
 /// Any [`WebhookError`].
@@ -96,7 +94,7 @@ fn verify<'a>(
         .flat_map(|signature| encodings.iter().map(|encoding| encoding.decode(bytes::bare(signature))))
         .flatten()
         .collect();
-    // A back end may put the mark before what it has signed.
+    // A back end may add the byte order mark after it has signed.
     let unmarked = Some(bytes::unmarked(body)).filter(|unmarked| unmarked.len() < body.len());
     let bodies = || [body].into_iter().chain(unmarked);
     let mut macs = secrets.iter().flat_map(|secret| bodies().filter_map(|body| mac(body, secret)));

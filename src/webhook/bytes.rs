@@ -15,7 +15,7 @@ pub(crate) fn values<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     headers.into_iter().filter(named).map(|(_, value)| value)
 }
 
-/// A signature as it was written: without blanks at its ends, the name of its algorithm (`sha256=`) and its padding.
+/// A signature without blanks at its ends, the name of its algorithm (`sha256=`) and its padding.
 pub(crate) fn bare(signature: &[u8]) -> &[u8] {
     let signature = signature.trim_ascii();
     let unpadded = signature.iter().rposition(|byte| *byte != b'=').map_or(&[][..], |last| &signature[..=last]);
@@ -44,8 +44,8 @@ pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
     &body[Encoding::for_bom(body).map_or(0, |(_, length)| length)..]
 }
 
-/// A body as text. A byte order mark tells its encoding. Bytes that are no UTF-8 are Windows-1252, a superset of Latin-1:
-/// every byte is a character there, so nothing is lost.
+/// A body as text. Its byte order mark decides the encoding. Bytes that are not UTF-8 are read as Windows-1252, a superset
+/// of Latin-1 in which every byte is a character, so that nothing is lost.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     let encoding = Encoding::for_bom(body).map_or(UTF_8, |(encoding, _)| encoding);
     let body = unmarked(body);
@@ -53,7 +53,7 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     text.unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(body).0)
 }
 
-/// The names and values of a form, in its order. Its encoding is one for all of them, as in [`text`].
+/// The names and values of a form, in its order. One encoding holds for the whole form, as in [`text`].
 pub(crate) fn form(body: &[u8]) -> Vec<(String, String)> {
     let decoded = |part: &[u8]| -> Vec<u8> {
         let spaced: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();

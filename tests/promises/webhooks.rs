@@ -675,7 +675,7 @@ mod seqino {
             log.text()
         };
         assert_eq!(verify(&[SECRET]), "");
-        assert!(verify(&[SECRET, ""]).contains("a blank webhook secret was ignored"));
+        assert!(verify(&[SECRET, ""]).contains("a webhook secret is blank"));
         let line = format!("{SECRET}\n");
         let said = verify(&[&line]);
         assert!(said.contains("around a webhook secret were ignored"), "{said}");

@@ -18,12 +18,12 @@ use std::{
 /// `GET /_control` lists how to sign, revoke, break, script and inspect from a test.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Where to listen. Port 0 is any free one. On another address than a loopback one, every machine that reaches this
-    /// one can read and change all in the sandbox.
+    /// Where to listen. Port 0 takes a free port. On an address that is not loopback, every machine that reaches it can
+    /// read and change all data in the sandbox.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
     listen: SocketAddr,
-    /// A name that it answers to beside localhost and its own address, as `sandbox` or `localhost:8080`. May be repeated.
-    /// Links lead to the first.
+    /// A further host by which others reach the sandbox, such as `sandbox` or `localhost:8080`. May be repeated. Links name
+    /// the first one.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
     /// What ids and chances come from: the same seed gives the same ones.
@@ -89,8 +89,8 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
     let address = sandbox.address();
     let mut text = format!("Sandbox on http://{address}, seed {seed}. Ctrl-C stops it.\n\n");
     if !address.ip().is_loopback() {
-        text += "WARNING: every machine that reaches this address can read and change all in the sandbox.\n\
-                 Listen on 127.0.0.1, unless this is a container of its own.\n\n";
+        text += "WARNING: every machine that reaches this address can read and change all data in the sandbox.\n\
+                 Listen on 127.0.0.1, unless the sandbox has a container of its own.\n\n";
     }
     // Writing to a text does not fail.
     for provider in Provider::ALL.iter().copied() {
