@@ -15,12 +15,12 @@ pub(crate) fn values<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     headers.into_iter().filter(named).map(|(_, value)| value)
 }
 
-/// A signature without blanks at its ends, the name of its algorithm (`sha256=`) and its padding.
+/// A signature without blanks and quotes around it, the name of its algorithm (`sha256=`) and its padding.
 pub(crate) fn bare(signature: &[u8]) -> &[u8] {
-    let signature = signature.trim_ascii();
-    let unpadded = signature.iter().rposition(|byte| *byte != b'=').map_or(&[][..], |last| &signature[..=last]);
-    let start = unpadded.iter().rposition(|byte| matches!(byte, b'=' | b':' | b' ' | b'\t')).map_or(0, |at| at + 1);
-    &unpadded[start..]
+    let around = |byte: &u8| matches!(byte, b'=' | b':' | b'"') || byte.is_ascii_whitespace();
+    let end = signature.iter().rposition(|byte| !around(byte)).map_or(0, |last| last + 1);
+    let start = signature[..end].iter().rposition(around).map_or(0, |last| last + 1);
+    &signature[start..end]
 }
 
 /// The bytes of a bare signature in hexadecimal, in either case.

@@ -575,6 +575,18 @@ mod seqino {
     }
 
     #[test]
+    fn a_signature_in_quotes_or_colons_is_read() {
+        let signature = String::from_utf8(spelled(&signed(EVENT.as_bytes()), 2, "", "")).unwrap();
+        for written in [format!("\"{signature}\""), format!("sig1=:{signature}:"), format!("sha256=\"{signature}\"")] {
+            assert!(verify_request(EVENT.as_bytes(), [(NAME, written)], NAME, &[SECRET]).is_ok());
+        }
+        for empty in ["=", "::", "\"\"", "sha256="] {
+            let refused = verify_request(EVENT.as_bytes(), [(NAME, empty)], NAME, &[SECRET]);
+            assert_eq!(refused, Err(WebhookError::WrongSignature));
+        }
+    }
+
+    #[test]
     fn headers_of_an_http_server_are_taken_as_they_are() {
         let mut headers = axum::http::HeaderMap::new();
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
