@@ -70,20 +70,20 @@ pub struct Known {
     /// The vendor's own word for the state of the client that granted it (Seqino), if it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<RawStatus>,
-    /// What `may_collect` or `may_represent` answered, if it was asked. It was so at [`observed_at`](Self::observed_at)
-    /// and is there to be compared with: ask again before each use.
+    /// The answer of `may_collect` or `may_represent` at [`observed_at`](Self::observed_at), if there was one. Changes are
+    /// compared with it. Ask again before each use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Permission>,
-    /// Its last state that was not `Unrecognized`, which changes are compared with: or a mandate that had ended could
-    /// come back through a word that nobody knows, and nobody would be told.
+    /// Its last status that was not `Unrecognized`. Changes are compared with it, so that a mandate which had ended
+    /// cannot come back unseen through a word that nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recognized: Option<MandateStatus>,
-    /// The ended state from which it came back, as long as you have not acknowledged its return. No verdict is
-    /// `Allowed` until you do: by [`acknowledge`](Self::acknowledge), or by [`Facts::last_acknowledged`].
+    /// The ended status from which it came back, until you acknowledge that. No verdict is `Allowed` before you do, by
+    /// [`acknowledge`](Self::acknowledge) or by [`Facts::last_acknowledged`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reinstated_from: Option<MandateStatus>,
-    /// What [`Facts::last_acknowledged`] said when it was read as ended, as back, or in a state that nobody knows. The
-    /// same word again does not acknowledge its return.
+    /// [`Facts::last_acknowledged`] as you stated it when the mandate was read as ended, as back, or with a word that
+    /// nobody knows. The same status again does not acknowledge its return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_before: Option<MandateStatus>,
     /// Whether it was read or only created; where nothing was stored, it was read.
@@ -146,13 +146,15 @@ impl Known {
         Self::COLUMNS.map(|name| (name, texts.next().flatten()))
     }
 
-    /// Reads the columns of a row. `column` gives the text of a column by its name: one of [`COLUMNS`](Self::COLUMNS).
-    /// A column without a text, or with an empty one, is null. A row with nothing in it was never read: `None`.
+    /// Reads the columns of a row. `column` gives the text of a column by its name, each of [`COLUMNS`](Self::COLUMNS)
+    /// once or more. An empty text is null. `None` is a row with nothing in it, which was never read.
+    ///
+    /// `status` and `observed_at` are needed. `raw` may be empty, as a vendor's word may be. Without `since` it is
+    /// `observed_at`, and without `recognized` it is `status`: earlier versions did not store them.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with the column, if the row is half stored or a
-    /// text cannot be read: nothing is guessed. `raw` may be empty, as a vendor's word may be; a row that has no
-    /// `since`, no `recognized` and no `source` is one of an earlier version.
+    /// text cannot be read. Nothing is guessed, and no value is shown.
     pub fn from_columns<T: AsRef<str>>(column: impl Fn(&'static str) -> Option<T>) -> Result<Option<Self>, Error> {
         let texts = Self::COLUMNS.into_iter().filter_map(|name| Some((name, column(name)?)));
         let row = Row(texts.filter(|(_, text)| !text.as_ref().trim().is_empty()).collect());
@@ -183,25 +185,24 @@ impl Known {
         Past { status: self.last_recognized(), reinstated_from, acknowledged_before }.of(source)
     }
 
-    /// Acknowledges that a mandate which had ended is back: you know why, and use it again. Store it afterwards.
+    /// Acknowledges that a mandate which had ended is back: you know why, and use it again. Store the result.
     ///
-    /// It does nothing while the mandate is ended or its state is not recognized: what comes after that is not known
-    /// yet.
+    /// It changes nothing while the mandate is ended or its status is not recognized. A later return needs an
+    /// acknowledgement of its own.
     pub fn acknowledge(&mut self) {
         if !matches!(self.status.phase(), Phase::Ended | Phase::Unknown) {
             (self.reinstated_from, self.acknowledged_before) = (None, None);
         }
     }
 
-    /// What is known after a reading that failed: the same, without the verdict, which was that of an earlier time.
+    /// The stored state after a reading that failed: the same without the verdict, which belongs to an earlier time.
     #[must_use]
     pub fn unread(&self) -> Self {
         Self { verdict: None, ..self.clone() }
     }
 
-    /// What to store of a reading. `earlier` is what was stored before. `facts` is what you know of a mandate to
-    /// collect on: without them no verdict on it is given. Of a mandate to represent by, only
-    /// [`Facts::last_acknowledged`] counts.
+    /// What to store of a reading. `earlier` is the stored state before it. A mandate to collect on gets a verdict only
+    /// with `facts`. Of a mandate to represent by, only [`Facts::last_acknowledged`] counts.
     pub fn of(mandate: &Mandate, earlier: Option<&Self>, facts: Option<&Facts>, now: DateTime<Utc>) -> Self {
         let mandate = match earlier.and_then(Self::past) {
             Some(past) if !mandate.follows(past) => {
