@@ -29,8 +29,8 @@ pub struct Facts {
     pub signed_on: Option<NaiveDate>,
     /// Whether you hold the signed document, or have seen the day of signature at the vendor. `None`: not known.
     ///
-    /// It decides where the vendor does not say that its word for an active mandate means a signed one: today at
-    /// Easytransac and at SafeDebit.
+    /// It decides where the vendor's word for an active mandate may stand for an unsigned one: today at Easytransac and
+    /// at SafeDebit.
     pub signature_confirmed: Option<bool>,
     /// The last collection that you presented on this mandate, even if it failed.
     pub last_collection: LastCollection,
@@ -216,8 +216,8 @@ impl Mandate {
     ///
     /// # What `Allowed` does not cover
     ///
-    /// Whether the company can receive invoices: Seqino does not document that an active mandate has set its directory
-    /// entry up. Look at the directory entry. The chapter [Verdicts](crate::book::verdicts) says more.
+    /// Whether the company can receive invoices. An active mandate may not be enough for it, so look at the directory
+    /// entry. The chapter [Verdicts](crate::book::verdicts) says more.
     pub fn may_represent(&self, last_acknowledged: Option<MandateStatus>, now: DateTime<Utc>) -> Verdict {
         if self.reference.provider().purpose() != Purpose::Represent {
             return Verdict::NotApplicable;
@@ -419,8 +419,8 @@ pub enum Reason {
         /// The other.
         second: Fact,
     },
-    /// The vendor calls it active, does not say that this means signed, and you have not seen the signature either.
-    /// Leaves it open.
+    /// The vendor's word for an active mandate may stand for an unsigned one, and you have not seen the signature. Leaves
+    /// it open.
     SignatureNotConfirmed,
     /// The client is not active. Refuses.
     AccountNotActive {
@@ -519,7 +519,7 @@ impl fmt::Display for Reason {
             Self::FactImpossible { fact } => write!(f, "{fact} cannot be: it is before 1970 or after today"),
             Self::FactsContradict { first, second } => write!(f, "{first} and {second} contradict each other"),
             Self::SignatureNotConfirmed => {
-                f.write_str("signature not confirmed, and the vendor's word does not say it")
+                f.write_str("signature not confirmed, and the vendor's word may stand for an unsigned mandate")
             }
             Self::AccountNotActive { status, raw } => write!(f, "client not active: {status} ({raw})"),
             Self::AccountUnrecognized { raw } => write!(f, "client status unrecognized ({raw})"),
