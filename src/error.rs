@@ -21,6 +21,7 @@ struct Inner {
     trace_id: Option<String>,
     outcome: Option<Outcome>,
     harmless_again: bool,
+    refuses_caller: bool,
     detail: Option<String>,
     advice: Option<&'static str>,
 }
@@ -56,6 +57,9 @@ pub enum ErrorKind {
     Decode,
     /// The provider is not configured, or its configuration is refused.
     NotConfigured,
+    /// It was not asked: the vendor had refused the caller already, in the same run or to another watch; see
+    /// [`Error::refuses_caller`].
+    NotAsked,
 }
 
 /// What became of a write that failed.
@@ -134,6 +138,13 @@ impl Error {
         passing && (self.outcome() != Some(Outcome::Unknown) || self.0.harmless_again)
     }
 
+    /// Whether the vendor refused the caller rather than the request: login, password, key, account or IP address. It
+    /// will refuse every further request alike, and repeated refusals can lock an account: stop asking, and mend the
+    /// configuration first.
+    pub fn refuses_caller(&self) -> bool {
+        self.0.refuses_caller
+    }
+
     pub(crate) fn new(kind: ErrorKind) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -144,6 +155,7 @@ impl Error {
             trace_id: None,
             outcome: None,
             harmless_again: false,
+            refuses_caller: false,
             detail: None,
             advice: None,
         }))
@@ -194,6 +206,12 @@ impl Error {
         self
     }
 
+    /// The vendor refused who is asking.
+    pub(crate) fn refusing_caller(mut self, refuses: bool) -> Self {
+        self.0.refuses_caller = refuses;
+        self
+    }
+
     pub(crate) fn outcome_is(mut self, outcome: Option<Outcome>) -> Self {
         self.0.outcome = outcome;
         self
@@ -228,6 +246,14 @@ impl Error {
             .detail("the vendor knows no such mandate")
     }
 
+    /// A further request would have been refused like an earlier one.
+    pub(crate) fn not_asked(provider: Provider) -> Self {
+        Self::new(ErrorKind::NotAsked)
+            .at(Some(provider))
+            .detail("the vendor had refused the caller before")
+            .advise(Some("mend the credentials, the account or the listed IP addresses, then read it again"))
+    }
+
     /// What was looked for in an answer, and is not there or not as it should be.
     pub(crate) fn decode(provider: Provider, operation: &'static str, detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode)
@@ -258,6 +284,7 @@ impl ErrorKind {
             Self::TooLarge => ("TooLarge", "the answer is too large"),
             Self::Decode => ("Decode", "the answer is not as documented"),
             Self::NotConfigured => ("NotConfigured", "not configured"),
+            Self::NotAsked => ("NotAsked", "not asked"),
         }
     }
 }

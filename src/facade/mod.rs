@@ -6,7 +6,7 @@ pub use probe::{Difference, Probe};
 
 use crate::{
     Error, ErrorKind, Lookup, Mandate, MandateRef, MandateStatus, Provider, RawStatus, Schedule, Tracked,
-    fleet::Done,
+    fleet::{Done, Gate},
     provider::for_each_provider,
     status::{Meaning, VocabularyRow},
     transport::{Answer, Operation, Vendor},
@@ -76,6 +76,8 @@ struct Inner {
     mapped: Mapped,
     clock: Clock,
     schedule: Schedule,
+    /// By provider, for the watches.
+    gates: [Gate; Provider::ALL.len()],
     /// Words that nobody knows and that were told of already.
     told: Mutex<BTreeSet<(Provider, String)>>,
 }
@@ -120,6 +122,12 @@ impl Mandates {
     /// answer is not that mandate: nothing is guessed. [`ErrorKind::NotConfigured`] without that vendor.
     pub async fn status(&self, lookup: impl Into<Lookup<'_>>) -> Result<Mandate, Error> {
         let lookup = lookup.into();
+        let mandate = self.look(lookup).await?;
+        self.gate(lookup.reference.provider()).reopen();
+        Ok(mandate)
+    }
+
+    pub(crate) async fn look(&self, lookup: Lookup<'_>) -> Result<Mandate, Error> {
         lookup.reference.complete()?;
         let mut mandate = self.read(lookup, self.now()).await?;
         self.finish(lookup, &mut mandate);
@@ -154,6 +162,11 @@ impl Mandates {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.inner.clock)()
+    }
+
+    /// What the watches know of a vendor's refusals.
+    pub(crate) fn gate(&self, provider: Provider) -> &Gate {
+        &self.inner.gates[provider as usize]
     }
 
     pub(crate) fn schedule(&self) -> &Schedule {
@@ -247,8 +260,8 @@ impl MandatesBuilder {
             return Err(refused);
         }
         let Self { configs, mapped, clock, schedule, .. } = self;
-        let inner = Inner { clients: configs.connect()?, mapped, clock, schedule, told: Mutex::default() };
-        Ok(Mandates { inner: Arc::new(inner) })
+        let (clients, gates, told) = (configs.connect()?, Default::default(), Mutex::default());
+        Ok(Mandates { inner: Arc::new(Inner { clients, mapped, clock, schedule, gates, told }) })
     }
 }
 

@@ -1,10 +1,12 @@
 //! Many mandates, over time.
 
+mod gate;
 mod known;
 mod schedule;
 mod statuses;
 mod watch;
 
+pub(crate) use gate::Gate;
 pub use known::{Changed, Known, Permission};
 pub use schedule::Schedule;
 pub(crate) use statuses::Done;

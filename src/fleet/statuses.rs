@@ -1,6 +1,6 @@
 //! A stream of references in, a stream of readings out.
 
-use super::{Changed, Tracked};
+use super::{Changed, Gate, Tracked};
 use crate::{Error, Mandate, Mandates, Provider, facade::Runs};
 use futures_util::{
     Stream, StreamExt,
@@ -69,7 +69,9 @@ pub struct Reading<T = Mandate> {
 
 impl Mandates {
     /// Reads many mandates: each reference is answered once, in the order in which the answers come. One that fails
-    /// ends nothing. To cancel, drop the stream. It has to be polled within a Tokio runtime, on which the calls are
+    /// ends nothing, unless the vendor [refuses the caller](Error::refuses_caller): then it is asked no more in this run,
+    /// and the rest of its references is [`NotAsked`](crate::ErrorKind::NotAsked). So that a wrong password is sent
+    /// once, the first request to a vendor is under way alone. To cancel, drop the stream. It has to be polled within a Tokio runtime, on which the calls are
     /// tasks.
     ///
     /// Up to [`Settings::concurrency`](crate::Settings::concurrency) calls are under way at each vendor. As many of its
@@ -94,7 +96,10 @@ impl Mandates {
     pub fn statuses<'a, M>(&self, references: impl References<'a, M>) -> Statuses<'a> {
         let lane = |provider: &Provider| {
             let limit = self.concurrency(*provider);
-            (*provider, Lane { waiting: Queue::default(), groups: BTreeMap::new(), running: 0, limit })
+            (
+                *provider,
+                Lane { waiting: Queue::default(), groups: BTreeMap::new(), running: 0, limit, gate: Arc::default() },
+            )
         };
         let (sender, read) = mpsc::channel(READ_AHEAD);
         Statuses {
@@ -137,6 +142,7 @@ struct Lane {
     /// Tasks. Each takes one batch after the other, since to begin one costs more than to read on.
     running: usize,
     limit: usize,
+    gate: Arc<Gate>,
 }
 
 impl Lane {
@@ -229,11 +235,11 @@ impl<'a> Statuses<'a> {
                 {
                     lane.running += 1;
                     let (mandates, runs, provider) = (self.mandates.clone(), self.runs.clone(), *provider);
-                    let (waiting, sender) = (lane.waiting.clone(), self.sender.clone());
+                    let (waiting, gate, sender) = (lane.waiting.clone(), lane.gate.clone(), self.sender.clone());
                     self.running.spawn(async move {
                         loop {
                             // Nobody is left to tell only while this task is being ended.
-                            let _ = sender.send(mandates.read_batch(provider, &runs, batch).await).await;
+                            let _ = sender.send(read(&mandates, provider, &runs, &gate, batch).await).await;
                             match waiting.with(VecDeque::pop_front) {
                                 Some(next) => batch = next,
                                 None => return provider,
@@ -263,6 +269,22 @@ impl<'a> Statuses<'a> {
             }
         }
     }
+}
+
+/// Reads what came together, if the vendor may still be asked.
+async fn read(mandates: &Mandates, provider: Provider, runs: &Runs, gate: &Gate, batch: Batch) -> Vec<Done> {
+    let not_asked = |tracked| (tracked, Err(Error::not_asked(provider)));
+    let Some(_turn) = gate.turn().await else { return batch.into_iter().map(not_asked).collect() };
+    let mut refused = false;
+    let mut once = |(tracked, result): Done| {
+        gate.hear(provider, &result);
+        match &result {
+            // One request was for all of them.
+            Err(error) if error.refuses_caller() && std::mem::replace(&mut refused, true) => not_asked(tracked),
+            _ => (tracked, result),
+        }
+    };
+    mandates.read_batch(provider, runs, batch).await.into_iter().map(&mut once).collect()
 }
 
 impl Stream for Statuses<'_> {

@@ -1,7 +1,7 @@
 //! One mandate, looked at again and again.
 
 use super::{Changed, Tracked};
-use crate::{Error, Mandates};
+use crate::{Error, Lookup, Mandates};
 use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
@@ -12,7 +12,10 @@ impl Mandates {
     /// Looks at a mandate as the [`Schedule`](crate::Schedule) of the builder says, and yields each change; the first
     /// reading, too, if nothing was known. It ends when there is nothing left to look for.
     ///
-    /// A reading that fails is yielded as an error and tried again, later and later: drop the stream to give up.
+    /// A reading that fails is yielded as an error and tried again, later and later: drop the stream to give up. But a
+    /// [refusal of the caller](Error::refuses_caller) ends the stream after the error. Any other watch of this vendor
+    /// ends with [`NotAsked`](crate::ErrorKind::NotAsked) when it would look again, until
+    /// [`status`](Mandates::status) has succeeded.
     ///
     /// ```no_run
     /// # async fn run(mandates: mandat::Mandates) -> Result<(), mandat::Error> {
@@ -46,8 +49,21 @@ impl Watch {
         loop {
             tokio::time::sleep(self.wait?).await;
             let schedule = self.mandates.schedule();
-            let mandate = match self.mandates.status(&self.tracked).await {
+            let provider = self.tracked.reference.provider();
+            let gate = self.mandates.gate(provider);
+            let Some(turn) = gate.turn().await else {
+                self.wait = None;
+                return Some(Err(Error::not_asked(provider)));
+            };
+            let read = self.mandates.look(Lookup::from(&self.tracked)).await;
+            gate.hear(provider, &read);
+            drop(turn);
+            let mandate = match read {
                 Ok(mandate) => mandate,
+                Err(error) if error.refuses_caller() => {
+                    self.wait = None;
+                    return Some(Err(error));
+                }
                 Err(error) => {
                     let wait = schedule.awaiting_signature.saturating_mul(1 << self.failed.min(16));
                     self.wait = Some(wait.min(schedule.longest.max(schedule.awaiting_signature)));

@@ -127,10 +127,7 @@ impl Client {
     ) -> Result<Mandate, Error> {
         let read = match listed.get(lookup.reference.id()) {
             Some(Some(mandate)) => Ok(mandate.clone()),
-            _ => {
-                let _turn = run.turn(self.transport().concurrency()).await;
-                self.mandate_of(lookup.reference).send().await
-            }
+            _ => run.read(self.transport().concurrency(), self.mandate_of(lookup.reference).send()).await,
         };
         judge(lookup, read, account, now)
     }
@@ -148,9 +145,11 @@ impl Adapter for Client {
     /// The clients once in a run, this client's list once; then one by one what the list lacks, which proves nothing.
     async fn read_all(&self, run: &Run, lookups: &[Lookup<'_>], now: DateTime<Utc>) -> Vec<Result<Mandate, Error>> {
         let client_id = lookups.first().and_then(|lookup| lookup.reference.client_id()).unwrap_or_default();
-        let list = self.list_mandates().x_pdp_client_id(client_id);
-        let (account, list) = tokio::join!(run.account(self, client_id, now), list.send());
-        let listed = match list {
+        let account = match run.account(self, client_id, now).await {
+            Ok(account) => account,
+            Err(e) => return vec![Err(e); lookups.len()],
+        };
+        let listed = match self.list_mandates().x_pdp_client_id(client_id).send().await {
             Ok(list) => by_id(list.into_iter().filter_map(|mandate| Some((mandate.id.clone()?, mandate)))),
             // Too long, or with something new in it: one by one.
             Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => Listed::new(),

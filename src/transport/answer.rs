@@ -170,8 +170,11 @@ impl Answer {
                 outcome = Outcome::Unknown;
             }
         }
+        // A 403 without a code of the vendor's may be about what was asked for, but for the exchange of a key.
+        let of_caller = self.status == StatusCode::UNAUTHORIZED || refusal.kind.is_some() || !operation.authenticated;
         let mut error = Error::new(kind)
             .status(self.status.as_u16())
+            .refusing_caller(kind == ErrorKind::Auth && of_caller)
             .outcome_is(operation.outcome(outcome))
             .vendor(refusal.code, refusal.trace_id)
             .advise(refusal.kind.map_or_else(of_status, |_| refusal.advice));

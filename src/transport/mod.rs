@@ -148,7 +148,6 @@ pub(crate) struct Transport {
 impl Transport {
     pub fn new(provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
         let Endpoint { base_url, settings, http } = endpoint;
-        let settings = settings.bounded();
         let refuse = |what: &str| Error::not_configured(provider, format!("the base URL {what}"));
         let url = Url::parse(&base_url).map_err(|_| refuse("is no URL"))?;
         let loopback = match url.host() {
@@ -157,6 +156,7 @@ impl Transport {
             Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
             None => return Err(refuse("has no host")),
         };
+        let settings = settings.bounded(loopback);
         match url.scheme() {
             "https" => {}
             "http" if loopback => {}
@@ -341,8 +341,11 @@ impl<'a, V: Vendor> Run<'a, V> {
                 let header = self.authorize(&mut request).await?;
                 Ok((header, transport.limits.turn().await))
             });
-            let ready =
-                ready.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout).detail("while waiting to send")));
+            let late = || {
+                let advice = "begin fewer calls at once, or raise `rate_per_second` or `concurrency` of `Settings`";
+                Error::new(ErrorKind::Timeout).detail("while waiting to send").advise(Some(advice))
+            };
+            let ready = ready.await.unwrap_or_else(|_| Err(late()));
             let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(outcome)))?;
             call.attempt();
             let until = deadline.min(Instant::now() + settings.attempt_timeout);

@@ -40,7 +40,8 @@ pub struct Settings {
     pub max_retry_after: Duration,
     /// How many attempts may be under way at once, or wait for `rate_per_second`, over all clones. 64.
     pub concurrency: usize,
-    /// How many attempts may start in a second, over all clones. As many as you like.
+    /// How many attempts may start in a second, over all clones. 15, since vendors document no limit; ask yours, and
+    /// raise it. `None` is no limit. The default does not hold for a vendor on this machine.
     pub rate_per_second: Option<NonZeroU32>,
 }
 
@@ -56,7 +57,7 @@ impl Default for Settings {
             backoff: Duration::from_millis(200),
             max_retry_after: Duration::from_secs(10),
             concurrency: 64,
-            rate_per_second: None,
+            rate_per_second: NonZeroU32::new(15),
         }
     }
 }
@@ -65,9 +66,12 @@ impl Default for Settings {
 pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Settings {
-    /// With no number that an instant or a semaphore could not take.
-    pub(super) fn bounded(self) -> Self {
+    /// With no number that an instant or a semaphore could not take. The default rate spares a vendor's servers; on
+    /// this machine there are none.
+    pub(super) fn bounded(self, loopback: bool) -> Self {
+        let spared = loopback && self.rate_per_second == Self::default().rate_per_second;
         Self {
+            rate_per_second: self.rate_per_second.filter(|_| !spared),
             connect_timeout: self.connect_timeout.min(LONGEST),
             attempt_timeout: self.attempt_timeout.min(LONGEST),
             overall_timeout: self.overall_timeout.min(LONGEST),

@@ -66,6 +66,19 @@ async fn no_more_attempts_start_in_a_second_than_are_allowed() {
     }
 }
 
+#[test]
+fn the_default_rate_spares_a_vendor_and_not_this_machine() {
+    let rate = |settings: &Settings, loopback| settings.clone().bounded(loopback).rate_per_second.map(NonZeroU32::get);
+    let default = Settings::default();
+    assert!(rate(&default, false).is_some_and(|rate| rate <= 25));
+    assert_eq!(rate(&default, true), None);
+    // A rate of the caller's own holds everywhere, and so does none.
+    for own in [None, NonZeroU32::new(1), NonZeroU32::new(1000)] {
+        let settings = Settings { rate_per_second: own, ..Settings::default() };
+        assert_eq!([rate(&settings, false), rate(&settings, true)], [own.map(NonZeroU32::get); 2]);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_waited_for_a_slow_call_does_not_start_all_at_once() {
     let settings = Settings { rate_per_second: NonZeroU32::new(10), concurrency: 1, ..Settings::default() };

@@ -39,6 +39,7 @@ mod quickstart;
 mod readme;
 mod references;
 mod reinstated;
+mod refused_caller;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;
 mod sandbox;
