@@ -1,6 +1,6 @@
 //! From what came back to an answer or an error.
 
-use super::{Operation, Transport, Vendor, Word, retry::Failure, settings::LONGEST};
+use super::{Operation, Transport, Vendor, Word, connections::Unanswered, retry::Failure, settings::LONGEST};
 use crate::{Error, ErrorKind, Outcome, wire};
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -42,12 +42,17 @@ pub(super) async fn receive(
     transport: &Transport,
     operation: &Operation,
     request: Request,
+    fresh: bool,
     until: Instant,
 ) -> Result<Answer, Failed> {
     let settings = &transport.settings;
     let cap = if operation.document { settings.max_document } else { settings.max_answer };
     let whole = async {
-        let response = transport.http.execute(request).await.map_err(|e| lost(operation, &e))?;
+        let response = transport.connections.send(operation.effect, fresh, request).await;
+        let response = response.map_err(|Unanswered { error, idle }| match lost(operation, &error) {
+            Failed { failure: Failure::Broken, error, .. } if idle => Failed::new(operation, Failure::Stale, error),
+            failed => failed,
+        })?;
         let status = response.status();
         let retry_after = retry_after(response.headers());
         let body = read(operation, response, cap).await;

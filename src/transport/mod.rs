@@ -4,6 +4,7 @@
 //! Generated code builds a request and hands it to [`perform`]. What differs by vendor is behind [`Vendor`].
 
 mod answer;
+mod connections;
 mod limits;
 mod path;
 mod retry;
@@ -19,6 +20,7 @@ pub(crate) use settings::{Endpoint, endpoint_methods};
 
 use crate::{Error, ErrorKind, Outcome, Provider, Resent, wire};
 use answer::Failed;
+use connections::Connections;
 use limits::Limits;
 use progenitor_client::QueryParam;
 use reqwest::{
@@ -140,7 +142,7 @@ pub(crate) struct Refusal {
 pub(crate) struct Transport {
     base_url: String,
     base: Url,
-    http: reqwest::Client,
+    connections: Connections,
     settings: Settings,
     limits: Limits,
 }
@@ -165,29 +167,12 @@ impl Transport {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("holds more than a host and a path"));
         }
-        let mut http = http.unwrap_or_default();
-        if loopback {
-            // What is on this machine must not travel through a proxy elsewhere.
-            http = http.no_proxy();
-        }
-        let http = http
-            .connect_timeout(settings.connect_timeout)
-            // A credential never travels to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            // What is tried again is decided here; to be ready for more, it would copy each request.
-            .retry(reqwest::retry::never().max_retries_per_request(0))
-            // Nothing is decompressed: no vendor asked for it, and a few bytes must not become many.
-            .no_gzip()
-            .no_brotli()
-            .no_deflate()
-            .no_zstd()
-            .connection_verbose(false)
-            .build()
+        let connections = Connections::new(http, url.scheme() == "http", loopback, &settings)
             .map_err(|_| Error::not_configured(provider, "the HTTP client cannot start"))?;
         Ok(Self {
             base_url: url.as_str().trim_end_matches('/').into(),
             base: url,
-            http,
+            connections,
             limits: Limits::new(&settings),
             settings,
         })
@@ -244,7 +229,7 @@ impl Start<'_> {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut url = self.0.base.clone();
         url.set_path(path);
-        self.0.http.request(method, url)
+        self.0.connections.client().request(method, url)
     }
 }
 
@@ -332,7 +317,7 @@ impl<'a, V: Vendor> Run<'a, V> {
         let mut delays = Delays::new(settings.backoff, settings.attempts);
         // What became of a write so far. Once it is unknown, only a success makes it known again.
         let mut outcome = Outcome::NotSent;
-        let (mut renewed, mut arrived) = (false, false);
+        let (mut renewed, mut arrived, mut fresh) = (false, false, false);
         transport.limits.budget.deposit();
         loop {
             let again = request.try_clone();
@@ -349,7 +334,7 @@ impl<'a, V: Vendor> Run<'a, V> {
             let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(outcome)))?;
             call.attempt();
             let until = deadline.min(Instant::now() + settings.attempt_timeout);
-            let answer = answer::receive(transport, operation, request, until).await;
+            let answer = answer::receive(transport, operation, request, fresh, until).await;
             drop(turn);
             let Failed { mut error, failure, retry_after } =
                 match answer.and_then(|answer| answer.judge::<V>(operation)) {
@@ -369,6 +354,7 @@ impl<'a, V: Vendor> Run<'a, V> {
                     Some(header) if !renewed && self.vendor.forget(&header) => (renewed, request) = (true, again),
                     _ => return Err(error),
                 },
+                (Next::Fresh, Some(again)) => (fresh, request) = (true, again),
                 (Next::Again, Some(again)) => {
                     let Some(delay) = delays.next() else { return Err(error) };
                     let delay = delay.max(retry_after.unwrap_or_default());

@@ -12,6 +12,8 @@ pub(super) enum Failure {
     NoConnection,
     /// The connection broke off after something may have been sent.
     Broken,
+    /// A connection that had been idle broke off without an answer: the vendor had closed it, most likely.
+    Stale,
     /// There was no answer in time.
     Timeout,
     /// The answer was not read: it is too large, or compressed.
@@ -29,6 +31,8 @@ pub(super) enum Next {
     Stop,
     /// Try again after a while.
     Again,
+    /// Try again at once on a new connection. It counts neither as an attempt nor as a burden on the vendor.
+    Fresh,
     /// Try again at once with new credentials, once; give up if there are none.
     Renew,
 }
@@ -39,9 +43,10 @@ pub(super) fn decide(effect: Effect, failure: Failure) -> Next {
         // The vendor has refused it, so it is done once however often it is sent.
         (_, Failure::Status(StatusCode::UNAUTHORIZED)) => Next::Renew,
         (_, Failure::NoConnection) => Next::Again,
+        (Effect::Read, Failure::Stale) => Next::Fresh,
         // Whatever came back, the vendor may have acted: a proxy can answer after it has.
         (Effect::Write, _) => Next::Stop,
-        (Effect::Read | Effect::Removal, Failure::Broken | Failure::Timeout) => Next::Again,
+        (Effect::Read | Effect::Removal, Failure::Broken | Failure::Stale | Failure::Timeout) => Next::Again,
         (Effect::Read | Effect::Removal, Failure::Status(status)) => match status.as_u16() {
             408 | 429 | 502 | 503 | 504 => Next::Again,
             _ => Next::Stop,

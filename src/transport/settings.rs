@@ -24,6 +24,9 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     /// How long a call may take in all, with waiting, credentials and further attempts. 60 seconds.
     pub overall_timeout: Duration,
+    /// How long a connection may be idle and still serve another read. 4 seconds, since the shortest time that vendors'
+    /// servers usually keep one is 5. Zero: each request has a connection of its own. What changes anything always has.
+    pub idle_timeout: Duration,
     /// How large an answer may be, in bytes. 4 MiB.
     pub max_answer: usize,
     /// How large an answer with a document in it may be, in bytes. 32 MiB.
@@ -51,6 +54,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(20),
             overall_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(4),
             max_answer: 4 << 20,
             max_document: 32 << 20,
             attempts: 3,
@@ -75,6 +79,7 @@ impl Settings {
             connect_timeout: self.connect_timeout.min(LONGEST),
             attempt_timeout: self.attempt_timeout.min(LONGEST),
             overall_timeout: self.overall_timeout.min(LONGEST),
+            idle_timeout: self.idle_timeout.min(LONGEST),
             backoff: self.backoff.min(LONGEST),
             max_retry_after: self.max_retry_after.min(LONGEST),
             concurrency: self.concurrency.clamp(1, Semaphore::MAX_PERMITS),
@@ -114,7 +119,8 @@ macro_rules! endpoint_methods {
         }
 
         /// An HTTP client of your own making, for a proxy or other root certificates. Redirects, retries,
-        /// compression, verbose logging and the connect timeout are still set here.
+        /// compression, verbose logging and the connect timeout are still set here. Each request has a connection of
+        /// its own, so `idle_timeout` of the settings has no effect.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);
             self

@@ -152,6 +152,9 @@ async fn a_connection_that_does_not_open_is_given_up_in_its_own_time_and_nothing
     let error = create.send().await.unwrap_err();
     // The time of an attempt would leave the outcome unknown.
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Some(Outcome::NotSent)), "{error}");
+    let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("no connection could be made"), "{error}");
 }
 
 #[tokio::test]
@@ -163,6 +166,7 @@ async fn no_setting_and_no_wish_of_a_vendor_makes_a_call_panic() {
             connect_timeout: never,
             attempt_timeout: never,
             overall_timeout: never,
+            idle_timeout: never,
             max_answer: usize::MAX,
             max_document: usize::MAX,
             attempts: u32::MAX,

@@ -1,0 +1,348 @@
+//! Connections that went quiet cost no reading and leave no write in doubt, and an answer belongs to its request.
+#![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+
+use crate::support::{facade, hasty};
+use mandat::{ErrorKind, MandateRef, Mandates, Settings, seqino};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Barrier,
+};
+
+/// What a server that keeps connections does with a request.
+#[derive(Clone)]
+enum Do {
+    Answer(String),
+    /// Answers, and later says more that nobody asked for.
+    More(String, Duration, String),
+    /// Answers so late that nobody waits any more.
+    Late(Duration, String),
+    Close,
+    Reset,
+}
+
+/// A server that keeps each connection until it is told to close it.
+struct Kept {
+    url: String,
+    /// The connection of each request, and the request.
+    log: Arc<Mutex<Vec<(usize, String)>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Kept {
+    /// `act` is given how many requests the connection has had before, and the request.
+    async fn start<F: Future<Output = Do> + Send>(act: impl Fn(usize, String) -> F + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (requests, act) = (log.clone(), Arc::new(act));
+        let task = tokio::spawn(async move {
+            for number in 0.. {
+                let Ok((stream, _)) = listener.accept().await else { return };
+                let (log, act) = (requests.clone(), act.clone());
+                tokio::spawn(async move { serve(stream, number, &log, &*act).await });
+            }
+        });
+        Self { url, log, task }
+    }
+
+    fn requests(&self) -> Vec<(usize, String)> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// How many requests each connection has had.
+    fn used(&self) -> BTreeMap<usize, usize> {
+        let mut used = BTreeMap::new();
+        self.requests().iter().for_each(|(connection, _)| *used.entry(*connection).or_default() += 1);
+        used
+    }
+}
+
+async fn serve<F: Future<Output = Do>>(
+    mut stream: TcpStream,
+    number: usize,
+    log: &Mutex<Vec<(usize, String)>>,
+    act: &(impl Fn(usize, String) -> F + Sync),
+) {
+    for before in 0.. {
+        let Some(request) = request(&mut stream).await else { return };
+        log.lock().unwrap().push((number, request.clone()));
+        match act(before, request).await {
+            Do::Answer(answer) => drop(stream.write_all(answer.as_bytes()).await),
+            Do::More(answer, wait, more) if wait.is_zero() => {
+                drop(stream.write_all(format!("{answer}{more}").as_bytes()).await);
+            }
+            Do::More(answer, wait, more) => {
+                drop(stream.write_all(answer.as_bytes()).await);
+                tokio::time::sleep(wait).await;
+                drop(stream.write_all(more.as_bytes()).await);
+            }
+            Do::Late(wait, answer) => {
+                tokio::time::sleep(wait).await;
+                drop(stream.write_all(answer.as_bytes()).await);
+            }
+            Do::Close => return,
+            Do::Reset => return drop(stream.set_zero_linger()),
+        }
+    }
+}
+
+async fn request(stream: &mut TcpStream) -> Option<String> {
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return Some(text);
+            }
+        }
+        match stream.read(&mut buffer).await {
+            Ok(n) if n > 0 => bytes.extend_from_slice(&buffer[..n]),
+            _ => return None,
+        }
+    }
+}
+
+/// An answer after which the connection stays.
+fn kept(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+/// The answer to a search, or to a creation.
+fn safedebit(request: &str) -> String {
+    if request.starts_with("GET /search_mandate") {
+        let umr = request.split_once("umr=").unwrap().1.split(' ').next().unwrap();
+        return kept(&format!(r#"{{"result":true,"datas":[{{"umr":"{umr}","status":"1"}}]}}"#));
+    }
+    let body: serde_json::Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let umr = body["umr"].as_str().unwrap();
+    match request.starts_with("POST /create_mandate") {
+        true => kept(&format!(
+            r#"{{"result":true,"umr":"{umr}","signature_url":"https://sign.example.com/{umr}","status":"1"}}"#
+        )),
+        false => kept(r#"{"result":true}"#),
+    }
+}
+
+async fn create(mandates: &Mandates, umr: &str) -> Result<String, mandat::Error> {
+    let create = mandates.safedebit().unwrap().create_mandate().body_map(|b| {
+        b.safedebit_consumer_reference("XXXXXXXXXXXXX")
+            .url_ok("https://example.com/ok")
+            .url_ko("https://example.com/ko")
+            .url_cancel("https://example.com/cancel")
+            .umr(umr)
+    });
+    create.send().await.map(|answer| answer.umr.as_str().to_owned())
+}
+
+const MANY: usize = 64;
+
+/// Reads as many mandates at once, none of which is answered before all are asked for: each on its own connection.
+async fn read_many(mandates: &Mandates) -> Vec<Result<(), mandat::Error>> {
+    let reads = (0..MANY).map(|i| {
+        let mandates = mandates.clone();
+        tokio::spawn(async move { mandates.status(&MandateRef::safedebit(format!("RUM-{i}"))).await.map(drop) })
+    });
+    let mut all = Vec::new();
+    for read in Vec::from_iter(reads) {
+        all.push(read.await.unwrap());
+    }
+    all
+}
+
+/// A server with as many connections, each of which it closes, once told so, when the next request comes.
+async fn quiet(close: Do) -> (Kept, Arc<AtomicBool>) {
+    let (closed, all) = (Arc::new(AtomicBool::new(false)), Arc::new(Barrier::new(MANY)));
+    let closing = closed.clone();
+    let server = Kept::start(move |before, request| {
+        let (close, closing, all) = (close.clone(), closing.clone(), all.clone());
+        async move {
+            match closing.load(Ordering::SeqCst) {
+                true if before > 0 => return close,
+                false if before == 0 && request.starts_with("GET") => drop(all.wait().await),
+                _ => {}
+            }
+            Do::Answer(safedebit(&request))
+        }
+    });
+    (server.await, closed)
+}
+
+#[tokio::test]
+async fn connections_that_the_vendor_closed_while_they_were_idle_cost_no_reading() {
+    for close in [Do::Close, Do::Reset] {
+        let (server, closed) = quiet(close).await;
+        // No attempt is left to spend, and no budget for 64.
+        let mandates = facade(&server.url, &Settings { attempts: 1, ..hasty() });
+        assert!(read_many(&mandates).await.iter().all(Result::is_ok));
+        assert_eq!(server.used().len(), MANY);
+        closed.store(true, Ordering::SeqCst);
+        for (i, read) in read_many(&mandates).await.into_iter().enumerate() {
+            assert!(read.is_ok(), "{i}: {}", read.unwrap_err());
+        }
+        let stale = server.used().values().filter(|requests| **requests > 1).count();
+        assert!(stale > MANY / 2, "{stale} of {MANY} connections were found closed");
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_closes_new_connections_too_is_tried_no_oftener_than_allowed() {
+    let first = AtomicBool::new(true);
+    let server = Kept::start(move |_, request| {
+        let well = first.swap(false, Ordering::SeqCst);
+        async move { if well { Do::Answer(safedebit(&request)) } else { Do::Close } }
+    });
+    let server = server.await;
+    let mandates = facade(&server.url, &hasty());
+    mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
+    let error = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    // One well, one on its connection, then three attempts.
+    assert_eq!(server.requests().len(), 1 + 1 + 3);
+}
+
+#[tokio::test]
+async fn a_write_after_an_idle_spell_is_not_in_doubt() {
+    for close in [Do::Close, Do::Reset] {
+        let (server, closed) = quiet(close).await;
+        let mandates = facade(&server.url, &hasty());
+        assert!(read_many(&mandates).await.iter().all(Result::is_ok));
+        create(&mandates, "RUM-0").await.unwrap();
+        closed.store(true, Ordering::SeqCst);
+        assert_eq!(create(&mandates, "RUM-1").await.unwrap(), "RUM-1");
+        mandates.safedebit().unwrap().revoque_mandate().body_map(|b| b.umr("RUM-1")).send().await.unwrap();
+        assert_eq!(server.requests().iter().filter(|(_, request)| request.starts_with("POST")).count(), 3);
+    }
+}
+
+#[tokio::test]
+async fn what_changes_anything_has_a_connection_of_its_own() {
+    let server = Kept::start(|_, request| async move { Do::Answer(safedebit(&request)) }).await;
+    let mandates = facade(&server.url, &hasty());
+    for i in 0..10 {
+        mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
+        create(&mandates, &format!("RUM-{i}")).await.unwrap();
+        mandates.safedebit().unwrap().revoque_mandate().body_map(|b| b.umr("RUM-1")).send().await.unwrap();
+    }
+    let used = server.used();
+    for (connection, request) in server.requests().iter().filter(|(_, request)| request.starts_with("POST")) {
+        assert_eq!(used[connection], 1, "{request}");
+    }
+    // The reads had one.
+    assert_eq!(used.len(), 1 + 20);
+}
+
+#[tokio::test]
+async fn a_connection_is_given_up_when_it_was_idle_for_long() {
+    let server = Kept::start(|_, request| async move { Do::Answer(safedebit(&request)) }).await;
+    for (idle_timeout, connections) in
+        [(Duration::from_secs(60), 1), (Duration::from_millis(1), 3), (Duration::ZERO, 3)]
+    {
+        let before = server.used().len();
+        let mandates = facade(&server.url, &Settings { idle_timeout, ..hasty() });
+        for _ in 0..3 {
+            mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(server.used().len() - before, connections, "{idle_timeout:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_leaves_no_write_in_doubt_and_costs_no_reading() {
+    let server =
+        Kept::start(
+            |before, request| async move { if before > 0 { Do::Close } else { Do::Answer(safedebit(&request)) } },
+        );
+    let server = server.await;
+    let config = mandat::safedebit::Config::new(&server.url, "login", "p4ssw0rd");
+    let config = config.settings(hasty()).http_client(reqwest::Client::builder());
+    let mandates = Mandates::builder().safedebit(config).build().unwrap();
+    for i in 0..5 {
+        mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
+        create(&mandates, &format!("RUM-{i}")).await.unwrap();
+    }
+    assert_eq!((server.requests().len(), server.used().len()), (10, 10));
+}
+
+/// A second answer to one request must not become the answer to the next.
+#[tokio::test]
+async fn a_late_second_answer_is_never_taken_for_that_of_the_next_write() {
+    for wait in [0, 1, 5] {
+        let server = Kept::start(move |_, request| async move {
+            let answer = safedebit(&request);
+            Do::More(answer.clone(), Duration::from_millis(wait), answer)
+        });
+        let server = server.await;
+        let mandates = facade(&server.url, &hasty());
+        for i in 0..100 {
+            let umr = format!("RUM-{i}");
+            assert_eq!(create(&mandates, &umr).await.unwrap(), umr, "{wait} ms");
+            let reading = mandates.status(&MandateRef::safedebit(&umr)).await;
+            // A read looks at what it has read.
+            assert!(reading.is_ok() || reading.as_ref().is_err_and(|e| e.kind() == ErrorKind::Decode), "{reading:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_on_which_more_came_than_was_asked_for_serves_no_other_request() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    // Each list is of another length, so that one shows to which request it belongs.
+    let server = Kept::start(move |_, _| {
+        let number = counter.fetch_add(1, Ordering::SeqCst);
+        let client = include_str!("fixtures/seqino-client.json");
+        let list = move |items: usize| kept(&format!("[{}]", vec![client; items].join(",")));
+        async move { Do::More(list(number), Duration::ZERO, list(0)) }
+    });
+    let server = server.await;
+    let mandates = facade(&server.url, &hasty());
+    for number in 0..200 {
+        let list = mandates.seqino().unwrap().list_clients().send().await.unwrap();
+        assert_eq!(list.len(), number);
+    }
+    assert_eq!(server.used().len(), 200);
+}
+
+#[tokio::test]
+async fn an_answer_that_came_too_late_is_not_that_of_the_next_request() {
+    let asked = AtomicUsize::new(0);
+    let server = Kept::start(move |_, _| {
+        let number = asked.fetch_add(1, Ordering::SeqCst);
+        let client = include_str!("fixtures/seqino-client.json");
+        async move {
+            match number {
+                0 => Do::Answer(kept("[]")),
+                1 => Do::Late(Duration::from_millis(300), kept(&format!("[{client}]"))),
+                _ => Do::Answer(kept(&format!("[{client},{client}]"))),
+            }
+        }
+    });
+    let server = server.await;
+    let settings = Settings { attempt_timeout: Duration::from_millis(100), attempts: 1, ..hasty() };
+    let config = seqino::Config::new(&server.url, "s3cret-k3y").settings(settings);
+    let mandates = Mandates::builder().seqino(config).build().unwrap();
+    let list = || mandates.seqino().unwrap().list_clients().send();
+    assert_eq!(list().await.unwrap().len(), 0);
+    assert_eq!(list().await.unwrap_err().kind(), ErrorKind::Timeout);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(list().await.unwrap().len(), 2);
+    let connections: Vec<_> = server.requests().into_iter().map(|(connection, _)| connection).collect();
+    assert_eq!(connections, [0, 0, 1]);
+}
