@@ -211,10 +211,12 @@ fn example(document: &Document, place: &str, schema: &Value, value: &Value, say:
 }
 
 fn effect(operation: &Operation, say: &mut Say) {
-    let writes = lower::effect(operation) == "Write";
-    if writes && !operation.object.contains_key("x-lost-answer") {
-        let mend = "say in x-lost-answer how a caller finds out, or set x-effect to read or removal";
-        say(&operation.place(), "a write does not say what to do when its answer is lost".into(), mend);
+    let effect = lower::effect(operation);
+    let writes = effect == "Write";
+    if effect != "Read" && !operation.object.contains_key("x-lost-answer") {
+        let mend = "say in x-lost-answer how a caller finds out, or set x-effect to read";
+        let what = "a write or a removal does not say what to do when its answer is lost";
+        say(&operation.place(), what.into(), mend);
     }
     for key in ["x-unverified", "x-landed"].iter().filter(|key| !writes && operation.object.contains_key(**key)) {
         say(&operation.place(), format!("{key} stands on what is no write"), "remove it");

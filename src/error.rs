@@ -128,14 +128,16 @@ impl Error {
     }
 
     /// Whether the same call can be made again later, without any change. A write of which the
-    /// [`outcome`](Self::outcome) is [`Unknown`](Outcome::Unknown) cannot: it might be done twice. What takes a right
-    /// away can: it does no harm twice.
+    /// [`outcome`](Self::outcome) is [`Unknown`](Outcome::Unknown) cannot: it might be done twice. A removal of which it
+    /// is unknown can, whatever failed: it does no harm twice.
     pub fn is_retryable(&self) -> bool {
-        let passing = matches!(
-            self.kind(),
-            ErrorKind::RateLimited { .. } | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport
-        );
-        passing && (self.outcome() != Some(Outcome::Unknown) || self.0.harmless_again)
+        match self.outcome() {
+            Some(Outcome::Unknown) => self.0.harmless_again,
+            _ => matches!(
+                self.kind(),
+                ErrorKind::RateLimited { .. } | ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport
+            ),
+        }
     }
 
     /// Whether the vendor refused the caller rather than the request: login, password, key, account or IP address. It
@@ -200,7 +202,7 @@ impl Error {
         self
     }
 
-    /// The call takes a right away.
+    /// The call removes something.
     pub(crate) fn harmless_again(mut self) -> Self {
         self.0.harmless_again = true;
         self

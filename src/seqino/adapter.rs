@@ -88,10 +88,11 @@ fn judge(
 ) -> Result<Mandate, Error> {
     let reference = lookup.reference.clone();
     let read = match read {
-        // Its own 404 of a mandate that was known; of the mandate, since the client is there.
+        // Its own 404 or 410 of a mandate that was known; of the mandate, since the client is there.
         Err(e) if e.kind() == ErrorKind::NotFound && lookup.known && matches!(account, Account::Read { .. }) => {
             let meaning = Meaning::new(MandateStatus::Gone, Evidence::Inferred);
-            return Ok(Mandate { account, ..Mandate::new(reference, "404", meaning, Source::Read, now) });
+            let status = e.http_status().unwrap_or(404).to_string();
+            return Ok(Mandate { account, ..Mandate::new(reference, &status, meaning, Source::Read, now) });
         }
         read => read?,
     };

@@ -1,6 +1,6 @@
 //! From what came back to an answer or an error.
 
-use super::{Operation, Transport, Vendor, Word, connections::Unanswered, retry::Failure, settings::LONGEST};
+use super::{Effect, Operation, Transport, Vendor, Word, connections::Unanswered, retry::Failure, settings::LONGEST};
 use crate::{Error, ErrorKind, Outcome, wire};
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use reqwest::{
     Request, Response, StatusCode,
     header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER},
 };
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use std::{io, num::IntErrorKind, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -159,7 +159,13 @@ impl Answer {
     pub(super) fn judge<V: Vendor>(self, operation: &Operation) -> Result<Self, Failed> {
         let success = self.status.is_success();
         let refusal = match V::word(self.status, &self.body) {
-            Word::Silent if success => return Ok(self),
+            Word::Silent if success => match self.doubt(operation) {
+                Some(why) => return Err(self.doubtful(operation, why)),
+                None => return Ok(self),
+            },
+            Word::Unclear(why) if success && operation.effect == Effect::Removal => {
+                return Err(self.doubtful(operation, &why));
+            }
             Word::Unclear(why) if success => return Ok(Self { unclear: Some(why), ..self }),
             Word::Silent | Word::Unclear(_) => None,
             Word::Refused(refusal) => Some(refusal),
@@ -190,6 +196,25 @@ impl Answer {
         Err(Failed { error, failure, retry_after: self.retry_after })
     }
 
+    /// Why a status of success says less than that the vendor has done what it was asked for.
+    fn doubt(&self, operation: &Operation) -> Option<&'static str> {
+        let status = self.status.as_u16();
+        match operation.answer {
+            [] if operation.code == "204" => (status != 204).then_some("it is not the documented 204 without content"),
+            // Neither code nor body is documented. Any words can be those of a refusal, or of a proxy.
+            [] if !matches!(status, 200 | 204 | 205) => Some("it does not say that it was done"),
+            [] => match self.body.trim_ascii() {
+                b"" | b"null" | b"{}" | b"true" => None,
+                _ => Some("it is neither empty nor plainly a success"),
+            },
+            _ => (status > 205).then_some("the status is that of a part of an answer, or of several"),
+        }
+    }
+
+    fn doubtful(&self, operation: &Operation, why: &str) -> Failed {
+        Failed { error: self.undecodable(operation, why.into()), failure: Failure::Doubtful, retry_after: None }
+    }
+
     fn undecodable(&self, operation: &Operation, detail: String) -> Error {
         Error::new(ErrorKind::Decode)
             .status(self.status.as_u16())
@@ -207,20 +232,8 @@ impl Answer {
         }
         let nothing = || serde_json::from_slice(b"null").map_err(|_| refuse("no content can be read".into()));
         match operation.answer {
-            // A page that something before the vendor puts up is no success.
-            [] if operation.code == "204" => {
-                return match self.status == StatusCode::NO_CONTENT && self.body.is_empty() {
-                    true => nothing(),
-                    false => Err(refuse("it is not the documented 204 without content".into())),
-                };
-            }
-            // Neither code nor body is documented.
-            [] => {
-                return match self.body.is_empty() || serde_json::from_slice::<IgnoredAny>(&self.body).is_ok() {
-                    true => nothing(),
-                    false => Err(refuse("it is neither empty nor JSON".into())),
-                };
-            }
+            // That it is a good one is all that it says.
+            [] => return nothing(),
             [("", "any", _)] if self.body.is_empty() => return nothing(),
             _ => {}
         }
@@ -246,8 +259,8 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
         200..=299 => (ErrorKind::Refused, Outcome::Refused),
         400 | 405 | 413 | 415 | 422 => (ErrorKind::InvalidRequest, Outcome::Refused),
         401 | 403 => (ErrorKind::Auth, Outcome::Refused),
-        404 if own_words => (ErrorKind::NotFound, Outcome::Refused),
-        404 => (ErrorKind::Unavailable, Outcome::Unknown),
+        404 | 410 if own_words => (ErrorKind::NotFound, Outcome::Refused),
+        404 | 410 => (ErrorKind::Unavailable, Outcome::Unknown),
         408 => (ErrorKind::Timeout, Outcome::Unknown),
         409 => (ErrorKind::Conflict, Outcome::Refused),
         429 => (ErrorKind::RateLimited { retry_after }, Outcome::Refused),
@@ -261,7 +274,7 @@ fn advice(status: StatusCode, own_words: bool) -> Option<&'static str> {
     match status.as_u16() {
         300..=399 => Some("it redirects, which is never followed: check the base URL"),
         401 => Some("check the credentials"),
-        404 if !own_words => Some("the answer is not the vendor's own: check the base URL"),
+        404 | 410 if !own_words => Some("the answer is not the vendor's own: check the base URL"),
         _ => None,
     }
 }

@@ -62,7 +62,7 @@ pub(crate) struct Operation {
     pub document: bool,
     /// The HTTP status of its answer in the spec: `204`, or `2XX` where none is documented.
     pub code: &'static str,
-    /// What a caller can do when the answer to a write was lost; in the spec's words.
+    /// What a caller can do when the answer to a write or a removal was lost; in the spec's words.
     pub lost_answer: &'static str,
     /// Where each value of the answer stands, its JSON type, and whether the spec requires it. Empty: no answer.
     pub answer: &'static [(&'static str, &'static str, bool)],
@@ -281,6 +281,9 @@ pub(crate) fn resent<T>(result: Result<T, Error>, landed: &[&str]) -> Result<Res
     }
 }
 
+/// What a vendor's own 404 to a removal says.
+const GONE_ALREADY: &str = "it is not there: if the answer to an earlier removal was lost, that one was done";
+
 /// One call: as many attempts as its effect, the limits and the deadline allow.
 struct Run<'a, V> {
     vendor: &'a V,
@@ -297,11 +300,11 @@ impl<'a, V: Vendor> Run<'a, V> {
                 read(answer)
             });
             let result = result.await.map_err(|e| {
-                let e = e.during(V::PROVIDER, self.operation.id);
+                let e = e.during(V::PROVIDER, self.operation.id).advise_if_unknown(self.operation.lost_answer);
                 match self.operation.effect {
-                    Effect::Removal => e.harmless_again().advise_if_unknown("call it again: it does no harm twice"),
-                    Effect::Write => e.advise_if_unknown(self.operation.lost_answer),
-                    Effect::Read => e,
+                    Effect::Removal if e.kind() == ErrorKind::NotFound => e.advise(Some(GONE_ALREADY)),
+                    Effect::Removal => e.harmless_again(),
+                    Effect::Read | Effect::Write => e,
                 }
             });
             call.ended(result.as_ref().err());

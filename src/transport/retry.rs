@@ -18,6 +18,8 @@ pub(super) enum Failure {
     Timeout,
     /// The answer was not read: it is too large, or compressed.
     Unread,
+    /// A status of success, and no word that it was done.
+    Doubtful,
     /// An answer of this HTTP status that is no success.
     Status(StatusCode),
     /// The vendor refused in its own words under a status of success.
@@ -51,7 +53,10 @@ pub(super) fn decide(effect: Effect, failure: Failure) -> Next {
             408 | 429 | 502 | 503 | 504 => Next::Again,
             _ => Next::Stop,
         },
-        (Effect::Read | Effect::Removal, Failure::Unread | Failure::Refusal) => Next::Stop,
+        // Sent again, the vendor may say that it no longer knows what was to be removed.
+        (Effect::Removal, Failure::Unread | Failure::Doubtful) => Next::Again,
+        (Effect::Read, Failure::Unread | Failure::Doubtful) => Next::Stop,
+        (Effect::Read | Effect::Removal, Failure::Refusal) => Next::Stop,
     }
 }
 

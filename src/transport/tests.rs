@@ -18,8 +18,8 @@ use tower::retry::budget::Budget;
 #[test]
 fn every_failure_of_every_kind_of_call_has_one_decision() {
     let statuses = (100..600).filter_map(|status| StatusCode::from_u16(status).ok()).map(Failure::Status);
-    let others =
-        [Failure::NoConnection, Failure::Broken, Failure::Stale, Failure::Timeout, Failure::Unread, Failure::Refusal];
+    use Failure::{Broken, Doubtful, NoConnection, Refusal, Stale, Timeout, Unread};
+    let others = [NoConnection, Broken, Stale, Timeout, Unread, Doubtful, Refusal];
     let mut table = String::from("failure | Read | Write | Removal\n");
     let mut rest = BTreeSet::new();
     for failure in others.into_iter().chain(statuses) {

@@ -122,17 +122,21 @@ mod seqino {
             (r#"{"detail":"Not Found"}"#, 200, false),
             ("", 200, false),
         ] {
-            let server = Server::start(move |request| match request.starts_with("GET /clients/") {
-                true => json(client_status, &client().to_string()),
-                false => json(404, mandate),
-            });
-            let server = server.await;
-            let config = Config::new(server.url(), "key").settings(hasty());
-            let mandates = Mandates::builder().seqino(config).build().unwrap();
-            let known = MandateRef::seqino("client_abc123", "mdt_1");
-            let status = mandates.status(known.known()).await.map(|mandate| mandate.status);
-            assert_eq!(status.as_ref().ok() == Some(&MandateStatus::Gone), gone, "{mandate} {client_status}");
-            assert!(mandates.status(&known).await.is_err());
+            for status in [404, 410] {
+                let server = Server::start(move |request| match request.starts_with("GET /clients/") {
+                    true => json(client_status, &client().to_string()),
+                    false => json(status, mandate),
+                });
+                let server = server.await;
+                let config = Config::new(server.url(), "key").settings(hasty());
+                let mandates = Mandates::builder().seqino(config).build().unwrap();
+                let known = MandateRef::seqino("client_abc123", "mdt_1");
+                let read = mandates.status(known.known()).await;
+                let is_gone = read.as_ref().is_ok_and(|read| read.status == MandateStatus::Gone);
+                assert_eq!(is_gone, gone, "{status} {mandate} {client_status}");
+                assert!(read.is_err() || read.unwrap().raw.as_str() == status.to_string());
+                assert!(mandates.status(&known).await.is_err());
+            }
         }
     }
 }

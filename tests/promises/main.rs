@@ -41,6 +41,7 @@ mod readme;
 mod references;
 mod reinstated;
 mod refused_caller;
+mod removals;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;
 mod sandbox;

@@ -1,0 +1,180 @@
+//! What a removal says, what it advises, and whether it can be called again agree, whatever the vendor answers.
+#![cfg(all(feature = "safedebit", feature = "seqino"))]
+
+use crate::support::{Act, Server, facade, hasty, http, json};
+use mandat::{Error, ErrorKind, Mandates, Outcome};
+use std::{collections::BTreeMap, sync::Mutex};
+
+const GONE: &str = r#"{"error":"Not found","code":404,"trace_id":"trace-0042"}"#;
+
+/// Every removal: its name, its request line, and what came of it.
+async fn removals(mandates: &Mandates) -> Vec<(&'static str, &'static str, Result<(), Error>)> {
+    let (safedebit, seqino) = (mandates.safedebit().unwrap(), mandates.seqino().unwrap());
+    vec![
+        (
+            "revoque_mandate",
+            "POST /revoque_mandate",
+            safedebit.revoque_mandate().body_map(|b| b.umr("RUM-1")).send().await.map(drop),
+        ),
+        (
+            "revoke_mandate",
+            "DELETE /mandates/mdt_1",
+            seqino.revoke_mandate().mandate_id("mdt_1").x_pdp_client_id("client_abc123").send().await,
+        ),
+        ("delete_client", "DELETE /clients/client_1", seqino.delete_client().client_id("client_1").send().await),
+        (
+            "delete_draft",
+            "DELETE /drafts/draft_1",
+            seqino.delete_draft().draft_id("draft_1").x_pdp_client_id("client_abc123").send().await,
+        ),
+    ]
+}
+
+/// Answers the first request of each removal, and the later ones.
+async fn in_turn(first: Act, later: Act) -> (Server, Mandates) {
+    let seen = Mutex::new(BTreeMap::new());
+    let server = Server::start(move |request: &str| {
+        let line = request.lines().next().unwrap().to_owned();
+        let mut seen = seen.lock().unwrap();
+        let times: &mut usize = seen.entry(line).or_default();
+        *times += 1;
+        if *times == 1 { first.clone() } else { later.clone() }
+    });
+    let server = server.await;
+    let mandates = facade(&server.url(), &hasty());
+    (server, mandates)
+}
+
+fn agrees(what: &str, error: &Error) {
+    let unknown = error.outcome() == Some(Outcome::Unknown);
+    let advice = error.advice().unwrap_or_default();
+    assert_eq!(unknown, advice.contains("Send it again"), "{what}: {error}");
+    assert!(!unknown || error.is_retryable(), "{what}: {error}");
+    assert!(error.outcome() != Some(Outcome::Refused) || !error.to_string().contains("may have acted"), "{what}");
+}
+
+/// Bodies that are no plain "done", some of them refusals.
+const BODIES: [&str; 16] = [
+    "false",
+    "\"maintenance\"",
+    "\"ok\"",
+    "0",
+    "1",
+    "[]",
+    "[false]",
+    "<html>Maintenance</html>",
+    "OK",
+    r#"{"error":"Mandate is locked","code":500,"trace_id":"trace-0042"}"#,
+    GONE,
+    r#"{"detail":[{"loc":["path"],"msg":"x","type":"x"}]}"#,
+    r#"{"success":false}"#,
+    r#"{"deleted":false}"#,
+    r#"{"status":"pending"}"#,
+    r#"{"ok":tru"#,
+];
+
+/// Every status of success with every body.
+fn successes() -> Vec<(String, Act)> {
+    let mut all = Vec::new();
+    for status in [200, 201, 202, 203, 205, 206, 207, 208, 226, 299] {
+        for body in BODIES.into_iter().chain(["", "{}", "null", "true", " {} "]) {
+            all.push((format!("{status} {body}"), Act::from(json(status, body))));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_success_that_is_not_the_documented_one_is_done_only_if_the_vendor_knows_it_no_more() {
+    for (what, first) in successes() {
+        // The vendor had done it: the second attempt meets its own 404, or 410.
+        for gone in [404, 410] {
+            let (server, mandates) = in_turn(first.clone(), json(gone, GONE).into()).await;
+            for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
+                assert!(result.is_ok(), "{name}, {what}, then {gone}: {}", result.unwrap_err());
+                assert!((1..=2).contains(&server.count(line)), "{name} {what}");
+            }
+        }
+        // It says the same each time.
+        let (server, mandates) = in_turn(first.clone(), first).await;
+        for (name, line, result) in removals(&mandates).await {
+            let plain = ["", "{}", "null", "true", " {} "]
+                .iter()
+                .any(|body| [200, 205].iter().any(|status| what == format!("{status} {body}")));
+            match result {
+                Ok(()) => assert!(name == "delete_draft" && plain, "{name} {what} is no success"),
+                Err(error) => {
+                    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Some(Outcome::Unknown)), "{name}");
+                    agrees(&format!("{name} {what}"), &error);
+                    assert!(server.count(line) <= 3, "{name} {what}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_204_is_done_whatever_body_is_sent_with_it() {
+    for body in ["", "{}", GONE, "<html>Maintenance</html>"] {
+        let (server, mandates) = in_turn(json(204, body).into(), Act::Reset(vec![])).await;
+        for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
+            assert!(result.is_ok(), "{name} {body}: {}", result.unwrap_err());
+            assert_eq!(server.count(line), 1, "{name} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_done() {
+    let lost = [Act::Reset(vec![]), json(503, "").into(), json(504, "").into(), json(200, "<html></html>").into()];
+    let refusals = [
+        json(400, r#"{"error":"x","code":400,"trace_id":"trace-0042"}"#),
+        json(401, ""),
+        json(403, ""),
+        json(409, r#"{"error":"x","code":409,"trace_id":"trace-0042"}"#),
+        json(418, ""),
+        json(422, ""),
+        json(200, r#"{"result":false,"code":"NOK_001"}"#),
+        json(429, ""),
+        http(429, "retry-after: 7\r\n", ""),
+    ];
+    for first in lost {
+        for refusal in refusals.clone() {
+            let (_server, mandates) = in_turn(first.clone(), refusal.clone().into()).await;
+            for (name, _, result) in removals(&mandates).await {
+                let error = result.unwrap_err();
+                assert_eq!(error.outcome(), Some(Outcome::Unknown), "{name} {refusal}: {error}");
+                agrees(&format!("{name} {refusal}"), &error);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removal_of_what_is_not_there_says_what_that_can_mean() {
+    for status in [404, 410] {
+        let (server, mandates) = in_turn(json(status, GONE).into(), json(status, GONE).into()).await;
+        for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
+            let error = result.unwrap_err();
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotFound, Some(Outcome::Refused)), "{name}");
+            assert!(error.advice().unwrap().contains("an earlier removal was lost, that one was done"), "{error}");
+            assert!(!error.is_retryable());
+            assert_eq!(server.count(line), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_fails_outcome_advice_and_retryable_of_a_removal_agree() {
+    for (what, answer) in crate::errors::answers() {
+        if what.starts_with("slow") {
+            continue;
+        }
+        let (_server, mandates) = in_turn(answer.clone(), answer).await;
+        for (name, _, result) in removals(&mandates).await {
+            if let Err(error) = result {
+                agrees(&format!("{name} {what}"), &error);
+            }
+        }
+    }
+}
