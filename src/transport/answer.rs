@@ -3,13 +3,15 @@
 use super::{Effect, Operation, Transport, Vendor, Word, connections::Unanswered, retry::Failure, settings::LONGEST};
 use crate::{Error, ErrorKind, Outcome, wire};
 use bytes::{Bytes, BytesMut};
-use chrono::{DateTime, Utc};
 use reqwest::{
     Request, Response, StatusCode,
-    header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER},
+    header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use serde::de::DeserializeOwned;
-use std::{io, num::IntErrorKind, time::Duration};
+use std::{
+    io,
+    time::{Duration, SystemTime},
+};
 use tokio::time::{Instant, timeout_at};
 
 /// A whole answer.
@@ -54,7 +56,9 @@ pub(super) async fn receive(
             failed => failed,
         })?;
         let status = response.status();
-        let retry_after = retry_after(response.headers());
+        // Who waits for nobody ends the call.
+        let patience = settings.max_retry_after.max(Duration::from_secs(1));
+        let retry_after = retry_after(response.headers(), patience);
         let body = read(operation, response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
         Ok(Answer { status, retry_after, body, unclear: None })
@@ -133,20 +137,22 @@ async fn read(operation: &Operation, mut response: Response, cap: usize) -> Resu
     if body.len() > cap { Err(too_large()) } else { Ok(body) }
 }
 
-/// Seconds, or a date, which is held against the vendor's own clock if it tells the time.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let date = |text| DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc());
-    let asked = text(RETRY_AFTER)?;
-    let asked = match asked.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(e) if *e.kind() == IntErrorKind::PosOverflow => LONGEST,
-        Err(_) => {
-            let now = text(DATE).and_then(date).unwrap_or_else(Utc::now);
-            (date(asked)? - now).to_std().unwrap_or_default()
+/// How long a vendor wishes to be left alone: the longest of its wishes. One that cannot be read, or a time that is over,
+/// still is a wish to wait, for as long as `patience`.
+pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Duration> {
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    // By the vendor's own clock, if it tells the time.
+    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?.trim())).unwrap_or_else(SystemTime::now);
+    let wish = |value: &HeaderValue| {
+        let text = value.to_str().ok()?.trim();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            // More than a year counts as a year.
+            return Some(Duration::from_secs(text.parse::<f64>().ok()?.ceil().min(LONGEST.as_secs_f64()) as u64));
         }
+        date(text)?.duration_since(now).ok()
     };
-    Some(asked.min(LONGEST))
+    let wishes = headers.get_all(RETRY_AFTER).iter().map(|value| wish(value).unwrap_or(patience).min(LONGEST));
+    wishes.max()
 }
 
 impl Answer {

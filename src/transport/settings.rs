@@ -38,7 +38,8 @@ pub struct Settings {
     /// The longest wait before the second attempt; it doubles with each further one. 200 milliseconds. How long is
     /// waited is drawn at random from zero to that.
     pub backoff: Duration,
-    /// The longest that a vendor's `Retry-After` is waited for. 10 seconds. If it asks for more, the call ends with
+    /// The longest that a vendor's `Retry-After` is waited for, and how long one is waited for that cannot be read or
+    /// whose time is over. 10 seconds. If it asks for more, the call ends with
     /// [`RateLimited`](crate::ErrorKind::RateLimited) or [`Unavailable`](crate::ErrorKind::Unavailable).
     pub max_retry_after: Duration,
     /// How many attempts may be under way at once, or wait for `rate_per_second`, over all clones. 64.

@@ -2,10 +2,17 @@
 
 use super::{
     Effect, Run, Settings, Vendor,
+    answer::retry_after,
     limits::Limits,
     retry::{Delays, Failure, decide},
+    settings::LONGEST,
 };
-use reqwest::{Body, StatusCode};
+use chrono::{DateTime, TimeDelta};
+use proptest::prelude::*;
+use reqwest::{
+    Body, StatusCode,
+    header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -51,6 +58,88 @@ fn a_wait_is_anything_from_nothing_to_a_bound_that_doubles() {
     }
     for (longest, bound) in longest.iter().zip([100, 200, 400, 800]) {
         assert!(*longest > Duration::from_millis(bound * 8 / 10), "{longest:?} of {bound} ms");
+    }
+}
+
+/// What is made of these values, each a header, where ten seconds are the longest wait.
+fn wait(date: Option<&str>, values: &[&str]) -> Option<u64> {
+    let mut headers = HeaderMap::new();
+    if let Some(date) = date {
+        headers.insert(DATE, HeaderValue::from_str(date).unwrap());
+    }
+    for value in values {
+        headers.append(RETRY_AFTER, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    retry_after(&headers, Duration::from_secs(10)).map(|wait| wait.as_secs())
+}
+
+#[test]
+fn a_wish_to_wait_that_cannot_be_read_is_a_wish_for_patience() {
+    assert_eq!(wait(None, &[]), None);
+    for (value, seconds) in
+        [("0", 0), ("7", 7), (" 7 ", 7), ("007", 7), ("7.5", 8), ("7.0", 7), ("0.001", 1), ("7.", 7)]
+    {
+        assert_eq!(wait(None, &[value]), Some(seconds), "{value:?}");
+    }
+    for value in ["99999999999999999999999", "99999999999999999999999.5", &"9".repeat(400)] {
+        assert_eq!(wait(None, &[value]), Some(LONGEST.as_secs()), "{value:?}");
+    }
+    for value in [
+        "",
+        " ",
+        "-1",
+        "-0",
+        "+7",
+        "7s",
+        "7 seconds",
+        "soon",
+        "7,5",
+        "5, 10",
+        "1e3",
+        "0x10",
+        "inf",
+        "NaN",
+        ".",
+        "7.5.1",
+        "7é",
+        "\u{6b63}",
+        "null",
+        "PT7S",
+        "2026-01-31T12:00:00Z",
+        "Sun, 32 Nov 2094 08:49:37 GMT",
+        "Sun Nov  6 2094",
+    ] {
+        assert_eq!(wait(None, &[value]), Some(10), "{value:?}");
+    }
+    // The longest of several.
+    assert_eq!(wait(None, &["3", "20", "7"]), Some(20));
+    assert_eq!(wait(None, &["3", "soon"]), Some(10));
+    assert_eq!(wait(None, &["soon", "20"]), Some(20));
+}
+
+proptest! {
+    #[test]
+    fn a_date_is_read_in_each_form_of_http(
+        now in 0_i64..3_000_000_000,
+        ahead in -1_000_000_i64..1_000_000,
+        form in 0_usize..3,
+        clock in 0_usize..3,
+    ) {
+        // Of a year with two digits the nearest is meant: those of the past century are over.
+        let now = DateTime::from_timestamp(now.max(1_000_000_000), 0).unwrap();
+        let then = now + TimeDelta::seconds(ahead);
+        let forms = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+        let [now, then] = [(now, forms[clock]), (then, forms[form])].map(|(at, form)| at.format(form).to_string());
+        let expected = u64::try_from(ahead).unwrap_or(10);
+        prop_assert_eq!(wait(Some(&now), &[&then]), Some(expected), "{} at {}", then, now);
+    }
+
+    #[test]
+    fn no_wish_shortens_another_or_panics(values in prop::collection::vec("[ -~]{0,40}", 1..4)) {
+        let each: Vec<_> = values.iter().map(|value| wait(None, &[value])).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let all = wait(None, &values);
+        prop_assert!(all.is_some() && each.iter().all(|one| one.is_some() && *one <= all), "{:?} {:?}", each, all);
     }
 }
 

@@ -92,7 +92,12 @@ async fn a_vendor_that_asks_to_wait_is_waited_for_by_its_own_clock() {
     // An hour ahead of ours.
     let now = Utc::now() + TimeDelta::hours(1);
     let [now, then] = [now, now + TimeDelta::seconds(1)].map(|date| date.format("%a, %d %b %Y %H:%M:%S GMT"));
-    for headers in ["retry-after: 1\r\n".to_owned(), format!("date: {now}\r\nretry-after: {then}\r\n")] {
+    for headers in [
+        "retry-after: 1\r\n".to_owned(),
+        "retry-after: 0.5\r\n".to_owned(),
+        "retry-after: soon\r\n".to_owned(),
+        format!("date: {now}\r\nretry-after: {then}\r\n"),
+    ] {
         let busy = http(503, &headers, "");
         let first = AtomicBool::new(true);
         let server = Server::start(move |_| match first.swap(false, Ordering::SeqCst) {
