@@ -69,7 +69,8 @@ fn version(document: &Document, say: &mut Say) {
 }
 
 /// Methods that a client has already.
-const RESERVED: [&str; 9] = ["new", "clone", "fmt", "transport", "authorization", "forget", "word", "read", "probe"];
+const RESERVED: [&str; 11] =
+    ["new", "clone", "fmt", "transport", "authorization", "refused", "taken", "holds", "word", "read", "probe"];
 
 fn operations(document: &Document, say: &mut Say) {
     for (path, item) in document.0.get("paths").and_then(Value::as_object).into_iter().flatten() {

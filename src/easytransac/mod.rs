@@ -107,8 +107,16 @@ impl Vendor for Client {
         self.shared.tokens.get(self).await
     }
 
-    fn forget(&self, refused: &HeaderValue) -> bool {
-        self.shared.tokens.forget(refused)
+    fn refused(&self, header: &HeaderValue, renewed: bool) -> bool {
+        self.shared.tokens.refused(header, renewed)
+    }
+
+    fn taken(&self, header: &HeaderValue, renewed: bool) {
+        self.shared.tokens.taken(header, renewed);
+    }
+
+    fn holds(&self, header: &HeaderValue) -> bool {
+        self.shared.tokens.holds(header)
     }
 
     /// `success`, which every answer has, whatever the HTTP status. The body of a V2 error is not documented; the

@@ -84,9 +84,18 @@ pub(crate) trait Vendor: Sync {
     /// The header that proves who is calling. It may take a call of its own to get it.
     fn authorization(&self) -> impl Future<Output = Result<HeaderValue, Error>> + Send;
 
-    /// The vendor refused this header. Whether another can be had, so that asking again makes sense.
-    fn forget(&self, _refused: &HeaderValue) -> bool {
+    /// The vendor refused this header, with 401. Whether another can be had, so that sending again makes sense.
+    /// `renewed`: the call had been sent with another before.
+    fn refused(&self, _header: &HeaderValue, _renewed: bool) -> bool {
         false
+    }
+
+    /// The vendor took a call with this header.
+    fn taken(&self, _header: &HeaderValue, _renewed: bool) {}
+
+    /// Whether it has not refused this header meanwhile, to another call.
+    fn holds(&self, _header: &HeaderValue) -> bool {
+        true
     }
 
     /// What the vendor itself says, whatever the HTTP status.
@@ -326,8 +335,13 @@ impl<'a, V: Vendor> Run<'a, V> {
             let again = request.try_clone();
             // What fails before anything is sent leaves the outcome as it is.
             let ready = timeout_at(deadline, async {
-                let header = self.authorize(&mut request).await?;
-                Ok((header, transport.limits.turn().await))
+                loop {
+                    let header = self.authorize(&mut request).await?;
+                    let turn = transport.limits.turn().await;
+                    if header.as_ref().is_none_or(|header| self.vendor.holds(header)) {
+                        return Ok((header, turn));
+                    }
+                }
             });
             let late = || {
                 let advice = "begin fewer calls at once, or raise `rate_per_second` or `concurrency` of `Settings`";
@@ -341,7 +355,12 @@ impl<'a, V: Vendor> Run<'a, V> {
             drop(turn);
             let Failed { mut error, failure, retry_after } =
                 match answer.and_then(|answer| answer.judge::<V>(operation)) {
-                    Ok(answer) => return Ok(answer),
+                    Ok(answer) => {
+                        if let Some(header) = &header {
+                            self.vendor.taken(header, renewed);
+                        }
+                        return Ok(answer);
+                    }
                     Err(failed) => failed,
                 };
             // The vendor no longer knows what an earlier attempt that may have arrived was to remove: that one did it.
@@ -354,7 +373,7 @@ impl<'a, V: Vendor> Run<'a, V> {
             outcome = error.outcome().unwrap_or(outcome);
             match (retry::decide(operation.effect, failure), again) {
                 (Next::Renew, Some(again)) => match header {
-                    Some(header) if !renewed && self.vendor.forget(&header) => (renewed, request) = (true, again),
+                    Some(header) if self.vendor.refused(&header, renewed) => (renewed, request) = (true, again),
                     _ => return Err(error),
                 },
                 (Next::Fresh, Some(again)) => (fresh, request) = (true, again),

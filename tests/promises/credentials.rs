@@ -38,16 +38,41 @@ async fn a_thousand_tasks_that_start_with_no_token_ask_for_one() {
 
 #[tokio::test]
 async fn a_lifetime_of_zero_or_one_or_none_that_can_be_read_does_not_ask_for_every_call() {
-    for expires_in in ["0", "1", "-5", "null", "\"soon\"", "99999999999999999999"] {
-        let answer = token(300).replace("300", expires_in).replace("content-length: ", "x: ");
-        let server =
-            Server::start(move |r| if r.starts_with("POST /auth ") { answer.clone() } else { json(200, MANDATE) })
-                .await;
+    for expires_in in ["0", "1", "-5", "null", "\"soon\"", "\"\"", "99999999999999999999", "[]", "{}"] {
+        let server = with_lifetime(expires_in).await;
         let mandates = facade(&server.url());
         for _ in 0..5 {
             mandates.status(&reference()).await.unwrap();
         }
         assert_eq!(server.count("POST /auth "), 1, "expiresIn {expires_in}");
+    }
+}
+
+async fn with_lifetime(expires_in: &str) -> Server {
+    let answer = token(300).replace("300", expires_in).replace("content-length: ", "x: ");
+    Server::start(move |r| if r.starts_with("POST /auth ") { answer.clone() } else { json(200, MANDATE) }).await
+}
+
+#[tokio::test]
+async fn a_lifetime_is_read_in_each_way_in_which_a_number_is_written() {
+    for expires_in in ["300", "300.0", "3e2", "3.0E+2", "30000e-2", "\"300\"", "\" 300.0 \"", "\"3e2\"", "300.25"] {
+        let server = with_lifetime(expires_in).await;
+        let mandates = facade(&server.url());
+        for (seconds, asked) in [(0, 1), (265, 1), (10, 2)] {
+            later(seconds).await;
+            mandates.status(&reference()).await.unwrap();
+            assert_eq!(server.count("POST /auth "), asked, "expiresIn {expires_in}, {seconds} s later");
+        }
+    }
+    // One that cannot be read is neither long nor asked for each second.
+    for expires_in in ["null", "\"soon\"", "\"5 minutes\"", "true"] {
+        let server = with_lifetime(expires_in).await;
+        let mandates = facade(&server.url());
+        for (seconds, asked) in [(0, 1), (30, 1), (40, 2)] {
+            later(seconds).await;
+            mandates.status(&reference()).await.unwrap();
+            assert_eq!(server.count("POST /auth "), asked, "expiresIn {expires_in}, {seconds} s later");
+        }
     }
 }
 
@@ -210,4 +235,160 @@ async fn a_hanging_exchange_holds_nobody_longer_than_the_call_may_take() {
 fn an_empty_credential_is_refused_before_anything_is_sent() {
     let error = Mandates::builder().easytransac(easytransac::Config::sandbox(" ")).build().unwrap_err();
     assert_eq!(error.to_string(), "Easytransac: not configured: the API key is empty");
+}
+
+#[tokio::test]
+async fn an_exchange_goes_on_when_its_callers_give_up_and_is_made_once() {
+    // A server whose exchange takes as long as this test likes.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (open, opened) = tokio::sync::watch::channel(false);
+    let (auth, reads) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let counters = (auth.clone(), reads.clone());
+    let server = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (mut opened, (auth, reads)) = (opened.clone(), counters.clone());
+            tokio::spawn(async move {
+                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                let mut buffer = [0; 4096];
+                let length = stream.read(&mut buffer).await.unwrap();
+                let answer = match buffer[..length].starts_with(b"POST /auth ") {
+                    true => {
+                        auth.fetch_add(1, Ordering::SeqCst);
+                        opened.wait_for(|open| *open).await.unwrap();
+                        token(300)
+                    }
+                    false => {
+                        reads.fetch_add(1, Ordering::SeqCst);
+                        json(200, MANDATE)
+                    }
+                };
+                let _ = stream.write_all(answer.as_bytes()).await;
+            });
+        }
+    });
+    let mandates = facade(&url);
+    // Fifty callers, none of whom waits for long.
+    for _ in 0..5 {
+        let calls = (0..10).map(|_| {
+            let mandates = mandates.clone();
+            async move { tokio::time::timeout(Duration::from_millis(5), mandates.status(&reference())).await }
+        });
+        assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_err));
+    }
+    // The exchange has been sent, once, and goes on.
+    while auth.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    open.send(true).unwrap();
+    mandates.status(&reference()).await.unwrap();
+    assert_eq!((auth.load(Ordering::SeqCst), reads.load(Ordering::SeqCst)), (1, 1));
+    server.abort();
+}
+
+#[test]
+fn an_exchange_whose_runtime_ended_is_made_again_on_the_next() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mandates = {
+        let runtime = runtime();
+        runtime.block_on(async {
+            let server = Server::start(|_| Act::Drip(vec![], Duration::from_secs(60), vec![])).await;
+            let mandates = facade(&server.url());
+            let status = async { mandates.status(&reference()).await };
+            assert!(tokio::time::timeout(Duration::from_millis(20), status).await.is_err());
+            mandates
+        })
+    };
+    runtime().block_on(async {
+        // Its server is gone: it fails at once, and nobody waits for what will never end.
+        let status = async { mandates.status(&reference()).await };
+        let status = tokio::time::timeout(Duration::from_secs(20), status).await.expect("it ends");
+        assert_eq!(status.unwrap_err().operation(), Some("generate_token"));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_refuses_each_new_token_is_not_asked_for_one_by_each_call() {
+    for at_once in [true, false] {
+        let server = Server::with_token(|_| json(401, "")).await;
+        let mandates = facade(&server.url());
+        let call = || {
+            let mandates = mandates.clone();
+            tokio::spawn(async move { mandates.status(&reference()).await.unwrap_err() })
+        };
+        let mut errors = Vec::new();
+        if at_once {
+            for call in Vec::from_iter((0..200).map(|_| call())) {
+                errors.push(call.await.unwrap());
+            }
+        } else {
+            for _ in 0..200 {
+                errors.push(call().await.unwrap());
+            }
+        }
+        assert!(errors.iter().all(|error| error.kind() == ErrorKind::Auth && error.refuses_caller()));
+        // A slow machine may outlast the pause.
+        let exchanges = server.count("POST /auth ");
+        assert!((2..=6).contains(&exchanges), "{exchanges}");
+        // No more than are under way at once, twice.
+        let calls = server.count("GET /sdd/");
+        assert!(calls <= 4 + 2 * 64 * usize::from(at_once), "{calls}");
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_goes_on_refusing_new_tokens_is_asked_ever_less_often() {
+    let server = Server::with_token(|_| json(401, "")).await;
+    let mandates = facade(&server.url());
+    for (seconds, asked) in [(0, 2), (1, 3), (2, 4), (3, 4), (1, 5), (8, 6), (16, 7), (30, 8), (30, 9)] {
+        later(seconds).await;
+        mandates.status(&reference()).await.unwrap_err();
+        assert_eq!(server.count("POST /auth "), asked, "{seconds} s later");
+        // It is told again, and not asked.
+        let error = mandates.status(&reference()).await.unwrap_err();
+        assert!(error.to_string().contains("refuses each new token"), "{error}");
+        assert_eq!(server.count("POST /auth "), asked, "{seconds} s later, again");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_with_every_token_does_not_make_others_wait_or_exchange() {
+    // One operation is refused with 401, whatever the token.
+    let server =
+        Server::with_token(|r| if r.starts_with("GET /transaction/") { json(401, "") } else { json(200, MANDATE) });
+    let server = server.await;
+    let mandates = facade(&server.url());
+    for _ in 0..100 {
+        mandates.status(&reference()).await.unwrap();
+        let refused = mandates.easytransac().unwrap().get_transaction_status().order_id("order-1").send().await;
+        assert_eq!(refused.unwrap_err().http_status(), Some(401));
+    }
+    assert_eq!(server.count("GET /sdd/"), 100);
+    assert!(server.count("GET /transaction/") <= 110);
+    let exchanges = server.count("POST /auth ");
+    assert!((2..=6).contains(&exchanges), "{exchanges}");
+}
+
+#[tokio::test]
+async fn after_tokens_that_were_refused_one_that_is_taken_counts_as_good() {
+    let bad = Arc::new(AtomicU32::new(2));
+    let left = bad.clone();
+    let server = Server::with_token(move |_| {
+        match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => json(401, ""),
+            Err(_) => json(200, MANDATE),
+        }
+    });
+    let server = server.await;
+    let mandates = facade(&server.url());
+    mandates.status(&reference()).await.unwrap_err();
+    later(1).await;
+    mandates.status(&reference()).await.unwrap();
+    assert_eq!(server.count("POST /auth "), 3);
+    // The next that ends early is renewed at once, and so is the one after.
+    for _ in 0..3 {
+        bad.store(1, Ordering::SeqCst);
+        mandates.status(&reference()).await.unwrap();
+    }
+    assert_eq!(server.count("POST /auth "), 6);
 }
