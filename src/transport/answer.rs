@@ -115,10 +115,7 @@ async fn read(operation: &Operation, mut response: Response, cap: usize) -> Resu
     if response.content_length().is_some_and(|length| length > cap as u64) {
         return Err(too_large());
     }
-    if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        let error = Error::new(ErrorKind::Decode).detail("the answer is compressed, which was not asked for");
-        return Err(Failed::new(operation, Failure::Unread, error));
-    }
+    let compressed = compressed(response.headers());
     // Most answers are one chunk and are not copied.
     let mut body = response.chunk().await.map_err(|e| lost(operation, &e))?.unwrap_or_default();
     let mut rest = BytesMut::new();
@@ -134,7 +131,30 @@ async fn read(operation: &Operation, mut response: Response, cap: usize) -> Resu
     if !rest.is_empty() {
         body = rest.freeze();
     }
-    if body.len() > cap { Err(too_large()) } else { Ok(body) }
+    if body.len() > cap {
+        return Err(too_large());
+    }
+    // Some servers name an encoding that they do not use.
+    if compressed && !starts_as_json(&body) {
+        let error = Error::new(ErrorKind::Decode).detail("the answer is compressed, which was not asked for");
+        return Err(Failed::new(operation, Failure::Unread, error));
+    }
+    Ok(body)
+}
+
+/// Whether a header says so. `UTF-8`, nothing and whatever else is no compression stands there, too.
+fn compressed(headers: &HeaderMap) -> bool {
+    const CODINGS: [&str; 11] =
+        ["gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "bzip2", "xz", "dcb", "dcz"];
+    let values = headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut codings = values.flat_map(|value| value.split(',')).map(str::trim);
+    codings.any(|coding| CODINGS.iter().any(|known| coding.eq_ignore_ascii_case(known)))
+}
+
+/// By its first byte, after a byte order mark; so does what is empty.
+fn starts_as_json(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    body.first().is_none_or(|byte| matches!(byte, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'))
 }
 
 /// How long a vendor wishes to be left alone: the longest of its wishes. One that cannot be read, or a time that is over,

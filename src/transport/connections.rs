@@ -14,6 +14,14 @@ pub(super) struct Connections {
     own: Client,
 }
 
+/// Firewalls refuse requests without one.
+const USER_AGENT: &str = concat!("mandat/", env!("CARGO_PKG_VERSION"));
+
+/// A client of the caller's own may have a name of its own, which `reqwest` shows nowhere else.
+fn named(own: ClientBuilder) -> ClientBuilder {
+    if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(USER_AGENT) }
+}
+
 /// A request without an answer.
 pub(super) struct Unanswered {
     pub error: reqwest::Error,
@@ -49,7 +57,7 @@ impl Connections {
                 .no_zstd()
                 .connection_verbose(false)
         };
-        let new = || match ClientBuilder::new() {
+        let new = || match ClientBuilder::new().user_agent(USER_AGENT) {
             // To read the machine's certificates takes long, and plain HTTP needs none.
             #[cfg(any(feature = "rustls", feature = "native-tls"))]
             builder if plain => builder.tls_certs_only([]),
@@ -57,7 +65,7 @@ impl Connections {
         };
         let unshared = |builder| common(builder).pool_max_idle_per_host(0).build();
         if own.is_some() || settings.idle_timeout.is_zero() {
-            let client = unshared(own.unwrap_or_else(new))?;
+            let client = unshared(own.map_or_else(new, named))?;
             return Ok(Self { shared: client.clone(), own: client });
         }
         let shared = common(new()).pool_idle_timeout(settings.idle_timeout).connector_layer(Note);

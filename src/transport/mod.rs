@@ -25,7 +25,7 @@ use limits::Limits;
 use progenitor_client::QueryParam;
 use reqwest::{
     Method, Request, RequestBuilder, StatusCode, Url,
-    header::{ACCEPT, AUTHORIZATION, HeaderValue},
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue},
 };
 use retry::{Delays, Failure, Next};
 use secrecy::{ExposeSecret, SecretString};
@@ -396,6 +396,7 @@ impl<'a, V: Vendor> Run<'a, V> {
 
     /// Puts on a request what is read, and credentials, if it is to have any.
     async fn authorize(&self, request: &mut Request) -> Result<Option<HeaderValue>, Error> {
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if !self.operation.answer.is_empty() {
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         }

@@ -33,6 +33,7 @@ mod morning;
 mod pages;
 #[cfg(all(feature = "easytransac", feature = "seqino"))]
 mod paths;
+mod plain_answers;
 mod probe;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod quickstart;
