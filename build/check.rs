@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The annotations that the build acts on, with the values that each may have.
-const ANNOTATIONS: [(&str, &[&str]); 11] = [
+const ANNOTATIONS: [(&str, &[&str]); 12] = [
     ("x-evidence", &["documented", "partial", "inferred"]),
     ("x-effect", &["read", "write", "removal"]),
     ("x-sensitive", &["true"]),
@@ -16,6 +16,7 @@ const ANNOTATIONS: [(&str, &[&str]); 11] = [
     ("x-source", &[]),
     ("x-lost-answer", &[]),
     ("x-landed", &[]),
+    ("x-answer-repeats", &[]),
     ("x-extensible-enum", &[]),
     ("x-enum-varnames", &[]),
     ("x-enum-descriptions", &[]),
@@ -113,6 +114,7 @@ fn operations(document: &Document, say: &mut Say) {
         }
         bodies(document, &operation, say);
         effect(&operation, say);
+        repeats(document, &operation, say);
     }
     if document.operations().next().is_none() {
         say("paths", "there is no operation".into(), "describe at least one");
@@ -212,16 +214,53 @@ fn example(document: &Document, place: &str, schema: &Value, value: &Value, say:
 }
 
 fn effect(operation: &Operation, say: &mut Say) {
-    let effect = lower::effect(operation);
-    let writes = effect == "Write";
-    if effect != "Read" && !operation.object.contains_key("x-lost-answer") {
-        let mend = "say in x-lost-answer how a caller finds out, or set x-effect to read";
-        let what = "a write or a removal does not say what to do when its answer is lost";
-        say(&operation.place(), what.into(), mend);
+    let writes = lower::effect(operation) == "Write";
+    if writes && !operation.object.contains_key("x-lost-answer") {
+        let mend = "say in x-lost-answer how a caller finds out, or set x-effect to read or removal";
+        say(&operation.place(), "a write does not say what to do when its answer is lost".into(), mend);
     }
     for key in ["x-unverified", "x-landed"].iter().filter(|key| !writes && operation.object.contains_key(**key)) {
         say(&operation.place(), format!("{key} stands on what is no write"), "remove it");
     }
+}
+
+/// Whether each value that an answer repeats is in the answer and in the request.
+fn repeats(document: &Document, operation: &Operation, say: &mut Say) {
+    let Some(all) = operation.object.get("x-answer-repeats") else { return };
+    let place = format!("{}.x-answer-repeats", operation.place());
+    let read = lower::repeats(operation.object);
+    if all.as_object().is_none_or(|all| all.is_empty() || all.len() != read.len()) {
+        let mend = "write a place of the answer and where the request has it, like `umr: $request.body#/umr`";
+        return say(&place, "it cannot be read".into(), mend);
+    }
+    let answer = success(operation.object).and_then(|(_, answer)| json_schema(answer));
+    let body = operation.object.get("requestBody").and_then(json_schema);
+    for (at, kind, name) in read {
+        if answer.is_none_or(|schema| !has(document, schema, &at.replace('.', "/"))) {
+            say(&place, format!("the answer has no `{at}`"), "correct the place, as in `data.orderId`");
+        }
+        let parameters = operation.object.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let sent = match kind {
+            "Body" => body.is_some_and(|schema| name.strip_prefix('/').is_some_and(|at| has(document, schema, at))),
+            kind => parameters
+                .map(|parameter| document.target(parameter))
+                .any(|parameter| parameter["in"] == kind.to_lowercase().as_str() && parameter["name"] == name.as_str()),
+        };
+        if !sent {
+            say(&place, format!("the request has no `{name}` there"), "correct where the request has it");
+        }
+    }
+}
+
+/// Whether a schema describes what stands at `data/orderId`.
+fn has(document: &Document, schema: &Value, at: &str) -> bool {
+    let schema = document.target(schema);
+    if let Some(inner) = ["/allOf/0", "/oneOf/0", "/anyOf/0"].iter().find_map(|form| schema.pointer(form)) {
+        return has(document, inner, at);
+    }
+    let (name, rest) = at.split_once('/').map_or((at, None), |(name, rest)| (name, Some(rest)));
+    let property = schema.get("properties").and_then(|properties| properties.get(name));
+    property.is_some_and(|property| rest.is_none_or(|rest| has(document, property, rest)))
 }
 
 fn references_and_annotations(document: &Document, say: &mut Say) {

@@ -17,7 +17,7 @@ pub fn emit(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
     file.items.extend(items(quote! {
         /// What the transport knows of each operation.
         pub(crate) mod operations {
-            use crate::transport::{Effect, Operation};
+            use crate::transport::{Effect, Operation, Sent};
             #(#calls)*
         }
     })?);
@@ -68,6 +68,10 @@ fn operation(call: &Call) -> TokenStream {
     let (authenticated, document) = (call.authenticated, call.document);
     let (code, lost_answer) = (&call.code, &call.lost_answer);
     let answer = call.answer.iter().map(|(place, kind, required)| quote! { (#place, #kind, #required) });
+    let repeats = call.repeats.iter().map(|(place, kind, name)| {
+        let kind = format_ident!("{kind}");
+        quote! { (#place, Sent::#kind(#name)) }
+    });
     quote! {
         pub(crate) static #constant: Operation = Operation {
             id: #id,
@@ -79,6 +83,7 @@ fn operation(call: &Call) -> TokenStream {
             code: #code,
             lost_answer: #lost_answer,
             answer: &[#(#answer),*],
+            repeats: &[#(#repeats),*],
         };
     }
 }

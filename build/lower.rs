@@ -74,12 +74,14 @@ pub struct Call {
     pub document: bool,
     /// The HTTP status of its answer.
     pub code: String,
-    /// What to do when the answer to a write was lost.
+    /// What to do when the answer to a write or a removal was lost.
     pub lost_answer: String,
     /// The vendor's codes which, when a write is sent again, say that it had landed.
     pub landed: Vec<String>,
     /// Where each value of the answer stands, its JSON type, and whether it is required.
     pub answer: Vec<(String, &'static str, bool)>,
+    /// The places of the answer that repeat the request, and where in it: kind and name.
+    pub repeats: Vec<(String, &'static str, String)>,
     /// Documentation of each parameter.
     pub parameters: Docs,
     /// The example of each required parameter, and of the body.
@@ -401,18 +403,35 @@ fn call(document: &Document, operation: &Operation) -> Call {
         effect: effect(operation),
         authenticated: operation.object.get("security") != Some(&json!([])),
         code: success(operation.object).map(|(code, _)| code.clone()).unwrap_or_default(),
-        lost_answer: one_line(operation.text("x-lost-answer").unwrap_or_default()),
+        lost_answer: one_line(operation.text("x-lost-answer").unwrap_or(match effect(operation) {
+            "Removal" => "Send it again: a second removal does no harm.",
+            _ => "",
+        })),
         landed: match operation.object.get("x-landed").and_then(Value::as_array) {
             Some(codes) => codes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             None => Vec::new(),
         },
         document: success(operation.object).is_some_and(|(_, body)| has_document(document, body)),
+        repeats: repeats(operation.object),
         answer,
         parameters,
         example,
         body,
         files: None,
     }
+}
+
+/// `umr: $request.body#/umr`: the expressions are those of OpenAPI's links.
+pub fn repeats(operation: &Object) -> Vec<(String, &'static str, String)> {
+    let all = operation.get("x-answer-repeats").and_then(Value::as_object);
+    let sent = |text: &Value| {
+        let rest = text.as_str()?.strip_prefix("$request.")?;
+        [("body#", "Body"), ("path.", "Path"), ("query.", "Query"), ("header.", "Header")]
+            .into_iter()
+            .find_map(|(prefix, kind)| Some((kind, rest.strip_prefix(prefix)?.to_owned())))
+    };
+    let all = all.into_iter().flatten();
+    all.filter_map(|(place, text)| sent(text).map(|(kind, name)| (place.clone(), kind, name))).collect()
 }
 
 fn has_document(document: &Document, value: &Value) -> bool {

@@ -80,6 +80,16 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
         ("unknown annotation value", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidence: certain")),
         ("a write that says nothing of a lost answer", "seqino", changed(SEQINO, "x-lost-answer:", "x-note:")),
         (
+            "an answer that repeats what is neither in it nor in the request",
+            "safedebit",
+            changed(SAFEDEBIT, "umr: $request.body#/umr", "rum: $request.body#/rum"),
+        ),
+        (
+            "an answer that repeats what is not said how",
+            "seqino",
+            changed(SEQINO, "client_id: $request.path.client_id", "client_id: path.client_id"),
+        ),
+        (
             "a reference to nothing",
             "seqino",
             changed(SEQINO, "'#/components/schemas/Siren'", "'#/components/schemas/Sirene'"),

@@ -24,7 +24,7 @@ const LIFETIME: TimeDelta = TimeDelta::seconds(300);
 
 const TOKENS: &str = "tokens";
 const TRANSACTIONS: &str = "transactions";
-const ORDER: &str = "ABCabc123";
+const ORDER: &str = "order-1";
 
 /// RFC 3339 with an offset, 25 characters.
 fn atom(instant: DateTime<Utc>) -> String {

@@ -249,6 +249,11 @@ impl Answer {
             .advise(Some("compare the answer with the spec"))
     }
 
+    /// It repeats another value than was sent.
+    pub(super) fn of_another(&self, operation: &Operation, place: &str) -> Error {
+        self.undecodable(operation, format!("{place} is another than the one asked for: it answers another request"))
+    }
+
     /// What a good answer says. Of what cannot be decoded this tells where and what was looked for, never what stood
     /// there.
     pub fn decode<T: DeserializeOwned>(&self, operation: &Operation) -> Result<T, Error> {

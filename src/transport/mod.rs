@@ -7,6 +7,7 @@ mod answer;
 mod connections;
 mod limits;
 mod path;
+mod repeats;
 mod retry;
 mod settings;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod trace;
 
 pub(crate) use answer::Answer;
 pub(crate) use path::{encode_path, path_fault, path_segment};
+pub(crate) use repeats::Sent;
 pub use settings::Settings;
 pub(crate) use settings::{Endpoint, endpoint_methods};
 
@@ -66,6 +68,8 @@ pub(crate) struct Operation {
     pub lost_answer: &'static str,
     /// Where each value of the answer stands, its JSON type, and whether the spec requires it. Empty: no answer.
     pub answer: &'static [(&'static str, &'static str, bool)],
+    /// Which values of the answer repeat which of the request.
+    pub repeats: &'static [(&'static str, Sent)],
 }
 
 impl Operation {
@@ -264,12 +268,21 @@ pub(crate) type Built = Result<Request, progenitor_client::Error<()>>;
 type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// Sends what generated code has built, and decodes the answer.
-pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + 'a>(
+pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + 'a>(
     vendor: &'a V,
     operation: &'static Operation,
     request: Built,
 ) -> Calling<'a, T> {
-    Run { vendor, operation }.call(request, |answer| answer.decode(operation))
+    let expected =
+        request.as_ref().map(|request| repeats::expected(operation, vendor.transport().base_path(), request));
+    let expected = expected.unwrap_or_default();
+    Run { vendor, operation }.call(request, move |answer| {
+        let decoded = answer.decode(operation)?;
+        match repeats::other(&expected, &decoded) {
+            Some(place) => Err(answer.of_another(operation, place)),
+            None => Ok(decoded),
+        }
+    })
 }
 
 /// The same, up to an answer that is no refusal.

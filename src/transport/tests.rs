@@ -4,6 +4,7 @@ use super::{
     Effect, Run, Settings, Vendor,
     answer::retry_after,
     limits::Limits,
+    repeats::expected,
     retry::{Delays, Failure, decide},
     settings::LONGEST,
 };
@@ -233,6 +234,17 @@ async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, reque
     out
 }
 
+/// Which values of an answer have to be which, after the example of a request; `-` where it has none.
+fn repeated(operation: &super::Operation, base: &str, request: &reqwest::Request) -> String {
+    let found = expected(operation, base, request);
+    // Made only with the feature `unverified`.
+    let places = operation.repeats.iter().filter(|_| operation.id != "debit_mandate").map(|(place, sent)| {
+        let value = found.iter().find(|(of, _)| of == place).map_or("-", |(_, value)| value);
+        format!("{}: {place} = {sent:?} = {value}\n", operation.id)
+    });
+    places.collect()
+}
+
 macro_rules! requests_as_specified {
     ($feature:literal, $module:ident, $examples:ident, $paths:ident, $client:expr) => {
         #[cfg(feature = $feature)]
@@ -255,6 +267,22 @@ macro_rules! requests_as_specified {
                 }
                 $paths!(client, api, each);
                 assert_eq!(operations == 0, $feature == "safedebit");
+            }
+
+            #[test]
+            fn each_value_that_an_answer_repeats_is_found_in_its_request() {
+                let client: api::Client = $client;
+                let base = crate::transport::Vendor::transport(&client).base_path().to_owned();
+                let mut all = String::new();
+                macro_rules! add {
+                    ($id:literal, $operation:ident, $builder:expr) => {
+                        all += &super::repeated(&operations::$operation, &base, &$builder.request().unwrap());
+                    };
+                }
+                $examples!(client, api, add);
+                insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+                    insta::assert_snapshot!(concat!("repeats-", $feature), all);
+                });
             }
 
             #[tokio::test]

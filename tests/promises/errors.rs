@@ -153,6 +153,10 @@ fn good(request: &str) -> String {
         "GET /mandates/mdt_1" => {
             r#"{"id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active","directory_entry":{"siren":"123456789","name":"Acme"},"created_at":"2019-08-24T14:15:22Z"}"#
         }
+        "POST /clients" => {
+            let sample = include_str!("fixtures/seqino-client.json");
+            return json(200, &sample.replace(r#""external_ref": "string""#, r#""external_ref": "EXT-1""#));
+        }
         _ => include_str!("fixtures/seqino-client.json"),
     };
     json(200, body)

@@ -29,6 +29,7 @@ mod many_sandboxes;
 mod money_and_documents;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod morning;
+mod other_answers;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod pages;
 #[cfg(all(feature = "easytransac", feature = "seqino"))]
@@ -40,8 +41,8 @@ mod quickstart;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod readme;
 mod references;
-mod reinstated;
 mod refused_caller;
+mod reinstated;
 mod removals;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;

@@ -1,0 +1,95 @@
+//! Whether an answer belongs to its request: what it repeats of it is the same. A proxy that mixes two answers up, or an
+//! answer that comes late, would else hand out another mandate as the one that was made.
+
+use super::Operation;
+use percent_encoding::percent_decode_str;
+use reqwest::{Body, Request};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Where a request has a value that its answer repeats.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// In its body; a JSON pointer.
+    Body(&'static str),
+    Path(&'static str),
+    Query(&'static str),
+    Header(&'static str),
+}
+
+/// Each place of the answer whose value is known, and the value.
+pub(super) type Expected = Vec<(&'static str, String)>;
+
+pub(super) fn expected(operation: &Operation, base_path: &str, request: &Request) -> Expected {
+    let body = || serde_json::from_slice::<Value>(request.body().and_then(Body::as_bytes)?).ok();
+    let value = |sent: &Sent| match sent {
+        Sent::Body(pointer) => text(body()?.pointer(pointer)?),
+        Sent::Path(name) => {
+            let path = request.url().path().strip_prefix(base_path)?.split('/');
+            let (segment, _) = path
+                .zip(operation.path.split('/'))
+                .find(|(_, part)| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name))?;
+            Some(percent_decode_str(segment).decode_utf8_lossy().into_owned())
+        }
+        Sent::Query(name) => Some(request.url().query_pairs().find(|(key, _)| key == name)?.1.into_owned()),
+        Sent::Header(name) => request.headers().get(*name)?.to_str().ok().map(str::to_owned),
+    };
+    operation.repeats.iter().filter_map(|(place, sent)| Some((*place, value(sent)?))).collect()
+}
+
+/// The first place at which an answer has another value.
+pub(super) fn other<T: Serialize>(expected: &Expected, answer: &T) -> Option<&'static str> {
+    if expected.is_empty() {
+        return None;
+    }
+    let answer = serde_json::to_value(answer).ok()?;
+    let differs = |place: &str, sent: &str| {
+        let told = answer.pointer(&format!("/{}", place.replace('.', "/"))).and_then(text);
+        told.is_some_and(|told| !same(sent, &told))
+    };
+    expected.iter().find(|(place, sent)| differs(place, sent)).map(|(place, _)| *place)
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// As values: vendors trim, change the case and write digits as a number, which loses leading zeros.
+fn same(sent: &str, told: &str) -> bool {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = |text: &str| match text.trim() {
+        text if number(text) => text.trim_start_matches('0').to_owned(),
+        text => text.to_lowercase(),
+    };
+    plain(sent) == plain(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_are_the_same_in_whatever_form_a_vendor_repeats_them() {
+        for (sent, told) in [("RUM-1", "rum-1"), ("RUM-1", " RUM-1\n"), ("012345678", "12345678"), ("É1", "é1")] {
+            assert!(same(sent, told), "{sent:?} {told:?}");
+        }
+        for (sent, told) in [("RUM-1", "RUM-2"), ("RUM-1", "RUM-01"), ("12", "120"), ("RUM 1", "RUM1"), ("1", "1.0")] {
+            assert!(!same(sent, told), "{sent:?} {told:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_reference_is_itself_and_no_other(one in "[A-Za-z0-9+?/:().,' -]{1,35}", other in "[A-Za-z0-9-]{1,35}") {
+            prop_assert!(same(&one, &one));
+            prop_assert!(same(&one, &one.to_uppercase()));
+            let (one, other) = (format!("x{one}"), format!("y{other}"));
+            prop_assert!(!same(&one, &other));
+        }
+    }
+}
