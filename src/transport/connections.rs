@@ -59,7 +59,9 @@ impl Connections {
         };
         let new = || match ClientBuilder::new().user_agent(USER_AGENT) {
             // To read the machine's certificates takes long, and plain HTTP needs none.
-            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            #[cfg(feature = "rustls")]
+            builder if plain => builder.tls_backend_rustls().tls_certs_only([]),
+            #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
             builder if plain => builder.tls_certs_only([]),
             builder => builder,
         };
