@@ -27,7 +27,7 @@ pub(crate) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransa
 
 use crate::{
     Error, ErrorKind, Provider,
-    transport::{Endpoint, Refusal, Transport, Vendor, Word, endpoint_methods, not_empty},
+    transport::{Endpoint, Refusal, Transport, Vendor, Word, credential, endpoint_methods},
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -84,11 +84,10 @@ impl Client {
     /// [`ErrorKind::NotConfigured`] for an address that cannot be right, or a live key at the sandbox.
     pub fn new(config: Config) -> Result<Self, Error> {
         let Config { endpoint, api_key } = config;
-        not_empty(Provider::Easytransac, "API key", &api_key)?;
-        let transport = Transport::new(Provider::Easytransac, endpoint)?;
-        if api_key.expose_secret().starts_with("et_live_")
-            && transport.base_url().contains("//api.sandbox.easytransac.com")
-        {
+        let api_key = credential(Provider::Easytransac, "API key", api_key)?;
+        let live = api_key.expose_secret().to_lowercase().starts_with("et_live_");
+        let transport = Transport::new(Provider::Easytransac, Endpoint { live, ..endpoint })?;
+        if live && transport.base_url().contains("//api.sandbox.easytransac.com") {
             let what = "a live key (et_live_) is pointed at the sandbox";
             return Err(Error::not_configured(Provider::Easytransac, what));
         }

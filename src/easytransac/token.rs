@@ -26,7 +26,8 @@ struct State {
     failures: u32,
     /// Whether the vendor has taken a token since then.
     taken: bool,
-    /// Refusals since.
+    /// Since it took one last: whether a token was given up, and how many refusals there were.
+    given_up: bool,
     refusals: u32,
     /// Renewals in a row that did not help the call, and until when the next refusal is no reason for one.
     unhelpful: u32,
@@ -71,7 +72,7 @@ impl State {
     /// Asking is of no use for a while.
     fn fail(&mut self, error: Error, asked: Option<Duration>) {
         let until = after(&mut self.failures, asked);
-        (self.taken, self.refusals) = (false, 0);
+        (self.taken, self.given_up, self.refusals) = (false, true, 0);
         self.current = Current::Failed { error, until };
     }
 
@@ -138,9 +139,8 @@ impl Tokens {
             return !renewed;
         }
         let kept = state.kept_until.is_some_and(|until| Instant::now() < until);
-        let untaken = !state.taken && state.failures > 0;
-        if !(renewed || kept || untaken) {
-            state.current = Current::Nothing;
+        if !(renewed || kept || state.given_up) {
+            (state.current, state.given_up) = (Current::Nothing, true);
             return true;
         }
         state.refusals += 1;
@@ -162,7 +162,7 @@ impl Tokens {
     pub fn taken(&self, header: &HeaderValue, renewed: bool) {
         let mut state = self.lock();
         if state.holds(header) {
-            (state.taken, state.refusals, state.failures) = (true, 0, 0);
+            (state.taken, state.given_up, state.refusals, state.failures) = (true, false, 0, 0);
             if renewed {
                 (state.unhelpful, state.kept_until) = (0, None);
             }

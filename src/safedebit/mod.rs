@@ -24,7 +24,7 @@ pub(crate) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.
 
 use crate::{
     Error, ErrorKind, Provider,
-    transport::{Endpoint, Refusal, Transport, Vendor, Word, endpoint_methods, not_empty, secret_header},
+    transport::{Endpoint, Refusal, Transport, Vendor, Word, credential, endpoint_methods, secret_header},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::{StatusCode, header::HeaderValue};
@@ -74,8 +74,8 @@ impl Client {
     /// [`ErrorKind::NotConfigured`] for an address that cannot be right, or a login with a colon in it.
     pub fn new(config: Config) -> Result<Self, Error> {
         let Config { endpoint, login, password } = config;
-        not_empty(Provider::SafeDebit, "login", &login)?;
-        not_empty(Provider::SafeDebit, "password", &password)?;
+        let login = credential(Provider::SafeDebit, "login", login)?;
+        let password = credential(Provider::SafeDebit, "password", password)?;
         if login.expose_secret().contains(':') {
             return Err(Error::not_configured(Provider::SafeDebit, "the login holds a colon"));
         }

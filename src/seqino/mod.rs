@@ -30,7 +30,7 @@ pub(crate) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/seqino.jso
 
 use crate::{
     Error, Provider,
-    transport::{Endpoint, Refusal, Transport, Vendor, Word, endpoint_methods, not_empty, secret_header},
+    transport::{Endpoint, Refusal, Transport, Vendor, Word, credential, endpoint_methods, secret_header},
     wire,
 };
 use reqwest::{StatusCode, header::HeaderValue};
@@ -87,7 +87,7 @@ impl Client {
     /// [`NotConfigured`](crate::ErrorKind::NotConfigured) for an address that cannot be right, or a key that fits in no header.
     pub fn new(config: Config) -> Result<Self, Error> {
         let Config { endpoint, api_key } = config;
-        not_empty(Provider::Seqino, "API key", &api_key)?;
+        let api_key = credential(Provider::Seqino, "API key", api_key)?;
         // The raw key, without a scheme before it.
         let authorization = secret_header(&api_key)
             .ok_or_else(|| Error::not_configured(Provider::Seqino, "the key fits in no header"))?;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod connections;
+mod credential;
 mod limits;
 mod path;
 mod repeats;
@@ -15,6 +16,7 @@ mod tests;
 mod trace;
 
 pub(crate) use answer::Answer;
+pub(crate) use credential::{credential, secret_header};
 pub(crate) use path::{encode_path, path_fault, path_segment};
 pub(crate) use repeats::Sent;
 pub use settings::Settings;
@@ -30,7 +32,6 @@ use reqwest::{
     header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue},
 };
 use retry::{Delays, Failure, Next};
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{num::NonZeroU32, pin::Pin};
@@ -162,7 +163,7 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub fn new(provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
-        let Endpoint { base_url, settings, http } = endpoint;
+        let Endpoint { base_url, settings, http, plain_to, live } = endpoint;
         let refuse = |what: &str| Error::not_configured(provider, format!("the base URL {what}"));
         let url = Url::parse(&base_url).map_err(|_| refuse("is no URL"))?;
         let loopback = match url.host() {
@@ -172,16 +173,31 @@ impl Transport {
             None => return Err(refuse("has no host")),
         };
         let settings = settings.bounded(loopback);
-        match url.scheme() {
-            "https" => {}
-            "http" if loopback => {}
-            _ => return Err(refuse("is not https: a credential would travel in the clear")),
+        let plain = url.scheme() == "http";
+        let in_clear = plain && !loopback;
+        if in_clear {
+            let named = plain_to.as_deref().map(|host| host.trim().to_lowercase());
+            match (named, url.host_str()) {
+                (Some(_), _) if live => return Err(refuse("is not https, which a live key has to have")),
+                (Some(named), Some(host)) if named == host => {}
+                (Some(_), _) => return Err(refuse("is not https, and `allow_plain_http_to` names another host")),
+                (None, _) => return Err(refuse("is not https: a credential would travel in the clear")),
+            }
+        } else if !plain && url.scheme() != "https" {
+            return Err(refuse("is not https"));
         }
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("holds more than a host and a path"));
         }
-        let connections = Connections::new(http, url.scheme() == "http", loopback, &settings)
+        let connections = Connections::new(http, plain, loopback || in_clear, &settings)
             .map_err(|_| Error::not_configured(provider, "the HTTP client cannot start"))?;
+        if in_clear {
+            tracing::warn!(
+                provider = provider.as_str(),
+                host = url.host_str(),
+                "credentials and personal data travel in the clear to this host, as allow_plain_http_to says"
+            );
+        }
         Ok(Self {
             base_url: url.as_str().trim_end_matches('/').into(),
             base: url,
@@ -434,19 +450,4 @@ fn built(operation: &Operation, transport: &Transport, request: Built) -> Result
         return Err(refuse("an id would change the path of the request. Use the id that the vendor gave".into()));
     }
     Ok(request)
-}
-
-/// A header that libraries below do not print.
-pub(crate) fn secret_header(text: &SecretString) -> Option<HeaderValue> {
-    let mut header = HeaderValue::try_from(text.expose_secret()).ok()?;
-    header.set_sensitive(true);
-    Some(header)
-}
-
-/// A credential that was never set reads as an empty one.
-pub(crate) fn not_empty(provider: Provider, what: &str, secret: &SecretString) -> Result<(), Error> {
-    match secret.expose_secret().trim().is_empty() {
-        true => Err(Error::not_configured(provider, format!("the {what} is empty"))),
-        false => Ok(()),
-    }
 }

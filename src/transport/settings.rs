@@ -94,6 +94,10 @@ pub(crate) struct Endpoint {
     pub base_url: String,
     pub settings: Settings,
     pub http: Option<reqwest::ClientBuilder>,
+    /// The host to which plain HTTP is allowed.
+    pub plain_to: Option<String>,
+    /// Whether the credential is for real money, as far as one can see.
+    pub live: bool,
 }
 
 /// An address may be given with more than an address in it, which is refused later.
@@ -106,7 +110,8 @@ impl fmt::Debug for Endpoint {
 
 impl Endpoint {
     pub fn new(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), settings: Settings::default(), http: None }
+        let (settings, http, plain_to, live) = (Settings::default(), None, None, false);
+        Self { base_url: base_url.into(), settings, http, plain_to, live }
     }
 }
 
@@ -124,6 +129,14 @@ macro_rules! endpoint_methods {
         /// its own, so `idle_timeout` of the settings has no effect.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);
+            self
+        }
+
+        /// Allows plain `http` to the host of the address, if it is this one: the name of a container with the sandbox
+        /// in it, `sandbox` say, without a port. Credentials and personal data then travel in the clear, which a warning
+        /// says each time. Never do this with a vendor: a live key is refused.
+        pub fn allow_plain_http_to(mut self, host: impl Into<String>) -> Self {
+            self.endpoint.plain_to = Some(host.into());
             self
         }
     };

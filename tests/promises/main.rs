@@ -19,6 +19,7 @@ mod faults;
 mod fixtures;
 mod fleet;
 mod generated_surface;
+mod given_credentials;
 mod identity;
 mod leaks;
 mod lenient_answers;
