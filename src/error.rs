@@ -1,6 +1,6 @@
 //! One error for the facade and for every typed call.
 
-use crate::{MandateRef, Provider, wire};
+use crate::{MandateRef, Provider, shape};
 use std::{fmt, time::Duration};
 
 /// What went wrong: at which vendor, in which operation, what it means, and what to do.
@@ -231,14 +231,8 @@ impl Error {
 
     /// A code and a trace id come from outside: what does not look like one is not taken.
     pub(crate) fn vendor(mut self, code: Option<String>, trace_id: Option<String>) -> Self {
-        let token = |text: &String, longest| {
-            let fits = !text.is_empty() && text.len() <= longest;
-            let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-            let telephone = (9..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-            fits && plain && !telephone && !wire::looks_like_iban(text)
-        };
-        self.0.vendor_code = code.filter(|code| token(code, 16));
-        self.0.trace_id = trace_id.filter(|id| token(id, 64));
+        self.0.vendor_code = code.filter(|code| shape::is_code(code));
+        self.0.trace_id = trace_id.filter(|id| shape::is_trace_id(id));
         self
     }
 

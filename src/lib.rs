@@ -98,6 +98,7 @@ mod facade;
 mod fleet;
 mod mandate;
 mod provider;
+mod shape;
 mod status;
 mod transport;
 mod verdict;

@@ -8,6 +8,7 @@ use crate::{
     Error, ErrorKind, Lookup, Mandate, MandateRef, MandateStatus, Provider, RawStatus, Schedule, Tracked,
     fleet::{Done, Gate},
     provider::for_each_provider,
+    shape,
     status::{Meaning, VocabularyRow},
     transport::{Answer, Operation, Vendor},
 };
@@ -196,9 +197,14 @@ impl Mandates {
             };
             // A subscriber may ask us something.
             if new {
+                // A vendor may have put anything there. What is no scalar is shown by its kind alone.
+                let shown = match shape::is_word(word) || word.is_empty() || word.starts_with(['{', '[']) {
+                    true => mandate.raw.to_string(),
+                    false => format!("({} characters, in `Mandate::raw`)", word.chars().count()),
+                };
                 tracing::warn!(
                     provider = provider.as_str(),
-                    word = %mandate.raw,
+                    word = %shown,
                     "unknown mandate status: map it with map_status, and tell the maintainers of mandat"
                 );
             }

@@ -82,6 +82,35 @@ async fn an_unknown_word_is_told_once_for_each_vendor() {
     assert!(!text.contains(IBAN), "{text}");
 }
 
+#[tokio::test]
+async fn an_unknown_word_that_may_be_personal_is_told_of_by_its_length() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    for reference in one_of_each(&sandbox, &mandates).await {
+        for word in [
+            IBAN,
+            "FR76 3000 1007 9412 3456 7890 185",
+            "jeanne.dupond@example.com",
+            "Jeanne Dupond",
+            "DUPOND",
+            "0601020304",
+            "06-01-02-03-04",
+            "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            "https://sign.example.com/x",
+            "line\n\u{1b}[31mforged",
+        ] {
+            let log = Log::listen();
+            sandbox.answer(&reference, word).unwrap();
+            mandates.status(&reference).await.unwrap();
+            let text = log.text();
+            let told: Vec<_> = text.lines().filter(|line| line.contains("unknown mandate status")).collect();
+            assert_eq!(told.len(), 1, "{word:?}: {text}");
+            assert!(told[0].contains(" characters, in `Mandate::raw`)"), "{word:?}: {text}");
+            assert!(!text.contains(word) && !text.contains('\u{1b}'), "{word:?}: {text}");
+        }
+    }
+}
+
 #[cfg(feature = "seqino")]
 #[tokio::test]
 async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {

@@ -1,0 +1,159 @@
+//! What of a vendor's words may stand in an error or a log. A vendor can put anything anywhere, so only what has the shape
+//! of a code, of a trace id or of a status word is shown: no name, number, address or token of a person has it.
+
+use crate::wire;
+use regress::Regex;
+use std::sync::LazyLock;
+
+/// An error code.
+pub(crate) fn is_code(text: &str) -> bool {
+    static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        compiled(&[
+            // `11`, `404`.
+            "^(0|[1-9][0-9]{0,3})$",
+            // `AUTH_003`.
+            "^[A-Z]{2,12}(_[A-Z]{2,12})?_[0-9]{3}$",
+            // As SafeDebit's samples write one.
+            "^X{1,16}$",
+        ])
+    });
+    SHAPES.iter().any(|shape| shape.find(text).is_some())
+}
+
+/// A trace id, as it is given to a vendor's support.
+pub(crate) fn is_trace_id(text: &str) -> bool {
+    static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+        compiled(&[
+            // A UUID.
+            "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            // A span, an object or a trace. Without a letter it can be the number of a card.
+            "^(?=.*[a-f])(?=.*[0-9])([0-9a-f]{16}|[0-9a-f]{24}|[0-9a-f]{32})$",
+            // A `traceparent` of the W3C.
+            "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+            // A ULID.
+            "^(?=.*[A-Z].*[A-Z])[0-7][0-9A-HJKMNP-TV-Z]{25}$",
+            // `trace-0042`, `req_8f3a2b`. A telephone number has more digits in a row.
+            "^(trace|trc|request|req|correlation|corr|span)[-_](?=.*[0-9])(?!.*[0-9]{7})[0-9a-f]{4,32}$",
+        ])
+    });
+    // Some IBANs are hexadecimal.
+    !wire::looks_like_iban(text) && SHAPES.iter().any(|shape| shape.find(text).is_some())
+}
+
+/// A status word. A capital begins a name, and a hyphen joins two.
+pub(crate) fn is_word(text: &str) -> bool {
+    static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&["^[a-z][a-z_]{0,31}$", "^[0-9]{1,2}$"]));
+    SHAPES.iter().any(|shape| shape.find(text).is_some())
+}
+
+fn compiled(shapes: &[&str]) -> Vec<Regex> {
+    // One that does not compile shows nothing, and its test fails.
+    shapes.iter().filter_map(|shape| Regex::new(shape).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn codes_trace_ids_and_words_of_vendors_are_shown() {
+        for code in ["0", "3", "11", "101", "404", "1000", "AUTH_003", "EXIST_001", "NOK_001", "SANDBOX_004", "XXXX"] {
+            assert!(is_code(code), "{code}");
+        }
+        for id in [
+            "trace-0042",
+            "req_8f3a2b",
+            "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+            "00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "507f1f77bcf86cd799439011",
+            "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        ] {
+            assert!(is_trace_id(id), "{id}");
+        }
+        for word in ["paused", "pending_kyc", "no_such_word", "9", "12"] {
+            assert!(is_word(word), "{word}");
+        }
+    }
+
+    /// What people have, in the forms in which it is written.
+    const PERSONAL: [&str; 44] = [
+        "FR7630001007941234567890185",
+        "fr7630001007941234567890185",
+        "FR76 3000 1007 9412 3456 7890 185",
+        "FR76-3000-1007-9412-3456-7890-185",
+        "FR76_3000_1007_9412_3456_7890_185",
+        "FR76.3000.1007.9412.3456.7890.185",
+        "BE68539007547034",
+        "be68539007547034",
+        "AD1200012030200359100100",
+        "ad1200012030200359100100",
+        "DE89370400440532013000",
+        "30001007941234567890185",
+        "BNPAFRPPXXX",
+        "06-12-34-56-78",
+        "06.12.34.56.78",
+        "06_12_34_56_78",
+        "0612345678",
+        "33612345678",
+        "trace-0612345678",
+        "req_33612345678",
+        "4970101234567890",
+        "4970-1012-3456-7890",
+        "1850578006084",
+        "185057800608436",
+        "1985-05-17",
+        "17-05-1985",
+        "19850517",
+        "12AB34567",
+        "75001",
+        "Dupont",
+        "DUPONT",
+        "Jeanne-Dupont",
+        "jeanne.dupont",
+        "jeanne_dupont",
+        "DUPONT_JEANNE",
+        "DUPONT-1985",
+        "jeanne.dupont@example.com",
+        "trace-jeanne-dupont",
+        "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+        "eyJhbGciOiJub25lIn0.e30.",
+        "ABCabc123.ABCabc123.ABCabc123",
+        "et_test_abcabc12-abcabc12",
+        "https://sign.example.com/x",
+        "12 rue de la Paix",
+    ];
+
+    #[test]
+    fn what_is_personal_or_secret_has_none_of_these_shapes() {
+        for text in PERSONAL {
+            assert!(!is_code(text), "{text} as a code");
+            assert!(!is_trace_id(text), "{text} as a trace id");
+            // A word is a word, and so is a name in small letters with nothing else in it.
+            assert!(!is_word(text) || text == "jeanne_dupont", "{text} as a word");
+        }
+        for text in ["", " ", "\n", "é", "trace-0042\n", "\u{1b}[31m", "404 ", "０", "trace-\u{202e}0042"] {
+            assert!(!is_code(text) && !is_trace_id(text) && !is_word(text), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_group_of_digits_of_a_person_is_shown(digits in "[0-9]{5,30}", between in "[-_. ]", every in 1_usize..6) {
+            let groups: Vec<_> = digits.as_bytes().chunks(every).map(|group| String::from_utf8_lossy(group)).collect();
+            let grouped = groups.join(&between);
+            for text in [digits.clone(), grouped] {
+                // A UUID of digits alone is a UUID.
+                let uuid = text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+                prop_assert!(uuid || (!is_code(&text) && !is_trace_id(&text) && !is_word(&text)), "{}", text);
+            }
+        }
+
+        #[test]
+        fn no_text_of_any_kind_makes_it_panic(text in ".{0,80}") {
+            let _ = (is_code(&text), is_trace_id(&text), is_word(&text));
+        }
+    }
+}
