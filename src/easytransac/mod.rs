@@ -27,7 +27,7 @@ pub(crate) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransa
 
 use crate::{
     Error, ErrorKind, Provider,
-    transport::{Endpoint, Refusal, Transport, Vendor, Word, credential, endpoint_methods},
+    transport::{Endpoint, Operation, Refusal, Speaker, Transport, Vendor, Word, credential, endpoint_methods},
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -136,9 +136,19 @@ impl Vendor for Client {
         })
     }
 
-    fn advice(status: StatusCode) -> Option<&'static str> {
-        let direct_debit_is_off =
-            "direct debit has to be switched on for the account by Easytransac's support: ask whether it is";
-        (status == StatusCode::FORBIDDEN).then_some(direct_debit_is_off)
+    fn advice(operation: &Operation, status: StatusCode, speaker: Speaker) -> Option<&'static str> {
+        match (status, speaker) {
+            // A page is not the API's, and other operations have nothing to do with direct debit.
+            (StatusCode::FORBIDDEN, Speaker::Vendor | Speaker::Nobody) if operation.path.starts_with("/sdd/") => {
+                Some("direct debit has to be switched on for the account by Easytransac's support: ask whether it is")
+            }
+            (StatusCode::NOT_FOUND | StatusCode::GONE, Speaker::Vendor) if operation.id == "get_transaction_status" => {
+                Some(
+                    "no transaction has this id. A debit whose answer was lost may exist all the same, since no page says \
+                     that a debit is found by its `orderId`: look in the dashboard before you send it again",
+                )
+            }
+            _ => None,
+        }
     }
 }

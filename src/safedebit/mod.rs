@@ -130,6 +130,10 @@ fn meaning(code: &ErrorCode) -> (ErrorKind, Option<&'static str>) {
         }
         ErrorCode::PaymentReferenceInUse => (ErrorKind::Conflict, Some("the payment reference is in use already")),
         ErrorCode::Nok001 => (ErrorKind::Refused, Some("the check was negative: its code is not documented")),
+        ErrorCode::Unrecognized(code) if code.starts_with("SANDBOX_") => (
+            ErrorKind::Refused,
+            Some("a rule of mandat's sandbox, which the chapter on tests explains; SafeDebit has no such code"),
+        ),
         ErrorCode::Unrecognized(_) => {
             (ErrorKind::Refused, Some("the code is not in the readable part of the annex: ask SafeDebit"))
         }

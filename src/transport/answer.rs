@@ -1,6 +1,8 @@
 //! From what came back to an answer or an error.
 
-use super::{Effect, Operation, Transport, Vendor, Word, connections::Unanswered, retry::Failure, settings::LONGEST};
+use super::{
+    Effect, Operation, Speaker, Transport, Vendor, Word, connections::Unanswered, retry::Failure, settings::LONGEST,
+};
 use crate::{Error, ErrorKind, Outcome, wire};
 use bytes::{Bytes, BytesMut};
 use reqwest::{
@@ -196,10 +198,14 @@ impl Answer {
             Word::Silent | Word::Unclear(_) => None,
             Word::Refused(refusal) => Some(refusal),
         };
-        let own_words = refusal.is_some();
-        let (mut kind, mut outcome) = meaning(self.status, self.retry_after, own_words);
+        let speaker = match (&refusal, self.body.is_empty()) {
+            (Some(_), _) => Speaker::Vendor,
+            (None, false) => Speaker::Other,
+            (None, true) => Speaker::Nobody,
+        };
+        let (mut kind, mut outcome) = meaning(self.status, self.retry_after, speaker == Speaker::Vendor);
         let refusal = refusal.unwrap_or_default();
-        let of_status = || V::advice(self.status).or(advice(self.status, own_words));
+        let of_status = || V::advice(operation, self.status, speaker).or(advice(self.status, speaker));
         // Its words say more than the status, except where the status is about now and not about the request.
         if let (Some(own), false) = (refusal.kind, matches!(self.status.as_u16(), 408 | 429 | 500..)) {
             kind = own;
@@ -301,11 +307,15 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
     }
 }
 
-fn advice(status: StatusCode, own_words: bool) -> Option<&'static str> {
-    match status.as_u16() {
-        300..=399 => Some("it redirects, which is never followed: check the base URL"),
-        401 => Some("check the credentials"),
-        404 | 410 if !own_words => Some("the answer is not the vendor's own: check the base URL"),
+fn advice(status: StatusCode, speaker: Speaker) -> Option<&'static str> {
+    match (status.as_u16(), speaker) {
+        (300..=399, _) => Some("it redirects, which is never followed: check the base URL"),
+        (401, _) => Some("check the credentials"),
+        (403, Speaker::Other) => Some(
+            "the answer is not the vendor's own: a firewall or a proxy refuses. Check that it allows this machine's IP \
+             address and this `User-Agent`",
+        ),
+        (404 | 410, Speaker::Other | Speaker::Nobody) => Some("the answer is not the vendor's own: check the base URL"),
         _ => None,
     }
 }

@@ -106,10 +106,21 @@ pub(crate) trait Vendor: Sync {
     /// What the vendor itself says, whatever the HTTP status.
     fn word(status: StatusCode, body: &[u8]) -> Word;
 
-    /// What to do about an HTTP status of this vendor's, where its words do not say more.
-    fn advice(_status: StatusCode) -> Option<&'static str> {
+    /// What to do about a refusal by its HTTP status, where the vendor's words do not say more.
+    fn advice(_operation: &Operation, _status: StatusCode, _speaker: Speaker) -> Option<&'static str> {
         None
     }
+}
+
+/// Who speaks in a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speaker {
+    /// The vendor's API, in its own form.
+    Vendor,
+    /// A page or another text: that of a firewall, a proxy or a server before the API.
+    Other,
+    /// Nobody: there is no body.
+    Nobody,
 }
 
 /// What a vendor itself says of a request.

@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use reqwest::{
     Body, StatusCode,
-    header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -208,7 +208,9 @@ fn unverified(requests: Vec<String>) {
 /// Request line, headers and body, with what is secret masked.
 async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, request: super::Built) -> String {
     let mut request = super::built(operation, vendor.transport(), request).unwrap();
-    Run { vendor, operation }.authorize(&mut request).await.unwrap();
+    let header = Run { vendor, operation }.authorize(&mut request).await.unwrap();
+    assert!(header.as_ref().is_none_or(HeaderValue::is_sensitive), "libraries below would print it");
+    assert!(request.headers().get(AUTHORIZATION).is_none_or(HeaderValue::is_sensitive));
     let url = request.url();
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let mut out = format!("{} {}{query}\n", request.method(), url.path());

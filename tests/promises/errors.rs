@@ -358,6 +358,81 @@ fn a_value_that_breaks_a_documented_rule_is_refused_without_being_shown() {
     }
 }
 
+/// The advice of a refusal.
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+#[tokio::test]
+async fn a_refusal_of_access_is_explained_by_who_speaks_and_of_what() {
+    let page = || Act::from(http(403, "content-type: text/html\r\n", "<!DOCTYPE html><html>Forbidden</html>"));
+    let text = || Act::from(http(403, "content-type: text/plain\r\n", "Forbidden"));
+    let own = || Act::from(json(403, r#"{"success":false}"#));
+    let empty = || Act::from(json(403, ""));
+    let (firewall, direct_debit) = ("`User-Agent`", "direct debit has to be switched on");
+    for (answer, reading, exchange, payment) in [
+        (page(), Some(firewall), Some(firewall), Some(firewall)),
+        (text(), Some(firewall), Some(firewall), Some(firewall)),
+        (own(), Some(direct_debit), None, None),
+        (empty(), Some(direct_debit), None, None),
+    ] {
+        let said = |error: Error| error.advice().map(str::to_owned);
+        let is = |said: Option<String>, wanted: Option<&str>| match (&said, wanted) {
+            (Some(said), Some(wanted)) => {
+                assert!(said.contains(wanted), "{said}");
+                assert_eq!(said.contains(firewall), wanted == firewall);
+            }
+            (said, wanted) => assert_eq!((said.as_deref(), wanted), (None, None)),
+        };
+        let reference = MandateRef::easytransac("abcabcabcabcabcabc12");
+        let refuse = answer.clone();
+        let server = Server::with_token(move |_| refuse.clone()).await;
+        let mandates = facade(&server.url(), &hasty());
+        is(said(mandates.status(&reference).await.unwrap_err()), reading);
+        let status = mandates.easytransac().unwrap().get_transaction_status().order_id("order-1").send().await;
+        is(said(status.unwrap_err()), payment);
+        if !matches!(&answer, Act::Send(bytes) if bytes.windows(7).any(|part| part == b"success")) {
+            for reference in [MandateRef::safedebit("RUM-1"), MandateRef::seqino("client_abc123", "mdt_1")] {
+                is(said(mandates.status(&reference).await.unwrap_err()), payment);
+            }
+        }
+        let server = Server::start(move |_| answer.clone()).await;
+        let error = facade(&server.url(), &hasty()).status(&reference).await.unwrap_err();
+        assert_eq!(error.operation(), Some("generate_token"));
+        is(said(error), exchange);
+    }
+}
+
+#[cfg(feature = "easytransac")]
+#[tokio::test]
+async fn a_payment_that_is_not_found_does_not_say_that_a_lost_debit_was_not_made() {
+    for status in [404, 410] {
+        let server = Server::with_token(move |_| json(status, r#"{"success":false}"#)).await;
+        let mandates = facade(&server.url(), &hasty());
+        let easytransac = mandates.easytransac().unwrap();
+        let error = easytransac.get_transaction_status().order_id("order-1").send().await.unwrap_err();
+        assert_eq!(error.kind(), mandat::ErrorKind::NotFound);
+        let advice = error.advice().unwrap();
+        assert!(advice.contains("may exist all the same") && advice.contains("before you send it again"), "{advice}");
+        // Nothing of the kind is said of a mandate.
+        let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
+        assert_eq!(error.advice(), None);
+    }
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn a_code_of_the_sandbox_is_not_explained_as_the_vendors() {
+    let sandbox = mandat::sandbox::Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let safedebit = mandates.safedebit().unwrap();
+    let error = safedebit.revoque_mandate().body_map(|b| b.umr("RUM-UNKNOWN")).send().await.unwrap_err();
+    assert_eq!(error.vendor_code(), Some("SANDBOX_002"));
+    let said = error.to_string();
+    assert!(said.contains("mandat's sandbox") && !said.contains("ask SafeDebit"), "{said}");
+    const BOOK: &str = include_str!("../../docs/testing.md");
+    for code in ["SANDBOX_001", "SANDBOX_002", "SANDBOX_003", "SANDBOX_004"] {
+        assert!(BOOK.contains(code), "docs/testing.md should explain {code}");
+    }
+}
+
 #[cfg(feature = "seqino")]
 #[tokio::test]
 async fn an_answer_may_be_as_large_as_the_cap_and_no_larger() {
