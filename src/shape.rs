@@ -34,6 +34,8 @@ pub(crate) fn is_trace_id(text: &str) -> bool {
             "^(?=.*[A-Z].*[A-Z])[0-7][0-9A-HJKMNP-TV-Z]{25}$",
             // `trace-0042`, `req_8f3a2b`. A telephone number has more digits in a row.
             "^(trace|trc|request|req|correlation|corr|span)[-_](?=.*[0-9])(?!.*[0-9]{7})[0-9a-f]{4,32}$",
+            // The sandbox's.
+            "^trace-sandbox$",
         ])
     });
     // Some IBANs are hexadecimal.
@@ -63,6 +65,7 @@ mod tests {
         }
         for id in [
             "trace-0042",
+            "trace-sandbox",
             "req_8f3a2b",
             "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
             "4bf92f3577b34da6a3ce929d0e0e4736",

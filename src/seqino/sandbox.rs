@@ -46,7 +46,7 @@ fn stamp(instant: DateTime<Utc>) -> String {
 }
 
 fn refused(status: u16, error: &str) -> Reply {
-    Reply::new(status, json!({"error": format!("sandbox: {error}"), "code": status, "trace_id": "trace-0001"}))
+    Reply::new(status, json!({"error": format!("sandbox: {error}"), "code": status, "trace_id": "trace-sandbox"}))
 }
 
 fn missing(what: &str) -> Reply {
