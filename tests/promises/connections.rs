@@ -172,10 +172,12 @@ async fn quiet(close: Do) -> (Kept, Arc<AtomicBool>) {
     let server = Kept::start(move |before, request| {
         let (close, closing, all) = (close.clone(), closing.clone(), all.clone());
         async move {
-            match closing.load(Ordering::SeqCst) {
-                true if before > 0 => return close,
-                false if before == 0 && request.starts_with("GET") => drop(all.wait().await),
-                _ => {}
+            let quiet = closing.load(Ordering::SeqCst);
+            if quiet && before > 0 {
+                return close;
+            }
+            if !quiet && before == 0 && request.starts_with("GET") {
+                all.wait().await;
             }
             Do::Answer(safedebit(&request))
         }
