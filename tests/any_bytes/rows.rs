@@ -1,21 +1,42 @@
-//! Whatever file of references is given is read or refused line by line, and what is written of a line is what it said.
+//! Any file of mandates is read or refused, and a file that was read is written without loss.
 
-#[allow(dead_code, reason = "a part of the program")]
-#[path = "../../src/bin/mandat/rows.rs"]
-mod program;
+#[allow(dead_code, unused_imports, reason = "a part of the program")]
+#[path = "../../src/bin/mandat/file/mod.rs"]
+mod file;
 
-use program::Row;
+use file::{Format, Record, Table};
 
-pub fn run(file: &[u8]) {
-    let rows = csv::ReaderBuilder::new().flexible(true).from_reader(file).into_deserialize::<Row>();
-    for row in rows.flatten() {
-        let Ok(tracked) = row.tracked() else { continue };
-        let row = Row::from((&tracked, tracked.known.as_ref()));
-        let mut out = csv::Writer::from_writer(Vec::new());
-        out.serialize(&row).expect("a row has its columns");
-        let out = out.into_inner().expect("it is in memory");
-        let read: Row = csv::Reader::from_reader(&*out).into_deserialize().flatten().next().expect("it is a row");
-        let again = read.tracked().expect("it was one");
-        assert_eq!((again.reference, again.known, again.facts), (tracked.reference, tracked.known, tracked.facts));
+pub fn run(bytes: &[u8]) {
+    let Some(table) = read(bytes) else { return };
+    for format in [Format::Csv, Format::Jsonl] {
+        let rows: Vec<Record> = (0..table.rows.len()).map(|row| written(&table.record(row))).collect();
+        let mut out = Vec::new();
+        file::header(&mut out, format, &table.columns).expect("it is in memory");
+        for (row, record) in table.rows.iter().zip(&rows) {
+            file::row(&mut out, format, &table.columns, record, &row.cells).expect("it is in memory");
+        }
+        let again = read(&out).expect("the program wrote it");
+        assert_eq!(again.rows.len(), rows.len());
+        for (row, record) in rows.iter().enumerate() {
+            let read = again.record(row);
+            for ((field, a), (_, b)) in read.cells().zip(record.cells()) {
+                assert_eq!(a.trimmed(), b.trimmed(), "{}", field.name());
+            }
+            if let (Ok(a), Ok(b)) = (read.tracked(), record.tracked()) {
+                assert_eq!((a.reference, a.known, a.facts), (b.reference, b.known, b.facts));
+            }
+        }
+    }
+}
+
+fn read(bytes: &[u8]) -> Option<Table> {
+    Table::read(&file::decode(bytes).ok()?, &[]).ok()
+}
+
+/// As if nothing had changed, or as it is where it cannot be read.
+fn written(given: &Record) -> Record {
+    match given.tracked() {
+        Ok(tracked) => Record::of(&tracked, tracked.known.as_ref()),
+        Err(_) => given.of_failure("not read in this run", "why"),
     }
 }

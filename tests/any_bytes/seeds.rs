@@ -17,7 +17,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
                 .map(String::from)
                 .into()
         }
-        "rows" => rows(),
+        "rows" => return rows(),
         "spec" => vec![include_str!("fourth.yaml").into()],
         "status" => status(),
         "stored" => stored(),
@@ -65,14 +65,22 @@ fn scalars(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-fn rows() -> Vec<String> {
+fn rows() -> Vec<Vec<u8>> {
     let header = "reference,status,raw,account,verdict,recognized,since,observed_at,signed_on,revoked_by_debtor";
     let time = "2026-09-01T12:00:00Z";
-    vec![
+    let french =
+        "sep=;\r\n\r\nRéférence;signed_on;One_off_used;x_note;\r\nsafedebit:RUM-1;01/09/2026;VRAI;\"'=1;\r\né\";\r\n";
+    let texts = [
         format!("{header}\nseqino:c/m,Active,active,suspended,Refused,Active,{time},{time},,\n"),
         format!("{header}\nsafedebit:RUM-1,Unrecognized,\"7,\"\"8\",,,Revoked,{time},{time},2026-01-10,true\n"),
         "reference\neasytransac:abcabcabcabcabcabc12\n".into(),
-    ]
+        "# mine\n\neasytransac:abcabcabcabcabcabc12\nsafedebit:RUM-1".into(),
+        format!(r#"{{"reference": "safedebit:1", "status": "gone", "observed_at": "{time}", "x_note": [1e400]}}"#),
+        format!("\u{feff}{french}"),
+    ];
+    let utf_16 = french.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let latin = french.chars().map(|c| u8::try_from(c).unwrap()).collect();
+    texts.into_iter().map(String::into_bytes).chain([utf_16, latin]).collect()
 }
 
 fn status() -> Vec<String> {

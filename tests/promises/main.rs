@@ -16,6 +16,9 @@ mod errors;
 mod evidence;
 #[cfg(feature = "safedebit")]
 mod faults;
+#[allow(dead_code, unused_imports, reason = "a part of the program")]
+#[path = "../../src/bin/mandat/file/mod.rs"]
+mod file;
 mod fixtures;
 mod fleet;
 mod generated_surface;

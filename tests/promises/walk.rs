@@ -2,6 +2,7 @@
 
 use crate::{
     chance::{cases, seed},
+    file::{self, Format, Record, Table},
     unknown_words::one_of_each,
 };
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
@@ -303,7 +304,8 @@ impl Walk {
             known: held.row.as_deref().map(read),
             facts: Some(held.facts.clone()),
         });
-        let readings = self.mandates.statuses(tracked.collect::<Vec<_>>());
+        let format = if self.random.bool() { Format::Csv } else { Format::Jsonl };
+        let readings = self.mandates.statuses(through_a_file(tracked.collect(), format));
         if self.random.bool() {
             let readings: Vec<_> = readings.collect().await;
             assert_eq!(readings.len(), held.len());
@@ -475,6 +477,26 @@ fn read(row: &str) -> Known {
     let row = reader.records().next().unwrap().unwrap();
     let column = |name| row.get(Known::COLUMNS.iter().position(|column| *column == name)?);
     Known::from_columns(column).unwrap().unwrap()
+}
+
+/// As the program writes them into a file, and reads them again.
+fn through_a_file(tracked: Vec<Tracked>, format: Format) -> Vec<Tracked> {
+    let columns = Table::read("reference\n", &[]).unwrap().columns;
+    let mut bytes = Vec::new();
+    file::header(&mut bytes, format, &columns).unwrap();
+    for tracked in &tracked {
+        file::row(&mut bytes, format, &columns, &Record::of(tracked, tracked.known.as_ref()), &[]).unwrap();
+    }
+    let table = Table::read(&file::decode(&bytes).unwrap(), &[]).unwrap();
+    let again: Vec<Tracked> = (0..table.rows.len()).map(|row| table.record(row).tracked().unwrap()).collect();
+    assert_eq!(again.len(), tracked.len());
+    for (again, tracked) in again.iter().zip(&tracked) {
+        assert_eq!(
+            (&again.reference, &again.known, &again.facts),
+            (&tracked.reference, &tracked.known, &tracked.facts)
+        );
+    }
+    again
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,16 +1,25 @@
 //! Where the vendors are, and the credentials: from the environment or a file, never from arguments, which others see.
 
-use super::Failure;
-use mandat::{Error, ErrorKind, MandateRef, Mandates, Provider, easytransac, safedebit, sandbox::Sandbox, seqino};
-use std::{collections::BTreeMap, path::Path};
+use super::{Failure, env_file};
+use mandat::{
+    Error, ErrorKind, MandateRef, Mandates, Provider, Settings, easytransac, safedebit, sandbox::Sandbox, seqino,
+};
+use std::{collections::BTreeMap, num::NonZeroU32, path::Path};
 
 /// The facade, and the sandbox that it talks to, if it is one.
 pub struct Connection {
     pub mandates: Mandates,
     pub sandbox: Option<Sandbox>,
+    /// The address of each vendor.
+    at: Vec<String>,
 }
 
 impl Connection {
+    /// The addresses of the vendors, without a secret.
+    pub fn origin(&self) -> String {
+        self.at.join(" ")
+    }
+
     /// What was named; in the sandbox all that there is if nothing was.
     pub fn or_samples(&self, named: Vec<MandateRef>) -> Result<Vec<MandateRef>, Failure> {
         match &self.sandbox {
@@ -34,64 +43,56 @@ pub fn told(error: &Error) -> String {
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 
-pub async fn connect(env_file: Option<&Path>, simulated: bool) -> Result<Connection, Failure> {
+pub async fn connect(
+    env_file: Option<&Path>,
+    simulated: bool,
+    rate: Option<NonZeroU32>,
+) -> Result<Connection, Failure> {
     if simulated {
         let sandbox = Sandbox::start().await?;
-        return Ok(Connection { mandates: sandbox.mandates(), sandbox: Some(sandbox) });
+        let at = vec![sandbox.address().to_string()];
+        return Ok(Connection { mandates: sandbox.mandates(), sandbox: Some(sandbox), at });
     }
     let file = match env_file {
         None => BTreeMap::new(),
-        Some(path) => read(path)?,
+        Some(path) => env_file::read(path)?,
     };
+    // An empty variable hides no value of the file.
     let value = |name: &str| {
-        let set = std::env::var(name).ok().or_else(|| file.get(name).cloned());
-        set.filter(|value| !value.is_empty())
+        let set = [std::env::var(name).ok(), file.get(name).cloned()];
+        set.into_iter().flatten().find(|value| !value.trim().is_empty())
     };
+    let mut settings = Settings::default();
+    settings.rate_per_second = rate.or(settings.rate_per_second);
     let mut builder = Mandates::builder();
-    let mut any = false;
+    let mut at = Vec::new();
     if let Some(key) = value("EASYTRANSAC_API_KEY") {
-        builder = builder.easytransac(match value("EASYTRANSAC_URL") {
+        let config = match value("EASYTRANSAC_URL") {
             Some(url) => easytransac::Config::new(url, key),
             None => easytransac::Config::sandbox(key),
-        });
-        any = true;
+        };
+        builder = builder.easytransac(config.settings(settings.clone()));
+        at.push(format!("easytransac {}", value("EASYTRANSAC_URL").unwrap_or_default()));
     }
     match (value("SAFEDEBIT_URL"), value("SAFEDEBIT_LOGIN"), value("SAFEDEBIT_PASSWORD")) {
         (Some(url), Some(login), Some(password)) => {
-            builder = builder.safedebit(safedebit::Config::new(url, login, password));
-            any = true;
+            at.push(format!("safedebit {url}"));
+            let config = safedebit::Config::new(url, login, password);
+            builder = builder.safedebit(config.settings(settings.clone()));
         }
         (None, None, None) => {}
         _ => return Err(format!("SafeDebit needs {SAFEDEBIT}").into()),
     }
     if let Some(key) = value("SEQINO_API_KEY") {
-        builder = builder.seqino(match value("SEQINO_URL") {
+        let config = match value("SEQINO_URL") {
             Some(url) => seqino::Config::new(url, key),
             None => seqino::Config::development(key),
-        });
-        any = true;
+        };
+        builder = builder.seqino(config.settings(settings));
+        at.push(format!("seqino {}", value("SEQINO_URL").unwrap_or_default()));
     }
-    if !any {
+    if at.is_empty() {
         return Err("no credentials are set: `mandat --help` lists them, --sandbox needs none".into());
     }
-    Ok(Connection { mandates: builder.build()?, sandbox: None })
-}
-
-/// What is wrong with the file is told by line: a line may hold a secret.
-fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let mut values = BTreeMap::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim().trim_start_matches('\u{feff}');
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (name, value) =
-            line.split_once('=').ok_or_else(|| format!("{}, line {}: write NAME=value", path.display(), number + 1))?;
-        let value = value.trim();
-        let quoted = |mark: char| value.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
-        let name = name.trim().trim_start_matches("export ").to_owned();
-        values.insert(name, quoted('"').or_else(|| quoted('\'')).unwrap_or(value).to_owned());
-    }
-    Ok(values)
+    Ok(Connection { mandates: builder.build()?, sandbox: None, at })
 }

@@ -1,16 +1,21 @@
 //! `mandat`: what this crate does, from a shell. One file for each command.
 
 mod connect;
+mod env_file;
+mod file;
+mod journal;
+mod output;
 mod probe;
 mod refresh;
-mod rows;
 mod sandbox;
 mod status;
+mod stop;
+mod summary;
 mod table;
 mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{io, num::NonZeroU32, path::PathBuf, process::ExitCode};
 
 /// Mandates at French vendors: what state they are in, and whether they may be used.
 ///
@@ -24,6 +29,9 @@ struct Arguments {
     /// Try it with no account: the vendors are simulated, with a sample mandate at each.
     #[arg(long = "sandbox", global = true)]
     simulated: bool,
+    /// How many requests may start in a second at each vendor. Ask the vendor before you raise it.
+    #[arg(long, value_name = "NUMBER", global = true)]
+    rate: Option<NonZeroU32>,
     #[command(subcommand)]
     command: Command,
 }
@@ -34,8 +42,9 @@ Credentials, of the vendors that you use:
   SAFEDEBIT_URL, SAFEDEBIT_LOGIN, SAFEDEBIT_PASSWORD
   SEQINO_API_KEY         [SEQINO_URL: the development server]
 
-Exit codes: 0 done; 1 not done; 2 wrong arguments; 3 done, but some mandates
-could not be read.";
+Exit codes: 0 done; 1 not done; 2 wrong arguments; 3 some mandates could not be
+read; 4 none could be read; 5 a mandate that was named is not known to its
+vendor (in a file it counts as read); 130 and 143 stopped by a signal.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -57,6 +66,24 @@ enum End {
     Complete,
     /// Some mandates could not be read.
     Incomplete,
+    /// No mandate could be read.
+    Nothing,
+    /// The vendor does not know a mandate that was named.
+    Unknown,
+    /// By a signal, with its exit code.
+    Stopped(u8),
+}
+
+impl End {
+    /// Counts mandates that were named on the command line. `unknown` ones are those that their vendor does not know.
+    fn of(named: usize, failed: usize, unknown: usize) -> Self {
+        match failed {
+            0 if unknown == 0 => Self::Complete,
+            0 => Self::Unknown,
+            _ if failed == named => Self::Nothing,
+            _ => Self::Incomplete,
+        }
+    }
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -64,12 +91,14 @@ type Failure = Box<dyn std::error::Error>;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let whole = matches!(arguments.command, Command::Refresh(_) | Command::Watch(_));
     match run(arguments).await {
         Ok(End::Complete) => ExitCode::SUCCESS,
         Ok(End::Incomplete) => ExitCode::from(3),
-        // Whoever read this has seen enough: `mandat table | head -1`.
-        Err(why) if !whole && why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe) => {
+        Ok(End::Nothing) => ExitCode::from(4),
+        Ok(End::Unknown) => ExitCode::from(5),
+        Ok(End::Stopped(code)) => ExitCode::from(code),
+        // The reader has seen enough: `mandat table | head -1`.
+        Err(why) if why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe) => {
             ExitCode::SUCCESS
         }
         Err(why) => {
@@ -81,11 +110,16 @@ async fn main() -> ExitCode {
 
 /// Nobody may be listening, which is no reason to panic.
 fn tell(text: &str) {
-    let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
+    let _ = io::Write::write_all(&mut io::stderr(), visible(text).as_bytes());
 }
 
-async fn run(Arguments { env_file, simulated, command }: Arguments) -> Result<End, Failure> {
-    let connect = || connect::connect(env_file.as_deref(), simulated);
+/// Replaces characters that a terminal would obey.
+fn visible(text: &str) -> String {
+    text.replace(|c: char| file::invisible(c) && !matches!(c, '\n' | '\t'), "?")
+}
+
+async fn run(Arguments { env_file, simulated, rate, command }: Arguments) -> Result<End, Failure> {
+    let connect = || connect::connect(env_file.as_deref(), simulated, rate);
     match command {
         Command::Status(arguments) => status::run(arguments, connect().await?).await,
         Command::Refresh(arguments) => refresh::run(arguments, connect().await?).await,

@@ -4,7 +4,7 @@ use super::{
     End, Failure,
     connect::{Connection, told},
 };
-use mandat::MandateRef;
+use mandat::{ErrorKind, MandateRef};
 use std::io::{self, Write};
 
 /// Report the keys and types of one answer, no values, beside the spec.
@@ -19,15 +19,25 @@ pub struct Arguments {
 
 pub async fn run(Arguments { mandates }: Arguments, connection: Connection) -> Result<End, Failure> {
     let mut out = io::stdout().lock();
-    let mut end = End::Complete;
-    for reference in connection.or_samples(mandates)? {
-        match connection.mandates.probe(&reference).await {
+    let wanted = connection.or_samples(mandates)?;
+    let (mut failed, mut unknown) = (0, 0);
+    for reference in &wanted {
+        let report = connection.mandates.probe(reference).await;
+        let report = match report {
+            // A list without the mandate matches the spec, and shows nothing of a mandate.
+            Ok(report) => match connection.mandates.status(reference).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
+                _ => Ok(report),
+            },
+            error => error,
+        };
+        match report {
             Ok(report) => writeln!(out, "{report}")?,
             Err(error) => {
                 super::tell(&format!("mandat: {reference}: {}\n", told(&error)));
-                end = End::Incomplete;
+                *if error.kind() == ErrorKind::NotFound { &mut unknown } else { &mut failed } += 1;
             }
         }
     }
-    Ok(end)
+    Ok(End::of(wanted.len(), failed, unknown))
 }

@@ -1,308 +1,316 @@
 //! `mandat refresh`: many mandates, from a file to a file.
-#![allow(clippy::result_large_err, reason = "a line that is refused is a line")]
 
 use super::{
     End, Failure,
     connect::{Connection, told},
-    rows::{HEADER, Row},
+    file::{self, Fault, Field, Format, Record, Table},
+    output::{Options, Output},
+    stop::stopped,
+    summary::{Cause, Kind, Summary},
 };
-use chrono::Utc;
-use clap::ValueEnum;
-use futures_util::{StreamExt, stream};
+use chrono::{TimeDelta, Utc};
+use clap::{ValueEnum, builder::PossibleValue};
+use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
+use mandat::{MandateRef, Tracked};
 use std::{
-    collections::{BTreeMap, HashSet},
-    fs::{File, OpenOptions},
-    io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    collections::{BTreeMap, HashMap},
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     time::Duration,
 };
-use tokio::sync::mpsc;
 
-/// Read every mandate of a file and say what changed.
+/// Read every mandate of a file and report changes.
 ///
-/// FILE has one reference a line, or CSV with a column `reference`; what this command wrote is such a file, and what it
-/// knows is compared. With a column `signed_on` (and last_collection, revoked_by_debtor, one_off_used,
-/// last_acknowledged) a mandate to collect on has a verdict, too. Each line that comes out has the vendor's own word in
-/// it.
+/// FILE is a list with one reference a line, or CSV or JSON lines with a column `reference`. A file that this command
+/// wrote is one, too: the next run compares with the state in it. Rows keep their order.
+///
+/// State the facts of a mandate to collect on in the columns signed_on, signature_confirmed, last_collection,
+/// revoked_by_debtor and one_off_used. The verdict names each fact that is missing. Write a date as 2026-09-01 or
+/// 01/09/2026, and an answer as yes or no, true or false, oui or non, 1 or 0.
+///
+/// Name columns of your own with --own, or begin their names with x_. Any other column stops the run.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The mandates; `-` is standard input.
     #[arg(value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Write there instead of to standard output: another file each time.
+    /// Write to this file, which appears when the run is done. Without it, write to standard output.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Go on with a run that was stopped: what was read into --out is not read again, what could not be is.
+    /// Go on with a run into --out that was stopped. Rows that were not read are asked for again.
     #[arg(long, requires = "out")]
     resume: bool,
-    /// How to write.
+    /// With --resume, ask again for a row that was read longer ago: 90s, 15m, 1h.
+    #[arg(long, value_name = "AGE", value_parser = age, default_value = "1h")]
+    max_age: TimeDelta,
+    /// A column of your own, which is copied to the output. Repeat the option, or separate names by commas.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    own: Vec<String>,
+    /// The format of the output.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
-    /// Only what changed and what could not be read; it is no input for the next time.
+    /// Write only rows that changed or were not read. The result is no input for the next run.
     #[arg(long, conflicts_with = "out")]
     changes: bool,
-    /// The references of a Seqino client stand together, so that memory does not grow with their number.
-    #[arg(long)]
+    /// Accepted and ignored: rows of a client may stand anywhere.
+    #[arg(long, hide = true)]
     sorted: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Csv,
-    Jsonl,
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Csv, Self::Jsonl]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }))
+    }
+}
+
+fn age(text: &str) -> Result<TimeDelta, &'static str> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("write it as 90s, 15m or 1h"),
+    };
+    let number = number.parse::<u32>().map_err(|_| "write it as 90s, 15m or 1h")?;
+    Ok(TimeDelta::seconds(i64::from(number) * seconds))
 }
 
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
-    let Arguments { input, out, resume, format, changes, sorted } = arguments;
-    let (rows, total) = rows(input.as_deref(), &connection)?;
-    let done = match &out {
-        Some(path) if path.exists() => {
-            if input.is_some_and(|input| input.canonicalize().ok() == path.canonicalize().ok()) {
-                return Err(format!("{} cannot be read and written at once: give another --out", path.display()).into());
-            }
-            if !resume && path.metadata()?.len() > 0 {
-                let what = "is there: give another --out, or --resume if its run was stopped";
-                return Err(format!("{} {what}", path.display()).into());
-            }
-            done(path, format)?
-        }
-        _ => HashSet::new(),
+    let Arguments { input, out, resume, max_age, own, format, changes, sorted: _ } = arguments;
+    let table = read(input.as_deref(), &own, &connection)?;
+    let options = Options { out: out.as_deref(), resume, format, changes, origin: connection.origin() };
+    let mut output = match Output::open(&table, options) {
+        Err(why) if is_closed(&why) => return Ok(End::Complete),
+        opened => opened?,
     };
-    let there = done.len();
-    let mut writer = Writer::open(out.as_deref(), format)?;
-    let progress = progress(total);
-    // Reading blocks, and a line that names no mandate is no reason to stop.
-    let (tracked, wanted) = mpsc::channel(256);
-    let (aside, mut refused) = mpsc::channel(256);
-    std::thread::spawn(move || {
-        for row in rows {
-            let row = row.and_then(|row| row.tracked().map_err(|e| Row::refused(&row.reference, e.to_string())));
-            let taken = match row {
-                Ok(item) if done.contains(&item.reference.to_string()) => true,
-                Ok(item) => tracked.blocking_send(item).is_ok(),
-                Err(row) => aside.blocking_send(row).is_ok(),
-            };
-            if !taken {
-                break;
-            }
+    let ended = ask(&table, max_age, &mut output, &connection).await;
+    let summary = match ended {
+        Ok(Ended::Done(summary)) => summary,
+        Ok(Ended::Stopped(code)) => {
+            super::tell(&format!("stopped. {}\n", output.left(table.rows.len())));
+            return Ok(End::Stopped(code));
         }
-    });
-    let wanted = stream::unfold(wanted, |mut wanted| async { Some((wanted.recv().await?, wanted)) });
-    let mut readings = connection.mandates.statuses(wanted);
-    if sorted {
-        readings = readings.sorted_by_client();
+        // The reader has seen enough.
+        Err(why) if is_closed(&why) => {
+            super::tell(&format!("nobody reads the output any more. {}\n", output.left(table.rows.len())));
+            return Ok(End::Complete);
+        }
+        Err(why) => return Err(format!("{why}. {}", output.left(table.rows.len())).into()),
+    };
+    let left = output.left(table.rows.len());
+    output.finish().map_err(|why| format!("{why}. {left}"))?;
+    super::tell(&summary.to_string());
+    Ok(match summary.not_read() {
+        0 => End::Complete,
+        _ if summary.none_read() => End::Nothing,
+        _ => End::Incomplete,
+    })
+}
+
+fn is_closed(why: &Failure) -> bool {
+    why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// A file is read whole. A row takes up to a kilobyte of memory.
+const LARGEST: u64 = 128 << 20;
+
+fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
+    let Some(path) = input else {
+        let samples = connection.or_samples(Vec::new()).map_err(|_| "name a file, or try --sandbox")?;
+        let samples: String = samples.iter().map(|reference| format!("{reference}\n")).collect();
+        return Ok(Table::read(&samples, own)?);
+    };
+    let shown = path.display();
+    let told = |e: io::Error| format!("{shown}: {e}");
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        io::stdin().take(LARGEST + 1).read_to_end(&mut bytes)
+    } else {
+        let file = File::open(path).map_err(told)?;
+        if file.metadata().map_err(told)?.is_dir() {
+            return Err(format!("{shown} is a folder").into());
+        }
+        file.take(LARGEST + 1).read_to_end(&mut bytes)
+    };
+    read.map_err(told)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("{shown} is larger than {} MiB. Split it.", LARGEST >> 20).into());
     }
-    let mut summary = Summary { there, ..Summary::default() };
-    loop {
-        let row = tokio::select! {
-            Some(row) = refused.recv() => row,
-            Some(reading) = readings.next() => Row::of(&reading.tracked, reading.result.map_err(|e| told(&e)), Utc::now()),
-            else => break,
+    let text = file::decode(&bytes).map_err(|why| format!("{shown}: {why}"))?;
+    drop(bytes);
+    let table = Table::read(&text, own).map_err(|why| format!("{shown}, {why}"))?;
+    if table.rows.is_empty() && !table.has_header {
+        return Err(format!("{shown} is empty: it names no mandate and no column").into());
+    }
+    if table.rows.is_empty() {
+        super::tell(&format!("{shown} names columns, but no mandate\n"));
+    }
+    Ok(table)
+}
+
+enum Ended {
+    Done(Summary),
+    Stopped(u8),
+}
+
+/// Asks for every row without a reading.
+async fn ask(
+    table: &Table,
+    max_age: TimeDelta,
+    output: &mut Output<'_>,
+    connection: &Connection,
+) -> Result<Ended, Failure> {
+    let now = Utc::now();
+    let fresh =
+        |written: &Record| written.observed_at().is_some_and(|at| (TimeDelta::zero()..=max_age).contains(&(now - at)));
+    let taken = output.resumed(fresh)?;
+    let mut summary = Summary::default();
+    summary.resumed = taken.len();
+    let progress = progress(table.rows.len());
+    progress.inc(taken.len() as u64);
+    taken.values().for_each(|written| summary.read(written));
+    let line = |row: usize| table.rows[row].line;
+
+    let Plan { wanted, refused } = plan(table, |row| taken.contains_key(&row));
+    for (row, fault) in refused {
+        let cause = Cause {
+            label: format!("`{}` cannot be used", fault[0].column.name()),
+            text: fault_text(line(row), &fault),
+            kind: Kind::NotRead,
         };
-        summary.add(&row);
+        summary.failed(line(row), &cause);
+        output.put(row, table.record(row).of_failure(cause.kind.reason(), &cause.text), true)?;
         progress.inc(1);
-        if !changes || row.change.is_some() || row.error.is_some() {
-            writer.write(&row)?;
+    }
+    let rows: HashMap<MandateRef, Vec<usize>> =
+        wanted.iter().map(|(tracked, rows)| (tracked.reference.clone(), rows.clone())).collect();
+    // The plan puts the mandates of a client one behind the other.
+    let mut readings = connection.mandates.statuses(wanted.into_iter().map(|(tracked, _)| tracked)).sorted_by_client();
+    let (mut stopped, late) = (Box::pin(stopped()?), stopped()?);
+    tokio::spawn(async move {
+        let code = late.await;
+        // A write to a pipe that nobody empties never ends.
+        tokio::time::sleep(GRACE).await;
+        std::process::exit(code.into());
+    });
+    loop {
+        let reading = tokio::select! {
+            reading = readings.next() => reading,
+            code = &mut stopped => {
+                progress.finish_and_clear();
+                return Ok(Ended::Stopped(code));
+            }
+        };
+        let Some(reading) = reading else { break };
+        for row in rows.get(&reading.tracked.reference).into_iter().flatten().copied() {
+            let (written, again) = match &reading.result {
+                Ok(mandate) => {
+                    let written = Record::of_reading(&reading.tracked, mandate, Utc::now());
+                    summary.read(&written);
+                    (written, false)
+                }
+                Err(error) => {
+                    let cause = Cause::of(error, told(error));
+                    summary.failed(line(row), &cause);
+                    (table.record(row).of_failure(cause.kind.reason(), &cause.text), true)
+                }
+            };
+            output.put(row, written, again)?;
+            progress.inc(1);
         }
     }
     progress.finish_and_clear();
-    super::tell(&summary.to_string());
-    Ok(if summary.failed == 0 { End::Complete } else { End::Incomplete })
+    Ok(Ended::Done(summary))
 }
 
-type Rows = Box<dyn Iterator<Item = Result<Row, Row>> + Send>;
+/// How long a write may take after a signal.
+const GRACE: Duration = Duration::from_secs(3);
 
-/// The lines of the input, and how many there are if that is known; a line that cannot be read is an error.
-fn rows(input: Option<&Path>, connection: &Connection) -> Result<(Rows, Option<u64>), Failure> {
-    let Some(path) = input else {
-        let all = connection.or_samples(Vec::new()).map_err(|_| "name a file, or try --sandbox")?;
-        let count = all.len() as u64;
-        return Ok((
-            Box::new(all.into_iter().map(|reference| Ok(Row { reference: reference.to_string(), ..Row::default() }))),
-            Some(count),
-        ));
-    };
-    let told = |e: io::Error| format!("{}: {e}", path.display());
-    let mut total = None;
-    let source: Box<dyn Read + Send> = if path.as_os_str() == "-" {
-        Box::new(io::stdin())
-    } else {
-        let mut file = File::open(path).map_err(told)?;
-        let kind = file.metadata().map_err(told)?;
-        if kind.is_dir() {
-            return Err(format!("{} is a folder", path.display()).into());
-        }
-        // Nothing else can be read twice.
-        if kind.is_file() {
-            let mut lines = 0;
-            for line in BufReader::new(&file).split(b'\n') {
-                lines += u64::from(!line.map_err(told)?.is_empty());
-            }
-            total = Some(lines);
-            file.seek(SeekFrom::Start(0)).map_err(told)?;
-        }
-        Box::new(file)
-    };
-    let mut source = BufReader::new(source);
-    let mut first = Vec::new();
-    source.read_until(b'\n', &mut first).map_err(told)?;
-    let first = first.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&first).to_vec();
-    let header = String::from_utf8_lossy(&first);
-    let columns: Vec<&str> = header.trim_end().split([',', ';', '\t']).map(|name| name.trim_matches('"')).collect();
-    if columns.contains(&"reference") {
-        let separator = header.bytes().find(|byte| b",;\t".contains(byte)).unwrap_or(b',');
-        let mut reader = csv::ReaderBuilder::new();
-        let reader = reader.flexible(true).delimiter(separator).from_reader(io::Cursor::new(first).chain(source));
-        let rows = reader.into_deserialize::<Row>().enumerate();
-        let rows = rows.map(|(index, row)| row.map_err(|e| (index + 2, e.is_io_error(), cause(&e))));
-        return Ok((until_broken(rows), total.map(|lines| lines.saturating_sub(1))));
-    }
-    let lines = io::Cursor::new(first).chain(source).lines().enumerate();
-    let rows = lines.filter_map(|(index, line)| match line {
-        Ok(line) if line.trim().is_empty() || line.starts_with('#') => None,
-        Ok(line) => Some(Ok(Row { reference: line.trim().into(), ..Row::default() })),
-        Err(e) if e.kind() == io::ErrorKind::InvalidData => Some(Err((index + 1, false, "it is no UTF-8"))),
-        Err(_) => Some(Err((index + 1, true, "the rest cannot be read"))),
-    });
-    Ok((until_broken(rows), total))
+fn fault_text(line: usize, faults: &[Fault]) -> String {
+    let faults = faults.iter().map(|Fault { column, text }| format!("`{}`: {text}.", column.name()));
+    format!("line {line}, {}", faults.collect::<Vec<_>>().join(" "))
 }
 
-/// Ends where nothing more can be read: the number of the line, whether that is so, and why.
-fn until_broken(rows: impl Iterator<Item = Result<Row, (usize, bool, &'static str)>> + Send + 'static) -> Rows {
-    Box::new(rows.scan(false, |broken, row| {
-        if *broken {
-            return None;
-        }
-        Some(row.map_err(|(line, last, why)| {
-            *broken = last;
-            Row::refused(&format!("(line {line})"), why.into())
-        }))
-    }))
+/// The mandates to ask for with their rows, and the rows that cannot be asked for.
+struct Plan {
+    wanted: Vec<(Tracked, Vec<usize>)>,
+    refused: Vec<(usize, Vec<Fault>)>,
 }
 
-/// What stands in the line is not told: it may be anything.
-fn cause(error: &csv::Error) -> &'static str {
-    match error.kind() {
-        csv::ErrorKind::Io(_) => "the rest cannot be read",
-        csv::ErrorKind::Utf8 { .. } => "it is no UTF-8",
-        _ => "a column cannot be read: see `mandat refresh --help`",
-    }
-}
-
-/// The references that a run has read before it was stopped. What it could not read is taken out of the file, and so is
-/// a line that was cut off; a file of somebody else's is left alone.
-fn done(path: &Path, format: Format) -> Result<HashSet<String>, Failure> {
-    let text = std::fs::read(path)?;
-    let foreign = || format!("{}: this command did not write it; give another --out", path.display());
-    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let (kept, cut) = text.split_at(whole);
-    let begins = match format {
-        Format::Csv => HEADER.as_bytes(),
-        Format::Jsonl => br#"{"reference":""#,
-    };
-    let begun = if kept.is_empty() { cut } else { kept };
-    if !begun.iter().zip(begins).all(|(is, should)| is == should) || (begun == kept && kept.len() < begins.len()) {
-        return Err(foreign().into());
-    }
-    let rows: Result<Vec<Row>, ()> = match format {
-        Format::Jsonl => {
-            let lines = kept.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            lines.map(|line| serde_json::from_slice(line).map_err(drop)).collect()
-        }
-        Format::Csv => csv::Reader::from_reader(kept).into_deserialize().map(|row| row.map_err(drop)).collect(),
-    };
-    let mut rows = rows.map_err(|()| foreign())?;
-    rows.retain(|row| row.error.is_none());
-    // Whole at any time.
-    let aside = path.with_extension("part");
-    let mut writer = Writer::open(Some(&aside), format)?;
-    for row in &rows {
-        writer.write(row)?;
-    }
-    drop(writer);
-    if rows.is_empty() {
-        File::create(path).map(drop)?
-    } else {
-        std::fs::rename(&aside, path)?
-    }
-    Ok(rows.into_iter().map(|row| row.reference).collect())
-}
-
-/// A line is whole in the file before the next mandate is looked at.
-struct Writer {
-    out: BufWriter<Box<dyn Write>>,
-    format: Format,
-    begun: bool,
-}
-
-impl Writer {
-    fn open(path: Option<&Path>, format: Format) -> Result<Self, Failure> {
-        let Some(path) = path else {
-            return Ok(Self { out: BufWriter::new(Box::new(io::stdout())), format, begun: false });
-        };
-        let told = |e: io::Error| format!("{}: {e}", path.display());
-        let file = OpenOptions::new().create(true).append(true).open(path).map_err(told)?;
-        let begun = file.metadata().map_err(told)?.len() > 0;
-        Ok(Self { out: BufWriter::new(Box::new(file)), format, begun })
-    }
-
-    fn write(&mut self, row: &Row) -> Result<(), Failure> {
-        match self.format {
-            Format::Jsonl => {
-                serde_json::to_writer(&mut self.out, row)?;
-                self.out.write_all(b"\n")?;
-            }
-            Format::Csv => {
-                let mut csv = csv::WriterBuilder::new().has_headers(!self.begun).from_writer(&mut self.out);
-                csv.serialize(row)?;
-                csv.flush()?;
-                self.begun = true;
+fn plan(table: &Table, is_done: impl Fn(usize) -> bool) -> Plan {
+    let (mut named, mut order, mut refused) = (HashMap::new(), Vec::new(), Vec::new());
+    for row in 0..table.rows.len() {
+        match table.record(row).tracked() {
+            Err(faults) => refused.push((row, faults)),
+            Ok(tracked) => {
+                let rows: &mut Vec<(usize, Tracked)> = named.entry(tracked.reference.clone()).or_insert_with(|| {
+                    order.push(tracked.reference.clone());
+                    Vec::new()
+                });
+                rows.push((row, tracked));
             }
         }
-        Ok(self.out.flush()?)
     }
+    let mut wanted = Vec::new();
+    for reference in order {
+        let rows = named.remove(&reference).unwrap_or_default();
+        match conflict(table, &rows) {
+            Some(fault) => refused.extend(rows.into_iter().map(|(row, _)| (row, vec![fault.clone()]))),
+            None => {
+                let open: Vec<usize> = rows.iter().map(|(row, _)| *row).filter(|row| !is_done(*row)).collect();
+                let tracked = rows.into_iter().next().map(|(_, tracked)| tracked);
+                wanted.extend(tracked.filter(|_| !open.is_empty()).map(|tracked| (tracked, open)));
+            }
+        }
+    }
+    Plan { wanted: by_client(wanted), refused }
 }
 
-/// On a terminal only.
-fn progress(total: Option<u64>) -> ProgressBar {
-    let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), "{wide_bar} {human_pos}/{human_len} {eta}"),
-        None => (ProgressBar::no_length(), "{spinner} {human_pos} {elapsed}"),
-    };
-    // The templates are right.
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+/// Rows of one mandate must have the same facts and stored state.
+fn conflict(table: &Table, rows: &[(usize, Tracked)]) -> Option<Fault> {
+    let ((first, known), others) = rows.split_first()?;
+    others.iter().find_map(|(row, tracked)| {
+        let differing = file::differing(known, tracked);
+        (!differing.is_empty()).then(|| Fault {
+            column: Field::Reference,
+            text: format!(
+                "lines {} and {} name the same mandate and differ in {}. Correct one, or keep one",
+                table.rows[*first].line,
+                table.rows[*row].line,
+                differing.join(", ")
+            ),
+        })
+    })
+}
+
+/// Moves the mandates of a client to the first of them.
+fn by_client(wanted: Vec<(Tracked, Vec<usize>)>) -> Vec<(Tracked, Vec<usize>)> {
+    let mut groups: BTreeMap<usize, Vec<_>> = BTreeMap::new();
+    let mut clients = HashMap::new();
+    for (place, item) in wanted.into_iter().enumerate() {
+        let client = item.0.reference.client_id().map(|client| (item.0.reference.provider(), client.to_owned()));
+        let place = client.map_or(place, |client| *clients.entry(client).or_insert(place));
+        groups.entry(place).or_default().push(item);
+    }
+    groups.into_values().flatten().collect()
+}
+
+/// Shows only on a terminal.
+fn progress(rows: usize) -> ProgressBar {
+    let bar = ProgressBar::new(rows as u64);
+    // The template is valid.
+    let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
-}
-
-#[derive(Default)]
-struct Summary {
-    there: usize,
-    all: u64,
-    changed: u64,
-    failed: u64,
-    statuses: BTreeMap<String, u64>,
-}
-
-impl Summary {
-    fn add(&mut self, row: &Row) {
-        self.all += 1;
-        self.changed += u64::from(row.change.as_deref().is_some_and(|change| change != "First"));
-        if row.error.is_some() {
-            self.failed += 1;
-        } else if let Some(status) = row.status {
-            *self.statuses.entry(status.to_string()).or_default() += 1;
-        }
-    }
-}
-
-impl std::fmt::Display for Summary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{} looked at, {} changed, {} not read", self.all, self.changed, self.failed)?;
-        if self.there > 0 {
-            writeln!(f, "{} were there already", self.there)?;
-        }
-        self.statuses.iter().try_for_each(|(status, count)| writeln!(f, "  {status:<21} {count:>8}"))
-    }
 }

@@ -1,6 +1,6 @@
 //! `mandat sandbox`: the vendors simulated, for programs in any language.
 
-use super::{End, Failure};
+use super::{End, Failure, stop::stopped};
 use mandat::{
     Provider,
     sandbox::{Options, Sandbox},
@@ -44,29 +44,6 @@ pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Fa
     // A connection that says nothing must not keep it.
     let _ = tokio::time::timeout(GRACE, sandbox.stop()).await;
     Ok(End::Complete)
-}
-
-/// Ends with the first signal to stop.
-fn stopped() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        // Made at once, so that no signal is missed.
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        // Without a way to be told, it runs until it is ended.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    })
 }
 
 fn refused(listen: SocketAddr, error: &io::Error) -> String {

@@ -1,21 +1,26 @@
-//! `mandat status`: what state mandates are in, whether they may be used, and why not.
+//! `mandat status`: the status of mandates, and whether they may be used.
 
 use super::{
     End, Failure,
     connect::{Connection, told},
+    file,
+    summary::{self, Cause, Kind},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::StreamExt;
-use mandat::{Account, Facts, LastCollection, Mandate, MandateRef, Purpose, Verdict};
+use mandat::{
+    Account, Facts, LastCollection, Mandate, MandateRef, MandateStatus, NextStep, Provider, Purpose, Tracked, Verdict,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, IsTerminal, Write},
     time::Duration,
 };
 
-/// Say what state mandates are in, whether they may be used, and why not.
+/// Show the status of mandates, and whether you may use them.
 ///
-/// In a pipe: a line for each, with tabs between reference, status, raw word, verdict, next step.
+/// In a pipe: a line for each, with tabs between reference, status, raw word, verdict, next step. A verdict on
+/// collecting names each fact that you did not state.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The mandates.
@@ -24,88 +29,134 @@ pub struct Arguments {
     /// A line of JSON for each.
     #[arg(long)]
     json: bool,
-    /// The day on which the debtor signed, YYYY-MM-DD. Without it there is no verdict on collecting.
+    #[command(flatten)]
+    facts: StatedFacts,
+}
+
+/// Facts that only the caller knows. A fact that is not stated is not known.
+#[derive(clap::Args)]
+struct StatedFacts {
+    /// The day on which the debtor signed: 2026-09-01 or 01/09/2026.
     #[arg(long, value_name = "DATE", value_parser = date)]
     signed_on: Option<NaiveDate>,
-    /// The day of the last collection that was presented.
-    #[arg(long, value_name = "DATE", value_parser = date, requires = "signed_on")]
-    last_collection: Option<NaiveDate>,
+    /// You hold the signed document, or saw the day of signature at the vendor.
+    #[arg(long, value_name = "yes|no", value_parser = answer, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
+    signature_confirmed: Option<bool>,
+    /// The day of the last collection that was presented, or `never`.
+    #[arg(long, value_name = "DATE|never", value_parser = last_collection)]
+    last_collection: Option<LastCollection>,
     /// The debtor has revoked it with you.
-    #[arg(long, requires = "signed_on")]
-    revoked_by_debtor: bool,
+    #[arg(long, value_name = "yes|no", value_parser = answer, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
+    revoked_by_debtor: Option<bool>,
     /// It was for one collection, which has been presented.
-    #[arg(long, requires = "signed_on")]
-    one_off_used: bool,
+    #[arg(long, value_name = "yes|no", value_parser = answer, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
+    one_off_used: Option<bool>,
+    /// The last status that you know and have acted on.
+    #[arg(long, value_name = "STATUS")]
+    last_acknowledged: Option<MandateStatus>,
 }
 
 fn date(text: &str) -> Result<NaiveDate, &'static str> {
-    text.parse().map_err(|_| "write it as 2026-09-01")
+    file::date(text).ok_or("write it as 2026-09-01 or 01/09/2026")
 }
 
-impl Arguments {
-    fn facts(&self) -> Option<Facts> {
-        Some(Facts {
-            signed_on: Some(self.signed_on?),
-            signature_confirmed: None,
-            last_collection: self.last_collection.map_or(LastCollection::Never, LastCollection::On),
-            revoked_by_debtor: Some(self.revoked_by_debtor),
-            one_off_used: Some(self.one_off_used),
-            // It is read now.
+fn answer(text: &str) -> Result<bool, &'static str> {
+    file::boolean(text).ok_or("write yes or no")
+}
+
+fn last_collection(text: &str) -> Result<LastCollection, &'static str> {
+    if file::is_never(text) { Ok(LastCollection::Never) } else { date(text).map(LastCollection::On) }
+}
+
+impl From<StatedFacts> for Facts {
+    fn from(stated: StatedFacts) -> Self {
+        let StatedFacts {
+            signed_on,
+            signature_confirmed,
+            last_collection,
+            revoked_by_debtor,
+            one_off_used,
+            last_acknowledged,
+        } = stated;
+        Self {
+            signed_on,
+            signature_confirmed,
+            last_collection: last_collection.unwrap_or(LastCollection::NotKnown),
+            revoked_by_debtor,
+            one_off_used,
+            // The verdict is made right after the reading.
             max_age: Duration::from_secs(60),
-            last_acknowledged: None,
-        })
-    }
-}
-
-pub async fn run(mut arguments: Arguments, connection: Connection) -> Result<End, Failure> {
-    let wanted = connection.or_samples(std::mem::take(&mut arguments.mandates))?;
-    let once: BTreeSet<&MandateRef> = wanted.iter().collect();
-    let readings = connection.mandates.statuses(once);
-    let mut readings: BTreeMap<MandateRef, _> =
-        readings.map(|reading| (reading.tracked.reference, (reading.result, Utc::now()))).collect().await;
-    let (mut out, mut end) = (io::stdout().lock(), End::Complete);
-    // In the order in which they were named, and one that was named twice once.
-    for reference in &wanted {
-        match readings.remove(reference) {
-            Some((Ok(mandate), at)) => show(&mut out, &mandate, &arguments, at)?,
-            Some((Err(error), _)) => {
-                super::tell(&format!("mandat: {reference}: {}\n", told(&error)));
-                end = End::Incomplete;
-            }
-            None => {}
+            last_acknowledged,
         }
     }
-    Ok(end)
 }
 
-fn show(out: &mut impl Write, mandate: &Mandate, arguments: &Arguments, now: DateTime<Utc>) -> io::Result<()> {
-    let verdict = match (mandate.reference.provider().purpose(), arguments.facts()) {
-        (Purpose::Represent, _) => Some(mandate.may_represent(None, now)),
-        (_, Some(facts)) => Some(mandate.may_collect(&facts, now)),
-        (_, None) => None,
+pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
+    let Arguments { mandates, json, facts } = arguments;
+    let (wanted, facts) = (connection.or_samples(mandates)?, Facts::from(facts));
+    let once: BTreeSet<&MandateRef> = wanted.iter().collect();
+    let named = once.len();
+    let tracked = |reference: &MandateRef| Tracked { facts: Some(facts.clone()), ..reference.into() };
+    let readings = connection.mandates.statuses(once.into_iter().map(tracked));
+    let mut readings: BTreeMap<MandateRef, _> =
+        readings.map(|reading| (reading.tracked.reference, (reading.result, Utc::now()))).collect().await;
+    let (mut out, mut failed, mut unknown) = (io::stdout().lock(), 0, 0);
+    let mut not_asked: BTreeMap<Provider, usize> = BTreeMap::new();
+    // In the order in which they were named, and one that was named twice once.
+    for reference in &wanted {
+        let error = match readings.remove(reference) {
+            Some((Ok(mandate), at)) => {
+                show(&mut out, &mandate, &facts, json, at)?;
+                continue;
+            }
+            Some((Err(error), _)) => Cause::of(&error, told(&error)),
+            None => continue,
+        };
+        match error.kind {
+            Kind::UnknownToVendor => unknown += 1,
+            Kind::NotRead => failed += 1,
+            Kind::NotAsked(provider) => {
+                failed += 1;
+                *not_asked.entry(provider).or_default() += 1;
+                continue;
+            }
+        }
+        super::tell(&format!("mandat: {reference}: {}\n", error.text));
+    }
+    super::tell(&summary::not_asked(&not_asked));
+    Ok(End::of(named, failed, unknown))
+}
+
+fn show(out: &mut impl Write, mandate: &Mandate, facts: &Facts, json: bool, now: DateTime<Utc>) -> io::Result<()> {
+    let verdict = match mandate.reference.provider().purpose() {
+        Purpose::Represent => mandate.may_represent(facts.last_acknowledged, now),
+        _ => mandate.may_collect(facts, now),
     };
-    if arguments.json {
-        return writeln!(out, "{}", serde_json::json!({"mandate": mandate, "verdict": verdict}));
+    if json {
+        let line = file::json_line(&serde_json::json!({"mandate": mandate, "verdict": verdict}))?;
+        return out.write_all(line.as_bytes());
     }
     let Mandate { reference, status, raw, .. } = mandate;
-    let next = mandate.next_step();
+    let next = next(mandate, &verdict);
     if !io::stdout().is_terminal() {
-        let verdict = verdict.as_ref().map(Verdict::to_string).unwrap_or_default();
         return writeln!(out, "{reference}\t{status}\t{raw}\t{verdict}\t{next}");
     }
     writeln!(out, "{reference}")?;
     writeln!(out, "  status   {status} (the vendor's word: {raw})")?;
-    match verdict {
-        Some(verdict) => {
-            writeln!(out, "  verdict  {}", verdict.permission())?;
-            for reason in verdict.reasons() {
-                writeln!(out, "           {reason}")?;
-            }
-        }
-        None => writeln!(out, "  verdict  not asked: state --signed-on")?,
+    writeln!(out, "  verdict  {}", verdict.permission())?;
+    for reason in verdict.reasons() {
+        writeln!(out, "           {reason}")?;
     }
     if let Account::Read { status, raw } = &mandate.account {
         writeln!(out, "  client   {status} ({raw})")?;
     }
     writeln!(out, "  next     {next}")
+}
+
+/// The next step goes by the status alone, and contradicts a verdict that forbids use.
+fn next(mandate: &Mandate, verdict: &Verdict) -> String {
+    match mandate.next_step() {
+        NextStep::Use if !verdict.is_allowed() => "you: see to the reasons first".into(),
+        next => next.to_string(),
+    }
 }

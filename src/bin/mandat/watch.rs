@@ -3,6 +3,7 @@
 use super::{
     End, Failure,
     connect::{Connection, told},
+    file,
 };
 use chrono::SecondsFormat;
 use futures_util::StreamExt;
@@ -28,7 +29,7 @@ pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection)
     let mut changes = connection.mandates.watch(reference.clone());
     while let Some(change) = changes.next().await {
         match change {
-            Ok(change) if json => writeln!(io::stdout(), "{}", serde_json::to_string(&change)?)?,
+            Ok(change) if json => io::stdout().write_all(file::json_line(&change)?.as_bytes())?,
             Ok(change) => writeln!(io::stdout(), "{}", line(&change))?,
             // Another try is better than any answer that could be given here, unless none can help.
             Err(error) if error.is_retryable() => {

@@ -1,0 +1,281 @@
+//! One cell of a file, and the values that it can hold.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A cell as it was read. A cell that holds no valid value is written back unchanged.
+#[derive(Clone, Debug, Default)]
+pub enum Cell {
+    /// The row ends before this column, or the JSON object has no such key.
+    #[default]
+    Absent,
+    /// Of CSV, or a string of JSON.
+    Text(Box<str>),
+    /// Another JSON value, with all its digits.
+    Json(Box<RawValue>),
+}
+
+impl Cell {
+    pub fn text(text: impl Into<Box<str>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A JSON string is a text.
+    pub fn json(value: Box<RawValue>) -> Self {
+        match serde_json::from_str::<String>(value.get()) {
+            Ok(text) => Self::text(text),
+            Err(_) => Self::Json(value),
+        }
+    }
+
+    /// The text that CSV has for it.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Absent => "",
+            Self::Text(text) => text,
+            Self::Json(value) if value.get() == "null" => "",
+            Self::Json(value) => value.get(),
+        }
+    }
+
+    /// Without the blanks around it.
+    pub fn trimmed(&self) -> &str {
+        self.shown().trim_matches(blank)
+    }
+
+    pub fn is_blank(&self) -> bool {
+        self.trimmed().is_empty()
+    }
+}
+
+/// Two cells are the same if CSV has the same text for them.
+impl PartialEq for Cell {
+    fn eq(&self, other: &Self) -> bool {
+        self.shown() == other.shown()
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(value: bool) -> Self {
+        serde_json::value::to_raw_value(&value).map_or(Self::Absent, Self::Json)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<NaiveDate> for Cell {
+    fn from(date: NaiveDate) -> Self {
+        date.to_string().into()
+    }
+}
+
+impl From<DateTime<Utc>> for Cell {
+    fn from(at: DateTime<Utc>) -> Self {
+        at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true).into()
+    }
+}
+
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Into::into)
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => s.serialize_none(),
+            Self::Text(text) => s.serialize_str(text),
+            Self::Json(value) => value.serialize(s),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(d).map(Self::json)
+    }
+}
+
+/// Around a value; a no-break space and marks without a width among them.
+pub fn blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
+}
+
+/// Characters without a shape of their own. A terminal obeys some, and others reorder or hide their neighbours.
+pub fn invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The letters and digits of a name, in lower case and without accents. Two names are the same if these are.
+pub fn squeezed(name: &str) -> String {
+    let plain = |c: char| match c {
+        'à' | 'â' | 'ä' => 'a',
+        'ç' => 'c',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'î' | 'ï' => 'i',
+        'ô' | 'ö' => 'o',
+        'ù' | 'û' | 'ü' => 'u',
+        c => c,
+    };
+    // macOS writes an accent as a combining character, which is no letter.
+    name.chars().flat_map(char::to_lowercase).map(plain).filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The candidate that a misspelt name is nearest to.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = squeezed(name);
+    let near = candidates.into_iter().map(|candidate| {
+        let meant = squeezed(candidate);
+        // Jaro-Winkler favours a common start. The edit distance is better for short names.
+        let near = strsim::jaro_winkler(&name, &meant) - 0.2;
+        (near.max(strsim::normalized_damerau_levenshtein(&name, &meant)), candidate)
+    });
+    near.filter(|(near, _)| *near > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
+}
+
+/// Whether a value is one of the usual spellings of an empty cell.
+pub fn is_nothing(text: &str) -> bool {
+    const NOTHING: [&str; 18] = [
+        "", "null", "(null)", "<null>", "\\n", "nil", "none", "nan", "n/a", "#n/a", "na", "#na", "n.a.", "n/d", "#n/d",
+        "nd", "unknown", "inconnu",
+    ];
+    let text = text.trim_matches(blank).to_lowercase();
+    NOTHING.contains(&&*text) || text.chars().all(|c| matches!(c, '-' | '–' | '—' | '?'))
+}
+
+/// ISO or French, in full: `2026-09-01`, `01/09/2026`. A spreadsheet may add midnight.
+pub fn date(text: &str) -> Option<NaiveDate> {
+    let (day, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
+    let midnight = time.trim_end_matches('Z').chars().all(|c| matches!(c, '0' | ':' | '.'));
+    bare_date(day).filter(|_| midnight)
+}
+
+fn bare_date(text: &str) -> Option<NaiveDate> {
+    let number = |text: &str, longest| {
+        let digits = (1..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse::<u32>().ok()).flatten()
+    };
+    let parts = |separator| {
+        let mut parts = text.split(separator);
+        Some((parts.next()?, parts.next()?, parts.next()?)).filter(|_| parts.next().is_none())
+    };
+    let (year, month, day) = match (parts('-'), parts('/')) {
+        (Some((year, month, day)), None) | (None, Some((day, month, year))) => (year, month, day),
+        _ => return None,
+    };
+    // Two digits are no year. Programs write 0001, 1900 or 1970 for a date that they do not have.
+    let year = number(year, 4).filter(|year| (1971..=2199).contains(year))?;
+    NaiveDate::from_ymd_opt(year.try_into().ok()?, number(month, 2)?, number(day, 2)?)
+}
+
+/// An instant. Without an offset it is in UTC: this program writes UTC only, and a spreadsheet may drop the `Z`.
+pub fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let (day, time) = text.split_once([' ', 'T'])?;
+    let (time, offset) = match time.find(['Z', '+', '-']) {
+        None => (time, FixedOffset::east_opt(0)?),
+        Some(end) if &time[end..] == "Z" => (&time[..end], FixedOffset::east_opt(0)?),
+        Some(end) => (&time[..end], time[end..].parse().ok()?),
+    };
+    let time = ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(time.trim(), form).ok())?;
+    Some(offset.from_local_datetime(&bare_date(day)?.and_time(time)).single()?.to_utc())
+}
+
+/// English, French or a digit.
+pub fn boolean(text: &str) -> Option<bool> {
+    match &*text.to_lowercase() {
+        "true" | "yes" | "vrai" | "oui" | "1" => Some(true),
+        "false" | "no" | "faux" | "non" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a value says that nobody has collected on the mandate.
+pub fn is_never(text: &str) -> bool {
+    ["never", "none", "jamais", "aucune", "aucun"].contains(&&*text.to_lowercase())
+}
+
+/// A raw word of a vendor, as a cell. An empty word, or a word with odd characters or blanks at an end, becomes a JSON
+/// string in ASCII. So no terminal obeys it, no spreadsheet trims it, and it is read back unchanged.
+pub fn vendor_word(word: &str) -> String {
+    let odd = |c: char| c != ' ' && !c.is_alphanumeric() && !c.is_ascii_punctuation();
+    let plain = !word.is_empty() && !word.starts_with([' ', '"']) && !word.ends_with(' ') && !word.contains(odd);
+    if plain { word.to_owned() } else { quoted(word) }
+}
+
+/// The same for a word that may be absent. A word that reads like an empty cell becomes a JSON string, too.
+pub fn optional_word(word: &str) -> String {
+    if is_nothing(word) { quoted(word) } else { vendor_word(word) }
+}
+
+fn quoted(word: &str) -> String {
+    let mut text = String::from("\"");
+    for c in word.chars() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            ' '..='~' => text.push(c),
+            _ => text.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+        }
+    }
+    text + "\""
+}
+
+/// Reads a raw word that [`vendor_word`] wrote.
+pub fn read_vendor_word(text: &str) -> Cow<'_, str> {
+    match serde_json::from_str::<String>(text) {
+        Ok(word) => word.into(),
+        Err(_) => text.into(),
+    }
+}
+
+/// Puts an apostrophe before a cell that a spreadsheet would run as a formula. A signed number is no formula.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if is_run(text.trim_start_matches('\'')) { format!("'{text}").into() } else { text.into() }
+}
+
+/// Reads a cell that [`harmless`] wrote.
+pub fn read_harmless(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if is_run(rest.trim_start_matches('\'')) => rest,
+        _ => text,
+    }
+}
+
+fn is_run(text: &str) -> bool {
+    let number = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | ',' | '\u{a0}'));
+    match text.chars().next() {
+        Some('+' | '-') => !number(&text[1..]),
+        Some('=' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => true,
+        _ => false,
+    }
+}
+
+/// Describes a value for an error. A date or a small number is quoted. Of any other value only the form is named: a name
+/// or an IBAN may stand in the wrong column.
+pub fn form(text: &str) -> String {
+    let count = text.chars().count();
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let harmless = |c: char| c.is_ascii_digit() || matches!(c, '/' | '.' | ',' | '-' | ':' | ' ');
+    let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, '#' | '/' | '!' | '?');
+    let spreadsheet_error = text.starts_with('#') && text.ends_with(['!', '?']) && text.chars().all(capital);
+    match count {
+        _ if digits <= 8 && count <= 19 && text.chars().all(harmless) => format!("\"{text}\""),
+        _ if spreadsheet_error && count <= 9 => format!("{text}, an error of the spreadsheet,"),
+        1 => "one character".into(),
+        _ if digits == count => format!("a number of {count} digits"),
+        _ => format!("a text of {count} characters"),
+    }
+}

@@ -1,0 +1,15 @@
+//! Files of mandates. Reading and writing one loses nothing, and no I/O happens here.
+
+mod cell;
+mod columns;
+mod read;
+mod record;
+mod text;
+mod write;
+
+pub use cell::{boolean, date, invisible, is_never};
+pub use columns::Field;
+pub use read::Table;
+pub use record::{Fault, Record, differing};
+pub use text::decode;
+pub use write::{Format, header, json_line, row};

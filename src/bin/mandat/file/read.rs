@@ -1,0 +1,344 @@
+//! A file of mandates, read: a list of references, CSV in any of its forms, or JSON lines.
+
+use super::{
+    Field, Record,
+    cell::{self, Cell, blank, nearest},
+    columns::{self, Columns},
+};
+use mandat::Provider;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use std::{collections::BTreeMap, fmt, io::Read};
+
+/// The rows of a file.
+#[derive(Debug)]
+pub struct Table {
+    pub columns: Columns,
+    pub rows: Vec<Row>,
+    /// Whether the file names its columns.
+    pub has_header: bool,
+}
+
+/// One row. A quoted cell with line ends makes it span several lines.
+#[derive(Debug)]
+pub struct Row {
+    /// The line of the file on which the row begins, from 1.
+    pub line: usize,
+    /// In the places that the columns of the table name.
+    pub cells: Vec<Cell>,
+}
+
+impl Table {
+    /// The cells of a row that are ours.
+    pub fn record(&self, row: usize) -> Record {
+        let mut record = Record::default();
+        for field in Field::ALL {
+            if let Some(cell) = self.columns.place(field).and_then(|place| self.rows[row].cells.get(place)) {
+                record[field] = cell.clone();
+            }
+        }
+        record
+    }
+
+    /// An error concerns the file as a whole and names the line: no row may be asked for. A fault of one row is found by
+    /// [`Record::tracked`].
+    pub fn read(text: &str, own: &[String]) -> Result<Self, String> {
+        let Some(head) = Head::find(text)? else {
+            return Ok(Self { columns: Columns::of_list(), rows: Vec::new(), has_header: false });
+        };
+        match head.form {
+            Form::List => Ok(list(text)),
+            Form::Csv(separator) => csv(text, &head, separator, own),
+            Form::JsonLines => json_lines(text, own),
+        }
+    }
+}
+
+enum Form {
+    List,
+    Csv(u8),
+    JsonLines,
+}
+
+/// The first line with content.
+struct Head {
+    form: Form,
+    /// The byte at which the line begins.
+    start: usize,
+    line: usize,
+}
+
+const SEPARATORS: [char; 4] = [';', ',', '\t', '|'];
+
+impl Head {
+    /// `None` for a file without content.
+    fn find(text: &str) -> Result<Option<Self>, String> {
+        let mut hint = None;
+        for (line, start, content) in lines(text) {
+            if let Some(separator) = separator_hint(content) {
+                hint = Some(separator);
+                continue;
+            }
+            let head = |form| Ok(Some(Self { form, start, line }));
+            if content.chars().all(|c| blank(c) || SEPARATORS.contains(&c)) {
+                continue;
+            }
+            if content.starts_with('{') {
+                return head(Form::JsonLines);
+            }
+            let names = |separator: char| first_record(&text[start..], separator as u8);
+            if let Some(separator) = separator(hint, content, names) {
+                return head(Form::Csv(separator as u8));
+            }
+            if content.starts_with('#') {
+                continue;
+            }
+            if content.starts_with('[') {
+                return Err(format!("line {line}: this begins a JSON array. Write one object a line: jq -c '.[]'"));
+            }
+            if content.contains(SEPARATORS) || !content.contains(':') {
+                let widest = SEPARATORS.into_iter().map(names).max_by_key(Vec::len).unwrap_or_default();
+                return Err(no_reference(line, &widest));
+            }
+            return head(Form::List);
+        }
+        Ok(None)
+    }
+}
+
+/// The separator that makes a line a header with a column `reference`. The hint of Excel wins, then the separator that
+/// leaves the fewest names unknown.
+fn separator(hint: Option<char>, line: &str, names: impl Fn(char) -> Vec<String>) -> Option<char> {
+    let unknown = |separator: &char| {
+        let names = names(*separator);
+        let fields: Vec<_> = names.iter().map(|name| Field::named(cell::read_harmless(name))).collect();
+        // A remark may be this word alone.
+        let remark = names.len() == 1 && line.starts_with('#');
+        let found = !remark && fields.contains(&Some(Field::Reference));
+        found.then(|| fields.iter().filter(|field| field.is_none()).count())
+    };
+    let hint = hint.filter(|separator| unknown(separator).is_some());
+    hint.or_else(|| SEPARATORS.into_iter().filter(|c| unknown(c).is_some()).min_by_key(unknown))
+}
+
+/// The error shows a name only if it is near to `reference`. Other names may be cells of a file without a header.
+fn no_reference(line: usize, names: &[String]) -> String {
+    let near = names.iter().find_map(|name| Some((name, nearest(name, ["reference"])?)));
+    let near = near.map(|(name, meant)| format!(" Did you mean `{meant}` where it says `{}`?", columns::shown(name)));
+    format!(
+        "line {line}: it is neither a reference nor a header with a column `reference`.{} Write one reference a line \
+         (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
+        near.unwrap_or_default()
+    )
+}
+
+/// Each line with its number, from 1, and the byte at which it begins. Lines end as on Windows, Unix or an old Mac.
+fn lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
+    let (mut start, mut number) = (0, 0);
+    std::iter::from_fn(move || {
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let length = rest.find(['\r', '\n']).unwrap_or(rest.len());
+        let here = start;
+        start += length + if rest[length..].starts_with("\r\n") { 2 } else { 1 };
+        number += 1;
+        Some((number, here, rest[..length].trim_matches(blank)))
+    })
+}
+
+/// Excel names the separator of a file in a line `sep=;`.
+fn separator_hint(line: &str) -> Option<char> {
+    let line = line.trim_matches('"').to_ascii_lowercase();
+    // A tab is a blank at the end of the line.
+    let separator = line.strip_prefix("sep=")?.chars().next().unwrap_or('\t');
+    Some(separator).filter(char::is_ascii)
+}
+
+fn first_record(text: &str, separator: u8) -> Vec<String> {
+    let mut record = csv::StringRecord::new();
+    let read = reader(separator).from_reader(text.as_bytes()).read_record(&mut record);
+    if read.is_ok() { record.iter().map(str::to_owned).collect() } else { Vec::new() }
+}
+
+fn reader(separator: u8) -> csv::ReaderBuilder {
+    let mut reader = csv::ReaderBuilder::new();
+    reader.has_headers(false).flexible(true).delimiter(separator);
+    reader
+}
+
+fn list(text: &str) -> Table {
+    let rows = lines(text).filter(|(_, _, content)| !content.is_empty() && !content.starts_with('#'));
+    let quoted = |content: &str| content.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).map(str::to_owned);
+    let rows = rows.map(|(line, _, content)| {
+        let reference = quoted(content).unwrap_or_else(|| content.to_owned());
+        Row { line, cells: vec![Cell::text(reference)] }
+    });
+    Table { columns: Columns::of_list(), rows: rows.collect(), has_header: false }
+}
+
+/// Added behind the last row. It becomes a part of a quoted cell that is still open.
+const END: &str = "\u{1}end";
+
+fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, String> {
+    let (body, end) = (&text[head.start..], format!("\n{END}\n"));
+    let mut reader = reader(separator).from_reader(body.as_bytes().chain(end.as_bytes()));
+    let mut record = csv::StringRecord::new();
+    let (mut rows, mut lines) = (Vec::new(), Lines { text: body, line: head.line, at: 0 });
+    let (mut names, mut faults): (Option<Vec<String>>, Vec<String>) = (None, Vec::new());
+    let mut line = head.line;
+    loop {
+        let before = line;
+        line = lines.at(usize::try_from(reader.position().byte()).unwrap_or(usize::MAX));
+        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: it cannot be read"))? {
+            // A cell has swallowed the mark of the end.
+            return Err(format!("line {before}: a quotation mark opens a cell that never ends"));
+        }
+        if record.len() == 1 && &record[0] == END {
+            break;
+        }
+        let cells = record.iter().map(cell::read_harmless);
+        match &names {
+            None => names = Some(cells.map(str::to_owned).collect()),
+            Some(names) => match row(cells.map(Cell::from).collect(), names.len(), separator) {
+                Ok(cells) if cells.iter().all(Cell::is_blank) => {}
+                Ok(cells) => rows.push(Row { line, cells }),
+                Err(why) => faults.push(format!("line {line}: {why}")),
+            },
+        }
+    }
+    if !faults.is_empty() {
+        let more = faults.len().saturating_sub(MOST_FAULTS);
+        faults.truncate(MOST_FAULTS);
+        let more = if more > 0 { format!(" {more} more lines are so.") } else { String::new() };
+        return Err(faults.join(" ") + &more);
+    }
+    let names = names.unwrap_or_default();
+    // A spreadsheet ends each line with separators if somebody touched a cell far to the right.
+    let used = |place: &usize| rows.iter().any(|row| row.cells.get(*place).is_some_and(|cell| !cell.is_blank()));
+    let unnamed = |name: &str| name.trim_matches(blank).is_empty();
+    if let Some(place) = (0..names.len()).find(|place| unnamed(&names[*place]) && used(place)) {
+        return Err(format!("line {}: column {} has no name, but values. Name it.", head.line, place + 1));
+    }
+    let named = names.iter().map(String::as_str).enumerate().filter(|(_, name)| !unnamed(name));
+    let columns = Columns::of(named, own).map_err(|why| format!("line {}: {why}", head.line))?;
+    Ok(Table { columns, rows, has_header: true })
+}
+
+/// How many lines one error names.
+const MOST_FAULTS: usize = 5;
+
+/// The cells of a row. If their columns are doubtful the row is an error: a fact would come from a wrong column.
+fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, String> {
+    // A spreadsheet with another separator takes the line for one cell, and quotes the line if it holds a quote.
+    if let [only] = &*cells
+        && width > 1
+        && only.shown().contains(char::from(separator))
+    {
+        let whole = first_record(only.shown(), separator);
+        if whole.len() == width {
+            cells = whole.iter().map(|cell| Cell::from(cell::read_harmless(cell))).collect();
+        }
+    }
+    // The first line may lack the blank cells at the end.
+    while cells.len() > width && cells.last().is_some_and(Cell::is_blank) {
+        cells.pop();
+    }
+    if cells.len() > width {
+        let count = cells.len();
+        return Err(format!("it has {count} cells, the first line {width}. Quote a cell that holds the separator."));
+    }
+    if cells.iter().any(swallows_lines) {
+        return Err("a cell holds further lines with references. A quotation mark is missing or too many.".into());
+    }
+    Ok(cells)
+}
+
+/// Whether a stray quotation mark made one cell of several rows.
+fn swallows_lines(cell: &Cell) -> bool {
+    let names_mandate = |line: &str| {
+        Provider::ALL.iter().any(|provider| {
+            line.match_indices(provider.as_str()).any(|(at, name)| line[at + name.len()..].starts_with(':'))
+        })
+    };
+    cell.shown().contains(['\r', '\n']) && cell.shown().split(['\r', '\n']).skip(1).any(names_mandate)
+}
+
+/// Counts the lines of a text step by step.
+struct Lines<'a> {
+    text: &'a str,
+    line: usize,
+    at: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the first character from `byte` on that is no line end.
+    fn at(&mut self, byte: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        while let Some(here) = bytes.get(self.at)
+            && (self.at < byte || matches!(here, b'\r' | b'\n'))
+        {
+            // Of the two characters of a Windows line end, the second counts.
+            self.line += usize::from(*here == b'\n' || *here == b'\r' && bytes.get(self.at + 1) != Some(&b'\n'));
+            self.at += 1;
+        }
+        self.line
+    }
+}
+
+fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (line, _, content) in lines(text).filter(|(_, _, content)| !content.is_empty()) {
+        let object: Object = serde_json::from_str(content).map_err(|error| match error.classify() {
+            serde_json::error::Category::Eof => format!("line {line}: its JSON ends too early. Is the file cut off?"),
+            _ => format!("line {line}, column {}: this is no JSON object on one line", error.column()),
+        })?;
+        let mut cells = Vec::new();
+        for (name, value) in object.0 {
+            let place = *places.entry(name.clone()).or_insert_with(|| {
+                names.push(name);
+                names.len() - 1
+            });
+            if cells.len() <= place {
+                cells.resize_with(place + 1, Cell::default);
+            }
+            if !matches!(cells[place], Cell::Absent) {
+                return Err(format!("line {line}: a key stands there twice"));
+            }
+            cells[place] = Cell::json(value);
+            // CSV with one in it would be no text.
+            if cells[place].shown().contains('\0') {
+                return Err(format!("line {line}: it holds a NUL character"));
+            }
+        }
+        rows.push(Row { line, cells });
+    }
+    let columns = Columns::of(names.iter().map(String::as_str).enumerate(), own)?;
+    Ok(Table { columns, rows, has_header: true })
+}
+
+/// A JSON object with its keys in their order.
+struct Object(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Object;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut keys = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    keys.push(entry);
+                }
+                Ok(Object(keys))
+            }
+        }
+        d.deserialize_map(Keys)
+    }
+}

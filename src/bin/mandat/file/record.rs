@@ -1,0 +1,257 @@
+//! The cells of a row that belong to this program: facts and stored state in, the result of a reading out.
+
+use super::{
+    Field,
+    cell::{self, Cell},
+};
+use chrono::{DateTime, Utc};
+use mandat::{
+    Changed, Facts, Known, LastCollection, Mandate, MandateRef, MandateStatus, Permission, Purpose, RawStatus, Tracked,
+    Verdict,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    ops::{Index, IndexMut},
+    time::Duration,
+};
+
+/// One cell for each of our columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record([Cell; Field::COUNT]);
+
+impl Index<Field> for Record {
+    type Output = Cell;
+    fn index(&self, field: Field) -> &Cell {
+        &self.0[field as usize]
+    }
+}
+
+impl IndexMut<Field> for Record {
+    fn index_mut(&mut self, field: Field) -> &mut Cell {
+        &mut self.0[field as usize]
+    }
+}
+
+/// Why a row cannot be asked for. The text says which form the column expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub column: Field,
+    pub text: String,
+}
+
+/// The columns of a stored state.
+const STATE: [Field; 9] = [
+    Field::Status,
+    Field::Raw,
+    Field::Account,
+    Field::Recognized,
+    Field::ReinstatedFrom,
+    Field::AcknowledgedBefore,
+    Field::Source,
+    Field::Since,
+    Field::ObservedAt,
+];
+
+impl Record {
+    /// A mandate without facts and stored state.
+    pub fn named(reference: &MandateRef) -> Self {
+        let mut record = Self::default();
+        record[Field::Reference] = reference.to_string().into();
+        record
+    }
+
+    pub fn cells(&self) -> impl Iterator<Item = (Field, &Cell)> {
+        Field::ALL.into_iter().zip(&self.0)
+    }
+
+    /// The mandate to read, with its facts and stored state. The error lists every cell without a valid value.
+    pub fn tracked(&self) -> Result<Tracked, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let reference = self.reference().map_err(|text| faults.push(Fault { column: Field::Reference, text })).ok();
+        let facts = self.facts(&mut faults);
+        let known = self.known(&mut faults);
+        match reference {
+            Some(reference) if faults.is_empty() => Ok(Tracked { reference, known, facts: Some(facts) }),
+            _ => Err(faults),
+        }
+    }
+
+    fn reference(&self) -> Result<MandateRef, String> {
+        let text = self[Field::Reference].trimmed();
+        let odd = |c: char| cell::invisible(c) || matches!(c, ',' | ';' | '|');
+        if cell::is_nothing(text) {
+            return Err("it is empty. Write the vendor and its id: safedebit:RUM-1".into());
+        }
+        if text.contains(odd) {
+            return Err("it holds a separator or an invisible character. Write one reference and nothing else".into());
+        }
+        if text.contains(" #") {
+            return Err("a remark follows it. Give the remark a line or a column of its own".into());
+        }
+        text.parse().map_err(|error: mandat::Error| error.to_string())
+    }
+
+    /// `None` for an empty cell, and for a cell that adds a fault.
+    fn read<T>(
+        &self,
+        column: Field,
+        faults: &mut Vec<Fault>,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self[column].trimmed();
+        if cell::is_nothing(text) {
+            return None;
+        }
+        let value = parse(text);
+        if value.is_none() {
+            faults.push(Fault { column, text: format!("{} is not {expected}", cell::form(text)) });
+        }
+        value
+    }
+
+    fn facts(&self, faults: &mut Vec<Fault>) -> Facts {
+        const DATE: &str = "a date. Use 2026-09-01 or 01/09/2026";
+        const COLLECTION: &str = "a date or `never`. Use 2026-09-01 or 01/09/2026";
+        const BOOLEAN: &str = "yes or no. Use true or false, oui or non, 1 or 0";
+        let last_collection = if cell::is_never(self[Field::LastCollection].trimmed()) {
+            LastCollection::Never
+        } else {
+            let day = self.read(Field::LastCollection, faults, COLLECTION, cell::date);
+            day.map_or(LastCollection::NotKnown, LastCollection::On)
+        };
+        Facts {
+            signed_on: self.read(Field::SignedOn, faults, DATE, cell::date),
+            signature_confirmed: self.read(Field::SignatureConfirmed, faults, BOOLEAN, cell::boolean),
+            last_collection,
+            revoked_by_debtor: self.read(Field::RevokedByDebtor, faults, BOOLEAN, cell::boolean),
+            one_off_used: self.read(Field::OneOffUsed, faults, BOOLEAN, cell::boolean),
+            // The verdict is made right after the reading.
+            max_age: Duration::from_secs(60),
+            last_acknowledged: self.status(Field::LastAcknowledged, faults),
+        }
+    }
+
+    fn status(&self, column: Field, faults: &mut Vec<Fault>) -> Option<MandateStatus> {
+        let meant = cell::nearest(self[column].trimmed(), MandateStatus::ALL.iter().map(|status| status.as_str()));
+        let meant = meant.map(|meant| format!(". Did you mean {meant}?")).unwrap_or_default();
+        let expected = format!("a status of this program, such as Active or Revoked{meant}");
+        self.read(column, faults, &expected, |text| text.parse().ok())
+    }
+
+    /// The stored state. A part of one is an error: a run that forgets a revocation reports no return from it.
+    fn known(&self, faults: &mut Vec<Fault>) -> Option<Known> {
+        const INSTANT: &str = "an instant. Use 2026-09-01T08:00:00Z";
+        let before = faults.len();
+        let status = self.status(Field::Status, faults);
+        let recognized = self.status(Field::Recognized, faults);
+        let reinstated_from = self.status(Field::ReinstatedFrom, faults);
+        let acknowledged_before = self.status(Field::AcknowledgedBefore, faults);
+        let since = self.read(Field::Since, faults, INSTANT, cell::instant);
+        let observed_at = self.read(Field::ObservedAt, faults, INSTANT, cell::instant);
+        let source = self.read(Field::Source, faults, "Read or Created", |text| text.parse().ok());
+        let verdict =
+            self.read(Field::Verdict, faults, "a verdict, such as Allowed or Refused", |text| text.parse().ok());
+        if faults.len() > before {
+            return None;
+        }
+        let (Some(status), Some(observed_at)) = (status, observed_at) else {
+            let stored = STATE.into_iter().find(|column| !cell::is_nothing(self[*column].trimmed()));
+            if let Some(stored) = stored {
+                let column = if status.is_none() { Field::Status } else { Field::ObservedAt };
+                let stored = stored.name();
+                let text =
+                    format!("it is empty, but `{stored}` is not. A stored state needs both; restore or empty both");
+                faults.push(Fault { column, text });
+            }
+            return None;
+        };
+        let word = |column| RawStatus::new(&cell::read_vendor_word(self[column].trimmed()));
+        let mut known = Known::new(status, word(Field::Raw), observed_at);
+        known.account = (!cell::is_nothing(self[Field::Account].trimmed())).then(|| word(Field::Account));
+        known.verdict = verdict;
+        known.recognized = recognized.or(known.recognized);
+        known.reinstated_from = reinstated_from;
+        known.acknowledged_before = acknowledged_before;
+        known.source = source.unwrap_or(known.source);
+        known.since = since.unwrap_or(observed_at);
+        Some(known)
+    }
+
+    /// The row after a reading, with every fact that was stated.
+    pub fn of_reading(tracked: &Tracked, mandate: &Mandate, now: DateTime<Utc>) -> Self {
+        let (known, facts) = (tracked.known.as_ref(), tracked.facts.as_ref());
+        let change = Changed::between(known, mandate, facts, now).map(|change| match (change.from, change.class) {
+            (None, _) => "First",
+            (_, Some(class)) => class.as_str(),
+            (_, None) => "Same status",
+        });
+        let verdict = match mandate.reference.provider().purpose() {
+            Purpose::Represent => Some(mandate.may_represent(facts.and_then(|facts| facts.last_acknowledged), now)),
+            _ => facts.map(|facts| mandate.may_collect(facts, now)),
+        };
+        let reasons = verdict.as_ref().map(Verdict::reasons).unwrap_or_default();
+        let mut record = Self::of(tracked, Some(&Known::of(mandate, known, facts, now)));
+        record[Field::Change] = change.into();
+        // Neither comma nor semicolon: a spreadsheet with another separator keeps the line whole.
+        let reasons = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(" / ");
+        record[Field::Reasons] = Some(reasons).filter(|reasons| !reasons.is_empty()).into();
+        record
+    }
+
+    /// The row without a reading. Every cell stays, except for the verdict: it is unknown now.
+    pub fn of_failure(&self, reason: &str, error: &str) -> Self {
+        let mut record = self.clone();
+        record[Field::Verdict] = Permission::Undetermined.as_str().into();
+        record[Field::Reasons] = reason.into();
+        record[Field::Error] = error.into();
+        record[Field::Change] = Cell::Absent;
+        record
+    }
+
+    /// Whether it changed, or could not be read.
+    pub fn tells_something(&self) -> bool {
+        !self[Field::Change].is_blank() || !self[Field::Error].is_blank()
+    }
+
+    pub fn observed_at(&self) -> Option<DateTime<Utc>> {
+        cell::instant(self[Field::ObservedAt].trimmed())
+    }
+
+    /// The row of a mandate with its facts and `known`.
+    pub fn of(tracked: &Tracked, known: Option<&Known>) -> Self {
+        let mut record = Self::named(&tracked.reference);
+        if let Some(known) = known {
+            let status = |status: Option<MandateStatus>| Cell::from(status.map(MandateStatus::as_str));
+            record[Field::Status] = known.status.as_str().into();
+            record[Field::Raw] = cell::vendor_word(known.raw.as_str()).into();
+            record[Field::Account] = known.account.as_ref().map(|word| cell::optional_word(word.as_str())).into();
+            record[Field::Verdict] = known.verdict.map(Permission::as_str).into();
+            record[Field::Recognized] = status(known.recognized);
+            record[Field::ReinstatedFrom] = status(known.reinstated_from);
+            record[Field::AcknowledgedBefore] = status(known.acknowledged_before);
+            record[Field::Source] = known.source.as_str().into();
+            record[Field::Since] = known.since.into();
+            record[Field::ObservedAt] = known.observed_at.into();
+        }
+        if let Some(facts) = &tracked.facts {
+            record[Field::SignedOn] = facts.signed_on.into();
+            record[Field::SignatureConfirmed] = facts.signature_confirmed.into();
+            record[Field::LastCollection] = match facts.last_collection {
+                LastCollection::NotKnown => Cell::Absent,
+                LastCollection::Never => "never".into(),
+                LastCollection::On(day) => day.into(),
+            };
+            record[Field::RevokedByDebtor] = facts.revoked_by_debtor.into();
+            record[Field::OneOffUsed] = facts.one_off_used.into();
+            record[Field::LastAcknowledged] = facts.last_acknowledged.map(MandateStatus::as_str).into();
+        }
+        record
+    }
+}
+
+/// The columns in which two rows of one mandate differ.
+pub fn differing(one: &Tracked, other: &Tracked) -> Vec<&'static str> {
+    let (one, other) = (Record::of(one, one.known.as_ref()), Record::of(other, other.known.as_ref()));
+    one.cells().zip(other.cells()).filter(|((_, a), (_, b))| a != b).map(|((field, _), _)| field.name()).collect()
+}

@@ -1,0 +1,275 @@
+//! Writes a file that appears when it is complete, and keeps the readings of a run that is stopped.
+//!
+//! While a run writes `monday.csv`, it has a folder `monday.csv.mandat`. The run makes the folder exclusively, so every
+//! file in the folder is ours. The run appends each reading to a journal there. At the end it writes the rows in their
+//! order to another file there, gives that file its name, and removes the folder.
+
+use super::{
+    Failure,
+    file::{self, Format, Record, Table},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+pub struct Journal {
+    /// The file to write.
+    out: PathBuf,
+    folder: PathBuf,
+    file: File,
+    /// A resumed run takes readings over only from a journal with this first line.
+    head: Head,
+    /// The length of the journal in bytes.
+    length: u64,
+    /// The byte of the journal at which the entry of each row begins.
+    entries: BTreeMap<usize, u64>,
+}
+
+/// The first line of a journal.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Head {
+    mandat_journal: u32,
+    columns: Vec<String>,
+    origin: String,
+}
+
+/// Any other line: our cells of a row in the input and in the output.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    given: Record,
+    written: Record,
+    again: bool,
+}
+
+const JOURNAL: &str = "journal";
+const WHOLE: &str = "whole";
+
+impl Journal {
+    pub fn begin(out: &Path, resume: bool, origin: String) -> Result<Self, Failure> {
+        let mut name = out.file_name().ok_or_else(|| format!("{} is no name of a file", out.display()))?.to_owned();
+        name.push(".mandat");
+        let folder = out.with_file_name(name);
+        let (shown, kept) = (out.display(), folder.display());
+        let made = match fs::create_dir(&folder) {
+            Ok(()) => true,
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => false,
+            Err(e) => return Err(format!("{kept}: {e}").into()),
+        };
+        let columns = file::Field::ALL.map(|field| field.name().to_owned()).to_vec();
+        let head = Head { mandat_journal: 1, columns, origin };
+        let opened = if made {
+            // A run that has just finished gave the file its name before it removed the folder.
+            is_free(out, resume).and_then(|()| Self::create(out, folder.clone(), head))
+        } else {
+            Self::open(out, folder.clone(), head, resume)
+        };
+        if made && opened.is_err() {
+            // If another run has begun in the folder, it is not empty and stays.
+            let _ = fs::remove_dir(&folder);
+        }
+        opened.map_err(|why| format!("{shown}: {why}").into())
+    }
+
+    fn create(out: &Path, folder: PathBuf, head: Head) -> Result<Self, String> {
+        let path = folder.join(JOURNAL);
+        let file =
+            OpenOptions::new().create_new(true).read(true).append(true).open(&path).map_err(|e| e.to_string())?;
+        lock(&file, &path)?;
+        let mut journal = Self { out: out.into(), folder, file, head, length: 0, entries: BTreeMap::new() };
+        let mut line = serde_json::to_vec(&journal.head).map_err(|e| e.to_string())?;
+        line.push(b'\n');
+        journal.append(&line).map_err(|e| {
+            let _ = fs::remove_file(&path);
+            e.to_string()
+        })?;
+        Ok(journal)
+    }
+
+    /// The journal of a run that was stopped.
+    fn open(out: &Path, folder: PathBuf, head: Head, resume: bool) -> Result<Self, String> {
+        let kept = folder.display().to_string();
+        let foreign = || format!("{kept} is in the way, and no run of this program left it. Move it away.");
+        let path = folder.join(JOURNAL);
+        let is = |path: &Path, kind: fn(&fs::Metadata) -> bool| fs::symlink_metadata(path).is_ok_and(|is| kind(&is));
+        if !is(&folder, fs::Metadata::is_dir) {
+            return Err(foreign());
+        }
+        if fs::read_dir(&folder).is_ok_and(|mut files| files.next().is_none()) {
+            // A run was stopped before its first write.
+            return Self::create(out, folder, head);
+        }
+        if !is(&path, fs::Metadata::is_file) {
+            return Err(foreign());
+        }
+        let file = OpenOptions::new().read(true).append(true).open(&path).map_err(|e| format!("{kept}: {e}"))?;
+        lock(&file, &path)?;
+        if !resume {
+            return Err(format!("a run into it was stopped. Add --resume to go on, or remove {kept} to begin anew."));
+        }
+        is_free(out, resume)
+            .map_err(|why| format!("{why} {kept} is of a run that was stopped: remove it if it is not needed."))?;
+        let mut first = String::new();
+        let read = BufReader::new(&file).take(1 << 16).read_line(&mut first);
+        let ours = serde_json::from_str::<serde_json::Value>(&first).is_ok_and(|head| head["mandat_journal"].is_u64());
+        // A run that was stopped in the first line has kept nothing.
+        let cut = !first.ends_with('\n') && r#"{"mandat_journal":"#.starts_with(first.get(..18).unwrap_or(&first));
+        if read.is_err() || !(ours || cut) {
+            return Err(foreign());
+        }
+        let length = file.metadata().map_err(|e| format!("{kept}: {e}"))?.len();
+        Ok(Self { out: out.into(), folder, file, head, length, entries: BTreeMap::new() })
+    }
+
+    /// The readings of the run that was stopped, by row. A line that was cut off is removed from the journal.
+    pub fn take_over(
+        &mut self,
+        table: &Table,
+        fresh: impl Fn(&Record) -> bool,
+    ) -> Result<BTreeMap<usize, Record>, Failure> {
+        let mut found: HashMap<Vec<String>, Vec<(u64, Record)>> = HashMap::new();
+        let (mut at, mut same_head) = (0, false);
+        let mut lines = BufReader::new(File::open(self.folder.join(JOURNAL))?);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = lines.read_until(b'\n', &mut line)? as u64;
+            if !line.ends_with(b"\n") {
+                break;
+            }
+            if at == 0 {
+                same_head = serde_json::from_slice::<Head>(&line).is_ok_and(|head| head == self.head);
+            } else if let Ok(entry) = serde_json::from_slice::<Entry>(&line)
+                && same_head
+                && !entry.again
+                && fresh(&entry.written)
+            {
+                found.entry(key(&entry.given)).or_default().push((at, entry.written));
+            }
+            at += read;
+        }
+        if !same_head {
+            // No reading can be used. New entries need the right first line.
+            at = 0;
+        }
+        self.file.set_len(at)?;
+        self.length = at;
+        if at == 0 {
+            let mut line = serde_json::to_vec(&self.head)?;
+            line.push(b'\n');
+            self.append(&line)?;
+        }
+        let mut taken = BTreeMap::new();
+        for row in 0..table.rows.len() {
+            // Two equal rows have an entry each.
+            if let Some((at, written)) = found.get_mut(&key(&table.record(row))).and_then(Vec::pop) {
+                self.entries.insert(row, at);
+                taken.insert(row, written);
+            }
+        }
+        Ok(taken)
+    }
+
+    pub fn put(&mut self, row: usize, given: Record, written: Record, again: bool) -> Result<(), Failure> {
+        let mut line = serde_json::to_vec(&Entry { given, written, again })?;
+        line.push(b'\n');
+        self.entries.insert(row, self.length);
+        self.append(&line).map_err(|e| format!("{}: {e}", self.folder.join(JOURNAL).display()).into())
+    }
+
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        self.file.write_all(line)?;
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Writes all rows in their order, gives the file its name, and removes the folder.
+    pub fn finish(self, table: &Table, format: Format) -> Result<(), Failure> {
+        let whole = self.folder.join(WHOLE);
+        let told = |e: io::Error| format!("{}: {e}", whole.display());
+        let mut out = BufWriter::new(File::create(&whole).map_err(told)?);
+        let mut journal = BufReader::new(File::open(self.folder.join(JOURNAL))?);
+        file::header(&mut out, format, &table.columns).map_err(told)?;
+        let mut line = String::new();
+        for (row, given) in table.rows.iter().enumerate() {
+            let at = self.entries.get(&row).ok_or("a row was not asked for")?;
+            journal.seek(SeekFrom::Start(*at))?;
+            line.clear();
+            journal.read_line(&mut line)?;
+            let entry: Entry = serde_json::from_str(&line).map_err(|e| format!("{}: {e}", self.folder.display()))?;
+            file::row(&mut out, format, &table.columns, &entry.written, &given.cells).map_err(told)?;
+        }
+        let out = out.into_inner().map_err(|e| told(e.into_error()))?;
+        // The content reaches the disk before the name does.
+        out.sync_all().map_err(told)?;
+        drop(out);
+        give_name(&whole, &self.out).map_err(|why| format!("{}: {why}", self.out.display()))?;
+        let _ = fs::remove_file(self.folder.join(JOURNAL));
+        // This fails if somebody put a file of their own there.
+        let _ = fs::remove_dir(&self.folder);
+        Ok(())
+    }
+
+    pub fn left(&self) -> String {
+        format!(
+            "{} rows are kept in {}. To go on, run the same command with --resume.",
+            self.entries.len(),
+            self.folder.display()
+        )
+    }
+}
+
+/// Two rows are the same if all of our cells are.
+fn key(given: &Record) -> Vec<String> {
+    given.cells().map(|(_, cell)| cell.shown().to_owned()).collect()
+}
+
+/// Locks the journal. A run that has just finished may have removed it meanwhile.
+fn lock(file: &File, path: &Path) -> Result<(), String> {
+    match file.try_lock() {
+        Ok(()) if is_still(file, path) => Ok(()),
+        Ok(()) | Err(TryLockError::WouldBlock) => Err("another run is writing it. Wait for its end.".into()),
+        Err(TryLockError::Error(e)) => Err(format!("{}: it cannot be locked: {e}", path.display())),
+    }
+}
+
+#[cfg(unix)]
+fn is_still(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let same = |a: fs::Metadata, b: fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    file.metadata().is_ok_and(|a| fs::symlink_metadata(path).is_ok_and(|b| same(a, b)))
+}
+
+#[cfg(not(unix))]
+fn is_still(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// Whether a run may give its file this name: the path has no file, or an empty one.
+fn is_free(out: &Path, resume: bool) -> Result<(), String> {
+    match fs::symlink_metadata(out) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e.to_string()),
+        Ok(is) if is.is_file() && is.len() == 0 => Ok(()),
+        Ok(_) if resume => Err(
+            "it is there already, so its run is complete and there is nothing to resume. Give another --out to read \
+                 everything again."
+                .into(),
+        ),
+        Ok(_) => Err("it is there already, and nothing is written over it. Give another --out.".into()),
+    }
+}
+
+fn give_name(whole: &Path, out: &Path) -> Result<(), String> {
+    match fs::hard_link(whole, out) {
+        Ok(()) => fs::remove_file(whole).map_err(|e| e.to_string()),
+        // An empty file may have been there from the start, and some file systems have no links.
+        Err(_) => {
+            is_free(out, false).map_err(|_| "another file has taken this name meanwhile. Move it away".to_owned())?;
+            fs::rename(whole, out).map_err(|e| e.to_string())
+        }
+    }
+}

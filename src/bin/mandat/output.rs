@@ -1,0 +1,179 @@
+//! The place that rows go to: a stream, or a file that appears when it is complete.
+
+use super::{
+    Failure,
+    file::{self, Format, Record, Table},
+    journal::Journal,
+};
+use std::{
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
+    io::{self, IsTerminal, Write},
+    path::Path,
+};
+
+/// Writes the rows of a table in their order.
+pub struct Output<'a> {
+    table: &'a Table,
+    format: Format,
+    sink: Sink,
+}
+
+enum Sink {
+    Stream(Stream),
+    File(Journal),
+}
+
+/// How to open an output.
+pub struct Options<'a> {
+    /// `None` is standard output.
+    pub out: Option<&'a Path>,
+    pub resume: bool,
+    pub format: Format,
+    /// Write only rows that changed or could not be read.
+    pub changes: bool,
+    /// The addresses of the vendors. A reading from other addresses is not taken over.
+    pub origin: String,
+}
+
+impl<'a> Output<'a> {
+    /// Fails before any request if the place cannot be written to.
+    pub fn open(table: &'a Table, options: Options<'_>) -> Result<Self, Failure> {
+        let Options { out, resume, format, changes, origin } = options;
+        let sink = match out {
+            None => Sink::Stream(Stream::stdout(changes)),
+            Some(path) if STDOUT.iter().any(|name| path.as_os_str() == *name) => Sink::Stream(Stream::stdout(changes)),
+            Some(path) => match special(path)? {
+                true => Sink::Stream(Stream::special(path, changes)?),
+                false => Sink::File(Journal::begin(path, resume, origin)?),
+            },
+        };
+        let mut output = Self { table, format, sink };
+        if let Sink::Stream(stream) = &mut output.sink {
+            stream.write(|out| file::header(out, format, &table.columns))?;
+        }
+        Ok(output)
+    }
+
+    /// The readings of a run that was stopped, by row. A reading counts if its row is unchanged and `fresh` accepts it.
+    pub fn resumed(&mut self, fresh: impl Fn(&Record) -> bool) -> Result<BTreeMap<usize, Record>, Failure> {
+        match &mut self.sink {
+            Sink::Stream(_) => Ok(BTreeMap::new()),
+            Sink::File(journal) => journal.take_over(self.table, fresh),
+        }
+    }
+
+    /// Takes the result of a row. With `again`, a resumed run asks for the row again.
+    pub fn put(&mut self, row: usize, written: Record, again: bool) -> Result<(), Failure> {
+        match &mut self.sink {
+            Sink::Stream(stream) => stream.put(row, written, self.table, self.format),
+            Sink::File(journal) => journal.put(row, self.table.record(row), written, again),
+        }
+    }
+
+    /// Call this after the last row.
+    pub fn finish(self) -> Result<(), Failure> {
+        match self.sink {
+            Sink::Stream(_) => Ok(()),
+            Sink::File(journal) => journal.finish(self.table, self.format),
+        }
+    }
+
+    /// How much is kept if the run ends here, and how to go on.
+    pub fn left(&self, rows: usize) -> String {
+        match &self.sink {
+            Sink::Stream(stream) => {
+                format!("{} of {rows} rows are done. A run with --out can go on where it was stopped.", stream.next)
+            }
+            Sink::File(journal) => journal.left(),
+        }
+    }
+}
+
+/// Names of standard output. To open one of them would truncate a file, or fail on a socket.
+const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
+/// Whether a path is a pipe or a device. A folder and a symbolic link to a file are refused.
+fn special(path: &Path) -> Result<bool, Failure> {
+    let shown = path.display();
+    let told = |e: io::Error| format!("{shown}: {e}");
+    let is_link = match fs::symlink_metadata(path) {
+        Ok(itself) => itself.is_symlink(),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(told(e).into()),
+    };
+    match fs::metadata(path) {
+        Ok(target) if target.is_dir() => Err(format!("{shown} is a folder. Name a file in it.").into()),
+        // Some systems have links to devices: /dev/fd/3.
+        Ok(target) if !target.is_file() => Ok(true),
+        _ if is_link => Err(format!("{shown} is a symbolic link. Name the file that it leads to.").into()),
+        Ok(_) => Ok(false),
+        Err(e) => Err(told(e).into()),
+    }
+}
+
+/// Writes rows in their order. A row that comes too early waits.
+struct Stream {
+    name: String,
+    out: Box<dyn Write + Send>,
+    terminal: bool,
+    changes: bool,
+    waiting: BTreeMap<usize, Record>,
+    next: usize,
+}
+
+impl Stream {
+    fn to(name: String, out: Box<dyn Write + Send>, terminal: bool, changes: bool) -> Self {
+        Self { name, out, terminal, changes, waiting: BTreeMap::new(), next: 0 }
+    }
+
+    fn stdout(changes: bool) -> Self {
+        Self::to("standard output".into(), Box::new(io::stdout()), io::stdout().is_terminal(), changes)
+    }
+
+    fn special(path: &Path, changes: bool) -> Result<Self, Failure> {
+        let told = |e: io::Error| format!("{}: {e}", path.display());
+        if is_pipe(&fs::metadata(path).map_err(told)?) {
+            super::tell(&format!("{}: waiting for a reader of this pipe\n", path.display()));
+        }
+        let file = OpenOptions::new().write(true).open(path).map_err(told)?;
+        let terminal = file.is_terminal();
+        Ok(Self::to(path.display().to_string(), Box::new(file), terminal, changes))
+    }
+
+    fn put(&mut self, row: usize, written: Record, table: &Table, format: Format) -> Result<(), Failure> {
+        self.waiting.insert(row, written);
+        while let Some(written) = self.waiting.remove(&self.next) {
+            if !self.changes || written.tells_something() {
+                let cells = &table.rows[self.next].cells;
+                self.write(|out| file::row(out, format, &table.columns, &written, cells))?;
+            }
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    /// Each line is flushed, so that a reader sees it at once.
+    fn write(&mut self, line: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        line(&mut bytes)?;
+        if self.terminal {
+            bytes = super::visible(&String::from_utf8_lossy(&bytes)).into_bytes();
+        }
+        match self.out.write_all(&bytes).and_then(|()| self.out.flush()) {
+            // The caller looks for this kind.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(e.into()),
+            written => written.map_err(|e| format!("{}: {e}", self.name).into()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_pipe(kind: &fs::Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&kind.file_type())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &fs::Metadata) -> bool {
+    false
+}

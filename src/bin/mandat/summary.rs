@@ -1,0 +1,161 @@
+//! The summary of a run.
+
+use super::file::{Field, Record};
+use mandat::{Error, ErrorKind, Provider};
+use std::{collections::BTreeMap, fmt};
+
+/// Why a mandate has no reading.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// Rows with the same label have failed alike.
+    pub label: String,
+    /// The cell `error` of the row.
+    pub text: String,
+    pub kind: Kind,
+}
+
+/// How a cause counts in the summary and in the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    NotRead,
+    /// The vendor refused the caller before, and the run asked it no more.
+    NotAsked(Provider),
+    /// The vendor answered that it knows no such mandate.
+    UnknownToVendor,
+}
+
+impl Cause {
+    /// `text` is the error as a user of the program reads it.
+    pub fn of(error: &Error, text: String) -> Self {
+        let beside = [
+            error.http_status().map(|status| format!("HTTP {status}")),
+            error.vendor_code().map(|code| format!("code {code}")),
+        ];
+        let beside: Vec<String> = beside.into_iter().flatten().collect();
+        let at = error.provider().map(|provider| format!("{provider}: ")).unwrap_or_default();
+        let beside = if beside.is_empty() { String::new() } else { format!(" ({})", beside.join(", ")) };
+        Self {
+            label: format!("{at}{}{beside}", error.kind().name()),
+            text,
+            kind: match (error.kind(), error.provider()) {
+                (ErrorKind::NotFound, _) => Kind::UnknownToVendor,
+                (kind, Some(provider)) if kind.name() == "NotAsked" => Kind::NotAsked(provider),
+                _ => Kind::NotRead,
+            },
+        }
+    }
+}
+
+impl Kind {
+    /// Why a row has no reading, in short.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotRead => "not read in this run",
+            Self::NotAsked(_) => "not asked in this run",
+            Self::UnknownToVendor => "the vendor does not know it",
+        }
+    }
+}
+
+/// Counts rows by their result.
+#[derive(Default)]
+pub struct Summary {
+    rows: usize,
+    /// Rows that were read before the run was stopped.
+    pub resumed: usize,
+    new: usize,
+    changed: usize,
+    statuses: BTreeMap<String, usize>,
+    /// By label: the error of the first such row, and the lines of all.
+    failed: BTreeMap<String, (String, Vec<usize>)>,
+    unknown: Vec<usize>,
+    not_asked: BTreeMap<Provider, usize>,
+}
+
+impl Summary {
+    pub fn read(&mut self, record: &Record) {
+        self.rows += 1;
+        match record[Field::Change].shown() {
+            "" => {}
+            "First" => self.new += 1,
+            _ => self.changed += 1,
+        }
+        *self.statuses.entry(record[Field::Status].shown().to_owned()).or_default() += 1;
+    }
+
+    pub fn failed(&mut self, line: usize, cause: &Cause) {
+        self.rows += 1;
+        match cause.kind {
+            Kind::UnknownToVendor => self.unknown.push(line),
+            Kind::NotAsked(provider) => *self.not_asked.entry(provider).or_default() += 1,
+            Kind::NotRead => {
+                let of_cause = self.failed.entry(cause.label.clone());
+                of_cause.or_insert_with(|| (cause.text.clone(), Vec::new())).1.push(line);
+            }
+        }
+    }
+
+    pub fn not_read(&self) -> usize {
+        let failed: usize = self.failed.values().map(|(_, lines)| lines.len()).sum();
+        failed + self.not_asked.values().sum::<usize>()
+    }
+
+    /// Whether no row has an answer of a vendor.
+    pub fn none_read(&self) -> bool {
+        self.rows > 0 && self.not_read() == self.rows
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rows, new, changed, .. } = self;
+        write!(f, "{rows} looked at: {new} new, {changed} changed, {} not read", self.not_read())?;
+        if !self.unknown.is_empty() {
+            write!(f, ", {} not known to the vendor", self.unknown.len())?;
+        }
+        writeln!(f)?;
+        if self.resumed > 0 {
+            writeln!(f, "{} were read before the run was stopped", self.resumed)?;
+        }
+        for (status, count) in &self.statuses {
+            writeln!(f, "  {status:<21} {count:>8}")?;
+        }
+        if !self.unknown.is_empty() {
+            writeln!(f, "Not known to the vendor: {}", Lines(&self.unknown))?;
+        }
+        if !self.unknown.is_empty() && self.unknown.len() == *rows {
+            writeln!(f, "No vendor knows any of them. Check that the credentials are those of the right account.")?;
+        }
+        f.write_str(&not_asked(&self.not_asked))?;
+        let mut failed: Vec<_> = self.failed.iter().collect();
+        failed.sort_by_key(|(_, (_, lines))| std::cmp::Reverse(lines.len()));
+        for (label, (example, lines)) in failed {
+            writeln!(f, "Not read, {}: {label}, {}", lines.len(), Lines(lines))?;
+            writeln!(f, "  {example}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One line for each vendor that refused the caller.
+pub fn not_asked(counts: &BTreeMap<Provider, usize>) -> String {
+    let line = |(provider, count): (&Provider, &usize)| {
+        format!("{provider} refused the caller, so it was asked no more in this run. Not asked for: {count}.\n")
+    };
+    counts.iter().map(line).collect()
+}
+
+/// The first few line numbers.
+struct Lines<'a>(&'a [usize]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 10;
+        let mut lines = self.0.to_vec();
+        lines.sort_unstable();
+        let shown: Vec<String> = lines.iter().take(SHOWN).map(usize::to_string).collect();
+        let (word, more) = (if lines.len() == 1 { "line" } else { "lines" }, lines.len().saturating_sub(SHOWN));
+        write!(f, "{word} {}", shown.join(", "))?;
+        if more > 0 { write!(f, " and {more} more") } else { Ok(()) }
+    }
+}

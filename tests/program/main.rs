@@ -1,0 +1,10 @@
+//! The program `mandat`, as a process, and the files that it reads and writes.
+
+mod credentials;
+mod forms;
+mod refresh;
+mod sandbox;
+#[cfg(unix)]
+mod stopped;
+mod support;
+mod surface;

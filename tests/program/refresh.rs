@@ -1,0 +1,363 @@
+//! `mandat refresh`, `status`, `probe` and `watch` against a sandbox.
+
+use crate::support::{Row, Vendors, column, mandat, rows};
+use mandat::{
+    MandateRef,
+    sandbox::{Fault, Sandbox},
+};
+use std::io::Write;
+
+const ALLOWED: &str = "reference,signed_on,signature_confirmed,last_collection,revoked_by_debtor,one_off_used\n\
+                       safedebit:XXXXXXXXXXXXX,2026-01-05,true,never,false,false\n";
+
+fn debit() -> MandateRef {
+    MandateRef::safedebit(Sandbox::CONSUMER)
+}
+
+fn only(rows: &[Row]) -> &Row {
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    &rows[0]
+}
+
+#[test]
+fn rows_come_out_as_they_went_in_with_the_columns_of_the_caller() {
+    let vendors = Vendors::start("order");
+    let mut lines: Vec<String> = vendors.make(40);
+    lines.insert(3, "seqino:client_abc123/mdt_abc123".into());
+    lines.insert(7, "easytransac:abcabcabcabcabcabc12".into());
+    lines.insert(9, "stripe:1".into());
+    lines.insert(11, "seqino:client_abc123/none".into());
+    lines.push("safedebit:RUM-0".into());
+    vendors.sandbox.inject(Fault::delay(std::time::Duration::from_millis(30)).with_probability(0.3, 7));
+    let body: String = lines.iter().enumerate().map(|(i, line)| format!("{i};{line};=1+{i}\r\n")).collect();
+    vendors.write("in.csv", format!("N°;Reference;x_sum\r\n{body}"));
+    let ended = vendors.mandat(&["refresh", "in.csv", "--own", "N°"]);
+    assert_eq!(ended.code, Some(3), "{}", ended.err);
+    let written = ended.rows();
+    assert_eq!(column(&written, "reference"), lines);
+    assert_eq!(column(&written, "N°"), (0..lines.len()).map(|i| i.to_string()).collect::<Vec<_>>());
+    assert_eq!(column(&written, "x_sum"), (0..lines.len()).map(|i| format!("'=1+{i}")).collect::<Vec<_>>());
+    // A mandate that stands there twice is asked for once.
+    assert_eq!(vendors.sandbox.count("search_mandate"), 40);
+}
+
+#[test]
+fn next_run_compares_with_the_written_state_in_either_format() {
+    for format in ["csv", "jsonl"] {
+        let vendors = Vendors::start(&format!("known-{format}"));
+        vendors.write(
+            "in.txt",
+            "\u{feff}# mine\r\neasytransac:abcabcabcabcabcabc12\r\n\r\nsafedebit:XXXXXXXXXXXXX\nseqino:client_abc123/mdt_abc123\n",
+        );
+        let ended = vendors.mandat(&["refresh", "in.txt", "--format", format, "--out", "monday"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
+        assert!(ended.err.contains("3 looked at: 3 new, 0 changed"), "{}", ended.err);
+        assert_eq!(vendors.read("monday").matches("First").count(), 3);
+        let same = vendors.mandat(&["refresh", "monday", "--changes", "--format", "jsonl"]);
+        assert_eq!((same.code, same.out.as_str()), (Some(0), ""));
+        assert!(same.err.contains("3 looked at: 0 new, 0 changed"), "{}", same.err);
+        vendors.sandbox.revoke(&debit()).unwrap();
+        let changed = vendors.mandat(&["refresh", "monday", "--changes", "--format", "jsonl"]);
+        let changed: serde_json::Value = serde_json::from_str(&changed.out).unwrap();
+        assert_eq!(
+            (&changed["reference"], &changed["status"], &changed["change"]),
+            (&"safedebit:XXXXXXXXXXXXX".into(), &"Revoked".into(), &"Forward".into())
+        );
+    }
+}
+
+#[test]
+fn verdict_has_every_reason_and_names_each_missing_fact() {
+    let vendors = Vendors::start("verdicts");
+    vendors.write("in.csv", ALLOWED);
+    assert_eq!(only(&vendors.mandat(&["refresh", "in.csv"]).rows())["verdict"], "Allowed");
+    for (line, verdict, reasons) in [
+        ("2026-01-05,true,never,true,false", "Refused", &["revoked by the debtor"][..]),
+        ("2020-01-01,true,never,false,true", "Refused", &["dormant", "one-off"]),
+        ("2026-01-05,true,never", "Undetermined", &["revoked_by_debtor", "one_off_used"]),
+        ("2026-01-05,true,never,,false", "Undetermined", &["revoked_by_debtor"]),
+        (",,,,", "Undetermined", &["signed_on", "signature_confirmed", "last_collection", "one_off_used"]),
+    ] {
+        let header = ALLOWED.lines().next().unwrap();
+        vendors.write("in.csv", format!("{header}\nsafedebit:XXXXXXXXXXXXX,{line}\n"));
+        let written = vendors.mandat(&["refresh", "in.csv"]).rows();
+        assert_eq!(only(&written)["verdict"], verdict, "{line}");
+        for reason in reasons {
+            assert!(only(&written)["reasons"].contains(reason), "{line}: {written:?}");
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_not_understood_stops_the_run_before_anything_is_asked() {
+    let vendors = Vendors::start("columns");
+    for (text, expected) in [
+        (
+            "reference,signed_on,Revoked_by_debter\nsafedebit:XXXXXXXXXXXXX,2026-01-05,true\n",
+            "Did you mean `revoked_by_debtor`?",
+        ),
+        ("reference,customer\nsafedebit:XXXXXXXXXXXXX,a\n", "--own \"customer\""),
+        ("RUM;IBAN\nRUM-1;FR7630001007941234567890185\n", "no"),
+        ("reference,x_note\nsafedebit:XXXXXXXXXXXXX,a,b\n", "line 2: it has 3 cells"),
+        ("PK\u{3}\u{4}", "workbook"),
+    ] {
+        vendors.write("in.csv", text);
+        let ended = vendors.mandat(&["refresh", "in.csv", "--out", "out.csv"]);
+        assert!(ended.code == Some(1) && ended.err.contains(expected), "{text}: {}", ended.err);
+        assert!(!ended.err.contains("FR76"), "{}", ended.err);
+        assert_eq!(vendors.files(), ["in.csv"]);
+    }
+    assert!(vendors.sandbox.requests().is_empty());
+    // However it is spelt, it is the fact.
+    vendors.write("in.csv", "\"Référence\" ,Revoked by debtor \nsafedebit:XXXXXXXXXXXXX,VRAI\n");
+    assert_eq!(only(&vendors.mandat(&["refresh", "in.csv"]).rows())["verdict"], "Refused");
+}
+
+#[test]
+fn no_row_is_allowed_that_was_not_read_in_this_run() {
+    let vendors = Vendors::start("stale");
+    vendors.write("in.csv", ALLOWED);
+    vendors.mandat(&["refresh", "in.csv", "--out", "monday.csv"]);
+    assert_eq!(only(&rows(&vendors.read("monday.csv")))["verdict"], "Allowed");
+    vendors.sandbox.inject(Fault::status(503));
+    let ended = vendors.mandat(&["refresh", "monday.csv", "--out", "tuesday.csv"]);
+    assert_eq!(ended.code, Some(4), "{}", ended.err);
+    let (monday, tuesday) = (rows(&vendors.read("monday.csv")), rows(&vendors.read("tuesday.csv")));
+    let (monday, tuesday) = (only(&monday), only(&tuesday));
+    assert_eq!((&*tuesday["verdict"], &*tuesday["reasons"]), ("Undetermined", "not read in this run"));
+    assert!(tuesday["error"].contains("503") && tuesday["change"].is_empty(), "{tuesday:?}");
+    for (name, cell) in monday {
+        let told = ["verdict", "reasons", "error", "change"].contains(&name.as_str());
+        assert!(told || &tuesday[name] == cell, "{name}: {cell}");
+    }
+    // And the vendor is back.
+    vendors.sandbox.clear_faults();
+    let ended = vendors.mandat(&["refresh", "tuesday.csv"]);
+    assert_eq!((ended.code, &*only(&ended.rows())["verdict"]), (Some(0), "Allowed"));
+}
+
+#[test]
+fn a_return_from_an_end_is_open_in_each_run_until_it_is_acknowledged() {
+    let vendors = Vendors::start("reinstated");
+    vendors.sandbox.revoke(&debit()).unwrap();
+    vendors.write("in.csv", ALLOWED);
+    vendors.mandat(&["refresh", "in.csv", "--out", "1.csv"]);
+    vendors.sandbox.activate(&debit()).unwrap();
+    vendors.mandat(&["refresh", "1.csv", "--out", "2.csv"]);
+    let second = rows(&vendors.read("2.csv"));
+    assert_eq!((&*only(&second)["change"], &*only(&second)["verdict"]), ("Reinstated", "Undetermined"));
+    for (from, to) in [("2.csv", "3.jsonl"), ("3.jsonl", "4.csv")] {
+        let format = if to.ends_with("jsonl") { "jsonl" } else { "csv" };
+        vendors.mandat(&["refresh", from, "--out", to, "--format", format]);
+        assert!(vendors.read(to).contains("Undetermined") && vendors.read(to).contains("reinstated after Revoked"));
+    }
+    // The treasurer writes that they know.
+    let mut fourth = rows(&vendors.read("4.csv"));
+    fourth[0].insert("last_acknowledged".into(), "active".into());
+    vendors.write("5.jsonl", serde_json::to_string(&fourth[0]).unwrap());
+    assert_eq!(only(&vendors.mandat(&["refresh", "5.jsonl"]).rows())["verdict"], "Allowed");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_keeps_its_reference_and_what_was_stored() {
+    let vendors = Vendors::start("cells");
+    vendors.write("in.csv", ALLOWED);
+    vendors.mandat(&["refresh", "in.csv", "--out", "monday.csv"]);
+    let monday = rows(&vendors.read("monday.csv"));
+    for (name, cell) in
+        [("signed_on", "26-09-01"), ("revoked_by_debtor", "perhaps"), ("status", "Revked"), ("observed_at", "")]
+    {
+        let mut changed = monday[0].clone();
+        changed.insert(name.into(), cell.into());
+        vendors.write(
+            "in.jsonl",
+            format!(
+                "{}\n{{\"reference\": \"easytransac:abcabcabcabcabcabc12\"}}",
+                serde_json::to_string(&changed).unwrap()
+            ),
+        );
+        let ended = vendors.mandat(&["refresh", "in.jsonl"]);
+        assert_eq!(ended.code, Some(3), "{}", ended.err);
+        let written = ended.rows();
+        assert!(written[0]["error"].starts_with(&format!("line 1, `{name}`: ")), "{written:?}");
+        assert_eq!((&*written[0]["verdict"], &*written[1]["status"]), ("Undetermined", "Active"));
+        for column in ["reference", "signed_on", "status", "raw", "since", "observed_at", "revoked_by_debtor"] {
+            assert_eq!(written[0][column], changed[column], "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_mandate_that_the_vendor_does_not_know_is_an_answer() {
+    let vendors = Vendors::start("unknown");
+    vendors.write("in.csv", "reference\nsafedebit:XXXXXXXXXXXXX\nsafedebit:nobody\n");
+    let ended = vendors.mandat(&["refresh", "in.csv"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.err.contains("1 not known to the vendor") && ended.err.contains("line 3"), "{}", ended.err);
+    let written = ended.rows();
+    assert_eq!((&*written[1]["verdict"], &*written[1]["reasons"]), ("Undetermined", "the vendor does not know it"));
+    vendors.write("in.csv", "reference\nsafedebit:nobody\n");
+    let ended = vendors.mandat(&["refresh", "in.csv"]);
+    assert!(ended.code == Some(0) && ended.err.contains("the right account"), "{}", ended.err);
+}
+
+#[test]
+fn the_exit_code_tells_none_from_some_and_the_summary_groups_by_cause() {
+    let vendors = Vendors::start("causes");
+    let references = vendors.make(30).join("\n");
+    vendors.write("in.csv", format!("{references}\neasytransac:abcabcabcabcabcabc12\nstripe:1\nstripe:2\n"));
+    vendors.sandbox.inject(Fault::status(400).on("search_mandate"));
+    let ended = vendors.mandat(&["refresh", "in.csv"]);
+    assert_eq!(ended.code, Some(3), "{}", ended.err);
+    assert!(ended.err.contains("33 looked at: 1 new, 0 changed, 32 not read"), "{}", ended.err);
+    assert_eq!(ended.err.matches("Not read, ").count(), 2, "{}", ended.err);
+    assert!(
+        ended.err.contains("Not read, 30: SafeDebit") && ended.err.contains("Not read, 2: `reference`"),
+        "{}",
+        ended.err
+    );
+    assert!(ended.err.contains("lines 32, 33"), "{}", ended.err);
+    vendors.write("in.csv", format!("{references}\nstripe:1\n"));
+    assert_eq!(vendors.mandat(&["refresh", "in.csv"]).code, Some(4));
+}
+
+#[test]
+fn rows_of_one_mandate_that_differ_are_errors_that_name_the_column() {
+    let vendors = Vendors::start("twice");
+    let header = ALLOWED.lines().next().unwrap();
+    let line = "safedebit:XXXXXXXXXXXXX,2026-01-05,true,never";
+    vendors.write(
+        "in.csv",
+        format!("{header}\n{line},false,false\neasytransac:abcabcabcabcabcabc12\n{line},true,false\n"),
+    );
+    let ended = vendors.mandat(&["refresh", "in.csv"]);
+    assert_eq!(ended.code, Some(3), "{}", ended.err);
+    let written = ended.rows();
+    assert_eq!(column(&written, "verdict"), ["Undetermined"; 3]);
+    for row in [&written[0], &written[2]] {
+        assert!(row["error"].contains("lines 2 and 4") && row["error"].contains("revoked_by_debtor"), "{row:?}");
+    }
+    assert_eq!(vendors.sandbox.count("search_mandate"), 0);
+    // The same twice is the same.
+    vendors.write("in.csv", format!("{header}\n{line},false,false\n{line},FAUX,0\n"));
+    assert_eq!(column(&vendors.mandat(&["refresh", "in.csv"]).rows(), "verdict"), ["Allowed"; 2]);
+}
+
+#[test]
+fn a_file_without_mandates_is_not_silent() {
+    let vendors = Vendors::start("empty");
+    for text in ["", "\n\n", "# nothing\n", "\u{feff}", ";;;\n"] {
+        vendors.write("in.csv", text);
+        let ended = vendors.mandat(&["refresh", "in.csv", "--out", "out.csv"]);
+        assert!(ended.code == Some(1) && ended.err.contains("is empty"), "{text}: {}", ended.err);
+    }
+    vendors.write("in.csv", "reference,signed_on\n,,\n");
+    let ended = vendors.mandat(&["refresh", "in.csv"]);
+    assert!(ended.code == Some(0) && ended.err.contains("no mandate"), "{}", ended.err);
+}
+
+#[test]
+fn control_characters_of_a_vendor_reach_no_output() {
+    let vendors = Vendors::start("control");
+    vendors.sandbox.answer(&debit(), "\u{1b}[31mred\u{9b}1m\u{7}").unwrap();
+    vendors.write("in.csv", "safedebit:XXXXXXXXXXXXX\n");
+    for arguments in [
+        &["refresh", "in.csv"][..],
+        &["refresh", "in.csv", "--format", "jsonl"],
+        &["status", "safedebit:XXXXXXXXXXXXX"],
+        &["status", "--json", "safedebit:XXXXXXXXXXXXX"],
+    ] {
+        let ended = vendors.mandat(arguments);
+        let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
+        assert!(!ended.out.contains(odd) && !ended.err.contains(odd), "{ended:?}");
+    }
+    // And it is the same word in the next run.
+    vendors.mandat(&["refresh", "in.csv", "--out", "out.csv"]);
+    let again = vendors.mandat(&["refresh", "out.csv"]);
+    assert_eq!(only(&again.rows())["change"], "");
+}
+
+#[test]
+fn a_file_of_somebody_elses_is_left_alone() {
+    let vendors = Vendors::start("foreign");
+    vendors.write("in.txt", "safedebit:XXXXXXXXXXXXX\nsafedebit:last");
+    for text in ["my notes", "my notes\n", "reference,status\nsafedebit:a,Active\n", "\n\n", "{\"a\": 1}\n"] {
+        for more in [&["--resume"][..], &[], &["--resume", "--format=jsonl"]] {
+            vendors.write("notes.txt", text);
+            let ended = vendors.mandat(&[&["refresh", "in.txt", "--out", "notes.txt"], more].concat());
+            assert_eq!((ended.code, vendors.read("notes.txt").as_str()), (Some(1), text), "{}", ended.err);
+            assert_eq!(vendors.files(), ["in.txt", "notes.txt"]);
+        }
+    }
+    let before = vendors.read("in.txt");
+    let ended = vendors.mandat(&["refresh", "in.txt", "--out", "in.txt", "--resume"]);
+    assert_eq!((ended.code, vendors.read("in.txt")), (Some(1), before), "{}", ended.err);
+    let ended = vendors.mandat(&["refresh", "."]);
+    assert!(ended.code == Some(1) && ended.err.contains("is a folder"), "{}", ended.err);
+    let ended = vendors.mandat(&["refresh", "in.txt", "--out", "."]);
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    assert_eq!(vendors.sandbox.count("search_mandate"), 0);
+}
+
+#[test]
+fn standard_input_is_a_file_like_any_other() {
+    let vendors = Vendors::start("stdin");
+    let mut command = vendors.command(&["refresh", "-", "--out", "out.csv"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(ALLOWED.as_bytes()).unwrap();
+    assert_eq!(crate::support::Ended::of(child).code, Some(0));
+    assert_eq!(only(&rows(&vendors.read("out.csv")))["verdict"], "Allowed");
+}
+
+#[test]
+fn a_verdict_on_the_command_line_names_the_facts_that_were_not_stated() {
+    let vendors = Vendors::start("status");
+    let status = |arguments: &[&str]| vendors.mandat(&[&["status", "safedebit:XXXXXXXXXXXXX"], arguments].concat());
+    let one = status(&["--signed-on", "05/01/2026"]);
+    assert!(
+        one.out.contains("undetermined") && one.out.contains("revoked_by_debtor") && one.out.contains("one_off_used"),
+        "{one:?}"
+    );
+    // Who acts next is not "you" beside a verdict that forbids it.
+    assert!(one.out.trim_end().ends_with("you: see to the reasons first"), "{one:?}");
+    let all = [
+        "--signed-on=2026-01-05",
+        "--signature-confirmed",
+        "--last-collection=never",
+        "--revoked-by-debtor=non",
+        "--one-off-used=no",
+    ];
+    assert!(status(&all).out.contains("allowed\tyou\n"), "{:?}", status(&all));
+    let refused = status(&[&all[..3], &["--revoked-by-debtor", "--one-off-used=no"]].concat());
+    assert!(refused.out.contains("refused: revoked by the debtor"), "{refused:?}");
+    assert_eq!(status(&["--signed-on", "26-09-01"]).code, Some(2));
+}
+
+#[test]
+fn a_mandate_that_was_named_and_is_not_there_has_an_exit_code_of_its_own() {
+    let vendors = Vendors::start("nobody");
+    for command in ["status", "probe"] {
+        let ended = vendors.mandat(&[command, "safedebit:nobody"]);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(5), ""), "{}", ended.err);
+        assert!(ended.err.contains("not found"), "{}", ended.err);
+        assert_eq!(vendors.mandat(&[command, "safedebit:XXXXXXXXXXXXX"]).code, Some(0));
+    }
+}
+
+#[test]
+fn a_watch_prints_the_first_reading_at_once() {
+    use std::io::{BufRead, BufReader};
+    let vendors = Vendors::start("watch");
+    let mut child = vendors.command(&["watch", "--json", "safedebit:XXXXXXXXXXXXX"]).spawn().unwrap();
+    let first = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let first: serde_json::Value = serde_json::from_str(&first).unwrap();
+    assert_eq!((&first["to"]["status"], &first["from"]), (&"Active".into(), &serde_json::Value::Null));
+}
+
+#[test]
+fn it_reads_a_file_of_samples_in_the_sandbox() {
+    let (code, out, err) = mandat(&["--sandbox", "refresh"]);
+    assert_eq!((code, rows(&out).len()), (Some(0), 3), "{err}");
+}
