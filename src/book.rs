@@ -9,6 +9,7 @@ macro_rules! chapters {
         #[doc = $about]
         ///
         /// [errors]: crate::book::errors
+        /// [files]: crate::book::files
         /// [many]: crate::book::many
         /// [operations]: crate::book::operations
         /// [statuses]: crate::book::statuses
@@ -29,6 +30,7 @@ chapters! {
     "Whether a mandate may be used, and why not." verdicts;
     "What went wrong, what is tried again, and what became of a write." errors;
     "Reading all of them, what changed, what to store, when to look again." many;
+    "The program `mandat`: files of mandates, runs that were stopped, exit codes, credentials." files;
     "What vendors send to you, and what it proves." webhooks;
     "The vendors simulated, for tests in any language." testing;
     "Timeouts, limits, many processes, what to store, personal data, traces, clocks." operations;

@@ -49,6 +49,7 @@
 //! | [Verdicts](book::verdicts) | May I use it, and why not? |
 //! | [Errors and lost answers](book::errors) | What went wrong? Has the vendor acted? May I send it again? |
 //! | [Many mandates, over time](book::many) | Which of my mandates changed since yesterday? What do I store? |
+//! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
 //! | [Testing](book::testing) | What does my code do when the debtor revokes, or the vendor is down? |
 //! | [In production](book::operations) | Which timeouts, limits, logs? What with many processes? What of personal data? |
