@@ -176,8 +176,10 @@ impl Journal {
     pub fn put(&mut self, row: usize, given: Record, written: Record, again: bool) -> Result<(), Failure> {
         let mut line = serde_json::to_vec(&Entry { given, written, again })?;
         line.push(b'\n');
-        self.entries.insert(row, self.length);
-        self.append(&line).map_err(|e| format!("{}: {e}", self.folder.join(JOURNAL).display()).into())
+        let at = self.length;
+        self.append(&line).map_err(|e| format!("{}: {e}", self.folder.join(JOURNAL).display()))?;
+        self.entries.insert(row, at);
+        Ok(())
     }
 
     fn append(&mut self, line: &[u8]) -> io::Result<()> {
