@@ -104,3 +104,27 @@ fn an_empty_variable_hides_no_value_of_the_file() {
         assert_eq!(ended.code, Some(0), "{}", ended.err);
     }
 }
+
+#[test]
+fn plain_http_needs_the_name_of_its_host() {
+    let vendors = Vendors::start("plain");
+    let plain = |more: &[&str]| {
+        let mut command = vendors.command(&[&["status", "safedebit:XXXXXXXXXXXXX"], more].concat());
+        // Nobody is there.
+        command.env("SAFEDEBIT_URL", "http://sandbox.invalid:1/safedebit/ssp");
+        crate::support::Ended::of(command.spawn().unwrap())
+    };
+    let ended = plain(&[]);
+    assert!(ended.code == Some(1) && ended.err.contains("is not https"), "{}", ended.err);
+    let ended = plain(&["--allow-plain-http-to", "sandbox.invalid"]);
+    assert!(ended.code == Some(4) && ended.err.contains("plain HTTP to sandbox.invalid"), "{}", ended.err);
+}
+
+#[test]
+fn blanks_around_a_variable_are_left_out_and_reported() {
+    let vendors = Vendors::start("env-blanks");
+    let mut command = vendors.command(&["status", "safedebit:XXXXXXXXXXXXX"]);
+    command.env("SAFEDEBIT_PASSWORD", "sandbox-password\n");
+    let ended = crate::support::Ended::of(command.spawn().unwrap());
+    assert!(ended.code == Some(0) && ended.err.contains("SAFEDEBIT_PASSWORD: the blanks"), "{}", ended.err);
+}

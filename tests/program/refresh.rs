@@ -1,6 +1,6 @@
 //! `mandat refresh`, `status`, `probe` and `watch` against a sandbox.
 
-use crate::support::{Row, Vendors, column, mandat, rows};
+use crate::support::{Ended, Row, Vendors, column, mandat, rows};
 use mandat::{
     MandateRef,
     sandbox::{Fault, Sandbox},
@@ -222,6 +222,34 @@ fn the_exit_code_tells_none_from_some_and_the_summary_groups_by_cause() {
 }
 
 #[test]
+fn vendor_that_refuses_the_caller_is_asked_once_and_reported_once() {
+    let vendors = Vendors::start("refused");
+    let references = vendors.make(30);
+    vendors.write("in.csv", format!("{}\neasytransac:abcabcabcabcabcabc12\n", references.join("\n")));
+    let run = |arguments: &[&str]| {
+        let mut command = vendors.command(arguments);
+        command.env("SAFEDEBIT_PASSWORD", "wrong");
+        Ended::of(command.spawn().unwrap())
+    };
+    let ended = run(&["refresh", "in.csv"]);
+    assert_eq!((ended.code, vendors.sandbox.count("search_mandate")), (Some(3), 1), "{}", ended.err);
+    assert_eq!(ended.err.matches("SafeDebit refused the caller").count(), 1, "{}", ended.err);
+    assert!(
+        ended.err.contains("Not asked for: 29.") && ended.err.contains("Not read, 1: SafeDebit: Auth"),
+        "{}",
+        ended.err
+    );
+    let reasons = column(&ended.rows(), "reasons");
+    assert_eq!(reasons.iter().filter(|reason| *reason == "not asked in this run").count(), 29);
+    assert!(!column(&ended.rows(), "verdict").contains(&"Allowed".to_owned()));
+    vendors.write("in.csv", references.join("\n"));
+    assert_eq!(run(&["refresh", "in.csv"]).code, Some(4));
+    let ended = run(&[&["status"][..], &references.iter().map(String::as_str).collect::<Vec<_>>()].concat());
+    assert_eq!((ended.code, vendors.sandbox.count("search_mandate")), (Some(4), 3), "{}", ended.err);
+    assert_eq!(ended.err.lines().count(), 2, "{}", ended.err);
+}
+
+#[test]
 fn rows_of_one_mandate_that_differ_are_errors_that_name_the_column() {
     let vendors = Vendors::start("twice");
     let header = ALLOWED.lines().next().unwrap();
@@ -305,7 +333,7 @@ fn standard_input_is_a_file_like_any_other() {
     let mut command = vendors.command(&["refresh", "-", "--out", "out.csv"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(ALLOWED.as_bytes()).unwrap();
-    assert_eq!(crate::support::Ended::of(child).code, Some(0));
+    assert_eq!(Ended::of(child).code, Some(0));
     assert_eq!(only(&rows(&vendors.read("out.csv")))["verdict"], "Allowed");
 }
 

@@ -4,7 +4,7 @@ use super::{Failure, env_file};
 use mandat::{
     Error, ErrorKind, MandateRef, Mandates, Provider, Settings, easytransac, safedebit, sandbox::Sandbox, seqino,
 };
-use std::{collections::BTreeMap, num::NonZeroU32, path::Path};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
 /// The facade, and the sandbox that it talks to, if it is one.
 pub struct Connection {
@@ -43,11 +43,25 @@ pub fn told(error: &Error) -> String {
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 
-pub async fn connect(
-    env_file: Option<&Path>,
+/// How to reach the vendors.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Read credentials from this file of NAME=value lines; the environment goes before it.
+    #[arg(long, value_name = "FILE", global = true)]
+    env_file: Option<PathBuf>,
+    /// Try it with no account: the vendors are simulated, with a sample mandate at each.
+    #[arg(long = "sandbox", global = true)]
     simulated: bool,
+    /// How many requests may start in a second at each vendor. Ask the vendor before you raise it.
+    #[arg(long, value_name = "NUMBER", global = true)]
     rate: Option<NonZeroU32>,
-) -> Result<Connection, Failure> {
+    /// Allow plain HTTP to this host, such as a container with the sandbox. Everybody on the way can read it.
+    #[arg(long, value_name = "HOST", global = true)]
+    allow_plain_http_to: Option<String>,
+}
+
+pub async fn connect(options: Options) -> Result<Connection, Failure> {
+    let Options { env_file, simulated, rate, allow_plain_http_to } = options;
     if simulated {
         let sandbox = Sandbox::start().await?;
         let at = vec![sandbox.address().to_string()];
@@ -55,15 +69,32 @@ pub async fn connect(
     }
     let file = match env_file {
         None => BTreeMap::new(),
-        Some(path) => env_file::read(path)?,
+        Some(path) => env_file::read(&path)?,
     };
     // An empty variable hides no value of the file.
     let value = |name: &str| {
         let set = [std::env::var(name).ok(), file.get(name).cloned()];
-        set.into_iter().flatten().find(|value| !value.trim().is_empty())
+        let value = set.into_iter().flatten().find(|value| !value.trim().is_empty())?;
+        if value.trim() != value {
+            super::tell(&format!("{name}: the blanks around it are left out\n"));
+        }
+        Some(value.trim().to_owned())
     };
+    if let Some(host) = &allow_plain_http_to {
+        super::tell(&format!("plain HTTP to {host}: credentials and personal data travel in the clear\n"));
+    }
     let mut settings = Settings::default();
     settings.rate_per_second = rate.or(settings.rate_per_second);
+    // The configurations of the vendors have the same methods, and no type in common.
+    macro_rules! tuned {
+        ($config:expr) => {{
+            let config = $config.settings(settings.clone());
+            match &allow_plain_http_to {
+                Some(host) => config.allow_plain_http_to(host),
+                None => config,
+            }
+        }};
+    }
     let mut builder = Mandates::builder();
     let mut at = Vec::new();
     if let Some(key) = value("EASYTRANSAC_API_KEY") {
@@ -71,14 +102,13 @@ pub async fn connect(
             Some(url) => easytransac::Config::new(url, key),
             None => easytransac::Config::sandbox(key),
         };
-        builder = builder.easytransac(config.settings(settings.clone()));
+        builder = builder.easytransac(tuned!(config));
         at.push(format!("easytransac {}", value("EASYTRANSAC_URL").unwrap_or_default()));
     }
     match (value("SAFEDEBIT_URL"), value("SAFEDEBIT_LOGIN"), value("SAFEDEBIT_PASSWORD")) {
         (Some(url), Some(login), Some(password)) => {
             at.push(format!("safedebit {url}"));
-            let config = safedebit::Config::new(url, login, password);
-            builder = builder.safedebit(config.settings(settings.clone()));
+            builder = builder.safedebit(tuned!(safedebit::Config::new(url, login, password)));
         }
         (None, None, None) => {}
         _ => return Err(format!("SafeDebit needs {SAFEDEBIT}").into()),
@@ -88,7 +118,7 @@ pub async fn connect(
             Some(url) => seqino::Config::new(url, key),
             None => seqino::Config::development(key),
         };
-        builder = builder.seqino(config.settings(settings));
+        builder = builder.seqino(tuned!(config));
         at.push(format!("seqino {}", value("SEQINO_URL").unwrap_or_default()));
     }
     if at.is_empty() {

@@ -15,7 +15,7 @@ mod table;
 mod watch;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use std::{io, num::NonZeroU32, path::PathBuf, process::ExitCode};
+use std::{io, process::ExitCode};
 
 /// Mandates at French vendors: what state they are in, and whether they may be used.
 ///
@@ -23,15 +23,8 @@ use std::{io, num::NonZeroU32, path::PathBuf, process::ExitCode};
 #[derive(Parser)]
 #[command(version, about, max_term_width = 80, after_help = ENVIRONMENT)]
 struct Arguments {
-    /// Read credentials from this file of NAME=value lines; the environment goes before it.
-    #[arg(long, value_name = "FILE", global = true)]
-    env_file: Option<PathBuf>,
-    /// Try it with no account: the vendors are simulated, with a sample mandate at each.
-    #[arg(long = "sandbox", global = true)]
-    simulated: bool,
-    /// How many requests may start in a second at each vendor. Ask the vendor before you raise it.
-    #[arg(long, value_name = "NUMBER", global = true)]
-    rate: Option<NonZeroU32>,
+    #[command(flatten)]
+    options: connect::Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -118,8 +111,8 @@ fn visible(text: &str) -> String {
     text.replace(|c: char| file::invisible(c) && !matches!(c, '\n' | '\t'), "?")
 }
 
-async fn run(Arguments { env_file, simulated, rate, command }: Arguments) -> Result<End, Failure> {
-    let connect = || connect::connect(env_file.as_deref(), simulated, rate);
+async fn run(Arguments { options, command }: Arguments) -> Result<End, Failure> {
+    let connect = || connect::connect(options);
     match command {
         Command::Status(arguments) => status::run(arguments, connect().await?).await,
         Command::Refresh(arguments) => refresh::run(arguments, connect().await?).await,

@@ -39,7 +39,7 @@ impl Cause {
             text,
             kind: match (error.kind(), error.provider()) {
                 (ErrorKind::NotFound, _) => Kind::UnknownToVendor,
-                (kind, Some(provider)) if kind.name() == "NotAsked" => Kind::NotAsked(provider),
+                (ErrorKind::NotAsked, Some(provider)) => Kind::NotAsked(provider),
                 _ => Kind::NotRead,
             },
         }
