@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The annotations that the build acts on, with the values that each may have.
-const ANNOTATIONS: [(&str, &[&str]); 12] = [
+const ANNOTATIONS: [(&str, &[&str]); 13] = [
     ("x-evidence", &["documented", "partial", "inferred"]),
     ("x-effect", &["read", "write", "removal"]),
     ("x-sensitive", &["true"]),
@@ -21,6 +21,7 @@ const ANNOTATIONS: [(&str, &[&str]); 12] = [
     ("x-enum-varnames", &[]),
     ("x-enum-descriptions", &[]),
     ("x-documented-pattern", &[]),
+    ("x-needed", &[]),
 ];
 
 /// What makes a string more than a string, so that it has to be named.
@@ -55,6 +56,7 @@ pub fn check(document: &Document) -> Result<(), Problems> {
     operations(document, &mut say);
     references_and_annotations(document, &mut say);
     components(document, &mut say);
+    needed(document, &mut say);
     schemas(document, &mut say);
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
@@ -284,6 +286,35 @@ fn references_and_annotations(document: &Document, say: &mut Say) {
                     say(place, format!("`{key}` is `{text}`"), &format!("write one of: {}", values.join(", ")))
                 }
             }
+        }
+    });
+}
+
+/// An answer needs fields that are described, and a request has all that it requires.
+fn needed(document: &Document, say: &mut Say) {
+    let requests = lower::reachable(document, |part| part != "responses");
+    for (name, schema) in document.schemas() {
+        let Some(needed) = schema.get("x-needed") else { continue };
+        let place = format!("components.schemas.{name}.x-needed");
+        let names = needed.as_array().filter(|all| !all.is_empty() && all.iter().all(Value::is_string));
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let described = |name: &Value| properties.is_some_and(|all| name.as_str().is_some_and(|n| all.contains_key(n)));
+        match names {
+            None => say(&place, "it is no list of names".into(), "name the fields that an answer cannot do without"),
+            Some(_) if requests.contains(name) => {
+                say(&place, "the schema is one of a request".into(), "remove it: a request needs all that is required");
+            }
+            Some(names) => {
+                for name in names.iter().filter(|name| !described(name)) {
+                    say(&place, format!("{name} is needed and not described"), "describe it under properties");
+                }
+            }
+        }
+    }
+    walk("", &document.0, &mut |place, object| {
+        let named = place.strip_prefix(".components.schemas.").is_some_and(|name| !name.contains('.'));
+        if object.contains_key("x-needed") && !named {
+            say(place.trim_start_matches('.'), "x-needed does nothing here".into(), "write it into a named schema");
         }
     });
 }

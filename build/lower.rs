@@ -130,6 +130,7 @@ pub fn lower(document: &mut Document, provider: &Provider, unverified: bool) -> 
     let requests = reachable(document, |part| part != "responses");
     leave_out(document, |operation| files.contains_key(operation["operationId"].as_str().unwrap_or_default()));
     keep_unknown_fields(document, &answers);
+    only_needed(document);
     describe(document);
     let docs = docs(document);
     let mut own_types = Vec::new();
@@ -272,6 +273,16 @@ fn keep_unknown_fields(document: &mut Document, answers: &BTreeSet<String>) {
     for (name, schema) in document.schemas_mut().into_iter().flatten() {
         if answers.contains(name) && schema.get("properties").is_some() {
             schema["additionalProperties"] = json!({});
+        }
+    }
+}
+
+/// A vendor documents more fields as required than an answer needs, and one that is missing must not cost the others.
+/// `required` stays the vendor's word, which `probe` goes by.
+fn only_needed(document: &mut Document) {
+    for schema in document.schemas_mut().into_iter().flat_map(|schemas| schemas.values_mut()) {
+        if let Some(needed) = schema.get("x-needed").cloned() {
+            schema["required"] = needed;
         }
     }
 }
@@ -477,10 +488,10 @@ fn shape<'a>(
     if kind == Some("array") {
         shape(document, &schema["items"], &format!("{place}[]"), true, within, out);
     }
-    let needed = schema.get("required").and_then(Value::as_array);
+    let named = |key: &str, name: &String| schema[key].as_array().is_some_and(|all| all.contains(&json!(name)));
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let at = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-        let needed = needed.is_some_and(|all| all.contains(&json!(name)));
+        let needed = named("required", name) || named("x-needed", name);
         shape(document, property, &at, needed, within, out);
     }
     if name.is_some() {

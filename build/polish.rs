@@ -282,39 +282,95 @@ fn structs(items: &mut [Item]) -> impl Iterator<Item = &mut ItemStruct> {
     })
 }
 
-/// What takes a struct apart or spells it out must not stop building because a vendor adds fields. What is not known of
-/// them may be anything: the type that keeps it does not show it in `Debug`. A number where the spec says text is read as
-/// its text, and a text is never a reason to lose an answer.
+/// What takes a struct apart or spells it out must not stop building because a vendor adds fields. A struct with unknown
+/// fields is one of an answer: the generator would read it strictly, and pass what is unknown through a buffer that knows
+/// no long numbers. Ours is `wire::answer!`. A number where the spec says text is read as its text.
 fn open_structs(file: &mut syn::File) -> Result<(), Problems> {
     let types = module(file, "types")?;
-    let mut changed = 0;
+    let (mut changed, mut answers) = (0, Vec::new());
     for item in structs(types) {
         item.attrs.push(parse_quote! { #[non_exhaustive] });
         changed += 1;
-        for Field { attrs, ident, ty, .. } in &mut item.fields {
-            match text(ty).as_str() {
-                _ if ident.as_ref().is_some_and(|name| name == "extra") => {
-                    *ty = parse_quote! { crate::wire::Extra };
-                    attrs.clear();
-                    attrs.push(parse_quote! { #[doc = " Fields that the spec does not know."] });
-                    attrs.push(parse_quote! { #[serde(flatten)] });
+        if item.fields.iter().any(is_extra) {
+            for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
+                *attribute = parse_quote! { #[derive(::serde::Serialize, Clone)] };
+            }
+            answers.push(answer(item)?);
+        }
+        for field in &mut item.fields {
+            match text(&field.ty).as_str() {
+                _ if is_extra(field) => {
+                    field.ty = parse_quote! { crate::wire::Extra };
+                    let doc = " Fields that the spec does not know, and those that could not be read.";
+                    field.attrs = vec![parse_quote! { #[doc = #doc] }, parse_quote! { #[serde(flatten)] }];
                 }
-                "::std::string::String" => {
-                    attrs.push(parse_quote! { #[serde(deserialize_with = "crate::wire::any_text")] });
-                }
-                "::std::option::Option<::std::string::String>" => {
-                    attrs.push(parse_quote! { #[serde(default, deserialize_with = "crate::wire::optional_any_text")] });
+                STRING => field.attrs.push(parse_quote! { #[serde(deserialize_with = "crate::wire::plain_text")] }),
+                MAYBE_STRING => {
+                    field
+                        .attrs
+                        .push(parse_quote! { #[serde(default, deserialize_with = "crate::wire::optional_text")] });
                 }
                 _ => {}
             }
         }
     }
+    types.extend(answers);
     for field in child(types, "builder").into_iter().flat_map(|all| structs(all)).flat_map(|item| &mut item.fields) {
-        if field.ident.as_ref().is_some_and(|name| name == "extra") {
+        if is_extra(field) {
             field.ty = parse_quote! { ::std::result::Result<crate::wire::Extra, ::std::string::String> };
         }
     }
     done("open_structs", changed)
+}
+
+const STRING: &str = "::std::string::String";
+const MAYBE_STRING: &str = "::std::option::Option<::std::string::String>";
+
+fn is_extra(field: &Field) -> bool {
+    field.ident.as_ref().is_some_and(|name| name == "extra")
+}
+
+/// How a struct of an answer is read: each field with its key, and whether the answer needs it.
+fn answer(item: &ItemStruct) -> Result<Item, Problems> {
+    let name = &item.ident;
+    let fields = item.fields.iter().filter(|field| !is_extra(field)).map(|field| {
+        let kind = match text(&field.ty).as_str() {
+            STRING => "Text",
+            MAYBE_STRING => "MaybeText",
+            ty if ty.starts_with("::std::option::Option<") => "Maybe",
+            // The generator gives a list that is not required a default.
+            ty if ty.starts_with("crate::wire::List<") && serde(field, "default").is_some() => "MaybeList",
+            _ => "Needed",
+        };
+        let kind = format_ident!("{kind}");
+        let rust = field.ident.as_ref();
+        let key = match serde(field, "rename") {
+            Some(renamed) => renamed,
+            None => rust.map(ToString::to_string).unwrap_or_default(),
+        };
+        quote::quote! { #kind #rust = #key }
+    });
+    let tokens = quote::quote! { crate::wire::answer! { #name { #(#fields),* } } };
+    syn::parse2(tokens).map_err(|e| broken(&format!("how `{name}` is read is no Rust: {e}")))
+}
+
+/// The value of an argument in a field's `#[serde(...)]`, empty where it has none.
+fn serde(field: &Field, name: &str) -> Option<String> {
+    let mut found = None;
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let look = attribute.parse_nested_meta(|meta| {
+            let value = match meta.value() {
+                Ok(value) => value.parse::<syn::LitStr>()?.value(),
+                Err(_) => String::new(),
+            };
+            if meta.path.is_ident(name) {
+                found = Some(value);
+            }
+            Ok(())
+        });
+        drop(look);
+    }
+    found
 }
 
 /// The generator's setters refuse a plain value for an optional field of a body, and drop the reason why a parameter

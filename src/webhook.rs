@@ -84,14 +84,15 @@ impl WebhookEvent {
     /// # Errors
     /// [`WebhookError::Unreadable`] with the field that is missing or of another type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, WebhookError> {
-        serde_path_to_error::deserialize(&self.body.0).map_err(|e| {
+        let mut body = serde_json::Deserializer::from_str(self.body.as_json());
+        serde_path_to_error::deserialize(&mut body).map_err(|e| {
             let place = wire::safe_path(e.path());
             WebhookError::Unreadable(format!("{place}{}", wire::reason(e.inner())))
         })
     }
 
-    pub(crate) fn new(provider: Provider, body: Value) -> Self {
-        Self { provider, event: None, id: None, at: None, body: body.into() }
+    pub(crate) fn new(provider: Provider, body: wire::Json) -> Self {
+        Self { provider, event: None, id: None, at: None, body }
     }
 }
 

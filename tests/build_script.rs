@@ -78,6 +78,20 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
         ),
         ("unknown annotation", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidenc: documented")),
         ("unknown annotation value", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidence: certain")),
+        (
+            "a needed field that is not described",
+            "seqino",
+            changed(SEQINO, "x-needed: [status]\n", "x-needed: [state]\n"),
+        ),
+        (
+            "a request that says what an answer needs",
+            "easytransac",
+            changed(
+                EASYTRANSAC,
+                "    CreateMandateRequest:\n      type: object\n",
+                "    CreateMandateRequest:\n      type: object\n      x-needed: [iban]\n",
+            ),
+        ),
         ("a write that says nothing of a lost answer", "seqino", changed(SEQINO, "x-lost-answer:", "x-note:")),
         (
             "an answer that repeats what is neither in it nor in the request",

@@ -54,6 +54,6 @@ impl From<&types::CreateMandateResponse> for Mandate {
         let types::Mandate { mandate_id, status, date_created, extra, .. } = &answer.data;
         let reference = MandateRef::easytransac(mandate_id.as_str());
         let mandate = Mandate::new(reference, status.as_str(), meaning(status), Source::Created, Utc::now());
-        Mandate { created: Some(date_created.clone()), extra: wire::Extra::clone(extra), ..mandate }
+        Mandate { created: date_created.clone(), extra: wire::Extra::clone(extra), ..mandate }
     }
 }

@@ -49,14 +49,14 @@ use subtle::ConstantTimeEq;
 pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, WebhookError> {
     let keys = acceptable(body, keys)?;
     let text = bytes::text(body);
-    let fields = match text.trim_ascii_start().as_bytes().first() {
+    let body = match text.trim_ascii_start().as_bytes().first() {
         Some(b'{' | b'[') => wire::read(text.as_bytes()).map_err(WebhookError::Unreadable)?,
-        _ => form(body)?.into(),
+        _ => Value::from(form(body)?).into(),
     };
-    let Value::Object(fields) = fields else { return Err(WebhookError::MissingSignature) };
+    let Value::Object(fields) = &*body else { return Err(WebhookError::MissingSignature) };
     let given = fields.iter().find(|(name, _)| is_signature(name)).and_then(|(_, value)| value.as_str());
     let given = given.filter(|given| !given.trim().is_empty()).ok_or(WebhookError::MissingSignature)?;
-    let text = signed_text(&fields)?;
+    let text = signed_text(fields)?;
     let given = bytes::hex(bytes::bare(given.as_bytes())).ok_or(WebhookError::WrongSignature)?;
     let digests = keys.iter().flat_map(|key| written(&text).map(move |text| digest(&text, key)));
     // Compare all: the time must not tell which key matches.
@@ -67,7 +67,7 @@ pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, W
         event: fields.get("Status").and_then(Value::as_str).map(str::to_owned),
         // Who reads it cannot sign with it.
         id: Some(base16ct::lower::encode_string(&Sha1::digest(&given))),
-        ..WebhookEvent::new(Provider::Easytransac, fields.into())
+        ..WebhookEvent::new(Provider::Easytransac, body)
     })
 }
 

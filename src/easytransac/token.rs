@@ -190,7 +190,7 @@ async fn ask(client: &Client) -> Result<(HeaderValue, Duration), Error> {
     let answer: GenerateTokenResponse = perform(client, operation, request).await?;
     let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into())
         .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token fits in no header"))?;
-    Ok((header, lifetime(&answer.data.expires_in)))
+    Ok((header, answer.data.expires_in.as_ref().map_or(UNREADABLE, lifetime)))
 }
 
 /// A call that starts now should end before the token does.

@@ -38,6 +38,9 @@ impl Adapter for Client {
         let umr = lookup.reference.id();
         let found = self.search_mandate().umr(umr).send().await?.datas;
         let refuse = |what: &str| Error::decode(Provider::SafeDebit, SEARCH.id, what);
+        if !found.is_explicit() {
+            return Err(refuse("expected a list, at datas: what stands there does not say that there is none"));
+        }
         if let Some(item) = found.unread().first() {
             return Err(refuse(&format!("datas[{}]: {}", item.index, item.why)));
         }

@@ -73,7 +73,7 @@ fn observe(
         account,
         starts: Some(read.start_date),
         ends: read.end_date,
-        created: Some(read.created_at),
+        created: read.created_at,
         extra: read.extra,
         ..Mandate::new(reference, read.status.as_str(), meaning, source, now)
     }

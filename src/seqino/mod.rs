@@ -113,19 +113,19 @@ impl Vendor for Client {
         #[derive(Deserialize)]
         struct Own {
             #[serde(rename = "error")]
-            _error: String,
+            _error: wire::AnyText,
             code: i64,
             trace_id: String,
         }
         if status.is_success() {
             return Word::Silent;
         }
-        if let Ok(own) = serde_json::from_slice::<Own>(body) {
+        if let Some(own) = wire::read_own::<Own>(body) {
             let (code, trace_id) = (Some(own.code.to_string()), Some(own.trace_id));
             return Word::Refused(Refusal { code, trace_id, ..Refusal::default() });
         }
-        match serde_json::from_slice::<types::ValidationErrorResponse>(body) {
-            Ok(list) if !list.detail.is_empty() => {
+        match wire::read_own::<types::ValidationErrorResponse>(body) {
+            Some(list) if !list.detail.is_empty() => {
                 let places: Vec<String> = list.detail.iter().take(8).map(|issue| place(&issue.loc)).collect();
                 Word::Refused(Refusal { detail: Some(places.join(", ")), ..Refusal::default() })
             }

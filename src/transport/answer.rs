@@ -14,7 +14,10 @@ use std::{
     io,
     time::{Duration, SystemTime},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, timeout_at},
+};
 
 /// A whole answer.
 #[derive(Debug)]
@@ -24,6 +27,42 @@ pub(crate) struct Answer {
     pub body: Bytes,
     /// Why it says neither yes nor no, where this vendor says one: then it is nothing to decode.
     pub unclear: Option<String>,
+    /// Whether its headers name a further page, and how many items they say that there are.
+    pub pages: Pages,
+}
+
+/// What the headers of an answer say of items that are not in it. No vendor documents such headers; these are in common
+/// use.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pages {
+    next: bool,
+    total: Option<u64>,
+}
+
+impl Pages {
+    const NEXT: [&str; 2] = ["x-next-page", "x-next-cursor"];
+    const TOTALS: [&str; 6] =
+        ["x-total-count", "x-total", "total-count", "x-total-items", "x-pagination-total", "x-pagination-total-count"];
+
+    fn of(headers: &HeaderMap) -> Self {
+        let texts = |name: &str| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        let rel_next = |link: &str| {
+            let rel = link.to_ascii_lowercase().replace(' ', "");
+            let rel = rel.split(';').find_map(|part| part.strip_prefix("rel=").map(str::to_owned));
+            rel.is_some_and(|rel| rel.contains("next"))
+        };
+        let mut links = texts("link").flat_map(|links| links.split(','));
+        let further = Self::NEXT.iter().any(|name| texts(name).any(|text| !text.trim().is_empty()));
+        // `items 0-99/250`
+        let range = texts("content-range").filter_map(|range| range.rsplit_once('/')).map(|(_, total)| total);
+        let totals = Self::TOTALS.iter().flat_map(|name| texts(name)).chain(range);
+        Self { next: further || links.any(rel_next), total: totals.filter_map(|total| total.trim().parse().ok()).max() }
+    }
+
+    /// Whether there is more than the items that were read.
+    pub fn go_on_after(self, read: usize) -> bool {
+        self.next || self.total.is_some_and(|total| total > read as u64)
+    }
 }
 
 /// An attempt that failed.
@@ -61,13 +100,46 @@ pub(super) async fn receive(
         // Who waits for nobody ends the call.
         let patience = settings.max_retry_after.max(Duration::from_secs(1));
         let retry_after = retry_after(response.headers(), patience);
+        let pages = Pages::of(response.headers());
         let body = read(operation, response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
-        Ok(Answer { status, retry_after, body, unclear: None })
+        Ok(Answer { status, retry_after, body, unclear: None, pages })
     };
     match timeout_at(until, whole).await {
         Ok(answer) => answer,
         Err(_) => Err(Failed::new(operation, Failure::Timeout, Error::new(ErrorKind::Timeout))),
+    }
+}
+
+/// From this size on the other calls of a thread would have to wait for a body to be read.
+const LARGE: usize = 64 << 10;
+
+/// Makes something of an answer: of a large one beside the runtime, and only until the call's time is over.
+pub(super) async fn aside<T: Send + 'static>(
+    operation: &Operation,
+    answer: Answer,
+    until: Instant,
+    read: impl FnOnce(Answer) -> T + Send + 'static,
+) -> Result<T, Failed> {
+    if answer.body.len() < LARGE {
+        return Ok(read(answer));
+    }
+    let status = answer.status.as_u16();
+    let failed = |failure, kind, detail: &str| {
+        let failed = Failed::new(operation, failure, Error::new(kind).detail(detail));
+        Failed { error: failed.error.status(status), ..failed }
+    };
+    match timeout_at(until, spawn_blocking(move || read(answer))).await {
+        Ok(Ok(read)) => Ok(read),
+        // The runtime shuts down.
+        Ok(Err(_)) => Err(failed(Failure::Unread, ErrorKind::Decode, "nobody is left to read the answer")),
+        Err(_) => Err(failed(Failure::Unread, ErrorKind::Timeout, "while reading the answer")),
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        failed.error
     }
 }
 
@@ -180,7 +252,13 @@ pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Dur
 impl Answer {
     /// What a removal that had already been done would have answered.
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, retry_after: None, body: Bytes::new(), unclear: None }
+        Self {
+            status: StatusCode::NO_CONTENT,
+            retry_after: None,
+            body: Bytes::new(),
+            unclear: None,
+            pages: Pages::default(),
+        }
     }
 
     /// The answer, if it is a good one, or what the refusal means.
@@ -274,18 +352,7 @@ impl Answer {
             [("", "any", _)] if self.body.is_empty() => return nothing(),
             _ => {}
         }
-        serde_json::from_slice(&self.body).map_err(|_| {
-            let mut deserializer = serde_json::Deserializer::from_slice(&self.body);
-            refuse(match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-                _ if self.body.is_empty() => "the body is empty".into(),
-                Err(e) => {
-                    let inner = e.inner();
-                    let place = format!("{}line {} column {}", wire::safe_path(e.path()), inner.line(), inner.column());
-                    format!("{}, at {place}", wire::reason(inner))
-                }
-                Ok(_) => "more follows after the JSON".into(),
-            })
-        })
+        wire::decode(&self.body).map_err(refuse)
     }
 }
 
@@ -317,5 +384,49 @@ fn advice(status: StatusCode, speaker: Speaker) -> Option<&'static str> {
         ),
         (404 | 410, Speaker::Other | Speaker::Nobody) => Some("the answer is not the vendor's own: check the base URL"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, LARGE, aside};
+    use crate::{ErrorKind, Outcome, transport::Effect, transport::Operation};
+    use std::{sync::mpsc, thread, time::Duration};
+    use tokio::time::Instant;
+
+    const OPERATION: Operation = Operation {
+        id: "test",
+        method: "POST",
+        path: "/",
+        effect: Effect::Write,
+        authenticated: false,
+        document: false,
+        code: "200",
+        lost_answer: "",
+        answer: &[],
+    };
+
+    fn answer(length: usize) -> Answer {
+        Answer { body: vec![b' '; length].into(), ..Answer::no_content() }
+    }
+
+    #[tokio::test]
+    async fn a_large_answer_is_read_beside_the_runtime() {
+        let until = Instant::now() + Duration::from_secs(60);
+        let here = thread::current().id();
+        for (length, beside) in [(0, false), (LARGE - 1, false), (LARGE, true)] {
+            let read = aside(&OPERATION, answer(length), until, |_| thread::current().id()).await;
+            assert_eq!(read.ok().unwrap() != here, beside, "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn reading_ends_with_the_time_of_the_call() {
+        let (end, ended) = mpsc::channel::<()>();
+        let until = Instant::now() + Duration::from_millis(1);
+        let read = aside(&OPERATION, answer(LARGE), until, move |_| ended.recv());
+        let error = read.await.err().unwrap().error;
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Some(Outcome::Unknown)));
+        drop(end);
     }
 }

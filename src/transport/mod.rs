@@ -15,7 +15,7 @@ mod settings;
 mod tests;
 mod trace;
 
-pub(crate) use answer::Answer;
+pub(crate) use answer::{Answer, Pages};
 pub(crate) use credential::{credential, secret_header};
 pub(crate) use path::{encode_path, path_fault, path_segment};
 pub(crate) use repeats::Sent;
@@ -23,7 +23,7 @@ pub use settings::Settings;
 pub(crate) use settings::{Endpoint, endpoint_methods};
 
 use crate::{Error, ErrorKind, Outcome, Provider, Resent, wire};
-use answer::Failed;
+use answer::{Failed, aside};
 use connections::Connections;
 use limits::Limits;
 use progenitor_client::QueryParam;
@@ -81,7 +81,7 @@ impl Operation {
 }
 
 /// What differs by vendor between a built request and a decoded answer.
-pub(crate) trait Vendor: Sync {
+pub(crate) trait Vendor: Sync + 'static {
     const PROVIDER: Provider;
 
     fn transport(&self) -> &Transport;
@@ -143,9 +143,9 @@ impl Word {
         refusal: impl FnOnce([Value; N]) -> Refusal,
     ) -> Self {
         match wire::said(body, flag, names) {
-            Ok((Value::Bool(true), _)) => Self::Silent,
-            Ok((Value::Bool(false), said)) => Self::Refused(refusal(said)),
-            Ok(_) => Self::Unclear(format!("`{flag}` is neither true nor false")),
+            Ok((Some(true), _)) => Self::Silent,
+            Ok((Some(false), said)) => Self::Refused(refusal(said)),
+            Ok((None, _)) => Self::Unclear(format!("`{flag}` is neither true nor false")),
             Err(why) => Self::Unclear(why),
         }
     }
@@ -295,7 +295,7 @@ pub(crate) type Built = Result<Request, progenitor_client::Error<()>>;
 type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// Sends what generated code has built, and decodes the answer.
-pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + 'a>(
+pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 'static>(
     vendor: &'a V,
     operation: &'static Operation,
     request: Built,
@@ -310,6 +310,15 @@ pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + 'a>(
             None => Ok(decoded),
         }
     })
+}
+
+/// The same of a list, with what the answer says of items that are not in it.
+pub(crate) fn perform_page<'a, V: Vendor, T: DeserializeOwned + Send + 'static>(
+    vendor: &'a V,
+    operation: &'static Operation,
+    request: Built,
+) -> Calling<'a, (T, Pages)> {
+    Run { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, answer.pages)))
 }
 
 /// The same, up to an answer that is no refusal.
@@ -340,13 +349,18 @@ struct Run<'a, V> {
 }
 
 impl<'a, V: Vendor> Run<'a, V> {
-    fn call<T: 'a>(self, request: Built, read: impl FnOnce(Answer) -> Result<T, Error> + Send + 'a) -> Calling<'a, T> {
+    fn call<T: Send + 'static>(
+        self,
+        request: Built,
+        read: impl FnOnce(Answer) -> Result<T, Error> + Send + 'static,
+    ) -> Calling<'a, T> {
         Box::pin(async move {
             let call = Call::new(V::PROVIDER, self.operation);
+            let deadline = Instant::now() + self.vendor.transport().settings.overall_timeout;
             let result = call.within(async {
-                let answer = self.attempts(request, &call).await?;
+                let answer = self.attempts(request, &call, deadline).await?;
                 call.answered(answer.status);
-                read(answer)
+                aside(self.operation, answer, deadline, read).await?
             });
             let result = result.await.map_err(|e| {
                 let e = e.during(V::PROVIDER, self.operation.id).advise_if_unknown(self.operation.lost_answer);
@@ -361,11 +375,10 @@ impl<'a, V: Vendor> Run<'a, V> {
         })
     }
 
-    async fn attempts(&self, request: Built, call: &Call) -> Result<Answer, Error> {
+    async fn attempts(&self, request: Built, call: &Call, deadline: Instant) -> Result<Answer, Error> {
         let (operation, transport) = (self.operation, self.vendor.transport());
         let settings = &transport.settings;
         let mut request = built(operation, transport, request)?;
-        let deadline = Instant::now() + settings.overall_timeout;
         let mut delays = Delays::new(settings.backoff, settings.attempts);
         // What became of a write so far. Once it is unknown, only a success makes it known again.
         let mut outcome = Outcome::NotSent;
@@ -393,16 +406,19 @@ impl<'a, V: Vendor> Run<'a, V> {
             let until = deadline.min(Instant::now() + settings.attempt_timeout);
             let answer = answer::receive(transport, operation, request, fresh, until).await;
             drop(turn);
-            let Failed { mut error, failure, retry_after } =
-                match answer.and_then(|answer| answer.judge::<V>(operation)) {
-                    Ok(answer) => {
-                        if let Some(header) = &header {
-                            self.vendor.taken(header, renewed);
-                        }
-                        return Ok(answer);
+            let judged = match answer {
+                Ok(answer) => aside(operation, answer, deadline, |answer| answer.judge::<V>(operation)).await,
+                Err(failed) => Err(failed),
+            };
+            let Failed { mut error, failure, retry_after } = match judged.and_then(|judged| judged) {
+                Ok(answer) => {
+                    if let Some(header) = &header {
+                        self.vendor.taken(header, renewed);
                     }
-                    Err(failed) => failed,
-                };
+                    return Ok(answer);
+                }
+                Err(failed) => failed,
+            };
             // The vendor no longer knows what an earlier attempt that may have arrived was to remove: that one did it.
             if operation.effect == Effect::Removal && arrived && error.kind() == ErrorKind::NotFound {
                 return Ok(Answer::no_content());

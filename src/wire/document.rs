@@ -1,6 +1,6 @@
 //! Documents: a signed mandate, an identity card.
 
-use super::{Invalid, text::any_text};
+use super::{Invalid, text::plain_text};
 use base64::{
     alphabet::STANDARD,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -145,6 +145,6 @@ impl fmt::Debug for Document {
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        any_text(d).map(Self)
+        plain_text(d).map(Self)
     }
 }

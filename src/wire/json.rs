@@ -1,76 +1,301 @@
 //! Values whose shape nobody documented.
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{IgnoredAny, MapAccess, Visitor},
+use super::{
+    mend::{Mended, Purpose, mend},
+    raw::{Borrowed, Raw},
+    shown::is_presentable,
 };
-use serde_json::Value;
-use std::{borrow::Cow, collections::BTreeMap, fmt, ops::Deref};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error, MapAccess, Unexpected, Visitor},
+};
+use serde_json::{Value, value::RawValue};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    ops::Deref,
+    sync::OnceLock,
+};
 
-/// Any JSON value. It may hold anything, so `Debug` does not show it.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct Json(pub Value);
+/// Any JSON value, kept as the text that came: no digit of a number is lost. It may hold anything, so `Debug` shows its
+/// JSON type only.
+///
+/// [`as_json`](Self::as_json) gives the text. It derefs to serde_json's [`Value`], made at the first look: there a number
+/// has the digits that a machine holds, and a text stands for each value that a `Value` cannot hold. Two are equal if
+/// their values are.
+#[derive(Clone)]
+pub struct Json {
+    text: Box<str>,
+    value: OnceLock<Box<Value>>,
+}
+
+impl Json {
+    fn new(text: impl Into<Box<str>>) -> Self {
+        Self { text: text.into(), value: OnceLock::new() }
+    }
+
+    /// The JSON as it came.
+    pub fn as_json(&self) -> &str {
+        &self.text
+    }
+
+    /// The value, as far as serde_json can hold it.
+    pub fn into_value(self) -> Value {
+        self.value.into_inner().map_or_else(|| view(&self.text), |value| *value)
+    }
+}
+
+/// What a `Value` cannot hold becomes a text: a damaged text, a number too large for a machine; all, if it is nested too
+/// deeply.
+fn view(json: &str) -> Value {
+    let mended = || serde_json::from_str(&mend(json.as_bytes(), Purpose::View)?.text).ok();
+    serde_json::from_str(json).ok().or_else(mended).unwrap_or_else(|| json.into())
+}
 
 impl Deref for Json {
     type Target = Value;
     fn deref(&self) -> &Value {
-        &self.0
+        self.value.get_or_init(|| Box::new(view(&self.text)))
     }
 }
 
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
-        Self(value)
+        Self { text: value.to_string().into(), value: OnceLock::from(Box::new(value)) }
+    }
+}
+
+impl From<Raw<'_>> for Json {
+    fn from(raw: Raw) -> Self {
+        Self::new(raw.into_owned())
+    }
+}
+
+/// With a `Value`, a text, a number, a truth or another `Json`.
+impl<T: ?Sized> PartialEq<T> for Json
+where
+    Value: PartialEq<T>,
+{
+    fn eq(&self, other: &T) -> bool {
+        **self == *other
+    }
+}
+
+impl PartialEq<Json> for Value {
+    fn eq(&self, other: &Json) -> bool {
+        *self == **other
     }
 }
 
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(kind(&self.0))
+        f.write_str(kind_of(&self.text))
     }
 }
 
-/// Fields of an answer that the spec does not know, kept as they came. `Debug` shows their names and kinds only.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct Extra(pub BTreeMap<String, Value>);
+impl Serialize for Json {
+    /// As it came, if that can be read again; else what stands for it.
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        // Other formats know nothing of JSON as text, and a whole number has all its digits in a `Value`.
+        if !s.is_human_readable() || !has_decimals(self) {
+            return Value::serialize(self, s);
+        }
+        let text = match serde_json::from_str::<Value>(&self.text) {
+            Ok(_) => None,
+            Err(_) => mend(self.text.as_bytes(), Purpose::View).map(|mended| mended.text),
+        };
+        match serde_json::from_str::<&RawValue>(text.as_deref().unwrap_or(&self.text)) {
+            Ok(json) => json.serialize(s),
+            Err(_) => Value::serialize(self, s),
+        }
+    }
+}
+
+fn has_decimals(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(has_decimals),
+        Value::Object(fields) => fields.values().any(has_decimals),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Raw::deserialize(d).map(Self::from)
+    }
+}
+
+/// Fields of an answer that the spec does not know, and those that could not be read, as they came. `Debug` shows their
+/// names and kinds only.
+#[derive(Clone, Default)]
+pub struct Extra {
+    /// An object; empty if there is no field.
+    text: Box<str>,
+    fields: OnceLock<BTreeMap<String, Json>>,
+}
 
 impl Deref for Extra {
-    type Target = BTreeMap<String, Value>;
-    fn deref(&self) -> &BTreeMap<String, Value> {
-        &self.0
+    type Target = BTreeMap<String, Json>;
+    fn deref(&self) -> &BTreeMap<String, Json> {
+        self.fields.get_or_init(|| {
+            let fields = |text: &str| Some(serde_json::from_str::<Fields>(text).ok()?.0);
+            fields(&self.text).unwrap_or_default()
+        })
+    }
+}
+
+/// In no order. Of two fields with one name none counts.
+struct Fields(BTreeMap<String, Json>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let mut fields = BTreeMap::<String, Json>::new();
+        d.deserialize_map(Object(|key: Cow<str>, raw: Raw| {
+            match fields.entry(key.into_owned()) {
+                Entry::Vacant(entry) => drop(entry.insert(raw.into())),
+                Entry::Occupied(mut entry) => {
+                    let both = Raw::from(entry.get().as_json()).twice(&raw).into();
+                    entry.insert(both);
+                }
+            }
+            true
+        }))?;
+        Ok(Self(fields))
+    }
+}
+
+impl PartialEq for Extra {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text || **self == **other
+    }
+}
+
+impl FromIterator<(String, Value)> for Extra {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(fields: I) -> Self {
+        let mut text = ObjectText::default();
+        fields.into_iter().for_each(|(key, value)| text.push(&key, &value.to_string()));
+        text.into()
+    }
+}
+
+impl From<BTreeMap<String, Value>> for Extra {
+    fn from(fields: BTreeMap<String, Value>) -> Self {
+        Self::from_iter(fields)
+    }
+}
+
+impl Serialize for Extra {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(&**self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Extra {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let mut text = ObjectText::default();
+        d.deserialize_map(Object(|key: Cow<str>, raw: Raw| {
+            text.push(&key, raw.json());
+            true
+        }))?;
+        Ok(text.into())
     }
 }
 
 impl fmt::Debug for Extra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
-        for (key, value) in &self.0 {
-            map.entry(&format_args!("{}", safe_key(key)), &format_args!("{}", kind(value)));
+        for (key, value) in &**self {
+            map.entry(&format_args!("{}", safe_key(key)), value);
         }
         map.finish()
     }
 }
 
-/// The JSON type of a value.
-pub(crate) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+/// The text of an object, field by field.
+#[derive(Default)]
+pub(crate) struct ObjectText(String);
+
+impl ObjectText {
+    pub fn push(&mut self, key: &str, json: &str) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        match key.contains(|c: char| matches!(c, '"' | '\\' | '\0'..' ')) {
+            true => self.0 += &Value::from(key).to_string(),
+            false => self.0.extend(["\"", key, "\""]),
+        }
+        self.0.extend([":", json]);
+    }
+
+    /// The object, if it has a field.
+    pub fn finish(mut self) -> String {
+        if !self.0.is_empty() {
+            self.0.push('}');
+        }
+        self.0
+    }
+}
+
+impl From<ObjectText> for Extra {
+    fn from(text: ObjectText) -> Self {
+        Self { text: text.finish().into(), fields: OnceLock::new() }
+    }
+}
+
+/// Hands over each field of an object, as long as it is asked for more. The rest is passed over unread, and may be
+/// broken: then it is an error.
+pub(crate) struct Object<F>(pub F);
+
+impl<'de, F: FnMut(Cow<'de, str>, Raw<'de>) -> bool> Visitor<'de> for Object<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Borrowed(key)) = map.next_key()? {
+            if !(self.0)(key, map.next_value()?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+macro_rules! any_shape {
+    ($name:ident as $like:ty) => {
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                <$like>::json_schema(generator)
+            }
+        }
+    };
+}
+any_shape!(Json as Value);
+any_shape!(Extra as BTreeMap<String, Value>);
+
+/// The JSON type of a value, from its text.
+fn kind_of(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'{') => "object",
+        Some(b'[') => "array",
+        Some(b'"') => "string",
+        Some(b't' | b'f') => "boolean",
+        Some(b'n') => "null",
+        _ => "number",
     }
 }
 
 /// A key as it may be shown. A map may be keyed by an IBAN, a name or an e-mail address; a field name is a short
 /// identifier with few digits.
 pub(crate) fn safe_key(key: &str) -> String {
-    let name = key.len() <= 48 && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let name = key.len() <= 48 && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && is_presentable(key);
     if name && key.chars().filter(char::is_ascii_digit).count() <= 4 {
         key.to_owned()
     } else {
@@ -98,57 +323,107 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
 }
 
 /// A body of JSON of which nothing is known. If it is none, this tells where, and not even a key of it.
-pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(body).map_err(|e| unread(body, &e))
+pub(crate) fn read(body: &[u8]) -> Result<Json, String> {
+    let value = serde_json::from_slice::<Value>(body).map_err(|e| unread(body, &e))?;
+    let text = String::from_utf8_lossy(body.trim_ascii());
+    Ok(Json { text: text.into(), value: OnceLock::from(Box::new(value)) })
 }
 
 /// Why a body cannot be read, and where.
-fn unread(body: &[u8], error: &serde_json::Error) -> String {
+pub(crate) fn unread(body: &[u8], error: &serde_json::Error) -> String {
     match body {
         [] => "the body is empty".into(),
         _ => format!("{}, at line {} column {}", reason(error), error.line(), error.column()),
     }
 }
 
-/// What a body that is an object says: its `flag`, and what stands under `names`, null where nothing does. Once the flag is
-/// true no more is read: decoding will. Until then nothing else in it, however odd, and nothing that stands there twice
-/// keeps it from being read: of two the last counts.
-pub(crate) fn said<const N: usize>(body: &[u8], flag: &str, names: [&str; N]) -> Result<(Value, [Value; N]), String> {
-    #[derive(Deserialize)]
-    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-    struct Said<'a, const N: usize> {
-        flag: (&'a str, Value),
-        names: [&'a str; N],
-        values: [Value; N],
+/// Why a body cannot be read even with its damaged scalars mended.
+struct Refused {
+    error: serde_json::Error,
+    mended: Option<Mended>,
+}
+
+/// Reads a body as strictly as JSON has it. Where that fails, its damaged scalars are mended and it is read again.
+fn read_mended<T>(body: &[u8], mut read: impl FnMut(&[u8]) -> serde_json::Result<T>) -> Result<T, Refused> {
+    let error = match read(body) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    match mend(body, Purpose::Read) {
+        None => Err(Refused { error, mended: None }),
+        Some(mended) => read(mended.text.as_bytes()).map_err(|error| Refused { error, mended: Some(mended) }),
     }
-    impl<'de, const N: usize> Visitor<'de> for &mut Said<'_, N> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(Key(key)) = map.next_key()? {
-                if key == self.flag.0 {
-                    self.flag.1 = map.next_value()?;
-                    if self.flag.1 == true {
-                        break;
-                    }
-                } else if let Some(which) = self.names.iter().position(|name| *name == key) {
-                    self.values[which] = map.next_value()?;
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
+}
+
+/// Reads an answer. A damaged scalar costs the field that it stands in, and the answer only if that field is needed.
+///
+/// # Errors
+/// Where it could not be read and what was looked for, never what stood there.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    read_mended(body, |json| serde_json::from_slice(json)).map_err(|Refused { error, mended }| {
+        let json = mended.as_ref().map_or(body, |mended| mended.text.as_bytes());
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let place = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+            _ if body.is_empty() => return unread(body, &error),
+            Ok(_) => return "more follows after the JSON".into(),
+            Err(e) => safe_path(e.path()),
+        };
+        let place = match &mended {
+            // Its lines are not those of the answer.
+            Some(_) => place.trim_end_matches(", ").to_owned(),
+            None => format!("{place}line {} column {}", error.line(), error.column()),
+        };
+        let at = if place.is_empty() { String::new() } else { format!(", at {place}") };
+        let broken = mended.map_or(String::new(), |mended| format!("; it is broken: {}", mended.damage.join(", ")));
+        format!("{}{at}{broken}", reason(&error))
+    })
+}
+
+/// Reads what a vendor says of its own accord, an error say.
+pub(crate) fn read_own<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    read_mended(body, |json| serde_json::from_slice(json)).ok()
+}
+
+/// What a body that is an object says: its `flag`, if that is true or false, and what stands under `names`, null where
+/// nothing does. Once the flag is true no more is read: decoding will, and refuses a second flag. Until then nothing else
+/// in it, however odd, keeps it from being read. Of two values under one of `names` the last counts.
+pub(crate) fn said<const N: usize>(
+    body: &[u8],
+    flag: &str,
+    names: [&str; N],
+) -> Result<(Option<bool>, [Value; N]), String> {
+    let read = |json: &[u8]| {
+        let (mut told, mut values) = (None::<Option<bool>>, [const { Value::Null }; N]);
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let read = deserializer.deserialize_map(Object(|key: Cow<str>, raw: Raw| {
+            if key == flag {
+                let truth = serde_json::from_str(raw.json()).ok();
+                // Of two different ones none counts.
+                told = Some(told.map_or(truth, |first| first.filter(|_| first == truth)));
+            } else if let Some(which) = names.iter().position(|name| *name == key) {
+                values[which] = Json::from(raw).into_value();
             }
-            Ok(())
+            told.flatten() != Some(true)
+        }));
+        let truth = told.flatten();
+        match read.and_then(|()| deserializer.end()) {
+            // That the object goes on after it is an error here and no matter.
+            Err(error) if truth != Some(true) => Err(error),
+            _ => Ok((truth, values)),
         }
-    }
-    let mut said = Said { flag: (flag, Value::Null), names, values: [const { Value::Null }; N] };
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let read = deserializer.deserialize_map(&mut said).and_then(|()| deserializer.end());
-    match read {
-        // That the object goes on after it is an error here and no matter.
-        Err(e) if said.flag.1 != true => Err(unread(body, &e)),
-        _ => Ok((said.flag.1, said.values)),
+    };
+    read_mended(body, read).map_err(|refused| unread(body, &refused.error))
+}
+
+/// Any text, and only that, damaged or not.
+pub(crate) struct AnyText;
+
+impl<'de> Deserialize<'de> for AnyText {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match Raw::deserialize(d)?.is_text() {
+            true => Ok(Self),
+            false => Err(Error::invalid_type(Unexpected::Other("another value"), &"a text")),
+        }
     }
 }
 

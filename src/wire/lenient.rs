@@ -1,10 +1,13 @@
 //! Scalars of an answer that are kept even where they cannot be read.
 
-use super::{Invalid, text::shown_text};
-use chrono::{FixedOffset, NaiveDate, SecondsFormat, Utc};
+use super::{
+    Invalid,
+    raw::{Raw, Unreadable},
+};
+use chrono::{Datelike, FixedOffset, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// How a scalar is written on the wire.
 pub trait Format {
@@ -154,8 +157,11 @@ impl<F: Format> Serialize for Lenient<F> {
 
 impl<'de, F: Format> Deserialize<'de> for Lenient<F> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = shown_text(d)?;
-        Ok(F::read(&text).map_or_else(|| Self::Unread(Unread::new(text.into_owned())), Self::Read))
+        let unread = |text: Cow<str>| Self::Unread(Unread::new(text.into_owned()));
+        Ok(match Raw::deserialize(d)?.text() {
+            Ok(text) => F::read(&text).map_or_else(|| unread(text), Self::Read),
+            Err(Unreadable(json)) => unread(json),
+        })
     }
 }
 
@@ -193,7 +199,8 @@ simple!(
     chrono::DateTime<FixedOffset>,
     "instant like 2026-01-31T23:59:59+02:00",
     true,
-    |text| chrono::DateTime::parse_from_rfc3339(text).ok(),
+    // The year 1970 is what systems make of the number zero. No vendor is so old.
+    |text| chrono::DateTime::parse_from_rfc3339(text).ok().filter(|instant| instant.year() > 1970),
     |instant: &chrono::DateTime<FixedOffset>| instant
         .to_rfc3339_opts(SecondsFormat::AutoSi, instant.offset().local_minus_utc() == 0)
 );
@@ -208,9 +215,41 @@ simple!(
 simple!(Boolean, bool, "true or false", false, |text: &str| text.parse().ok(), ToString::to_string);
 
 /// A day in exactly ten characters, as it would be written: chrono alone would take `1/1/26` and the year `+12345`.
+/// `0001-01-01` is no date: systems write it, and the first days of 1753 and 1900, where they have none. Birth dates are
+/// later.
 fn day(text: &str, form: &str) -> Option<NaiveDate> {
     let day = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, form).ok()).flatten();
-    day.filter(|day| day.format(form).to_string() == text)
+    day.filter(|day| day.year() > 1900 && day.format(form).to_string() == text)
+}
+
+/// A whole number in any of the ways that JSON has for it: `300`, `300.0`, `3e2`.
+fn whole(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (text, 0),
+    };
+    let (sign, digits) = match mantissa.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", mantissa),
+    };
+    let (before, after) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !all_digits(before) || !all_digits(after) {
+        return None;
+    }
+    let digits = format!("{before}{after}");
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some(0);
+    }
+    // So many zeros follow the last digit that counts.
+    let removed = i64::try_from(digits.len() - significant.len()).ok()?;
+    let zeros = exponent.checked_sub(i64::try_from(after.len()).ok()?)?.checked_add(removed)?;
+    let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < 20)?;
+    format!("{sign}{significant}{}", "0".repeat(zeros)).parse().ok()
 }
 
 impl From<chrono::DateTime<Utc>> for DateTime {
@@ -229,7 +268,7 @@ impl<const MIN: i64, const MAX: i64> Format for format::Integer<MIN, MAX> {
         (MIN..=MAX).contains(&value)
     }
     fn read(text: &str) -> Option<i64> {
-        text.parse().ok()
+        whole(text)
     }
     fn show(value: i64) -> String {
         value.to_string()

@@ -1,20 +1,27 @@
 //! Lists in which one unreadable item does not cost the others.
 
-use super::Unread;
+use super::{
+    Json, Unread,
+    json::{ObjectText, reason},
+    raw::{Borrowed, Raw},
+};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, Error, MapAccess, SeqAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, Error, MapAccess, SeqAccess, Unexpected, Visitor},
     ser::SerializeSeq,
 };
-use serde_json::value::RawValue;
-use std::{fmt, marker::PhantomData, ops::Deref};
+use std::{cell::Cell, fmt, marker::PhantomData, ops::Deref};
 
 /// A list of an answer: the items that could be read, as a slice, and beside them those that could not. Where `ONE` is
 /// true, the vendor may also answer one item without a list around it.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// A PHP back end writes a list of which it removed items as an object with numbers as keys, and an empty list in several
+/// ways. All of them are read: see [`is_explicit`](Self::is_explicit).
+#[derive(Clone, Debug)]
 pub struct List<T, const ONE: bool = false> {
     items: Vec<T>,
     unread: Vec<UnreadItem>,
+    explicit: bool,
 }
 
 /// A list where a vendor also answers one item alone: `[]`, `[x]` and `x` are read.
@@ -37,9 +44,16 @@ impl<T, const ONE: bool> List<T, ONE> {
         &self.unread
     }
 
-    /// Whether the vendor sent no item at all, readable or not.
+    /// Whether the vendor sent no item at all, readable or not. It is a statement of the vendor's only if the list
+    /// [`is_explicit`](Self::is_explicit).
     pub fn is_blank(&self) -> bool {
         self.items.is_empty() && self.unread.is_empty()
+    }
+
+    /// Whether the vendor sent a list, or an object in place of one (`{}`). It is false for `null`, `false`, an empty text
+    /// and a missing field: the vendor may have found nothing, or may not have looked.
+    pub fn is_explicit(&self) -> bool {
+        self.explicit
     }
 
     /// The items that could be read.
@@ -48,22 +62,77 @@ impl<T, const ONE: bool> List<T, ONE> {
     }
 }
 
-impl<T: DeserializeOwned, const ONE: bool> List<T, ONE> {
-    fn push(&mut self, item: &RawValue) {
-        match serde_json::from_str(item.get()) {
-            Ok(item) => self.items.push(item),
-            Err(e) => self.unread.push(UnreadItem {
-                index: self.items.len() + self.unread.len(),
-                why: crate::wire::json::reason(&e),
-                text: Unread::new(item.get().to_owned()),
-            }),
-        }
+/// What a list may keep, by the length of its text: a few bytes must not become many.
+#[derive(Default)]
+struct Size {
+    text: usize,
+    kept: usize,
+}
+
+thread_local! {
+    /// How many bytes all lists of this thread have kept. The difference is the share of the lists within an item.
+    static KEPT: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Size {
+    /// A list may keep its text this many times, and this many bytes more.
+    const TIMES: usize = 3;
+    const MORE: usize = 1 << 18;
+
+    /// One item, read from this text.
+    fn read<T: DeserializeOwned>(&mut self, json: &str) -> serde_json::Result<T> {
+        let before = KEPT.get();
+        let item = serde_json::from_str(json);
+        self.text += json.len() + 1;
+        self.kept += size_of::<T>() + KEPT.get().wrapping_sub(before);
+        item
     }
+
+    fn is_too_large(&self) -> bool {
+        self.kept > Self::TIMES * self.text + Self::MORE
+    }
+
+    fn end(self) {
+        KEPT.set(KEPT.get().wrapping_add(self.kept));
+    }
+}
+
+impl<T: DeserializeOwned, const ONE: bool> List<T, ONE> {
+    fn push<E: Error>(&mut self, json: &str, size: &mut Size) -> Result<(), E> {
+        match size.read(json) {
+            Ok(item) => push(&mut self.items, item),
+            Err(e) => {
+                let index = self.items.len() + self.unread.len();
+                let item = UnreadItem { index, why: reason(&e), text: Unread::new(json.to_owned()) };
+                size.kept += size_of::<UnreadItem>() + item.why.len() + json.len();
+                push(&mut self.unread, item);
+            }
+        }
+        if size.is_too_large() {
+            return Err(E::invalid_length(self.items.len() + self.unread.len(), &"a list of fewer and longer items"));
+        }
+        Ok(())
+    }
+}
+
+/// A vector that doubles could take twice what it holds.
+fn push<T>(all: &mut Vec<T>, item: T) {
+    if all.len() == all.capacity() {
+        all.reserve_exact((all.len() / 4).max(4));
+    }
+    all.push(item);
 }
 
 impl<T, const ONE: bool> Default for List<T, ONE> {
     fn default() -> Self {
-        Self { items: Vec::new(), unread: Vec::new() }
+        Self { items: Vec::new(), unread: Vec::new(), explicit: false }
+    }
+}
+
+/// By what is in it, however the vendor wrote it.
+impl<T: PartialEq, const ONE: bool> PartialEq for List<T, ONE> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.items, &self.unread) == (&other.items, &other.unread)
     }
 }
 
@@ -76,7 +145,7 @@ impl<T, const ONE: bool> Deref for List<T, ONE> {
 
 impl<T, const ONE: bool> From<Vec<T>> for List<T, ONE> {
     fn from(items: Vec<T>) -> Self {
-        Self { items, unread: Vec::new() }
+        Self { items, unread: Vec::new(), explicit: true }
     }
 }
 
@@ -103,17 +172,16 @@ impl<'a, T, const ONE: bool> IntoIterator for &'a List<T, ONE> {
 }
 
 impl<T: Serialize, const ONE: bool> Serialize for List<T, ONE> {
-    /// Every item in its place, those that could not be read as they came.
+    /// Every item in its place, those that could not be read as they came. What was no list does not become one.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if self.is_blank() && !self.explicit {
+            return s.serialize_unit();
+        }
         let (mut items, mut unread) = (self.items.iter(), self.unread.iter().peekable());
         let mut seq = s.serialize_seq(Some(self.items.len() + self.unread.len()))?;
         for index in 0..self.items.len() + self.unread.len() {
             match unread.next_if(|item| item.index == index) {
-                Some(item) => {
-                    seq.serialize_element(
-                        &serde_json::from_str::<&RawValue>(item.text.as_str()).unwrap_or(RawValue::NULL),
-                    )?;
-                }
+                Some(item) => seq.serialize_element(&Json::from(Raw::from(item.text.as_str())))?,
                 None => items.next().map_or(Ok(()), |item| seq.serialize_element(item))?,
             }
         }
@@ -137,18 +205,53 @@ impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = List::default();
-        while let Some(item) = seq.next_element::<Box<RawValue>>()? {
-            list.push(&item);
+        let (mut list, mut size) = (List::from(Vec::new()), Size::default());
+        while let Some(item) = seq.next_element::<Raw>()? {
+            list.push(item.json(), &mut size)?;
         }
+        size.end();
         Ok(list)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        if !ONE {
-            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+    /// PHP's list with numbers as keys, or one item.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut list, mut size) = (List::from(Vec::new()), Size::default());
+        let (mut one, mut numbered) = (ObjectText::default(), true);
+        while let Some(Borrowed(key)) = map.next_key()? {
+            let value = map.next_value::<Raw>()?;
+            numbered &= !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+            if numbered {
+                list.push(value.json(), &mut size)?;
+            } else if !ONE {
+                return Err(A::Error::invalid_type(Unexpected::Map, &self));
+            }
+            if ONE {
+                one.push(&key, value.json());
+            }
+        }
+        if numbered && !(ONE && list.is_blank()) {
+            size.end();
+            return Ok(list);
         }
         // One object is the item, or it is no answer to the question.
-        T::deserialize(MapAccessDeserializer::new(map)).map(|item| vec![item].into())
+        let one = one.finish();
+        let item = serde_json::from_str(if one.is_empty() { "{}" } else { &one });
+        item.map(|item| vec![item].into()).map_err(A::Error::custom)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(List::default())
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(List::default())
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        if value { Err(E::invalid_type(Unexpected::Bool(value), &self)) } else { Ok(List::default()) }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text.is_empty() { Ok(List::default()) } else { Err(E::invalid_type(Unexpected::Other("a text"), &self)) }
     }
 }

@@ -3,14 +3,19 @@
 //! One rule for all of them: **constructors check, reading does not.** What you build for a request keeps the vendor's
 //! documented lengths and patterns. What a vendor answers is kept even where it breaks them: a value that cannot be
 //! read stays as text ([`Lenient::Unread`]), an item of a list that cannot be read leaves the others alone ([`List`]),
-//! and a field that the spec does not know is in `extra` ([`Extra`]).
+//! and a field that the spec does not know, or that could not be read, is in `extra` ([`Extra`]). Only what an answer
+//! needs is read strictly: see [Reading answers](crate::book::reading).
 
+pub(crate) mod answer;
 mod document;
 mod json;
 mod lenient;
 mod list;
+mod mend;
 mod money;
 mod optional;
+mod raw;
+mod shown;
 mod text;
 
 pub use document::{Document, MediaType};
@@ -22,9 +27,12 @@ pub use optional::{Given, Maybe, Optional};
 pub use text::{Invalid, Masked};
 
 #[cfg(feature = "sandbox")]
-pub(crate) use text::is_iban;
+pub(crate) use shown::is_iban;
 pub(crate) use {
-    json::{kind, read, reason, safe_key, safe_path, said},
+    answer::answer,
+    json::{AnyText, decode, read, read_own, reason, safe_key, safe_path, said, unread},
+    mend::{Mended, Purpose, mend},
     optional::{faults, required},
-    text::{ShownWord, any_text, check, looks_like_iban, mask_iban, optional_any_text, shown_text, text, words},
+    shown::{Shown, ShownWord, looks_like_iban, mask_iban},
+    text::{any_text, check, optional_text, plain_text, text, words},
 };

@@ -1,12 +1,14 @@
-//! Strings with bounds, words of an enumeration, and what may be shown of them.
+//! Strings with bounds, and words of an enumeration.
 
-use super::{Format, FromText, Lenient};
+use super::{
+    Format, FromText, Lenient,
+    raw::{Raw, Unreadable},
+};
 use chrono::NaiveDate;
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
+    de::{Error, Unexpected},
 };
-use serde_json::Value;
 use std::{borrow::Cow, fmt};
 
 /// Why a value cannot be sent: what is wrong with it, never the value itself.
@@ -39,7 +41,8 @@ pub(crate) fn check(text: &str, min: usize, max: usize, pattern: Option<&regress
     Ok(())
 }
 
-/// A named string of a spec: `TryFrom` checks its bounds, `Deserialize` does not, `Debug` shows what may be shown.
+/// A named string of a spec: `TryFrom` checks its bounds, `Deserialize` does not, `Debug` shows what may be shown. There is
+/// no `Display`: what a vendor sent is had by `as_str`, and no log shows it by accident.
 macro_rules! text {
     ($debug:ident $(#[$doc:meta])* $name:ident, $min:expr, $max:expr $(, pattern $pattern:literal)?) => {
         $(#[$doc])*
@@ -94,7 +97,7 @@ macro_rules! text {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> ::std::result::Result<Self, D::Error> {
-                crate::wire::any_text(d).map(Self)
+                crate::wire::plain_text(d).map(Self)
             }
         }
 
@@ -103,8 +106,6 @@ macro_rules! text {
                 write!(f, "{}({})", stringify!($name), crate::wire::text!(@$debug &self.0))
             }
         }
-
-        crate::wire::text!(@display $debug $name);
     };
     (@try_from $name:ident $($text:ty),+) => {$(
         impl TryFrom<$text> for $name {
@@ -121,17 +122,9 @@ macro_rules! text {
             ::std::sync::LazyLock::new(|| ::regress::Regex::new($pattern).unwrap());
         Some(&*PATTERN)
     }};
-    (@plain $text:expr) => { $text };
+    (@plain $text:expr) => { crate::wire::Shown($text) };
     (@masked $text:expr) => { "***" };
     (@iban $text:expr) => { crate::wire::mask_iban($text) };
-    (@display plain $name:ident) => {
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-    (@display $masked:ident $name:ident) => {};
 }
 pub(crate) use text;
 
@@ -152,7 +145,7 @@ macro_rules! words {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> ::std::result::Result<Self, D::Error> {
-                let text = crate::wire::shown_text(d)?;
+                let text = crate::wire::any_text(d)?;
                 let word = text.parse();
                 $(let word = word.or_else(|_| Ok::<_, crate::wire::Invalid>(Self::$other(text.into_owned())));)?
                 word.map_err(::serde::de::Error::custom)
@@ -195,10 +188,13 @@ macro_rules! words {
             }
         }
 
-        /// At most 64 bytes of a word, and nothing of what is no word.
+        /// A word that may be shown; of anything else its length.
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                ::std::fmt::Display::fmt(&crate::wire::ShownWord(self.as_str()), f)
+                match self {
+                    $(Self::$word => f.pad($raw),)+
+                    $(Self::$other(text) => ::std::fmt::Display::fmt(&crate::wire::ShownWord(text), f),)?
+                }
             }
         }
 
@@ -217,62 +213,10 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// A word of a vendor as it may be shown: 64 bytes at most; of an object or a list nothing, as it may hold anything.
-pub(crate) struct ShownWord<'a>(pub &'a str);
-
-impl ShownWord<'_> {
-    const LONGEST: usize = 64;
-
-    /// So much of a word is kept and shown, and no letter is cut.
-    pub fn cut(word: &str) -> &str {
-        let end = (0..=word.len().min(Self::LONGEST)).rev().find(|end| word.is_char_boundary(*end));
-        &word[..end.unwrap_or(0)]
-    }
-}
-
-impl fmt::Display for ShownWord<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_bytes().first() {
-            Some(b'{') => f.pad("(an object)"),
-            Some(b'[') => f.pad("(a list)"),
-            None => f.pad("(empty)"),
-            // A word has no control characters; a terminal or a log must not obey one.
-            _ => f.pad(&Self::cut(self.0).replace(char::is_control, "?")),
-        }
-    }
-}
-
 impl Invalid {
     pub(crate) fn one_of(words: &[&str]) -> Self {
         Self(format!("it is none of {}", words.join(", ")))
     }
-}
-
-/// Whether a text could be an IBAN (ISO 13616).
-pub(crate) fn looks_like_iban(text: &str) -> bool {
-    let (start, rest) = text.as_bytes().split_at(text.len().min(4));
-    let is = |class: fn(&u8) -> bool, part: &[u8]| part.iter().all(class);
-    (14..=34).contains(&text.len())
-        && is(u8::is_ascii_alphabetic, &start[..2])
-        && is(u8::is_ascii_digit, &start[2..])
-        && is(u8::is_ascii_alphanumeric, rest)
-}
-
-/// Whether a text is an IBAN with the right check digits.
-#[cfg(feature = "sandbox")]
-pub(crate) fn is_iban(text: &str) -> bool {
-    let digit = |byte: u8| char::from(byte).to_digit(36).unwrap_or(0);
-    let text = text.as_bytes();
-    let remainder = text.iter().cycle().skip(4).take(text.len()).fold(0, |sum, byte| {
-        let digit = digit(*byte);
-        (sum * if digit < 10 { 10 } else { 100 } + digit) % 97
-    });
-    std::str::from_utf8(text).is_ok_and(looks_like_iban) && remainder == 1
-}
-
-/// Country and last four of an IBAN; nothing of a text that is none.
-pub(crate) fn mask_iban(text: &str) -> String {
-    if looks_like_iban(text) { format!("{}…{}", &text[..2], &text[text.len() - 4..]) } else { "***".into() }
 }
 
 /// A sensitive value: `Debug` does not show it, there is no `Display`. Reach it through `Deref`.
@@ -319,66 +263,30 @@ impl<F: FromText> TryFrom<&str> for Masked<Lenient<F>> {
     }
 }
 
-/// Reads any JSON value as text: a string as it is, anything else as its JSON.
-pub(crate) fn any_text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
-    shown_text(d).map(Cow::into_owned)
-}
-
-/// The same for what is read further: a string is not copied.
-pub(crate) fn shown_text<'de, D: Deserializer<'de>>(d: D) -> Result<Cow<'de, str>, D::Error> {
-    d.deserialize_any(AsText)
+/// Reads a text. A number is its digits; anything else is no text.
+pub(crate) fn plain_text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    let raw = Raw::deserialize(d)?;
+    let refused = |found| D::Error::invalid_type(Unexpected::Other(found), &"a text that can be read");
+    match raw.json().as_bytes().first() {
+        Some(b'"' | b'-' | b'0'..=b'9') => {
+            raw.text().map(Cow::into_owned).map_err(|Unreadable(_)| refused("a damaged text"))
+        }
+        _ => Err(refused("another value")),
+    }
 }
 
 /// The same for a field that may be missing or null.
-pub(crate) fn optional_any_text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    struct AnyText(#[serde(deserialize_with = "any_text")] String);
-    Ok(Option::<AnyText>::deserialize(d)?.map(|AnyText(text)| text))
+pub(crate) fn optional_text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<PlainText>::deserialize(d)?.map(|PlainText(text)| text))
 }
 
-/// No value is copied through a JSON tree but those that are one.
-struct AsText;
+/// A `String` that is read as [`plain_text`] reads one.
+#[derive(Deserialize)]
+pub(crate) struct PlainText(#[serde(deserialize_with = "plain_text")] pub String);
 
-impl<'de> Visitor<'de> for AsText {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("any value")
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(text.into())
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(text.to_owned().into())
-    }
-    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-        Ok(text.into())
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(if value { "true" } else { "false" }.into())
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(value.to_string().into())
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(value.to_string().into())
-    }
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Value::from(value).to_string().into())
-    }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok("null".into())
-    }
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok("null".into())
-    }
-    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-        shown_text(d)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        Value::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)).map(|value| value.to_string().into())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Value::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|value| value.to_string().into())
-    }
+/// Reads any value as text: a text as it is, of anything else its JSON. A damaged text is none.
+pub(crate) fn any_text<'de, D: Deserializer<'de>>(d: D) -> Result<Cow<'de, str>, D::Error> {
+    let damaged =
+        |Unreadable(_)| D::Error::invalid_value(Unexpected::Other("a damaged text"), &"a text that can be read");
+    Raw::deserialize(d)?.text().map_err(damaged)
 }

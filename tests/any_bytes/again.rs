@@ -10,7 +10,9 @@ pub fn again<T: DeserializeOwned + Serialize + Debug>(json: &[u8]) -> Option<T> 
     let _ = format!("{value:?} {value:#?}");
     let written = written(&value);
     let read: T = serde_json::from_str(&written).expect("what was written is read");
-    assert_eq!(self::written(&read), written);
+    // What could not be read is written behind the rest, and may be read in its place the next time.
+    let sorted = |text: &str| serde_json::from_str::<serde_json::Value>(text).map_err(|_| text.to_owned());
+    assert_eq!(sorted(&self::written(&read)), sorted(&written));
     Some(value)
 }
 

@@ -59,8 +59,8 @@ pub fn run(json: &[u8]) {
         assert_eq!(checked.is_ok(), (6..=128).contains(&address.as_str().chars().count()));
     }
     if let Some(Around { extra, .. }) = again::<Around>(json) {
-        let without = |value: &serde_json::Value| if value.is_string() { "".into() } else { value.clone() };
-        let blank = Extra(extra.iter().map(|(key, value)| (key.clone(), without(value))).collect());
+        let without = |value: &Json| if value.is_string() { "".into() } else { value.clone().into_value() };
+        let blank: Extra = extra.iter().map(|(key, value)| (key.clone(), without(value))).collect();
         assert_eq!(format!("{extra:?}"), format!("{blank:?}"));
     }
 }

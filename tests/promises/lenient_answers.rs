@@ -1,7 +1,8 @@
 //! What a vendor answers against its own documentation loses nothing: neither the answer nor the rest of a list.
 
 use crate::support::{KEY, Server, json};
-use mandat::wire::{Date, FrenchDate};
+use mandat::wire::{Date, DateTime, Extra, FrenchDate, Int, Json, List, OneOrMany};
+use proptest::prelude::*;
 use serde_json::{Value, json as value};
 
 fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
@@ -21,10 +22,126 @@ fn a_day_is_read_only_where_it_would_be_written_so() {
     assert_eq!(read::<Date>("\"2026-01-31\"").get(), read::<FrenchDate>("\"31/01/2026\"").get());
 }
 
+#[test]
+fn what_systems_write_for_no_date_is_no_date() {
+    for text in ["0001-01-01", "0000-00-00", "1753-01-01", "1900-01-01", "0001-12-31", ""] {
+        assert_eq!(read::<Date>(&format!("{text:?}")).get(), None, "{text}");
+        for time in ["T00:00:00Z", "T00:00:00", " 00:00:00", "T00:00:00.000+01:00"] {
+            assert_eq!(read::<DateTime>(&format!("\"{text}{time}\"")).get(), None, "{text}{time}");
+        }
+    }
+    for text in ["1970-01-01T00:00:00Z", "1970-01-01T01:00:00+01:00"] {
+        assert_eq!(read::<DateTime>(&format!("{text:?}")).get(), None, "{text}");
+    }
+    for text in ["01/01/0001", "00/00/0000", "01/01/1900"] {
+        assert_eq!(read::<FrenchDate>(&format!("{text:?}")).get(), None, "{text}");
+    }
+    assert!(read::<Date>("\"1930-01-01\"").get().is_some(), "a birth date");
+}
+
+#[test]
+fn a_whole_number_is_read_in_every_form() {
+    for json in ["300", "300.0", "3e2", "3E+2", "30000e-2", "0.3e3", "\"300\"", "\"300.0\"", "\"3e2\"", "300.000"] {
+        assert_eq!(read::<Int<0, 86400>>(json).get(), Some(300), "{json}");
+    }
+    for json in
+        ["300.5", "3e-1", "1e400", "9223372036854775808", "\"\"", "\".5\"", "\"3 00\"", "\"0x3\"", "null", "[3]"]
+    {
+        assert_eq!(read::<Int<0, 86400>>(json).get(), None, "{json}");
+    }
+    for json in ["0.0", "-0", "0e9", "-0.00"] {
+        assert_eq!(read::<Int<0, 86400>>(json).get(), Some(0), "{json}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_whole_number_is_read_in_any_form(number in any::<i64>(), zeros in 0..5_usize, shift in 0..5_usize) {
+        let zeros = "0".repeat(zeros);
+        let (sign, digits) = if number < 0 { ("-", number.to_string()[1..].to_owned()) } else { ("", number.to_string()) };
+        let (before, after) = digits.split_at(digits.len() - shift.min(digits.len() - 1));
+        let shift = after.len();
+        for json in [
+            format!("{number}"),
+            format!("{number}.{zeros}0"),
+            format!("{number}{zeros}e-{}", zeros.len()),
+            format!("{sign}{before}.{after}0e{shift}"),
+            format!("{sign}{before}.{after}0E+{shift}"),
+        ] {
+            prop_assert_eq!(read::<Int<{ i64::MIN }, { i64::MAX }>>(&json).get(), Some(number), "{}", json);
+            prop_assert_eq!(read::<Int<{ i64::MIN }, { i64::MAX }>>(&format!("{json:?}")).get(), Some(number), "{}", json);
+        }
+    }
+
+    #[test]
+    fn no_digit_is_lost_of_what_is_kept(number in r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,20})?") {
+        let json = format!(r#"{{"known":1,"amount":{number},"list":[{number},{{"x":{number}}}]}}"#);
+        let (extra, any): (Extra, Json) = (read(&json), read(&json));
+        prop_assert_eq!(extra["amount"].as_json(), &number);
+        prop_assert_eq!(any.as_json(), &json);
+        for written in [serde_json::to_string(&extra).unwrap(), serde_json::to_string(&any).unwrap()] {
+            prop_assert_eq!(written.matches(&number).count(), 3, "{}", written);
+            let again: Extra = read(&written);
+            prop_assert_eq!(again["amount"].as_json(), &number);
+        }
+        let unread: Date = read(&number);
+        prop_assert_eq!(unread.unread().unwrap().as_str(), &number);
+    }
+}
+
+#[test]
+fn a_list_is_read_in_each_form_of_php_and_only_a_list_says_that_there_is_none() {
+    for (json, items, explicit) in [
+        ("[]", 0, true),
+        ("{}", 0, true),
+        ("null", 0, false),
+        ("false", 0, false),
+        ("\"\"", 0, false),
+        (r#"["2026-01-31"]"#, 1, true),
+        (r#"{"0":"2026-01-31","2":"2026-02-28"}"#, 2, true),
+        (r#"{"17":"2026-01-31"}"#, 1, true),
+    ] {
+        let list: List<Date> = read(json);
+        assert_eq!((list.len(), list.unread().len(), list.is_explicit()), (items, 0, explicit), "{json}");
+        // And written so that it is read as the same.
+        let again: List<Date> = read(&serde_json::to_string(&list).unwrap());
+        assert_eq!((&again, again.is_explicit()), (&list, explicit), "{json}");
+    }
+    for json in ["true", "0", "1", "\"none\"", r#"{"a":"2026-01-31"}"#, r#"{"0":"2026-01-31","a":1}"#, "{\"\":1}"] {
+        assert!(serde_json::from_str::<List<Date>>(json).is_err(), "{json}");
+    }
+    // Where a vendor answers one item alone, an object without numbers is that item.
+    assert_eq!(read::<OneOrMany<Extra>>(r#"{"id":"x"}"#).len(), 1);
+    assert_eq!(read::<OneOrMany<Extra>>(r#"{"0":{"id":"x"},"3":{"id":"y"}}"#).len(), 2);
+}
+
 #[cfg(feature = "easytransac")]
 mod easytransac {
     use super::*;
     use mandat::{MandateRef, MandateStatus, Mandates, easytransac};
+
+    /// A token that ended each second would be asked for each second.
+    #[tokio::test]
+    async fn a_lifetime_is_read_in_every_form() {
+        let calls = ["300", "300.0", "3e2", "\"300\"", "null", "\"soon\"", "1e400"].map(|lifetime| async move {
+            let token = format!(r#"{{"success":true,"data":{{"token":"t","expiresIn":{lifetime}}}}}"#);
+            let body = value!({"success": true, "data": {"mandateId": "12345", "status": "active"}}).to_string();
+            let server = Server::start(move |request| {
+                json(200, if request.starts_with("POST /auth ") { &token } else { &body })
+            })
+            .await;
+            let config = easytransac::Config::new(server.url(), KEY);
+            let mandates = Mandates::builder().easytransac(config).build().unwrap();
+            mandates.status(&MandateRef::easytransac("12345")).await.unwrap();
+            // Longer than the shortest time that a token is used.
+            tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+            mandates.status(&MandateRef::easytransac("12345")).await.unwrap();
+            assert_eq!(server.count("/auth"), 1, "{lifetime}");
+        });
+        futures_util::future::join_all(calls).await;
+    }
 
     async fn read(data: Value) -> mandat::Mandate {
         let body = value!({"success": true, "data": data}).to_string();
@@ -94,7 +211,7 @@ mod seqino {
         assert_eq!(words, ["active", "active", "active", "paused"]);
         assert_eq!(list[1].start_date.get(), None);
         assert_eq!(list[1].start_date.unread().unwrap().as_str(), "soon");
-        assert_eq!(list[2].directory_entry.siren.as_str(), "123456789");
+        assert_eq!(list[2].directory_entry.as_ref().unwrap().siren.as_str(), "123456789");
         let unread: Vec<(usize, &str)> = list.unread().iter().map(|item| (item.index, item.why.as_str())).collect();
         assert_eq!(
             unread,
@@ -123,8 +240,9 @@ mod seqino {
         }))
         .await;
         let link = client.create_onboarding_link().send().await.unwrap();
-        assert_eq!((link.includes_kyc.get(), link.includes_signature.get()), (Some(true), None));
-        assert_eq!((link.link_id.as_str(), link.includes_signature.unread().unwrap().as_str()), ("7", "perhaps"));
-        assert_eq!(link.expires_at.get().unwrap().to_rfc3339(), "2019-08-24T14:15:22+02:00");
+        let (kyc, signature) = (link.includes_kyc.unwrap(), link.includes_signature.unwrap());
+        assert_eq!((kyc.get(), signature.get()), (Some(true), None));
+        assert_eq!((link.link_id.as_deref(), signature.unread().unwrap().as_str()), (Some("7"), "perhaps"));
+        assert_eq!(link.expires_at.unwrap().get().unwrap().to_rfc3339(), "2019-08-24T14:15:22+02:00");
     }
 }

@@ -12,6 +12,7 @@ mod connections;
 mod control;
 #[cfg(feature = "easytransac")]
 mod credentials;
+mod damage;
 mod errors;
 mod evidence;
 #[cfg(feature = "safedebit")]
@@ -21,6 +22,8 @@ mod faults;
 mod file;
 mod fixtures;
 mod fleet;
+#[cfg(feature = "seqino")]
+mod found;
 mod generated_surface;
 mod given_credentials;
 mod identity;

@@ -1,0 +1,290 @@
+//! A body that is almost JSON, made JSON. Only scalars are touched, and none is given another meaning.
+//!
+//! Vendors' back ends send bytes that strict readers refuse: a byte order mark, Latin-1, raw newlines in a text, `NaN`.
+//! Most stand in fields that nobody needs. So [`mend`] turns a scalar that cannot be read into a **damaged text**: a JSON
+//! string that begins with half a surrogate pair. JSON allows it, no Rust text can hold it. A field that is needed
+//! refuses it, any other field keeps it unread.
+
+use serde::de::IgnoredAny;
+
+/// What a damaged text begins with, after its quotation mark.
+pub(crate) const DAMAGED: &str = "\\udc00";
+
+/// What the mended text is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be read as a type: what is damaged stays unreadable.
+    Read,
+    /// To be looked at as a [`Value`](serde_json::Value): what is damaged is as near as a text comes to it.
+    View,
+    /// To be asked for JSON types only.
+    Shape,
+}
+
+/// What was mended.
+#[derive(Debug)]
+pub(crate) struct Mended {
+    /// JSON, unless more than scalars is broken.
+    pub text: String,
+    /// What was damaged and where, in words. Of many the first only.
+    pub damage: Vec<String>,
+}
+
+/// Where a body is no JSON. A vendor may break each of a million items.
+#[derive(Default)]
+struct Damage {
+    first: Vec<(usize, &'static str)>,
+    count: usize,
+}
+
+impl Damage {
+    const NAMED: usize = 8;
+
+    fn add(&mut self, at: usize, what: &'static str) {
+        self.count += 1;
+        if self.first.len() < Self::NAMED {
+            self.first.push((at, what));
+        }
+    }
+
+    fn told(&self, bytes: &[u8]) -> Vec<String> {
+        let told = |(at, what): &(usize, &str)| {
+            let before = &bytes[..*at];
+            let line = before.split(|byte| *byte == b'\n').count();
+            let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len) + 1;
+            format!("{what}, at line {line} column {column}")
+        };
+        let mut all: Vec<String> = self.first.iter().map(told).collect();
+        if self.count > self.first.len() {
+            all.push(format!("{} more", self.count - self.first.len()));
+        }
+        all
+    }
+}
+
+/// Mends a body. `None` if there is nothing to mend, if it is neither an object nor a list, or if mending would make
+/// more than twice as much of it: a few bytes must not become many.
+pub(crate) fn mend(body: &[u8], purpose: Purpose) -> Option<Mended> {
+    let mut damage = Damage::default();
+    let decoded = utf16(body);
+    let bytes = match &decoded {
+        Some(text) => {
+            damage.add(0, "UTF-16");
+            text.as_bytes()
+        }
+        None => body,
+    };
+    let mut mending = Mending {
+        bytes,
+        at: 0,
+        out: String::with_capacity(bytes.len() + bytes.len() / 8),
+        longest: 2 * bytes.len() + 1024,
+        purpose,
+        damage,
+    };
+    mending.all()?;
+    let Mending { out: text, damage, .. } = mending;
+    (damage.count > 0).then(|| Mended { text, damage: damage.told(bytes) })
+}
+
+/// The whole body, if it says by its byte order mark that it is UTF-16, and is.
+fn utf16(body: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match body {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (units, rest) = body[2..].as_chunks::<2>();
+    let text = char::decode_utf16(units.iter().map(|bytes| unit(*bytes))).collect::<Result<String, _>>().ok()?;
+    Some(text).filter(|_| rest.is_empty())
+}
+
+struct Mending<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    out: String,
+    longest: usize,
+    purpose: Purpose,
+    damage: Damage,
+}
+
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+impl Mending<'_> {
+    fn all(&mut self) -> Option<()> {
+        // The last byte that was more than space.
+        let mut before = None;
+        while let Some(byte) = self.bytes.get(self.at).copied() {
+            match byte {
+                b' ' | b'\n' | b'\r' | b'\t' => self.copy(),
+                b'{' | b'[' | b':' | b',' | b'}' | b']' => {
+                    if before == Some(b':') && matches!(byte, b',' | b'}') {
+                        self.damage.add(self.at, "a missing value");
+                        self.damaged(b"");
+                    }
+                    self.copy();
+                    before = Some(byte);
+                }
+                _ if self.bytes[self.at..].starts_with(MARK) => {
+                    self.damage.add(self.at, "a byte order mark");
+                    self.at += MARK.len();
+                }
+                0..0x20 | 0x7f => {
+                    self.damage.add(self.at, "a control character");
+                    self.at += 1;
+                }
+                // Of a page, or of one text, nothing is to be made.
+                _ if before.is_none() && self.purpose != Purpose::View => return None,
+                b'"' => {
+                    self.text();
+                    before = Some(byte);
+                }
+                _ => {
+                    self.bare();
+                    before = Some(byte);
+                }
+            }
+            if self.out.len() > self.longest {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// A byte of ASCII, as it is.
+    fn copy(&mut self) {
+        self.out.push(char::from(self.bytes[self.at]));
+        self.at += 1;
+    }
+
+    /// A text, in its quotation marks.
+    fn text(&mut self) {
+        let (began, opened) = (self.at, self.out.len());
+        let key = self.is_key();
+        self.copy();
+        let mut damaged = false;
+        loop {
+            let rest = &self.bytes[self.at..];
+            let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+            let plain = &rest[..rest.iter().position(special).unwrap_or(rest.len())];
+            for chunk in plain.utf8_chunks() {
+                self.out.push_str(chunk.valid());
+                damaged |= !chunk.invalid().is_empty();
+                // As Latin-1 it may be what was meant; nobody relies on it.
+                self.out.extend(chunk.invalid().iter().map(|byte| char::from(*byte)));
+            }
+            self.at += plain.len();
+            match rest.get(plain.len()) {
+                // Without an end it is no JSON.
+                None => return,
+                Some(b'"') => break,
+                Some(b'\\') => damaged |= !self.escape(key),
+                Some(control) => {
+                    self.damage.add(self.at, "a control character in a text");
+                    // A text of many lines must not become six times as long.
+                    match control {
+                        b'\n' => self.out += "\\n",
+                        b'\r' => self.out += "\\r",
+                        b'\t' => self.out += "\\t",
+                        control => self.out += &format!("\\u{control:04x}"),
+                    }
+                    self.at += 1;
+                }
+            }
+        }
+        self.copy();
+        if damaged {
+            self.damage.add(began, "a text that is not UTF-8, or not escaped as JSON has it");
+            // A key is damaged enough: it is no key of ours.
+            if !key && self.purpose == Purpose::Read {
+                self.out.insert_str(opened + 1, DAMAGED);
+            }
+        }
+    }
+
+    /// What begins with a backslash. Whether it is an escape of JSON.
+    fn escape(&mut self, key: bool) -> bool {
+        let rest = &self.bytes[self.at..];
+        let keep = |mending: &mut Self, length: usize| {
+            (0..length).for_each(|_| mending.copy());
+            true
+        };
+        match (rest.get(1), code(rest)) {
+            (Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'), _) => keep(self, 2),
+            (_, Some(0xd800..0xdc00)) if matches!(code(&rest[6..]), Some(0xdc00..0xe000)) => keep(self, 12),
+            // Half a pair: whoever reads the text refuses it. Whoever looks at it, or goes by keys, needs another.
+            (_, Some(0xd800..0xe000)) => {
+                if !key && self.purpose == Purpose::Read {
+                    return keep(self, 6);
+                }
+                self.damage.add(self.at, "half a surrogate pair");
+                self.out += "\\ufffd";
+                self.at += 6;
+                true
+            }
+            (_, Some(_)) => keep(self, 6),
+            _ => {
+                self.out += "\\\\";
+                self.at += 1;
+                false
+            }
+        }
+    }
+
+    /// Whether the text that begins here is followed by a colon.
+    fn is_key(&self) -> bool {
+        let mut rest = self.bytes[self.at + 1..].iter();
+        while let Some(byte) = rest.next() {
+            match byte {
+                b'"' => break,
+                b'\\' => drop(rest.next()),
+                _ => {}
+            }
+        }
+        rest.find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
+    }
+
+    /// What stands without quotation marks: a number, `true`, or what is neither.
+    fn bare(&mut self) {
+        let rest = &self.bytes[self.at..];
+        let ends = |byte: &u8| matches!(byte, b'{' | b'[' | b':' | b',' | b'}' | b']' | b'"' | 0..=0x20 | 0x7f);
+        let token = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+        match std::str::from_utf8(token) {
+            Ok(json) if serde_json::from_str::<IgnoredAny>(json).is_ok() => {
+                let too_large = self.purpose != Purpose::Read
+                    && !json.starts_with(['t', 'f', 'n'])
+                    && serde_json::from_str::<f64>(json).is_err();
+                match self.purpose {
+                    Purpose::View if too_large => {
+                        self.damage.add(self.at, "a number too large for a machine");
+                        self.damaged(token);
+                    }
+                    Purpose::Shape if too_large => {
+                        self.damage.add(self.at, "a number too large for a machine");
+                        self.out.push('0');
+                    }
+                    _ => self.out.push_str(json),
+                }
+            }
+            _ => {
+                self.damage.add(self.at, "neither a text, nor a number, nor a word of JSON");
+                self.damaged(token);
+            }
+        }
+        self.at += token.len();
+    }
+
+    /// A damaged text in place of what is none.
+    fn damaged(&mut self, bare: &[u8]) {
+        let text: String = bare.iter().map(|byte| char::from(*byte)).collect();
+        let mark = if self.purpose == Purpose::Read { DAMAGED } else { "" };
+        self.out += &format!("\"{mark}{}\"", text.replace('\\', "\\\\"));
+    }
+}
+
+/// The number of a `\u` escape at the start of these bytes.
+fn code(bytes: &[u8]) -> Option<u16> {
+    let [b'\\', b'u', digits @ ..] = bytes else { return None };
+    let digits = digits.first_chunk::<4>()?;
+    digits.iter().try_fold(0, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)? as u16))
+}

@@ -1,0 +1,107 @@
+//! A value as the text that it is on the wire.
+
+use super::mend::DAMAGED;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::Value;
+use std::{borrow::Cow, fmt};
+
+/// The JSON of a value as it came: no digit of a number is lost, and nothing is allocated where the input is borrowed.
+pub(crate) struct Raw<'a>(Cow<'a, str>);
+
+/// serde_json's name for a value that it gives as text, the `RawValue`. If that changed, numbers would lose digits: a
+/// test below sees to it.
+const AS_TEXT: &str = "$serde_json::private::RawValue";
+
+/// The JSON of a text that no Rust text can hold.
+pub(crate) struct Unreadable<'a>(pub Cow<'a, str>);
+
+impl<'a> Raw<'a> {
+    /// The JSON.
+    pub fn json(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_null(&self) -> bool {
+        self.0 == "null"
+    }
+
+    /// Whether it is a text, readable or not.
+    pub fn is_text(&self) -> bool {
+        self.0.starts_with('"')
+    }
+
+    /// A text without its quotation marks, or the JSON of anything else.
+    pub fn text(self) -> Result<Cow<'a, str>, Unreadable<'a>> {
+        if !self.is_text() {
+            return Ok(self.0);
+        }
+        let within = 1..self.0.len() - 1;
+        match self.0 {
+            Cow::Borrowed(json) if !json.contains('\\') => Ok(Cow::Borrowed(&json[within])),
+            json => serde_json::from_str(&json).map(Cow::Owned).map_err(|_| Unreadable(json)),
+        }
+    }
+
+    /// Two values where there is to be one: which counts nobody knows, so neither does.
+    pub fn twice(&self, other: &Raw) -> Raw<'static> {
+        let both = Value::from(format!("{}, {}", self.0, other.0)).to_string();
+        Raw(Cow::Owned(both.replacen('"', &format!("\"{DAMAGED}"), 1)))
+    }
+
+    pub fn into_owned(self) -> Box<str> {
+        self.0.into_owned().into()
+    }
+}
+
+impl<'a> From<&'a str> for Raw<'a> {
+    fn from(json: &'a str) -> Self {
+        Self(Cow::Borrowed(json))
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw<'de> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_newtype_struct(AS_TEXT, Text).map(Raw)
+    }
+}
+
+struct Text;
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    /// As serde_json gives it, under a key of its own.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        map.next_key::<IgnoredAny>()?.ok_or_else(|| Error::missing_field(AS_TEXT))?;
+        map.next_value::<Borrowed>().map(|Borrowed(text)| text)
+    }
+
+    /// From elsewhere, another format say, or a value that serde has kept.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+        Value::deserialize(d).map(|value| value.to_string().into())
+    }
+}
+
+/// A text that is copied only if it has to be.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Borrowed<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::Raw;
+
+    #[test]
+    fn no_digit_of_a_number_is_lost() {
+        for json in ["123456789012345678901234567890", "12.50", "1e400", "-0", r#"{"a": [1.10,2]}"#] {
+            assert_eq!(serde_json::from_str::<Raw>(json).unwrap().json(), json);
+        }
+    }
+}
