@@ -11,10 +11,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr, time::Duration};
 
 /// The name of one mandate at one vendor. Its text form round-trips and fits one column of a database:
-/// `easytransac:<mandateId>`, `safedebit:<umr>`, `seqino:<client_id>/<mandate_id>`.
+/// `easytransac:<mandateId>`, `safedebit:<umr>`, `seqino:<client_id>/<mandate_id>`. In the text form `%` and characters
+/// that are not visible are percent-encoded, and so is `/` within a Seqino id. `Debug` shows an id only if it looks like
+/// one: an IBAN, for example, is shown as its length.
 ///
 /// It does not name your account at the vendor: use one [`Mandates`](crate::Mandates) per account.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(with = "String"))]
 pub struct MandateRef {
     provider: Provider,
@@ -96,19 +98,61 @@ impl fmt::Display for MandateRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let provider = self.provider.as_str();
         match &self.client {
-            None => write!(f, "{provider}:{}", self.id),
-            Some(client) => write!(f, "{provider}:{}/{}", escape(client), escape(&self.id)),
+            None => write!(f, "{provider}:{}", escape(&self.id, "%")),
+            Some(client) => write!(f, "{provider}:{}/{}", escape(client, "%/"), escape(&self.id, "%/")),
         }
     }
 }
 
-/// An id of two parts must not be split at a slash of its own.
-fn escape(part: &str) -> String {
-    part.replace('%', "%25").replace('/', "%2F")
+impl fmt::Debug for MandateRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MandateRef")
+            .field("provider", &self.provider)
+            .field("client", &self.client.as_deref().map(wire::Shown))
+            .field("id", &wire::Shown(&self.id))
+            .finish()
+    }
 }
 
+/// An id that must not be split at a slash of its own, nor forge a line where its text form is printed.
+fn escape(part: &str, reserved: &str) -> String {
+    let mut escaped = String::with_capacity(part.len());
+    for c in part.chars() {
+        if reserved.contains(c) || is_invisible(c) {
+            let mut buffer = [0; 4];
+            escaped.extend(c.encode_utf8(&mut buffer).bytes().map(|byte| format!("%{byte:02X}")));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Control characters, line separators, and marks that change the direction of a text.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A `%` that no two hexadecimal digits follow stands for itself.
 fn unescape(part: &str) -> String {
-    part.replace("%2F", "/").replace("%25", "%")
+    let mut rest = part.as_bytes();
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let [first, following @ ..] = rest {
+        let digit = |at: usize| following.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (*first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high << 4 | low) as u8);
+                rest = &following[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = following;
+            }
+        }
+    }
+    // Escapes that make no text are none.
+    String::from_utf8(bytes).unwrap_or_else(|_| part.into())
 }
 
 impl FromStr for MandateRef {
@@ -127,7 +171,7 @@ impl FromStr for MandateRef {
             let (client, id) = id.split_once('/').unwrap_or_default();
             Self::new(provider, Some(unescape(client)), unescape(id))
         } else {
-            Self::new(provider, None, id.into())
+            Self::new(provider, None, unescape(id))
         };
         reference.complete().map(|()| reference)
     }

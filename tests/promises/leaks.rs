@@ -77,6 +77,111 @@ async fn scripted() -> (Arc<Mutex<Act>>, Server) {
     (answer, server.await)
 }
 
+/// What a vendor may put into a wrong place, and a part of it that must not be shown.
+fn misplaced() -> Vec<(Value, &'static str)> {
+    let iban = "FR7630001007941234567890185";
+    vec![
+        (iban.into(), "30001007941"),
+        ("FR76 3000 1007 9412 3456 7890 185".into(), "3000 1007"),
+        ("fr76-3000-1007-9412-3456-7890-185".into(), "3000-1007"),
+        ("RUM FR7630001007941234567890185".into(), "30001007941"),
+        ("jeanne.dupond@example.com".into(), "dupond"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln".into(), "eyJ"),
+        ("eyJhbGciOiJub25lIn0.e30.".into(), "eyJ"),
+        ("https://sign.example.com/planted".into(), "sign.example"),
+        ("sign.example.com/planted".into(), "sign.example"),
+        ("06-12-34-56-78".into(), "12-34"),
+        ("+33 6 12 34 56 78".into(), "12 34"),
+        ("RUM-1\nforged: line".into(), "forged"),
+        ("RUM-1\u{1b}[31mforged".into(), "forged"),
+        ("RUM-1\u{202e}forged".into(), "forged"),
+        (value!({"iban": iban}), "30001007941"),
+        (value!({iban: 1}), "30001007941"),
+        (value!(["jeanne.dupond@example.com"]), "dupond"),
+    ]
+}
+
+/// Where a value stands that is neither a flag nor a container.
+fn leaves(value: &Value, place: &str, out: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| leaves(value, &format!("{place}/{key}"), out)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| leaves(item, &format!("{place}/{index}"), out));
+        }
+        Value::Bool(_) | Value::Null => {}
+        Value::String(_) | Value::Number(_) => out.push(place.into()),
+    }
+}
+
+/// The example answer with something misplaced: everywhere, and in one place after the other.
+fn misplacings(spec: &str, id: &str) -> Vec<(String, &'static str)> {
+    let spec: Value = serde_json::from_str(spec).unwrap();
+    let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let operation = operations.into_iter().find(|operation| operation["operationId"] == id).unwrap();
+    let answers = operation["responses"].as_object().unwrap();
+    let (code, answer) = answers.iter().find(|(code, _)| code.starts_with('2')).unwrap();
+    let Some(example) = answer.pointer("/content/application~1json/example") else { return Vec::new() };
+    let (mut places, misplaced) = (Vec::new(), misplaced());
+    leaves(example, "", &mut places);
+    let with = |places: &[String], planted: &Value| {
+        let mut example = example.clone();
+        places.iter().for_each(|place| *example.pointer_mut(place).unwrap() = planted.clone());
+        json(code.parse().unwrap_or(200), &example.to_string())
+    };
+    let everywhere = misplaced.iter().map(|(planted, part)| (with(&places, planted), *part));
+    // Each place with another one than its neighbour.
+    let one_by_one = places.iter().enumerate().map(|(index, place)| {
+        let (planted, part) = &misplaced[(index * 5 + id.len()) % misplaced.len()];
+        (with(std::slice::from_ref(place), planted), *part)
+    });
+    everywhere.chain(one_by_one).collect()
+}
+
+/// One line, and nothing of it.
+fn hides(what: &str, shown: &str, part: &str) {
+    assert!(!shown.contains(part), "{what}: {part:?} is in {shown}");
+    assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{what}: {shown:?}");
+}
+
+#[tokio::test]
+async fn a_mandate_shows_nothing_that_stands_where_a_reference_or_a_word_should() {
+    use mandat::MandateRef;
+    for (planted, part) in misplaced() {
+        let reference = planted.as_str().unwrap_or("RUM-1").to_owned();
+        let body = value!({
+            "success": true, "result": true, "id": reference, "client_id": planted, "start_date": planted,
+            "end_date": planted, "created_at": planted, "status": planted,
+            "data": {"mandateId": reference, "status": planted, "dateCreated": planted},
+            "datas": [{"umr": reference, "status": planted, "other": planted}],
+        });
+        let server = Server::with_token(move |_| json(200, &body.to_string())).await;
+        let mandates = facade(&server.url(), &hasty());
+        let log = Log::listen();
+        let references = [
+            #[cfg(feature = "easytransac")]
+            MandateRef::easytransac(&reference),
+            #[cfg(feature = "safedebit")]
+            MandateRef::safedebit(&reference),
+            #[cfg(feature = "seqino")]
+            MandateRef::seqino("client_1", &reference),
+        ];
+        for reference in references {
+            hides("a reference", &format!("{reference:?}"), part);
+            let text = reference.to_string();
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert_eq!(text.parse::<MandateRef>().unwrap(), reference);
+            match mandates.status(&reference).await {
+                Ok(mandate) => {
+                    hides("a mandate", &format!("{mandate:?}"), part);
+                    hides("a word", &format!("{} {:?}", mandate.raw, mandate.raw), part);
+                }
+                Err(error) => hides("an error", &format!("{error} {error:?}"), part),
+            }
+        }
+        hides("a log", &log.text(), part);
+    }
+}
+
 macro_rules! shows_nothing_of_any_operation {
     ($feature:literal, $module:ident, $examples:ident) => {
         #[cfg(feature = $feature)]
@@ -113,6 +218,33 @@ macro_rules! shows_nothing_of_any_operation {
                 assert!(shown > 4);
                 shows_nothing("the facade", &format!("{mandates:?} {client:?}"));
                 shows_nothing("a log", &log.text());
+            }
+
+            #[tokio::test]
+            async fn no_answer_shows_what_stands_in_the_wrong_place() {
+                use mandat::$module as api;
+                let (answer, server) = scripted().await;
+                let mandates = facade(&server.url(), &hasty());
+                let client = mandates.$module().unwrap();
+                let mut read = 0;
+                macro_rules! check {
+                    ($id:literal, $operation:ident, $builder:expr) => {
+                        let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
+                        for (response, part) in misplacings(spec, $id) {
+                            *answer.lock().unwrap() = response.into();
+                            match $builder.send().await {
+                                Ok(answer) => {
+                                    read += 1;
+                                    hides($id, &format!("{answer:?}"), part);
+                                    hides($id, &format!("{answer:#?}"), part);
+                                }
+                                Err(error) => hides($id, &format!("{error} {error:?}"), part),
+                            }
+                        }
+                    };
+                }
+                $examples!(client, api, check);
+                assert!(read > 50, "{read}");
             }
 
             #[tokio::test]

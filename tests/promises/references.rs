@@ -50,3 +50,35 @@ fn a_text_that_is_no_reference_is_told_how_one_reads() {
         );
     }
 }
+
+proptest! {
+    #[test]
+    fn no_reference_forges_a_line(id in r"[\PC\pC]{1,35}") {
+        for reference in [MandateRef::safedebit(&id), MandateRef::seqino(&id, &id)] {
+            let text = reference.to_string();
+            for shown in [&text, &format!("{reference:?}")] {
+                prop_assert!(!shown.contains(|c: char| c.is_control() || "\u{2028}\u{2029}\u{202e}".contains(c)), "{:?}", shown);
+            }
+            prop_assert_eq!(text.parse::<MandateRef>().unwrap(), reference);
+        }
+    }
+}
+
+#[test]
+fn a_reference_encodes_what_is_not_visible() {
+    let reference = MandateRef::safedebit("RUM\n50%\u{1b}[1m/\u{202e}é");
+    assert_eq!(reference.to_string(), "safedebit:RUM%0A50%25%1B[1m/%E2%80%AEé");
+    assert_eq!(format!("{reference:?}"), "MandateRef { provider: SafeDebit, client: None, id: (17 bytes) }");
+    // A percent sign that escapes nothing stands for itself.
+    for (text, id) in
+        [("safedebit:50%", "50%"), ("safedebit:5%x1", "5%x1"), ("safedebit:%FF", "%FF"), ("safedebit:%0a", "\n")]
+    {
+        assert_eq!(text.parse::<MandateRef>().unwrap().id(), id);
+    }
+    let reference = MandateRef::safedebit("FR7630001007941234567890185");
+    assert!(!format!("{reference:?}").contains("3000"));
+    assert_eq!(
+        format!("{:?}", MandateRef::seqino("client_1", "mdt_1")),
+        r#"MandateRef { provider: Seqino, client: Some("client_1"), id: "mdt_1" }"#
+    );
+}
