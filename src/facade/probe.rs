@@ -1,9 +1,11 @@
 //! The shape of a real answer beside the shape in the spec.
 
 use crate::{Provider, transport::Operation, wire};
-use serde::Serialize;
-use serde_json::Value;
-use std::{collections::BTreeMap, fmt};
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 /// The keys and JSON types of one real answer, no values, and where they differ from the spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,6 +19,9 @@ pub struct Probe {
     pub shape: BTreeMap<String, String>,
     /// Where the answer differs from the spec. Empty: it matches.
     pub differences: Vec<Difference>,
+    /// Where the answer is no strict JSON, and how: a byte order mark say, or a text that is not UTF-8. Its shape was read
+    /// nonetheless.
+    pub damage: Vec<String>,
 }
 
 /// One place where an answer differs from the spec.
@@ -34,15 +39,11 @@ pub struct Difference {
 impl Probe {
     /// Whether the answer is as the spec says.
     pub fn matches(&self) -> bool {
-        self.differences.is_empty()
+        self.differences.is_empty() && self.damage.is_empty()
     }
 
     pub(crate) fn new(provider: Provider, operation: &Operation, body: &[u8]) -> Self {
-        let mut found = Found::default();
-        match serde_json::from_slice(body) {
-            Ok(value) => walk(&value, String::new(), &mut found),
-            Err(_) => found.see(String::new(), "no JSON"),
-        }
+        let (found, damage) = shape(body);
         let mut differences = Vec::new();
         let mut differ = |place: &str, spec: String, answer: String| {
             let place = if place.is_empty() { "the whole answer" } else { place };
@@ -57,7 +58,7 @@ impl Probe {
             if missing {
                 let answer = if here.is_empty() { "nothing".into() } else { format!("{} or nothing", kinds(&here)) };
                 differ(place, format!("required {kind}"), answer);
-            } else if here.keys().any(|found| odd(found)) {
+            } else if here.keys().any(|found| odd(found.as_ref())) {
                 differ(place, (*kind).into(), kinds(&here));
             }
         }
@@ -70,20 +71,49 @@ impl Probe {
             }
         }
         let shape = found.0.iter().map(|(place, here)| (place.clone(), kinds(here))).collect();
-        Self { provider, operation: operation.id, shape, differences }
+        Self { provider, operation: operation.id, shape, differences, damage }
     }
 }
 
+/// What stands where, and what is damaged.
+fn shape(body: &[u8]) -> (Found, Vec<String>) {
+    let walk = |json: &[u8]| {
+        let mut found = Found::default();
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        Walk { place: String::new(), found: &mut found }.deserialize(&mut deserializer)?;
+        deserializer.end().map(|()| found)
+    };
+    let mended = |error| match wire::mend(body, wire::Purpose::Shape) {
+        None => Err((error, Vec::new())),
+        Some(wire::Mended { text, damage }) => match walk(text.as_bytes()) {
+            Ok(found) => Ok((found, damage)),
+            Err(_) => Err((error, damage)),
+        },
+    };
+    let read = walk(body).map(|found| (found, Vec::new())).or_else(mended);
+    read.unwrap_or_else(|(error, damage)| {
+        let mut found = Found::default();
+        found.see(String::new(), format!("no JSON: {}", wire::unread(body, &error)).into());
+        (found, damage)
+    })
+}
+
+type Kind = Cow<'static, str>;
+
 /// How often each JSON type stands at each place.
 #[derive(Default)]
-struct Found(BTreeMap<String, BTreeMap<&'static str, usize>>);
+struct Found(BTreeMap<String, BTreeMap<Kind, usize>>);
 
 impl Found {
-    fn see(&mut self, place: String, kind: &'static str) {
+    /// An answer may have a million keys. No spec has as many places as this.
+    const PLACES: usize = 2000;
+
+    fn see(&mut self, place: String, kind: Kind) {
+        let place = if self.0.len() < Self::PLACES || self.0.contains_key(&place) { place } else { "(more)".into() };
         *self.0.entry(place).or_default().entry(kind).or_default() += 1;
     }
 
-    fn at(&self, place: &str) -> BTreeMap<&'static str, usize> {
+    fn at(&self, place: &str) -> BTreeMap<Kind, usize> {
         self.0.get(place).cloned().unwrap_or_default()
     }
 
@@ -92,21 +122,77 @@ impl Found {
     }
 }
 
-fn kinds(here: &BTreeMap<&'static str, usize>) -> String {
-    Vec::from_iter(here.keys().copied()).join(" or ")
+fn kinds(here: &BTreeMap<Kind, usize>) -> String {
+    Vec::from_iter(here.keys().map(AsRef::as_ref)).join(" or ")
 }
 
-fn walk(value: &Value, place: String, found: &mut Found) {
-    found.see(place.clone(), wire::kind(value));
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| walk(item, format!("{place}[]"), found)),
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                let key = wire::safe_key(key);
-                walk(value, if place.is_empty() { key } else { format!("{place}.{key}") }, found);
-            }
+/// Sees each value as it is read, and keeps none.
+struct Walk<'a> {
+    place: String,
+    found: &'a mut Found,
+}
+
+impl Walk<'_> {
+    fn see<E>(self, kind: &'static str) -> Result<(), E> {
+        self.found.see(self.place, kind.into());
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.see("null")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.see("boolean")
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.see("number")
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        self.see("number")
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.see("number")
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        self.see("string")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let place = format!("{}[]", self.place);
+        self.found.see(self.place, "array".into());
+        while items.next_element_seed(Walk { place: place.clone(), found: self.found })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        self.found.see(self.place.clone(), "object".into());
+        while let Some(key) = fields.next_key::<Cow<'de, str>>()? {
+            let key = wire::safe_key(&key);
+            let place = if self.place.is_empty() { key } else { format!("{}.{key}", self.place) };
+            fields.next_value_seed(Walk { place, found: self.found })?;
         }
-        _ => {}
+        Ok(())
     }
 }
 
@@ -121,11 +207,14 @@ fn parent(place: &str) -> Option<&str> {
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: ", self.provider, self.operation)?;
-        if self.matches() {
-            f.write_str("matches")?;
-        }
-        for (i, Difference { place, spec, answer }) in self.differences.iter().enumerate() {
-            write!(f, "{}differs at {place}: spec {spec}, answer {answer}", if i == 0 { "" } else { "; " })?;
+        let damage = self.damage.iter().map(|damage| format!("is damaged: {damage}"));
+        let differs = |Difference { place, spec, answer }: &Difference| {
+            format!("differs at {place}: spec {spec}, answer {answer}")
+        };
+        let told: Vec<String> = damage.chain(self.differences.iter().map(differs)).collect();
+        match self.matches() {
+            true => f.write_str("matches")?,
+            false => f.write_str(&told.join("; "))?,
         }
         for (place, kinds) in self.shape.iter().filter(|(place, _)| !place.is_empty()) {
             write!(f, "\n  {place}: {kinds}")?;

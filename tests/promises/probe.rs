@@ -64,12 +64,60 @@ async fn a_missing_key_is_told_with_what_the_spec_requires() {
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":null}]}"#,
             "SafeDebit search_mandate: differs at datas[].status: spec string, answer null",
         ),
-        ("<html>", "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON"),
+        (
+            "<html>",
+            "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: it is no JSON, at line 1 column 1",
+        ),
     ] {
         let server = Server::start(move |_| json(200, body)).await;
         let config = safedebit::Config::new(server.url(), "login", "password");
         let mandates = Mandates::builder().safedebit(config).build().unwrap();
         let probe = mandates.probe(&MandateRef::safedebit("RUM-1")).await.unwrap();
+        assert_eq!(probe.to_string().lines().next().unwrap(), told);
+    }
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn a_damaged_answer_is_read_and_the_place_of_the_damage_told() {
+    use crate::support::Act;
+    use mandat::{Mandates, safedebit};
+    for (body, told) in [
+        (
+            &b"\xef\xbb\xbf{\"result\":true,\"datas\":[{\"umr\":\"RUM-1\",\"status\":\"1\"}]}"[..],
+            "SafeDebit search_mandate: is damaged: a byte order mark, at line 1 column 1",
+        ),
+        (
+            b"{\"result\":true,\n\"datas\":[{\"umr\":\"RUM-1\",\"status\":\"1\",\"name\":\"Ren\xe9\"}]}",
+            "SafeDebit search_mandate: \
+             is damaged: a text that is not UTF-8, or not escaped as JSON has it, at line 2 column 45; \
+             differs at datas[].name: spec nothing, answer string",
+        ),
+        (
+            br#"{"result":true,"datas":[{"umr":"RUM-1","status":"\ud800"}]}"#,
+            "SafeDebit search_mandate: is damaged: half a surrogate pair, at line 1 column 51",
+        ),
+        (
+            br#"{"result":true,"datas":[{"umr":"RUM-1","status":"1","x":1e400}]}"#,
+            "SafeDebit search_mandate: is damaged: a number too large for a machine, at line 1 column 57; \
+             differs at datas[].x: spec nothing, answer number",
+        ),
+        (
+            br#"{"result":true,"datas":[{"umr":"RUM-1""#,
+            "SafeDebit search_mandate: differs at the whole answer: \
+             spec object, answer no JSON: it ends too early, at line 1 column 38",
+        ),
+        (b"", "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: the body is empty"),
+    ] {
+        let server = Server::start(move |_| {
+            let head = format!("HTTP/1.1 200 X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            Act::Send([head.as_bytes(), body].concat())
+        })
+        .await;
+        let config = safedebit::Config::new(server.url(), "login", "password");
+        let mandates = Mandates::builder().safedebit(config).build().unwrap();
+        let probe = mandates.probe(&MandateRef::safedebit("RUM-1")).await.unwrap();
+        assert!(!probe.matches());
         assert_eq!(probe.to_string().lines().next().unwrap(), told);
     }
 }
