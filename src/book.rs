@@ -12,6 +12,7 @@ macro_rules! chapters {
         /// [files]: crate::book::files
         /// [many]: crate::book::many
         /// [operations]: crate::book::operations
+        /// [reading]: crate::book::reading
         /// [statuses]: crate::book::statuses
         /// [testing]: crate::book::testing
         /// [verdicts]: crate::book::verdicts
@@ -34,5 +35,6 @@ chapters! {
     "What vendors send to you, and what it proves." webhooks;
     "The vendors simulated, for tests in any language." testing;
     "Timeouts, limits, many processes, what to store, personal data, traces, clocks." operations;
+    "What an answer needs, what happens to damage, and what an empty list says." reading;
     "One term for each concept." glossary;
 }

@@ -53,6 +53,7 @@
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
 //! | [Testing](book::testing) | What does my code do when the debtor revokes, or the vendor is down? |
 //! | [In production](book::operations) | Which timeouts, limits, logs? What with many processes? What of personal data? |
+//! | [What is read how strictly](book::reading) | What happens to a damaged answer? What does an empty list say? |
 //! | [Glossary](book::glossary) | What does this term mean? |
 //!
 //! The module of each vendor opens with its page: its words and quirks, how well each is known, and where the vendor says
