@@ -404,6 +404,7 @@ mod tests {
         code: "200",
         lost_answer: "",
         answer: &[],
+        repeats: &[],
     };
 
     fn answer(length: usize) -> Answer {

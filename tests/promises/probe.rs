@@ -95,7 +95,7 @@ async fn a_damaged_answer_is_read_and_the_place_of_the_damage_told() {
         ),
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1","status":"\ud800"}]}"#,
-            "SafeDebit search_mandate: is damaged: half a surrogate pair, at line 1 column 51",
+            "SafeDebit search_mandate: is damaged: half a surrogate pair, at line 1 column 50",
         ),
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1","status":"1","x":1e400}]}"#,
