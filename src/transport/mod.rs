@@ -410,13 +410,22 @@ impl<'a, V: Vendor> Run<'a, V> {
                 Ok(answer) => aside(operation, answer, deadline, |answer| answer.judge::<V>(operation)).await,
                 Err(failed) => Err(failed),
             };
-            let Failed { mut error, failure, retry_after } = match judged.and_then(|judged| judged) {
-                Ok(answer) => {
-                    if let Some(header) = &header {
-                        self.vendor.taken(header, renewed);
-                    }
-                    return Ok(answer);
-                }
+            let judged = judged.and_then(|judged| judged);
+            // A refusal for another reason proves that the vendor took the credentials.
+            let took = match &judged {
+                Ok(_) => true,
+                Err(Failed { error, .. }) => matches!(
+                    error.kind(),
+                    ErrorKind::InvalidRequest | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused
+                ),
+            };
+            if let Some(header) = &header
+                && took
+            {
+                self.vendor.taken(header, renewed);
+            }
+            let Failed { mut error, failure, retry_after } = match judged {
+                Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
             // The vendor no longer knows what an earlier attempt that may have arrived was to remove: that one did it.

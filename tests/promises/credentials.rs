@@ -392,3 +392,21 @@ async fn after_tokens_that_were_refused_one_that_is_taken_counts_as_good() {
     }
     assert_eq!(server.count("POST /auth "), 6);
 }
+
+#[tokio::test]
+async fn token_that_answers_with_a_refusal_of_the_request_counts_as_taken() {
+    let turn = Arc::new(AtomicU32::new(0));
+    let next = turn.clone();
+    // Each call finds that its token has ended, and then that the request is refused.
+    let server = Server::with_token(move |_| match next.fetch_add(1, Ordering::SeqCst) % 2 {
+        0 => json(401, ""),
+        _ => json(400, ""),
+    });
+    let server = server.await;
+    let mandates = facade(&server.url());
+    for _ in 0..3 {
+        let refused = mandates.status(&reference()).await.unwrap_err();
+        assert_eq!(refused.http_status(), Some(400), "{refused}");
+    }
+    assert_eq!(server.count("POST /auth "), 4);
+}
