@@ -157,7 +157,7 @@ async fn a_mandate_shows_nothing_that_stands_where_a_reference_or_a_word_should(
         let server = Server::with_token(move |_| json(200, &body.to_string())).await;
         let mandates = facade(&server.url(), &hasty());
         let log = Log::listen();
-        let references = [
+        let references: Vec<MandateRef> = vec![
             #[cfg(feature = "easytransac")]
             MandateRef::easytransac(&reference),
             #[cfg(feature = "safedebit")]
