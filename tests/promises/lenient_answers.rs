@@ -77,7 +77,7 @@ proptest! {
 
     #[test]
     fn no_digit_is_lost_of_what_is_kept(number in r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,20})?") {
-        let json = format!(r#"{{"known":1,"amount":{number},"list":[{number},{{"x":{number}}}]}}"#);
+        let json = format!(r#"{{"known":true,"amount":{number},"list":[{number},{{"x":{number}}}]}}"#);
         let (extra, any): (Extra, Json) = (read(&json), read(&json));
         prop_assert_eq!(extra["amount"].as_json(), &number);
         prop_assert_eq!(any.as_json(), &json);
