@@ -403,6 +403,7 @@ mod tests {
         document: false,
         code: "200",
         lost_answer: "",
+        outside: None,
         answer: &[],
         repeats: &[],
     };

@@ -34,7 +34,7 @@ use reqwest::{
 use retry::{Delays, Failure, Next};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{num::NonZeroU32, pin::Pin};
+use std::{borrow::Cow, num::NonZeroU32, pin::Pin};
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::retry::budget::Budget;
 use trace::Call;
@@ -67,6 +67,8 @@ pub(crate) struct Operation {
     pub code: &'static str,
     /// What a caller can do when the answer to a write or a removal was lost; in the spec's words.
     pub lost_answer: &'static str,
+    /// Of an operation with a base path of its own: the one that the spec gives for the rest, and its own.
+    pub outside: Option<(&'static str, &'static str)>,
     /// Where each value of the answer stands, its JSON type, and whether the spec requires it. Empty: no answer.
     pub answer: &'static [(&'static str, &'static str, bool)],
     /// Which values of the answer repeat which of the request.
@@ -232,7 +234,24 @@ impl Transport {
 
     /// What generated code builds a request from.
     pub fn fields(&self) -> Fields<'_> {
-        Fields { baseurl: self.base_path(), client: Start(self) }
+        Fields { baseurl: self.base_path().into(), client: Start(self) }
+    }
+
+    /// The same for an operation with a base path of its own.
+    pub fn fields_outside(&self, operation: &Operation) -> Result<Fields<'_>, String> {
+        Ok(Fields { baseurl: self.base_of(operation)?, client: Start(self) })
+    }
+
+    /// The base path of an operation. One of its own replaces the documented end of the configured one.
+    fn base_of(&self, operation: &Operation) -> Result<Cow<'_, str>, String> {
+        let Some((documented, own)) = operation.outside else { return Ok(self.base_path().into()) };
+        let before = match self.base_path() {
+            "" => "",
+            path => path.strip_suffix(documented).ok_or_else(|| {
+                format!("this operation is outside of `{documented}`. Configure a base URL that ends with it")
+            })?,
+        };
+        Ok(format!("{before}{own}").into())
     }
 
     fn base_path(&self) -> &str {
@@ -242,7 +261,7 @@ impl Transport {
 
 /// The names are the generator's. The URL is its path only: the rest was parsed once and stays as it is.
 pub(crate) struct Fields<'a> {
-    pub baseurl: &'a str,
+    pub baseurl: Cow<'a, str>,
     pub client: Start<'a>,
 }
 
@@ -331,10 +350,10 @@ pub(crate) fn exchange<'a, V: Vendor>(
 }
 
 /// What it means that a write was sent again whose first answer was lost.
-pub(crate) fn resent<T>(result: Result<T, Error>, landed: &[&str]) -> Result<Resent<T>, Error> {
+pub(crate) fn resent<T>(result: Result<T, Error>, in_use: &[&str]) -> Result<Resent<T>, Error> {
     match result {
         Ok(answer) => Ok(Resent::Done(answer)),
-        Err(e) if e.vendor_code().is_some_and(|code| landed.contains(&code)) => Ok(Resent::Landed),
+        Err(e) if e.vendor_code().is_some_and(|code| in_use.contains(&code)) => Ok(Resent::InUse),
         Err(e) => Err(e),
     }
 }
@@ -481,7 +500,8 @@ fn built(operation: &Operation, transport: &Transport, request: Built) -> Result
         progenitor_client::Error::InvalidRequest(what) => refuse(what),
         _ => refuse("a value cannot be put into a request".into()),
     })?;
-    let path = request.url().path().strip_prefix(transport.base_path());
+    let base = transport.base_of(operation).map_err(refuse)?;
+    let path = request.url().path().strip_prefix(&*base);
     if !path.is_some_and(|path| path::matches(path, operation.path)) {
         return Err(refuse("an id would change the path of the request. Use the id that the vendor gave".into()));
     }

@@ -154,7 +154,7 @@ async fn no_mandate_is_made_twice_at_safedebit_and_a_search_tells_which_were() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn a_consumer_sent_again_tells_whether_the_first_call_had_landed_and_is_else_a_conflict() {
+async fn a_consumer_is_found_after_a_lost_answer_and_its_used_reference_is_else_a_conflict() {
     use mandat::{ErrorKind, Resent};
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
@@ -182,7 +182,7 @@ async fn a_consumer_sent_again_tells_whether_the_first_call_had_landed_and_is_el
         let made = found(i).await;
         if course.judge(&result, made) == Some(Outcome::Unknown) {
             let resent = request(i).send_again().await.unwrap();
-            assert_eq!(matches!(resent, Resent::Landed), made == 1);
+            assert_eq!(matches!(resent, Resent::InUse), made == 1);
             assert_eq!(found(i).await, 1);
         }
     }
