@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The annotations that the build acts on, with the values that each may have.
-const ANNOTATIONS: [(&str, &[&str]); 13] = [
+const ANNOTATIONS: [(&str, &[&str]); 14] = [
     ("x-evidence", &["documented", "partial", "inferred"]),
     ("x-effect", &["read", "write", "removal"]),
     ("x-sensitive", &["true"]),
     ("x-unverified", &["true"]),
     ("x-source", &[]),
     ("x-lost-answer", &[]),
-    ("x-landed", &[]),
     ("x-answer-repeats", &[]),
+    ("x-in-use", &[]),
+    ("x-states", &[]),
     ("x-extensible-enum", &[]),
     ("x-enum-varnames", &[]),
     ("x-enum-descriptions", &[]),
@@ -77,11 +78,14 @@ const RESERVED: [&str; 11] =
 
 fn operations(document: &Document, say: &mut Say) {
     for (path, item) in document.0.get("paths").and_then(Value::as_object).into_iter().flatten() {
-        for key in
-            item.as_object().into_iter().flat_map(|item| item.keys()).filter(|key| !METHODS.contains(&key.as_str()))
-        {
-            let mend = "write it into each operation: get, post, put, patch or delete";
-            say(&format!("paths.{path}.{key}"), "only operations are read here".into(), mend);
+        for (key, value) in item.as_object().into_iter().flatten().filter(|(key, _)| !METHODS.contains(&key.as_str())) {
+            let place = format!("paths.{path}.{key}");
+            if key == "servers" {
+                server(document, &place, value, say);
+            } else {
+                let mend = "write it into each operation: get, post, put, patch or delete";
+                say(&place, "only operations and servers are read here".into(), mend);
+            }
         }
     }
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
@@ -117,9 +121,29 @@ fn operations(document: &Document, say: &mut Say) {
         bodies(document, &operation, say);
         effect(&operation, say);
         repeats(document, &operation, say);
+        states(document, &operation, say);
     }
     if document.operations().next().is_none() {
         say("paths", "there is no operation".into(), "describe at least one");
+    }
+}
+
+/// A path of its own replaces the base path alone: credentials go to no other host.
+fn server(document: &Document, place: &str, servers: &Value, say: &mut Say) {
+    let own: Vec<&str> =
+        servers.as_array().into_iter().flatten().filter_map(|server| server.get("url")?.as_str()).collect();
+    let host = |url: &str| url.splitn(4, '/').take(3).map(str::to_owned).collect::<Vec<_>>();
+    let first = document.servers().next().unwrap_or_default();
+    match own[..] {
+        [url] if url.contains(['{', '?', '#']) => {
+            say(place, "the address is no plain URL".into(), "write one without variables, query and fragment");
+        }
+        [url] if host(url) != host(first) => {
+            let mend = "write that of the first server: what takes requests is where the rest is";
+            say(place, format!("the host is another than that of `{first}`"), mend);
+        }
+        [_] => {}
+        _ => say(place, "there is not one address".into(), "write one, with the host of the first server"),
     }
 }
 
@@ -221,7 +245,15 @@ fn effect(operation: &Operation, say: &mut Say) {
         let mend = "say in x-lost-answer how a caller finds out, or set x-effect to read or removal";
         say(&operation.place(), "a write does not say what to do when its answer is lost".into(), mend);
     }
-    for key in ["x-unverified", "x-landed"].iter().filter(|key| !writes && operation.object.contains_key(**key)) {
+    if let Some(codes) = operation.object.get("x-in-use")
+        && lower::codes(codes).is_empty()
+    {
+        let mend = "write `codes`, a list of texts, and `x-evidence`";
+        say(&format!("{}.x-in-use", operation.place()), "there are no codes".into(), mend);
+    }
+    for key in
+        ["x-unverified", "x-in-use", "x-states"].iter().filter(|key| !writes && operation.object.contains_key(**key))
+    {
         say(&operation.place(), format!("{key} stands on what is no write"), "remove it");
     }
 }
@@ -250,6 +282,53 @@ fn repeats(document: &Document, operation: &Operation, say: &mut Say) {
         };
         if !sent {
             say(&place, format!("the request has no `{name}` there"), "correct where the request has it");
+        }
+    }
+}
+
+/// The states of an answer are told by a word that every answer has, and each word tells one.
+fn states(document: &Document, operation: &Operation, say: &mut Say) {
+    let Some(given) = operation.object.get("x-states") else { return };
+    let place = format!("{}.x-states", operation.place());
+    let Some(states) = lower::states(given) else {
+        let mend = "write `property` and `states`, a list of `name`, `words` and `description`";
+        return say(&place, "it is not of the form".into(), mend);
+    };
+    let mut schema = success(operation.object).and_then(|(_, body)| json_schema(body)).map(|schema| {
+        let schema = document.target(schema);
+        document.target(schema.pointer("/oneOf/0").unwrap_or(schema))
+    });
+    for part in states.property.split('.') {
+        schema = schema.and_then(|schema| {
+            let required = schema.get("required")?.as_array()?.contains(&json!(part));
+            let property = schema.get("properties")?.get(part).filter(|_| required)?;
+            Some(document.target(property.pointer("/allOf/0").unwrap_or(property)))
+        });
+    }
+    let Some(known) = schema.and_then(|schema| schema.get("x-extensible-enum")?.as_array()) else {
+        let mend = "name a required property with an x-extensible-enum, or the way to one: `data.status`";
+        return say(&place, format!("`{}` is no word that every answer has", states.property), mend);
+    };
+    let mut seen = Vec::new();
+    for state in &states.all {
+        let name = &state.name;
+        if *name != heck::ToUpperCamelCase::to_upper_camel_case(name.as_str())
+            || syn::parse_str::<syn::Ident>(name).is_err()
+            || name == "Unclear"
+            || states.all.iter().filter(|other| other.name == *name).count() > 1
+        {
+            say(
+                &place,
+                format!("the state `{name}` cannot have this name"),
+                "give each a name of its own in PascalCase",
+            );
+        }
+        for word in &state.words {
+            if !known.contains(&json!(word)) || seen.contains(&word) {
+                let mend = "list each documented word once; the others are `Unclear`";
+                say(&place, format!("the word `{word}` is not documented, or stands there twice"), mend);
+            }
+            seen.push(word);
         }
     }
 }

@@ -38,6 +38,8 @@ impl From<Problem> for Problems {
 pub struct Operation<'a> {
     pub method: &'a str,
     pub path: &'a str,
+    /// The address that stands beside it, where it is another than that of the whole.
+    pub server: Option<&'a str>,
     pub object: &'a Object,
 }
 
@@ -78,9 +80,10 @@ impl Document {
         let paths = self.0.get("paths").and_then(Value::as_object).into_iter().flatten();
         paths.flat_map(|(path, item)| {
             let methods = item.as_object().into_iter().flatten();
-            methods
-                .filter(|(method, _)| METHODS.contains(&method.as_str()))
-                .filter_map(move |(method, object)| Some(Operation { method, path, object: object.as_object()? }))
+            let server = item.pointer("/servers/0/url").and_then(Value::as_str);
+            methods.filter(|(method, _)| METHODS.contains(&method.as_str())).filter_map(move |(method, object)| {
+                Some(Operation { method, path, server, object: object.as_object()? })
+            })
         })
     }
 
@@ -96,6 +99,12 @@ impl Document {
         let items = self.0.get_mut("paths").and_then(Value::as_object_mut).into_iter().flat_map(Object::values_mut);
         let items = items.filter_map(Value::as_object_mut).flat_map(Object::values_mut);
         items.filter_map(Value::as_object_mut)
+    }
+
+    /// The addresses of the whole.
+    pub fn servers(&self) -> impl Iterator<Item = &str> {
+        let servers = self.0.get("servers").and_then(Value::as_array).into_iter().flatten();
+        servers.filter_map(|server| server.get("url").and_then(Value::as_str))
     }
 
     pub fn schemas(&self) -> impl Iterator<Item = (&String, &Value)> {

@@ -3,10 +3,10 @@
 
 use super::{
     document::Problems,
-    lower::{Call, Kind, Lowered, OwnType},
+    lower::{Call, Kind, Lowered, OwnType, States, snake},
     polish,
 };
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 /// Adds the own types to the module `types` and the operations to one of their own.
@@ -53,11 +53,55 @@ fn own_type(own: &OwnType) -> TokenStream {
             });
             quote! { crate::wire::words! { #doc #attribute #name #other { #(#words),* } } }
         }
-        Kind::Text { min, max, pattern, debug } => {
+        Kind::States { answer, states } => answer_states(&name, doc.as_ref(), &format_ident!("{answer}"), states),
+        Kind::Text { min, max, pattern, debug, form } => {
             let max = max.map_or(quote!(usize::MAX), |max| quote!(#max));
             let pattern = pattern.as_ref().map(|pattern| quote! { , pattern #pattern });
-            let debug = format_ident!("{debug}");
-            quote! { crate::wire::text! { #debug #doc #name, #min, #max #pattern } }
+            let (debug, form) = (format_ident!("{debug}"), format_ident!("{form}"));
+            quote! { crate::wire::text! { #debug #form #doc #name, #min, #max #pattern } }
+        }
+    }
+}
+
+/// Whoever has the answer has to choose a state: a success alone would be taken for the end of the matter.
+fn answer_states(name: &Ident, doc: Option<&TokenStream>, answer: &Ident, states: &States) -> TokenStream {
+    let names: Vec<Ident> = states.all.iter().map(|state| format_ident!("{}", state.name)).collect();
+    let words = states.all.iter().map(|state| &state.words);
+    let docs = states.all.iter().map(|state| format!(" `{}`: {}", state.words.join("`, `"), state.doc));
+    let way = states.property.split('.').map(|part| format_ident!("{}", snake(part)));
+    let other =
+        format!(" Any other word. See `{}` in the answer, and ask the vendor before you count on it.", states.property);
+    quote! {
+        #doc
+        #[must_use = "its state says whether something is left to do"]
+        #[derive(Clone, Debug)]
+        pub enum #name {
+            #(#[doc = #docs] #names(#answer),)*
+            #[doc = #other]
+            Unclear(#answer),
+        }
+
+        impl #name {
+            pub(crate) fn of(answer: #answer) -> Self {
+                match answer.#(#way).*.as_str() {
+                    #(#(#words)|* => Self::#names(answer),)*
+                    _ => Self::Unclear(answer),
+                }
+            }
+
+            /// The answer, whatever its state.
+            pub fn answer(&self) -> &#answer {
+                match self {
+                    #(Self::#names(answer))|* | Self::Unclear(answer) => answer,
+                }
+            }
+        }
+
+        /// As the answer.
+        impl ::serde::Serialize for #name {
+            fn serialize<S: ::serde::Serializer>(&self, s: S) -> ::std::result::Result<S::Ok, S::Error> {
+                self.answer().serialize(s)
+            }
         }
     }
 }
@@ -67,6 +111,10 @@ fn operation(call: &Call) -> TokenStream {
     let (id, method, path) = (&call.id, &call.method, &call.path);
     let (authenticated, document) = (call.authenticated, call.document);
     let (code, lost_answer) = (&call.code, &call.lost_answer);
+    let outside = match &call.outside {
+        None => quote! { None },
+        Some((documented, own)) => quote! { Some((#documented, #own)) },
+    };
     let answer = call.answer.iter().map(|(place, kind, required)| quote! { (#place, #kind, #required) });
     let repeats = call.repeats.iter().map(|(place, kind, name)| {
         let kind = format_ident!("{kind}");
@@ -77,6 +125,7 @@ fn operation(call: &Call) -> TokenStream {
             id: #id,
             method: #method,
             path: #path,
+            outside: #outside,
             effect: Effect::#effect,
             authenticated: #authenticated,
             document: #document,

@@ -41,11 +41,26 @@ pub enum Kind {
     /// A set of words: open, so that any other text is kept, or closed.
     Words { open: bool, words: Vec<Word> },
     /// A string with bounds, or one to be masked.
-    Text { min: usize, max: Option<usize>, pattern: Option<String>, debug: &'static str },
+    Text { min: usize, max: Option<usize>, pattern: Option<String>, debug: &'static str, form: &'static str },
+    /// What an answer means, by one of its words.
+    States { answer: String, states: States },
     /// Another name for a type of `crate::wire`.
     Alias { path: String },
     /// A type of `crate::wire` under its own name.
     Wire { path: String },
+}
+
+/// The states that an answer tells.
+pub struct States {
+    /// The way to the word: `data.status`.
+    pub property: String,
+    pub all: Vec<State>,
+}
+
+pub struct State {
+    pub name: String,
+    pub words: Vec<String>,
+    pub doc: String,
 }
 
 pub struct Word {
@@ -76,8 +91,10 @@ pub struct Call {
     pub code: String,
     /// What to do when the answer to a write or a removal was lost.
     pub lost_answer: String,
-    /// The vendor's codes which, when a write is sent again, say that it had landed.
-    pub landed: Vec<String>,
+    /// The vendor's codes for a reference that is in use.
+    pub in_use: Vec<String>,
+    /// The type of what its answer means, if its success alone does not tell.
+    pub states: Option<String>,
     /// Where each value of the answer stands, its JSON type, and whether it is required.
     pub answer: Vec<(String, &'static str, bool)>,
     /// The places of the answer that repeat the request, and where in it: kind and name.
@@ -89,6 +106,8 @@ pub struct Call {
     pub body: Option<(String, String)>,
     /// Of a form, which is sent by code written by hand: the names of its files.
     pub files: Option<Vec<String>>,
+    /// Of an operation with a base path of its own: that of all the others, and its own.
+    pub outside: Option<(String, String)>,
 }
 
 impl Call {
@@ -133,7 +152,7 @@ pub fn lower(document: &mut Document, provider: &Provider, unverified: bool) -> 
     only_needed(document);
     describe(document);
     let docs = docs(document);
-    let mut own_types = Vec::new();
+    let mut own_types = answer_states(document);
     name_scalars(document, &mut own_types);
     take_named(document, &mut own_types);
     Ok(Lowered { docs, own_types, operations, requests })
@@ -374,6 +393,39 @@ pub fn effect(operation: &Operation) -> &'static str {
     }
 }
 
+/// The codes of an `x-in-use`.
+pub fn codes(value: &Value) -> Vec<String> {
+    let codes = value.get("codes").and_then(Value::as_array).into_iter().flatten();
+    codes.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// What an `x-states` says.
+pub fn states(value: &Value) -> Option<States> {
+    let text = |value: &Value, key: &str| Some(value.get(key)?.as_str()?.to_owned());
+    let state = |value: &Value| {
+        let words = value.get("words")?.as_array()?.iter();
+        Some(State {
+            name: text(value, "name")?,
+            words: words.map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+            doc: prose(value.get("description")),
+        })
+    };
+    let all = value.get("states")?.as_array()?.iter().map(state).collect::<Option<_>>()?;
+    Some(States { property: text(value, "property")?, all })
+}
+
+/// The types of what answers mean.
+fn answer_states(document: &Document) -> Vec<OwnType> {
+    let states = document.operations().filter_map(|operation| {
+        let states = states(operation.object.get("x-states")?)?;
+        let answer = reference_name(json_schema(success(operation.object)?.1)?)?.to_owned();
+        let doc = format!("What became of `{}`: its answer, by its `{}`.", operation.id(), states.property);
+        let name = format!("{}State", operation.id().to_upper_camel_case());
+        Some(OwnType { name, doc, kind: Kind::States { answer, states } })
+    });
+    states.collect()
+}
+
 fn call(document: &Document, operation: &Operation) -> Call {
     let mut answer = Vec::new();
     if let Some(schema) = success(operation.object).and_then(|(_, body)| json_schema(body)) {
@@ -418,10 +470,8 @@ fn call(document: &Document, operation: &Operation) -> Call {
             "Removal" => "Send it again: a second removal does no harm.",
             _ => "",
         })),
-        landed: match operation.object.get("x-landed").and_then(Value::as_array) {
-            Some(codes) => codes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            None => Vec::new(),
-        },
+        in_use: operation.object.get("x-in-use").map(codes).unwrap_or_default(),
+        states: operation.object.get("x-states").map(|_| format!("{}State", operation.id().to_upper_camel_case())),
         document: success(operation.object).is_some_and(|(_, body)| has_document(document, body)),
         repeats: repeats(operation.object),
         answer,
@@ -429,6 +479,10 @@ fn call(document: &Document, operation: &Operation) -> Call {
         example,
         body,
         files: None,
+        outside: operation.server.map(|own| {
+            let documented = document.servers().next().unwrap_or_default();
+            (base_path(documented).to_owned(), base_path(own).to_owned())
+        }),
     }
 }
 
@@ -443,6 +497,12 @@ pub fn repeats(operation: &Object) -> Vec<(String, &'static str, String)> {
     };
     let all = all.into_iter().flatten();
     all.filter_map(|(place, text)| sent(text).map(|(kind, name)| (place.clone(), kind, name))).collect()
+}
+
+/// The path of a server, without a slash at its end: `https://pdp.seqino.dev/api` -> `/api`.
+fn base_path(url: &str) -> &str {
+    let (_, host) = url.split_once("://").unwrap_or(("", url));
+    host.find('/').map_or("", |at| host[at..].trim_end_matches('/'))
 }
 
 fn has_document(document: &Document, value: &Value) -> bool {
@@ -639,6 +699,15 @@ fn own_kind(schema: &Object) -> Option<Kind> {
             Some("iban") => "iban",
             _ if sensitive => "masked",
             _ => "plain",
+        },
+        // What `crate::wire` makes of it when it is sent.
+        form: match schema.get("format").and_then(Value::as_str) {
+            Some("reference") => "Reference",
+            Some("umr") => "Umr",
+            Some("iban") => "Iban",
+            Some("bic") => "Bic",
+            Some("siren") => "Siren",
+            _ => "Text",
         },
     })
 }

@@ -23,8 +23,8 @@ pub fn polish(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
     lists(file)?;
     open_structs(file)?;
     setters(file, lowered)?;
-    all_faults(file)?;
     builders_of_answers(file, lowered)?;
+    all_faults(file)?;
     documentation(file)
 }
 
@@ -205,14 +205,27 @@ fn own_send(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
             let operation = format_ident!("{}", id.unwrap_or_default());
             function.block.stmts.truncate(end);
             function.block.stmts.push(parse_quote! { return Ok(request); });
+            let call = lowered.operations.iter().find(|call| operation == call.constant());
             // Generated code asks the client for its fields `baseurl` and `client`; the transport has them.
-            let client = parse_quote! { let client = crate::transport::Vendor::transport(client).fields(); };
+            let client = parse_quote! {
+                let client = crate::transport::Vendor::transport(client)
+                    .fields(&super::operations::#operation)
+                    .map_err(Error::InvalidRequest)?;
+            };
             function.block.stmts.insert(1, client);
             let docs = std::mem::take(&mut function.attrs);
             function.sig.ident = format_ident!("request");
             function.sig.asyncness = None;
             function.sig.output = parse_quote! { -> Result<reqwest::Request, Error<()>> };
             function.vis = parse_quote! { pub(crate) };
+            let send: Expr = parse_quote! {
+                crate::transport::perform(client, &super::operations::#operation, self.request()).await
+            };
+            let states = call.and_then(|call| call.states.as_ref()).map(|name| format_ident!("{name}"));
+            let (answer, send): (Type, Expr) = match states {
+                None => (answer, send),
+                Some(states) => (parse_quote! { types::#states }, parse_quote! { #send.map(types::#states::of) }),
+            };
             sends.push(parse_quote! {
                 #(#docs)*
                 ///
@@ -220,22 +233,30 @@ fn own_send(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
                 /// Those of [`Error`](crate::Error): its kind says what went wrong, its outcome what became of a write.
                 pub async fn send(self) -> Result<#answer, crate::Error> {
                     let client = self.client;
-                    crate::transport::perform(client, &super::operations::#operation, self.request()).await
+                    #send
                 }
             });
             cut += 1;
-            let call = lowered.operations.iter().find(|call| operation == call.constant());
-            let landed = call.map(|call| call.landed.as_slice()).unwrap_or_default();
-            if !landed.is_empty() {
+            let codes = call.map(|call| call.in_use.as_slice()).unwrap_or_default();
+            if !codes.is_empty() {
+                let code = format!(
+                    " vendor answers `{}`. **That this operation answers it is inferred**, from the",
+                    codes.join("`, `")
+                );
                 sends.push(parse_quote! {
-                    /// Sends again what [`send`](Self::send) lost the answer of, that is, after
-                    /// [`Outcome::Unknown`](crate::Outcome::Unknown), with the same reference: then a reference in use
-                    /// says that the first call had landed. After anything else it is a conflict: use `send`.
+                    /// Sends again a call whose answer was lost ([`Outcome::Unknown`](crate::Outcome::Unknown)): first
+                    /// look for it, as the operation's documentation says. Send the same reference, never a new one.
+                    ///
+                    /// [`Resent::InUse`](crate::Resent::InUse) says that the reference is in use. For this the
+                    #[doc = #code]
+                    /// vendor's list of codes. If it does not, a second call may be accepted beside the first.
+                    ///
+                    /// After any other outcome use [`send`](Self::send): a reference in use is a conflict then.
                     ///
                     /// # Errors
                     /// As `send`.
                     pub async fn send_again(self) -> Result<crate::Resent<#answer>, crate::Error> {
-                        crate::transport::resent(self.send().await, &[#(#landed),*])
+                        crate::transport::resent(self.send().await, &[#(#codes),*])
                     }
                 });
             }
@@ -437,7 +458,8 @@ fn write_setters(items: &mut [Item], docs: &super::lower::Docs, path: &BTreeSet<
     changed
 }
 
-/// The generator tells one missing field at a time, and in two ways of speaking.
+/// The generator tells one missing field at a time, and in two ways of speaking. A request that was read from JSON has gone
+/// through no setter: each field is checked here, where every request comes by.
 fn all_faults(file: &mut syn::File) -> Result<(), Problems> {
     struct Missing(usize);
     impl VisitMut for Missing {
@@ -458,22 +480,41 @@ fn all_faults(file: &mut syn::File) -> Result<(), Problems> {
     let mut missing = Missing(0);
     missing.visit_file_mut(file);
     let Some(builders) = child(module(file, "types")?, "builder") else { return Ok(()) };
+    let mut checked = Vec::new();
     let fields: BTreeMap<String, Vec<syn::Ident>> = structs(builders)
         .map(|item| (item.ident.to_string(), item.fields.iter().filter_map(|field| field.ident.clone()).collect()))
         .collect();
     for item in builders {
         let Item::Impl(block) = item else { continue };
-        let names = fields.get(&owner(block)).map(Vec::as_slice).unwrap_or_default();
+        // `impl TryFrom<CreateMandate> for super::CreateMandate`: both have one name.
+        let name = owner(block);
+        let names = fields.get(&name).map(Vec::as_slice).unwrap_or_default();
         for item in &mut block.items {
             if let ImplItem::Fn(function) = item
                 && function.sig.ident == "try_from"
                 && !names.is_empty()
             {
-                let all = parse_quote! { crate::wire::faults(&[#(value.#names.as_ref().err()),*])?; };
-                function.block.stmts.insert(0, all);
+                let shown = names.iter().map(ToString::to_string);
+                let all: [syn::Stmt; 3] = [
+                    parse_quote! { let mut value = value; },
+                    parse_quote! { { #(value.#names = crate::wire::sent(value.#names, #shown);)* } },
+                    parse_quote! { crate::wire::faults(&[#(value.#names.as_ref().err()),*])?; },
+                ];
+                function.block.stmts.splice(0..0, all);
+                checked.push(format_ident!("{name}"));
             }
         }
     }
+    let types = module(file, "types")?;
+    types.extend(checked.iter().map(|name| -> Item {
+        parse_quote! {
+            impl crate::wire::Sent for #name {
+                fn sent(self) -> ::std::result::Result<Self, crate::wire::Invalid> {
+                    Self::try_from(builder::#name::from(self)).map_err(|e| crate::wire::Invalid::new(e.to_string()))
+                }
+            }
+        }
+    }));
     done("all_faults", missing.0)
 }
 

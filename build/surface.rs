@@ -2,7 +2,7 @@
 //! reviewer reads.
 
 use super::{
-    lower::{Kind, Lowered},
+    lower::{Kind, Lowered, State},
     polish::{fields, short},
 };
 use heck::ToUpperCamelCase;
@@ -36,10 +36,16 @@ pub fn surface(file: &syn::File, lowered: &Lowered, lines: usize) -> String {
                 let names = words.iter().map(|word| format!("{} {:?}", word.name, word.raw)).collect();
                 block(&format!("{} enum {}", if *open { "open" } else { "closed" }, own.name), names)
             }
-            Kind::Text { min, max, pattern, debug } => {
+            Kind::States { answer, states } => {
+                let state = |state: &State| format!("{}({answer}) {:?}", state.name, state.words);
+                let all = states.all.iter().map(state).chain([format!("Unclear({answer})")]);
+                block(&format!("states {} of {}", own.name, states.property), all.collect())
+            }
+            Kind::Text { min, max, pattern, debug, form } => {
                 let length = max.map_or(format!("{min}.."), |max| format!("{min}..={max}"));
                 let pattern = pattern.as_ref().map(|p| format!(" {p}")).unwrap_or_default();
-                format!("text {} [{length}]{pattern} ({debug})", own.name)
+                let form = if *form == "Text" { String::new() } else { format!(", {}", form.to_lowercase()) };
+                format!("text {} [{length}]{pattern} ({debug}{form})", own.name)
             }
         });
     }

@@ -74,12 +74,16 @@ pub enum Outcome {
     Unknown,
 }
 
-/// What came of sending again a write whose answer was lost.
+/// What came of a write that was sent again, as its first answer was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a reference in use has to be looked up"]
 pub enum Resent<T> {
-    /// The first call had landed; its answer is not given again.
-    Landed,
-    /// It had not. This call did it.
+    /// The vendor says that the reference is in use, and did nothing. If the reference was new, the first call used it.
+    ///
+    /// No answer comes with it. Look the record up: at SafeDebit with `find_consumer`, `find_debit` or `find_payment`.
+    /// What the vendor has is what the **first** call said: its amount and its date may differ from those of this call.
+    InUse,
+    /// The vendor took this call. A first call that it took as well would be a second record: look for one.
     Done(T),
 }
 

@@ -115,6 +115,39 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
                 .replace("      x-enum-descriptions: ['', '']\n", ""),
         ),
         (
+            "a path at another host",
+            "seqino",
+            changed(SEQINO, "- url: https://pdp.seqino.dev\n", "- url: https://pdp.example.com\n"),
+        ),
+        (
+            "a path at two addresses",
+            "seqino",
+            changed(
+                SEQINO,
+                "      - url: https://pdp.seqino.dev\n",
+                "      - url: https://pdp.seqino.dev/a\n      - url: https://pdp.seqino.dev\n",
+            ),
+        ),
+        (
+            "codes of a reference in use that are no list",
+            "safedebit",
+            changed(SAFEDEBIT, "x-in-use: {codes: [EXIST_003]", "x-in-use: {codes: EXIST_003"),
+        ),
+        (
+            "states by a word that not every answer has",
+            "safedebit",
+            changed(SAFEDEBIT, "        property: status\n", "        property: validation_type\n"),
+        ),
+        (
+            "states that share a name, a word, or have one that is not documented",
+            "safedebit",
+            changed(
+                SAFEDEBIT,
+                "name: AwaitingValidation\n            words: [PENDING]",
+                "name: Created\n            words: [CREATED, WAITING]",
+            ),
+        ),
+        (
             "two successes",
             "seqino",
             changed(SEQINO, "        '404':\n", "        '202': {description: Later}\n        '404':\n"),
@@ -316,7 +349,7 @@ fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
     let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
     assert!(!surface(false).contains("Debit"), "{}", surface(false));
-    assert!(surface(true).contains("DebitMandate(mandate_id: String, body: DebitMandateRequest)"));
+    assert!(surface(true).contains("DebitMandate(mandate_id: KnownMandateId, body: DebitMandateRequest)"));
 }
 
 proptest! {

@@ -7,6 +7,7 @@
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../docs/easytransac.md")))]
 
 mod adapter;
+mod find;
 mod notification;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;

@@ -7,6 +7,7 @@
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../docs/safedebit.md")))]
 
 mod adapter;
+mod find;
 mod redirect;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
@@ -15,6 +16,7 @@ pub(crate) mod sandbox;
 pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/safedebit.rs"));
 }
+pub use find::FoundDebit;
 pub use generated::{builder, types};
 pub use redirect::Return;
 

@@ -12,7 +12,9 @@
 //! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
 //! - A debit without a UMR goes to any active mandate of the consumer. It is `ISSUED` from its due date on and `SETTLED`
 //!   two days later; days are counted in UTC. A guarantee of more than 10,000 euros is refused.
-//! - Every check of a consumer scores 100.
+//! - Every check of a consumer scores 100. A search of payments shows their debits as `validate_payment` does, and each
+//!   payment has one.
+//! - A beneficiary whose onboarding was started is waiting (1); what comes after that is not simulated.
 //! - `XXXXXXXXXXXXX`, which the vendor's samples write for every reference, names a record of each kind, which may be
 //!   made again and on which every step is possible.
 
@@ -385,6 +387,7 @@ impl Simulated {
                         "beneficiary_reference": debit["beneficiary_reference"],
                         "consumer_store": debit["consumer_store"],
                         "umr": debit["umr"],
+                        "sdd": [some(&aged(debit, now), &["sdd_reference", "amount", "due_date", "status"])],
                     })
                 });
                 good(json!({"datas": found.collect::<Vec<_>>()}))
@@ -562,6 +565,12 @@ impl Simulation for Simulated {
                 let key = call.query.get("file_key").map(String::as_str);
                 let file = files(store, &consumer).into_iter().find(|file| file["file_key"].as_str() == key);
                 good(json!({"file_data": document(Some(&file.ok_or_else(|| unknown("file"))?))}))
+            }
+            "onboard_beneficiary" => {
+                let reference = store.numbered("BEN");
+                let mut new = json!({"beneficiary_reference": reference, "status": "1"});
+                overwrite(&mut new, call, &[]);
+                good(some(&store.put(BENEFICIARIES, reference, new), &["beneficiary_reference", "status"]))
             }
             "create_beneficiary" | "initiate_beneficiary" => {
                 let code = call.text("code");

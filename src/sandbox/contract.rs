@@ -1,7 +1,12 @@
 //! What the specs show and what the sandbox does are one: examples are accepted by their own schemas, and every answer
 //! is one that the spec describes.
 
-use super::{Call, Reply, vendors, world::World};
+use super::{
+    Call, Reply,
+    spec::{operations, server_path},
+    vendors,
+    world::World,
+};
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,36 +34,34 @@ fn at<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 fn examples(document: &Value, base: &str) -> Vec<Example> {
-    let mut all = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let mut example = Example {
-                id: operation["operationId"].as_str().unwrap().into(),
-                method: method.to_uppercase(),
-                path: format!("{base}{path}"),
-                query: BTreeMap::new(),
-                headers: Vec::new(),
-                body: operation.pointer("/requestBody/content/application~1json/example").cloned().unwrap_or_default(),
-                form: operation.pointer("/requestBody/content/multipart~1form-data").is_some(),
+    let one = |(path, item, method, operation): (&str, &Value, &str, &Value)| {
+        let base = server_path(item).unwrap_or_else(|| base.to_owned());
+        let mut example = Example {
+            id: operation["operationId"].as_str().unwrap().into(),
+            method: method.to_uppercase(),
+            path: format!("{base}{path}"),
+            query: BTreeMap::new(),
+            headers: Vec::new(),
+            body: operation.pointer("/requestBody/content/application~1json/example").cloned().unwrap_or_default(),
+            form: operation.pointer("/requestBody/content/multipart~1form-data").is_some(),
+        };
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let parameter = at(document, parameter);
+            let name = parameter["name"].as_str().unwrap();
+            let value = match &parameter["example"] {
+                Value::Null => continue,
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
             };
-            for parameter in operation["parameters"].as_array().into_iter().flatten() {
-                let parameter = at(document, parameter);
-                let name = parameter["name"].as_str().unwrap();
-                let value = match &parameter["example"] {
-                    Value::Null => continue,
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                match parameter["in"].as_str().unwrap() {
-                    "path" => example.path = example.path.replace(&format!("{{{name}}}"), &value),
-                    "query" => drop(example.query.insert(name.into(), value)),
-                    _ => example.headers.push((name.into(), value)),
-                }
+            match parameter["in"].as_str().unwrap() {
+                "path" => example.path = example.path.replace(&format!("{{{name}}}"), &value),
+                "query" => drop(example.query.insert(name.into(), value)),
+                _ => example.headers.push((name.into(), value)),
             }
-            all.push(example);
         }
-    }
-    all
+        example
+    };
+    operations(document).map(one).collect()
 }
 
 impl Example {
@@ -119,9 +122,7 @@ fn the_example_of_each_answer_is_accepted_by_its_own_schema() {
     for vendor in &world().vendors {
         let document = vendor.spec.document();
         for example in examples(document, vendor.spec.base_path()) {
-            let operations =
-                document["paths"].as_object().unwrap().values().flat_map(|i| i.as_object().unwrap().values());
-            let operation = operations.into_iter().find(|o| o["operationId"] == *example.id).unwrap();
+            let (.., operation) = operations(document).find(|(.., o)| o["operationId"] == *example.id).unwrap();
             for (status, answer) in operation["responses"].as_object().unwrap() {
                 let answer = at(document, answer).pointer("/content/application~1json/example");
                 let Some(body) = answer else { continue };

@@ -18,6 +18,8 @@ pub(crate) struct Spec {
 
 pub(crate) struct Route {
     method: String,
+    /// What stands before it: the base path, as a rule.
+    base: String,
     /// The parts of the path; a parameter is in braces.
     parts: Vec<String>,
     pub operation: String,
@@ -61,24 +63,20 @@ impl Spec {
     /// Reads the JSON that the build script has made of a spec that it has checked.
     pub fn read(json: &str) -> Self {
         let document: Value = serde_json::from_str(json).unwrap_or_default();
-        let server = document.pointer("/servers/0/url").and_then(Value::as_str).unwrap_or_default();
-        let base_path = server.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
-        let mut routes = Vec::new();
-        for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                routes.push(Route {
-                    method: method.to_uppercase(),
-                    parts: path.split('/').map(str::to_owned).collect(),
-                    operation: text(&operation["operationId"]),
-                    parameters: parameters(&document, operation),
-                    body: match &operation["requestBody"]["content"] {
-                        Value::Null => Body::None,
-                        content if content.get("multipart/form-data").is_some() => Body::Form,
-                        _ => Body::Json,
-                    },
-                });
-            }
-        }
+        let base_path = server_path(&document).unwrap_or_default();
+        let routes = operations(&document).map(|(path, item, method, operation)| Route {
+            method: method.to_uppercase(),
+            base: server_path(item).unwrap_or_else(|| base_path.clone()),
+            parts: path.split('/').map(str::to_owned).collect(),
+            operation: text(&operation["operationId"]),
+            parameters: parameters(&document, operation),
+            body: match &operation["requestBody"]["content"] {
+                Value::Null => Body::None,
+                content if content.get("multipart/form-data").is_some() => Body::Form,
+                _ => Body::Json,
+            },
+        });
+        let mut routes: Vec<Route> = routes.collect();
         // A path without parameters goes before one that has any.
         routes.sort_by_key(|route| route.parts.iter().filter(|part| part.starts_with('{')).count());
         let names = names(&document);
@@ -97,8 +95,11 @@ impl Spec {
 
     /// The operation of a request and the values in its path.
     pub fn find(&self, method: &str, path: &str) -> Option<(&Route, BTreeMap<String, String>)> {
-        let path: Vec<&str> = path.strip_prefix(self.base_path.as_str())?.split('/').collect();
-        self.routes.iter().filter(|route| route.method == method && route.parts.len() == path.len()).find_map(|route| {
+        self.routes.iter().filter(|route| route.method == method).find_map(|route| {
+            let path: Vec<&str> = path.strip_prefix(route.base.as_str())?.split('/').collect();
+            if route.parts.len() != path.len() {
+                return None;
+            }
             let mut values = BTreeMap::new();
             for (part, given) in route.parts.iter().zip(&path) {
                 if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
@@ -182,8 +183,8 @@ impl Spec {
     /// Why an answer of an operation is none that the spec describes.
     #[cfg(test)]
     pub fn undescribed(&self, operation: &str, reply: &super::Reply) -> Option<String> {
-        let all = self.document["paths"].as_object()?.values().flat_map(|item| item.as_object().unwrap().values());
-        let responses = all.into_iter().find(|o| o["operationId"] == *operation)?["responses"].as_object()?;
+        let (.., found) = operations(&self.document).find(|(.., o)| o["operationId"] == *operation)?;
+        let responses = found["responses"].as_object()?;
         let exact = reply.status.to_string();
         let class = format!("{}XX", reply.status / 100);
         let Some((status, answer)) = responses
@@ -243,6 +244,21 @@ impl Violation {
     }
 }
 
+/// Every operation: its path, what stands beside it, its method, and itself.
+pub(super) fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value, &str, &Value)> {
+    let items = document["paths"].as_object().into_iter().flatten();
+    items.flat_map(|(path, item)| {
+        let operations = item.as_object().into_iter().flatten().filter(|(_, value)| value.get("operationId").is_some());
+        operations.map(move |(method, operation)| (path.as_str(), item, method.as_str(), operation))
+    })
+}
+
+/// The path of the first server: `https://pdp.seqino.dev/api` -> `/api`.
+pub(super) fn server_path(value: &Value) -> Option<String> {
+    let url = value.pointer("/servers/0/url")?.as_str()?;
+    Some(url.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default())
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -288,12 +304,10 @@ fn names(document: &Value) -> BTreeMap<String, bool> {
             add(name, property);
         }
     }
-    for item in document["paths"].as_object().into_iter().flat_map(Map::values) {
-        for operation in item.as_object().into_iter().flat_map(Map::values) {
-            for parameter in operation["parameters"].as_array().into_iter().flatten() {
-                let parameter = target(document, parameter);
-                add(parameter["name"].as_str().unwrap_or_default(), &parameter["schema"]);
-            }
+    for (.., operation) in operations(document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let parameter = target(document, parameter);
+            add(parameter["name"].as_str().unwrap_or_default(), &parameter["schema"]);
         }
     }
     names
@@ -305,22 +319,20 @@ fn checks(document: &Value) -> Option<ValidatorMap> {
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         definitions.insert(name.clone(), as_json_schema(schema));
     }
-    for item in document["paths"].as_object().into_iter().flat_map(Map::values) {
-        for operation in item.as_object().into_iter().flat_map(Map::values) {
-            let id = text(&operation["operationId"]);
-            for parameter in operation["parameters"].as_array().into_iter().flatten() {
-                let parameter = target(document, parameter);
-                let key = key(&id, &text(&parameter["in"]), &text(&parameter["name"]));
-                definitions.insert(key, as_json_schema(&parameter["schema"]));
-            }
-            if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
-                definitions.insert(key(&id, "body", ""), as_json_schema(schema));
-            }
-            #[cfg(test)]
-            for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
-                if let Some(schema) = target(document, answer).pointer("/content/application~1json/schema") {
-                    definitions.insert(key(&id, "answer", status), as_json_schema(schema));
-                }
+    for (.., operation) in operations(document) {
+        let id = text(&operation["operationId"]);
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let parameter = target(document, parameter);
+            let key = key(&id, &text(&parameter["in"]), &text(&parameter["name"]));
+            definitions.insert(key, as_json_schema(&parameter["schema"]));
+        }
+        if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
+            definitions.insert(key(&id, "body", ""), as_json_schema(schema));
+        }
+        #[cfg(test)]
+        for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+            if let Some(schema) = target(document, answer).pointer("/content/application~1json/schema") {
+                definitions.insert(key(&id, "answer", status), as_json_schema(schema));
             }
         }
     }
@@ -330,6 +342,8 @@ fn checks(document: &Value) -> Option<ValidatorMap> {
         .should_validate_formats(true)
         .with_format("iban", wire::is_iban)
         .with_format("date-fr", |text: &str| text.parse::<wire::FrenchDate>().is_ok())
+        .with_format("reference", |text: &str| !text.trim().is_empty())
+        .with_format("umr", |text: &str| !text.trim().is_empty())
         .with_format("cents", digits)
         // The vendor says IPv4 and gives room for more.
         .with_format("ipv4", |text: &str| text.parse::<IpAddr>().is_ok())

@@ -47,7 +47,7 @@ impl Client {
 #[must_use]
 pub struct SubmitInvoiceFile<'a> {
     client: &'a Client,
-    x_pdp_client_id: Result<String, String>,
+    x_pdp_client_id: Result<types::KnownClientId, String>,
     file: Result<Part, String>,
 }
 
@@ -60,7 +60,7 @@ impl fmt::Debug for SubmitInvoiceFile<'_> {
 
 impl SubmitInvoiceFile<'_> {
     /// Required. Id of the client for which the call acts.
-    pub fn x_pdp_client_id(mut self, value: impl TryInto<String, Error: fmt::Display>) -> Self {
+    pub fn x_pdp_client_id(mut self, value: impl TryInto<types::KnownClientId, Error: fmt::Display>) -> Self {
         self.x_pdp_client_id = required(value, "x_pdp_client_id");
         self
     }
@@ -74,14 +74,15 @@ impl SubmitInvoiceFile<'_> {
 
     #[allow(clippy::result_large_err, reason = "the generator's error, as all requests have it")]
     pub(crate) fn request(self) -> Built {
-        let fields = self.client.transport().fields();
+        let transport = self.client.transport();
+        let fields = transport.fields(&operations::SUBMIT_INVOICE_FILE).map_err(Unbuilt::InvalidRequest)?;
         let faults = [self.x_pdp_client_id.as_ref().err(), self.file.as_ref().err()];
         crate::wire::faults(&faults).map_err(Unbuilt::InvalidRequest)?;
         let file = self.file.map_err(Unbuilt::InvalidRequest)?;
         let request = fields
             .client
             .post(format!("{}/invoicing/files/submit", fields.baseurl))
-            .header("X-PDP-Client-Id", self.x_pdp_client_id.map_err(Unbuilt::InvalidRequest)?)
+            .header("X-PDP-Client-Id", self.x_pdp_client_id.map_err(Unbuilt::InvalidRequest)?.as_str())
             .multipart(Form::new().part("file", file));
         Ok(request.build()?)
     }

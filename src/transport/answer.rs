@@ -398,6 +398,7 @@ mod tests {
         id: "test",
         method: "POST",
         path: "/",
+        outside: None,
         effect: Effect::Write,
         authenticated: false,
         document: false,

@@ -34,7 +34,7 @@ use reqwest::{
 use retry::{Delays, Failure, Next};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{num::NonZeroU32, pin::Pin};
+use std::{borrow::Cow, num::NonZeroU32, pin::Pin};
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::retry::budget::Budget;
 use trace::Call;
@@ -58,6 +58,8 @@ pub(crate) struct Operation {
     pub method: &'static str,
     /// Its path in the spec.
     pub path: &'static str,
+    /// The documented base path of the others and its own, if its own differs.
+    pub outside: Option<(&'static str, &'static str)>,
     pub effect: Effect,
     /// Whether credentials go with it.
     pub authenticated: bool,
@@ -231,18 +233,31 @@ impl Transport {
     }
 
     /// What generated code builds a request from.
-    pub fn fields(&self) -> Fields<'_> {
-        Fields { baseurl: self.base_path(), client: Start(self) }
+    pub fn fields(&self, operation: &Operation) -> Result<Fields<'_>, String> {
+        Ok(Fields { baseurl: self.base_path(operation)?, client: Start(self) })
     }
 
-    fn base_path(&self) -> &str {
-        self.base.path().trim_end_matches('/')
+    /// The path before that of the operation. An operation outside of the documented base path is at the same host: its own
+    /// base path replaces the documented one at the end of the configured URL.
+    fn base_path(&self, operation: &Operation) -> Result<Cow<'_, str>, String> {
+        let configured = self.base.path().trim_end_matches('/');
+        let Some((documented, own)) = operation.outside else { return Ok(configured.into()) };
+        match configured {
+            "" => Ok(own.into()),
+            path => match path.strip_suffix(documented) {
+                Some(before) => Ok(format!("{before}{own}").into()),
+                None => Err(format!(
+                    "`{}` is outside of `{documented}`. Configure a base URL that ends with it",
+                    operation.id
+                )),
+            },
+        }
     }
 }
 
 /// The names are the generator's. The URL is its path only: the rest was parsed once and stays as it is.
 pub(crate) struct Fields<'a> {
-    pub baseurl: &'a str,
+    pub baseurl: Cow<'a, str>,
     pub client: Start<'a>,
 }
 
@@ -300,8 +315,8 @@ pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 's
     operation: &'static Operation,
     request: Built,
 ) -> Calling<'a, T> {
-    let expected =
-        request.as_ref().map(|request| repeats::expected(operation, vendor.transport().base_path(), request));
+    let base = vendor.transport().base_path(operation).unwrap_or_default();
+    let expected = request.as_ref().map(|request| repeats::expected(operation, &base, request));
     let expected = expected.unwrap_or_default();
     Run { vendor, operation }.call(request, move |answer| {
         let decoded = answer.decode(operation)?;
@@ -331,10 +346,10 @@ pub(crate) fn exchange<'a, V: Vendor>(
 }
 
 /// What it means that a write was sent again whose first answer was lost.
-pub(crate) fn resent<T>(result: Result<T, Error>, landed: &[&str]) -> Result<Resent<T>, Error> {
+pub(crate) fn resent<T>(result: Result<T, Error>, in_use: &[&str]) -> Result<Resent<T>, Error> {
     match result {
         Ok(answer) => Ok(Resent::Done(answer)),
-        Err(e) if e.vendor_code().is_some_and(|code| landed.contains(&code)) => Ok(Resent::Landed),
+        Err(e) if e.vendor_code().is_some_and(|code| in_use.contains(&code)) => Ok(Resent::InUse),
         Err(e) => Err(e),
     }
 }
@@ -481,7 +496,8 @@ fn built(operation: &Operation, transport: &Transport, request: Built) -> Result
         progenitor_client::Error::InvalidRequest(what) => refuse(what),
         _ => refuse("a value cannot be put into a request".into()),
     })?;
-    let path = request.url().path().strip_prefix(transport.base_path());
+    let base = transport.base_path(operation).map_err(refuse)?;
+    let path = request.url().path().strip_prefix(&*base);
     if !path.is_some_and(|path| path::matches(path, operation.path)) {
         return Err(refuse("an id would change the path of the request. Use the id that the vendor gave".into()));
     }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 pub(super) mod tests;
 
-use crate::wire::required;
+use crate::wire::{Sent, required};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Display;
 
@@ -16,9 +16,12 @@ pub(crate) fn encode_path(id: &str) -> String {
 }
 
 /// The value of a parameter in the path, or why no request can be built from it.
-pub(crate) fn path_segment<T: Display>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
+pub(crate) fn path_segment<T: AsRef<str> + Sent>(
+    value: impl TryInto<T, Error: Display>,
+    name: &str,
+) -> Result<T, String> {
     let value = required(value, name)?;
-    match path_fault(&value.to_string()) {
+    match path_fault(value.as_ref()) {
         Some(fault) => Err(format!("`{name}` {fault}. Use the id that the vendor gave")),
         None => Ok(value),
     }

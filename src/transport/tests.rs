@@ -237,8 +237,8 @@ async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, reque
 }
 
 /// Which values of an answer have to be which, after the example of a request; `-` where it has none.
-fn repeated(operation: &super::Operation, base: &str, request: &reqwest::Request) -> String {
-    let found = expected(operation, base, request);
+fn repeated(operation: &super::Operation, transport: &super::Transport, request: &reqwest::Request) -> String {
+    let found = expected(operation, &transport.base_path(operation).unwrap(), request);
     // Made only with the feature `unverified`.
     let places = operation.repeats.iter().filter(|_| operation.id != "debit_mandate").map(|(place, sent)| {
         let value = found.iter().find(|(of, _)| of == place).map_or("-", |(_, value)| value);
@@ -259,12 +259,12 @@ macro_rules! requests_as_specified {
             #[allow(unused, reason = "at SafeDebit no path has a parameter")]
             fn an_id_is_one_segment_of_the_path_or_no_request_is_built() {
                 let client: api::Client = $client;
-                let base = crate::transport::Vendor::transport(&client).base_path().to_owned();
+                let transport = crate::transport::Vendor::transport(&client);
                 let mut operations = 0;
                 macro_rules! each {
                     ($operation:ident, |$id:ident| $builder:expr) => {
                         operations += 1;
-                        crate::transport::path::tests::holds(&operations::$operation, &base, |$id: &str| $builder.request().ok());
+                        crate::transport::path::tests::holds(&operations::$operation, transport, |$id: &str| $builder.request().ok());
                     };
                 }
                 $paths!(client, api, each);
@@ -274,11 +274,11 @@ macro_rules! requests_as_specified {
             #[test]
             fn each_value_that_an_answer_repeats_is_found_in_its_request() {
                 let client: api::Client = $client;
-                let base = crate::transport::Vendor::transport(&client).base_path().to_owned();
+                let transport = crate::transport::Vendor::transport(&client);
                 let mut all = String::new();
                 macro_rules! add {
                     ($id:literal, $operation:ident, $builder:expr) => {
-                        all += &super::repeated(&operations::$operation, &base, &$builder.request().unwrap());
+                        all += &super::repeated(&operations::$operation, transport, &$builder.request().unwrap());
                     };
                 }
                 $examples!(client, api, add);

@@ -49,12 +49,16 @@ impl fmt::Debug for AmountCents {
 
 /// An amount that is a whole number of cents on the wire, written as a text of at most `DIGITS` digits.
 pub type Cents<const DIGITS: u32 = 18> = Lenient<format::Cents<DIGITS>>;
-/// An amount that is euros with decimals on the wire, written as a text: `3.33`.
+/// An amount that is euros with decimals on the wire, written as a text: `3.33`. A whole number is not read, as it may
+/// be cents: see [`Lenient::unread`].
 pub type Euros = Lenient<format::Euros>;
 
 impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
     type Value = AmountCents;
     const WANTED: &'static str = "whole number of cents";
+    fn valid(amount: AmountCents) -> bool {
+        10_u64.checked_pow(DIGITS).is_none_or(|too_much| amount.0 < too_much)
+    }
     fn read(text: &str) -> Option<AmountCents> {
         text.parse().ok().map(AmountCents)
     }
@@ -66,8 +70,9 @@ impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
 impl Format for format::Euros {
     type Value = AmountCents;
     const WANTED: &'static str = "amount in euros like 3.33";
+    /// A whole number says no unit: where one vendor mixes both, `333` may be 333 cents.
     fn read(text: &str) -> Option<AmountCents> {
-        let (euros, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let (euros, decimals) = text.split_once('.')?;
         let cents = match decimals.as_bytes() {
             [tens @ b'0'..=b'9'] => 10 * (tens - b'0'),
             [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => 10 * (tens - b'0') + (ones - b'0'),
@@ -83,11 +88,9 @@ impl Format for format::Euros {
 impl<const DIGITS: u32> TryFrom<AmountCents> for Cents<DIGITS> {
     type Error = Invalid;
     fn try_from(amount: AmountCents) -> Result<Self, Invalid> {
-        match 10_u64.checked_pow(DIGITS) {
-            Some(too_much) if amount.0 >= too_much => {
-                Err(Invalid(format!("it has more than {DIGITS} digits of cents")))
-            }
-            _ => Ok(Self::Read(amount)),
+        match format::Cents::<DIGITS>::valid(amount) {
+            true => Ok(Self::Read(amount)),
+            false => Err(Invalid(format!("it has more than {DIGITS} digits of cents"))),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the setters of generated builders take.
 
+use super::{Invalid, Sent};
 use std::fmt::Display;
 
 /// What an optional field takes: a value, or an `Option` of one.
@@ -18,21 +19,22 @@ pub enum Given {}
 #[derive(Debug)]
 pub enum Maybe {}
 
-impl<T, U: TryInto<T, Error: Display>> Optional<T, Given> for U {
+impl<T: Sent, U: TryInto<T, Error: Display>> Optional<T, Given> for U {
     fn optional(self, name: &str) -> Result<Option<T>, String> {
         required(self, name).map(Some)
     }
 }
 
-impl<T, U: TryInto<T, Error: Display>> Optional<T, Maybe> for Option<U> {
+impl<T: Sent, U: TryInto<T, Error: Display>> Optional<T, Maybe> for Option<U> {
     fn optional(self, name: &str) -> Result<Option<T>, String> {
         self.map(|value| required(value, name)).transpose()
     }
 }
 
 /// The value of a field, or why it was refused.
-pub(crate) fn required<T>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
-    value.try_into().map_err(|e| format!("`{name}` is refused: {e}"))
+pub(crate) fn required<T: Sent>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
+    let value = value.try_into().map_err(|e| Invalid::new(e.to_string()));
+    value.and_then(T::sent).map_err(|e| format!("`{name}` is refused: {e}"))
 }
 
 /// Everything that is wrong with a request at once.

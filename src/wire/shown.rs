@@ -80,7 +80,6 @@ pub(crate) fn looks_like_iban(text: &str) -> bool {
 }
 
 /// Whether a text is an IBAN with the right check digits.
-#[cfg(feature = "sandbox")]
 pub(crate) fn is_iban(text: &str) -> bool {
     looks_like_iban(text) && has_check_digits(text)
 }

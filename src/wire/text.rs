@@ -23,28 +23,10 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Checks a text against a vendor's documented bounds. Lengths are in characters.
-pub(crate) fn check(text: &str, min: usize, max: usize, pattern: Option<&regress::Regex>) -> Result<(), Invalid> {
-    let length = text.chars().count();
-    if length < min || length > max {
-        let wanted = match (min, max) {
-            (0, max) => format!("at most {max}"),
-            (min, usize::MAX) => format!("at least {min}"),
-            (min, max) if min == max => format!("{min}"),
-            (min, max) => format!("{min} to {max}"),
-        };
-        return Err(Invalid(format!("it has {length} characters, {wanted} are allowed")));
-    }
-    if pattern.is_some_and(|pattern| pattern.find(text).is_none()) {
-        return Err(Invalid("it is not of the documented form".into()));
-    }
-    Ok(())
-}
-
 /// A named string of a spec: `TryFrom` checks its bounds, `Deserialize` does not, `Debug` shows what may be shown. There is
 /// no `Display`: what a vendor sent is had by `as_str`, and no log shows it by accident.
 macro_rules! text {
-    ($debug:ident $(#[$doc:meta])* $name:ident, $min:expr, $max:expr $(, pattern $pattern:literal)?) => {
+    ($debug:ident $form:ident $(#[$doc:meta])* $name:ident, $min:expr, $max:expr $(, pattern $pattern:literal)?) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, ::serde::Serialize)]
         #[serde(transparent)]
@@ -58,7 +40,19 @@ macro_rules! text {
 
             fn checked(text: ::std::string::String) -> ::std::result::Result<Self, crate::wire::Invalid> {
                 let pattern = crate::wire::text!(@pattern $($pattern)?);
-                crate::wire::check(&text, $min, $max, pattern).map(|()| Self(text))
+                crate::wire::checked(text, crate::wire::Form::$form, $min, $max, pattern).map(Self)
+            }
+
+            /// The generator writes a parameter of a path or a header so.
+            #[allow(dead_code, clippy::inherent_to_string, reason = "a public `Display` would show it in logs")]
+            pub(crate) fn to_string(&self) -> ::std::string::String {
+                self.0.clone()
+            }
+        }
+
+        impl crate::wire::Sent for $name {
+            fn sent(self) -> ::std::result::Result<Self, crate::wire::Invalid> {
+                Self::checked(self.0)
             }
         }
 
@@ -188,6 +182,15 @@ macro_rules! words {
             }
         }
 
+        impl crate::wire::Sent for $name {
+            fn sent(self) -> ::std::result::Result<Self, crate::wire::Invalid> {
+                match self {
+                    $(Self::$other(text) => crate::wire::Sent::sent(text).map(Self::$other),)?
+                    known => Ok(known),
+                }
+            }
+        }
+
         /// A word that may be shown; of anything else its length.
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -214,6 +217,10 @@ macro_rules! words {
 pub(crate) use words;
 
 impl Invalid {
+    pub(crate) fn new(why: String) -> Self {
+        Self(why)
+    }
+
     pub(crate) fn one_of(words: &[&str]) -> Self {
         Self(format!("it is none of {}", words.join(", ")))
     }

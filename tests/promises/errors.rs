@@ -340,10 +340,10 @@ fn a_value_that_breaks_a_documented_rule_is_refused_without_being_shown() {
     #[cfg(feature = "easytransac")]
     {
         use mandat::easytransac::types::{CreateMandateRequest, Iban};
-        let error = Iban::try_from("FR76 3000 1007 9412").unwrap_err().to_string();
-        assert_eq!(error, "it is not of the documented form");
-        let error = Iban::try_from("FR76").unwrap_err().to_string();
-        assert_eq!(error, "it has 4 characters, 14 to 34 are allowed");
+        for wrong in ["FR76 3000 1007 9412", "FR76"] {
+            let error = Iban::try_from(wrong).unwrap_err().to_string();
+            assert_eq!(error, "it is no IBAN: check it for a missing, additional or wrong character");
+        }
         // Names, streets and cities are not held to the printed pattern: the vendor decides.
         let body = CreateMandateRequest::builder()
             .lastname("d'Été Jean-Pierre")
@@ -465,7 +465,9 @@ fn a_masked_iban_shows_its_country_and_its_last_four() {
         ("", "Iban(***)"),
         ("ééééééééééé", "Iban(***)"),
     ] {
-        assert_eq!(format!("{:?}", Iban::try_from(iban).unwrap()), shown);
+        // A response may hold any text.
+        let read: Iban = serde_json::from_value(iban.into()).unwrap();
+        assert_eq!(format!("{read:?}"), shown);
     }
 }
 

@@ -60,6 +60,118 @@ fn each_mark_is_as_reviewed() {
     }
 }
 
+/// Every operation of a spec.
+fn described(spec: &Value) -> impl Iterator<Item = &Value> {
+    let items = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    items.filter(|item| item.get("operationId").is_some())
+}
+
+fn deletions(spec: &Value) -> impl Iterator<Item = &Value> {
+    spec["paths"].as_object().unwrap().values().filter_map(|item| item.get("delete"))
+}
+
+/// The advice begins with what may exist or be done, and a second call takes no new reference.
+#[test]
+fn the_advice_after_a_lost_answer_says_first_what_may_have_happened() {
+    let mut found = 0;
+    for (vendor, spec) in specs() {
+        for operation in described(&spec) {
+            let removal = operation["x-effect"] == "removal" || deletions(&spec).any(|deletion| deletion == operation);
+            let Some(advice) = operation["x-lost-answer"].as_str() else { continue };
+            let place = format!("{vendor} {}", operation["operationId"]);
+            if removal {
+                assert!(advice.starts_with("Send it again: a second "), "{place} begins: {advice}");
+                continue;
+            }
+            let (first, rest) = advice.split_once(". ").unwrap_or_else(|| panic!("{place}: {advice}"));
+            assert!(first.contains(" may "), "{place} begins: {first}");
+            assert!(!advice.contains("landed") && !rest.is_empty(), "{place}");
+            let same = advice.contains("*same*");
+            let new = advice.contains("new one") && !advice.contains("never a new one");
+            assert!(!new || !same, "{place} advises a new reference");
+            if advice.contains("Look for it first") {
+                assert!(["Found proves", "proves that"].iter().any(|word| advice.contains(word)), "{place}");
+                assert!(advice.contains("proves nothing"), "{place}");
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 25, "{found}");
+}
+
+#[test]
+fn an_operation_that_a_guess_carries_says_so_in_its_first_paragraph() {
+    let guessed = [
+        "init_open_banking",
+        "debit_mandate",
+        "get_mandate_status",
+        "search_mandate",
+        "search_payment",
+        "create_consumer",
+        "payment",
+        "initiate_transfer",
+        "add_rp_sdd",
+        "cancel_order",
+        "list_mandates",
+        "get_mandate",
+    ];
+    let all: Vec<Value> = specs().map(|(_, spec)| spec).collect();
+    let mut seen = 0;
+    for operation in all.iter().flat_map(described) {
+        let id = operation["operationId"].as_str().unwrap();
+        let text = operation["description"].as_str().unwrap();
+        let first = text.split("\n\n").next().unwrap();
+        let says = ["guess", "rests on the page's sample alone"].iter().any(|word| first.contains(word));
+        let in_use = operation.get("x-in-use").is_some();
+        assert!(says || !(in_use || guessed.contains(&id)), "{id}: {first}");
+        assert!(!in_use || operation["x-in-use"]["x-evidence"] == "inferred", "{id}");
+        seen += usize::from(guessed.contains(&id));
+    }
+    assert_eq!(seen, guessed.len());
+}
+
+/// What the second reading of the pages found, field by field.
+#[test]
+fn the_labels_and_required_fields_are_those_of_the_pages() {
+    let spec = |vendor| specs().find(|(name, _)| *name == vendor).unwrap().1;
+    let required = |spec: &Value, schema: &str| -> Vec<String> {
+        let schema = &spec["components"]["schemas"][schema];
+        schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    let safedebit = spec("SafeDebit");
+    assert_eq!(operations(&safedebit).len(), 32);
+    assert_eq!(
+        required(&safedebit, "OnboardBeneficiaryRequest"),
+        ["social_reference", "trade_name", "email", "url_callback"]
+    );
+    assert!(required(&safedebit, "ValidatePaymentRequest").contains(&"validation_type".to_owned()));
+    let seqino = spec("Seqino");
+    assert_eq!(required(&seqino, "WebhookEventTypesResponse"), ["event_types"]);
+    let servers: Vec<&Value> = seqino["servers"].as_array().unwrap().iter().map(|server| &server["url"]).collect();
+    assert_eq!(servers, ["https://pdp.seqino.dev/api", "http://localhost:8052"]);
+    let easytransac = spec("Easytransac");
+    for schema in ["InitOpenBankingResponse", "DebitMandateResponse", "GetTransactionStatusResponse"] {
+        assert_eq!(required(&easytransac, schema), ["success", "data"], "{schema}");
+    }
+    for (spec, place, label) in [
+        (&safedebit, "BeneficiaryCode", "The beneficiary's code at the merchant"),
+        (&safedebit, "InitiateBeneficiaryRequest/properties/shop_reference", "internal reference of the beneficiary"),
+        (&safedebit, "CreateRefundLinkRequest/properties/shop_reference", "Reference of the campaign"),
+        (&safedebit, "CreateConsumerRequest/properties/consumer_other_last_name", "*first* names"),
+        (&safedebit, "ValidatePaymentRequest/properties/sdd_reference", "presented again"),
+        (&safedebit, "InitiateTransferRequest/properties/sms_option", "Send the link of the payment by SMS"),
+        (&seqino, "DirectoryEntry/properties/addressable", "Whether the company is addressable"),
+    ] {
+        let value = spec["components"]["schemas"].pointer(&format!("/{place}/description"));
+        let text = value.and_then(Value::as_str).unwrap_or_else(|| panic!("{place}"));
+        assert!(text.contains(label), "{place}: {text}");
+    }
+    let banks = safedebit.to_string();
+    for bank in ["Société Générale", "Crédit Agricole", "Crédit Mutuel", "Boursorama", "BNP Paribas"] {
+        assert!(banks.contains(bank), "{bank}");
+    }
+}
+
 #[test]
 fn the_table_of_evidence_is_that_of_the_specs() {
     let mut table = String::from("| vendor | documented | partial | inferred |\n|---|---|---|---|\n");

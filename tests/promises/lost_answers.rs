@@ -38,8 +38,10 @@ struct Course {
     faulted: usize,
 }
 
-/// So many at each vendor are more than ten thousand in all.
-const FAULTED: usize = 3_334;
+/// How many creations a fault strikes, at each vendor. `.ci/run` asks for more than ten thousand in all.
+fn faulted() -> usize {
+    std::env::var("MANDAT_FAULTED").map_or(400, |number| number.parse().expect("MANDAT_FAULTED is a number"))
+}
 
 impl Course {
     fn new() -> Self {
@@ -80,7 +82,7 @@ impl Course {
 
     fn was_a_course(&self) {
         let Self { doubtful, failed, done, .. } = self;
-        assert!(*doubtful > 50 && *failed > 50 && *done > 50, "{doubtful} doubtful, {failed} failed, {done} done");
+        assert!(*doubtful > 10 && *failed > 10 && *done > 10, "{doubtful} doubtful, {failed} failed, {done} done");
     }
 }
 
@@ -91,7 +93,7 @@ async fn no_mandate_is_made_twice_at_easytransac() {
     let mandates = sandbox.mandates();
     let client = mandates.easytransac().unwrap();
     let mut course = Course::new();
-    while course.faulted < FAULTED {
+    while course.faulted < faulted() {
         let before = sandbox.mandates_at(Provider::Easytransac);
         course.fault(&sandbox, "create_mandate");
         let result = client.create_mandate().body_map(|b| {
@@ -124,7 +126,7 @@ async fn no_mandate_is_made_twice_at_safedebit_and_a_search_tells_which_were() {
     let client = mandates.safedebit().unwrap();
     let mut course = Course::new();
     for i in 0.. {
-        if course.faulted == FAULTED {
+        if course.faulted == faulted() {
             break;
         }
         let umr = format!("RUM-{i}");
@@ -154,7 +156,7 @@ async fn no_mandate_is_made_twice_at_safedebit_and_a_search_tells_which_were() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn a_consumer_sent_again_tells_whether_the_first_call_had_landed_and_is_else_a_conflict() {
+async fn a_consumer_is_found_after_a_lost_answer_and_its_used_reference_is_else_a_conflict() {
     use mandat::{ErrorKind, Resent};
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
@@ -170,9 +172,11 @@ async fn a_consumer_sent_again_tells_whether_the_first_call_had_landed_and_is_el
         let body: mandat::safedebit::types::CreateConsumerRequest = serde_json::from_value(example).unwrap();
         client.create_consumer().body(body)
     };
-    let found = |i: usize| {
-        let search = client.search_consumer().consumer_reference(format!("C-{i}")).send();
-        async { search.await.unwrap().datas.len() }
+    let found = async |i: usize| {
+        let consumer = client.find_consumer(&format!("C-{i}")).await.unwrap();
+        // What the next step needs.
+        assert!(consumer.as_ref().is_none_or(|consumer| consumer.safedebit_consumer_reference.is_some()));
+        usize::from(consumer.is_some())
     };
     let mut course = Course::new();
     for i in 0..1000 {
@@ -182,13 +186,176 @@ async fn a_consumer_sent_again_tells_whether_the_first_call_had_landed_and_is_el
         let made = found(i).await;
         if course.judge(&result, made) == Some(Outcome::Unknown) {
             let resent = request(i).send_again().await.unwrap();
-            assert_eq!(matches!(resent, Resent::Landed), made == 1);
+            assert_eq!(matches!(resent, Resent::InUse), made == 1);
             assert_eq!(found(i).await, 1);
         }
     }
     course.was_a_course();
     let taken = request(1000).send().await.and(request(1000).send().await).unwrap_err();
     assert_eq!((taken.kind(), taken.vendor_code()), (ErrorKind::Conflict, Some("EXIST_001")));
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn no_debit_is_made_twice_and_a_lost_one_is_found_as_the_first_call_made_it() {
+    use mandat::{Resent, wire::AmountCents};
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let client = mandates.safedebit().unwrap();
+    let request = |reference: &str, cents| {
+        client.payment().body_map(|body| {
+            body.amount(AmountCents::from_cents(cents))
+                .due_date("02/01/2030")
+                .sdd_reference(reference)
+                .umr(Sandbox::CONSUMER)
+                .safedebit_consumer_reference(Sandbox::CONSUMER)
+        })
+    };
+    let mut course = Course::new();
+    for i in 0..200 {
+        let reference = format!("SDD-{i}");
+        course.fault(&sandbox, "payment");
+        let result = request(&reference, 1250).send().await;
+        sandbox.clear_faults();
+        let found = client.find_debit(Sandbox::CONSUMER, &reference).await.unwrap();
+        if course.judge(&result, usize::from(found.is_some())) == Some(Outcome::Unknown) {
+            // Another amount this time: what exists keeps the first.
+            let resent = request(&reference, 9900).send_again().await.unwrap();
+            assert_eq!(matches!(resent, Resent::InUse), found.is_some());
+            let now = client.find_debit(Sandbox::CONSUMER, &reference).await.unwrap().unwrap();
+            let cents = now.debit.amount.and_then(|amount| amount.get()).unwrap().cents();
+            assert_eq!(cents, if found.is_some() { 1250 } else { 9900 });
+            assert_eq!(now.umr.unwrap().as_str(), Sandbox::CONSUMER);
+        }
+    }
+    course.was_a_course();
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn a_debit_that_waits_for_the_consumer_is_no_debit_that_is_made() {
+    use mandat::{
+        safedebit::types::{PaymentState, ValidatePaymentState},
+        wire::AmountCents,
+    };
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let client = mandates.safedebit().unwrap();
+    let payment = async |reference: &str, euros| {
+        let request = client.payment().body_map(|body| {
+            body.amount(AmountCents::from_euros(euros, 0).unwrap())
+                .due_date("02/01/2030")
+                .sdd_reference(reference)
+                .umr(Sandbox::CONSUMER)
+                .safedebit_consumer_reference(Sandbox::CONSUMER)
+        });
+        request.send().await.unwrap()
+    };
+    assert!(matches!(payment("SDD-1", 12).await, PaymentState::Created(_)));
+    let PaymentState::AwaitingValidation(waiting) = payment("SDD-2", 1500).await else {
+        panic!("nobody has validated it")
+    };
+    assert!(waiting.validation_type.is_some());
+    let found = client.find_debit(Sandbox::CONSUMER, "SDD-2").await.unwrap().unwrap();
+    assert_eq!(found.debit.status.unwrap().as_str(), "PENDING");
+    let request = client.validate_payment().body_map(|body| {
+        body.safedebit_consumer_reference(Sandbox::CONSUMER)
+            .payment_reference(found.payment_reference)
+            .validation_type(waiting.validation_type.unwrap())
+            .validation_value("123456")
+    });
+    assert!(matches!(request.send().await.unwrap(), ValidatePaymentState::Validated(_)));
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn a_word_that_no_page_documents_is_no_debit_that_is_made() {
+    use crate::support::{Server, facade, hasty, json};
+    use mandat::{safedebit::types::PaymentState, wire::AmountCents};
+    let answer = r#"{"result":true,"status":"ACCEPTED","sdd_reference":"SDD-1","due_date":"02/01/2030"}"#;
+    let server = Server::start(move |_| json(200, answer)).await;
+    let mandates = facade(&server.url(), &hasty());
+    let request = mandates.safedebit().unwrap().payment().body_map(|body| {
+        body.amount(AmountCents::from_cents(1))
+            .due_date("02/01/2030")
+            .sdd_reference("SDD-1")
+            .safedebit_consumer_reference("C")
+    });
+    let state = request.send().await.unwrap();
+    assert!(matches!(&state, PaymentState::Unclear(answer) if answer.status.as_str() == "ACCEPTED"));
+    assert_eq!(state.answer().sdd_reference.as_str(), "SDD-1");
+}
+
+#[cfg(feature = "safedebit")]
+#[tokio::test]
+async fn a_search_that_cannot_tell_is_an_error_and_never_nobody() {
+    use crate::support::{Server, facade, hasty, json};
+    use mandat::ErrorKind;
+    for (datas, consumer, debit, payment) in [
+        ("[]", Some(false), Some(false), Some(false)),
+        (r#"[{"consumer_reference":"R","safedebit_consumer_reference":"S"}]"#, Some(true), None, None),
+        (r#"[{"consumer_reference":" R ","safedebit_consumer_reference":"S"}]"#, Some(true), None, None),
+        (r#"[{"consumer_reference":"other","safedebit_consumer_reference":"S"}]"#, Some(false), None, None),
+        (r#"[{"consumer_reference":"R"}]"#, None, None, None),
+        (r#"[{"safedebit_consumer_reference":"S"}]"#, None, None, None),
+        (r#"[{"consumer_reference":"R","safedebit_consumer_reference":"S"},7]"#, None, None, None),
+        (r#"[{"payment_reference":"R","sdd":[{"sdd_reference":"R"}]}]"#, None, Some(true), Some(true)),
+        (r#"[{"payment_reference":"P","sdd":[{"sdd_reference":"other"}]}]"#, None, Some(false), Some(false)),
+        (r#"[{"payment_reference":"R"}]"#, None, None, Some(true)),
+        (r#"[{"payment_reference":"P","sdd":[{}]}]"#, None, None, Some(false)),
+        (
+            r#"[{"payment_reference":"R","sdd":[{"sdd_reference":"R"}]},{"payment_reference":"R","sdd":[{"sdd_reference":"R"}]}]"#,
+            None,
+            None,
+            None,
+        ),
+        ("7", None, None, None),
+        ("null", None, None, None),
+        ("false", None, None, None),
+        (r#""x""#, None, None, None),
+    ] {
+        let body = format!(r#"{{"result":true,"datas":{datas}}}"#);
+        let server = Server::start(move |_| json(200, &body)).await;
+        let mandates = facade(&server.url(), &hasty());
+        let client = mandates.safedebit().unwrap();
+        let told = |result: Result<bool, Error>| match result {
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == ErrorKind::Decode => None,
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(told(client.find_consumer("R").await.map(|found| found.is_some())), consumer, "{datas}");
+        assert_eq!(told(client.find_debit("RUM-1", "R").await.map(|found| found.is_some())), debit, "{datas}");
+        assert_eq!(told(client.find_payment("R").await.map(|found| found.is_some())), payment, "{datas}");
+    }
+}
+
+#[cfg(feature = "easytransac")]
+#[tokio::test]
+async fn a_transaction_is_found_by_its_own_order_id_only() {
+    use crate::support::{Server, facade, hasty, json};
+    use mandat::ErrorKind;
+    let answer = |order: &str| {
+        format!(
+            r#"{{"success":true,"date":"2026-09-01T10:00:00+02:00","data":{{"tid":"T-1","status":"captured"{order}}}}}"#
+        )
+    };
+    for (status, body, found) in [
+        (200, answer(r#","orderId":"O-1""#), Ok(true)),
+        (200, answer(r#","orderId":"O-2""#), Err(ErrorKind::Decode)),
+        (200, answer(""), Err(ErrorKind::Decode)),
+        (404, r#"{"success":false}"#.into(), Ok(false)),
+        // Nobody knows who speaks.
+        (404, "{}".into(), Err(ErrorKind::Unavailable)),
+    ] {
+        let server = Server::with_token({
+            let body = body.clone();
+            move |_| json(status, &body)
+        })
+        .await;
+        let mandates = facade(&server.url(), &hasty());
+        let result = mandates.easytransac().unwrap().find_transaction("O-1").await;
+        assert_eq!(result.map(|found| found.is_some()).map_err(|error| error.kind()), found, "{body}");
+    }
 }
 
 #[cfg(feature = "seqino")]
@@ -200,7 +367,7 @@ async fn no_mandate_and_no_client_is_made_twice_at_seqino_and_the_lists_tell_whi
     let client = mandates.seqino().unwrap();
     let mut course = Course::new();
     for i in 0.. {
-        if course.faulted >= FAULTED {
+        if course.faulted >= faulted() {
             break;
         }
         let reference = format!("EXT-{i}");

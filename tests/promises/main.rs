@@ -54,6 +54,8 @@ mod removals;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;
 mod sandbox;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod sent;
 mod stored;
 mod support;
 mod traces;

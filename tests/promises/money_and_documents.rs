@@ -23,7 +23,8 @@ fn an_amount_in_euros_is_the_same_amount() {
     for (json, cents) in [
         ("\"3.33\"", Some(333)),
         ("\"3.3\"", Some(330)),
-        ("\"3\"", Some(300)),
+        ("\"3\"", None),
+        ("333", None),
         ("3.33", Some(333)),
         ("\"0.05\"", Some(5)),
         ("\"3.333\"", None),

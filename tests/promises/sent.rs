@@ -1,0 +1,181 @@
+//! A request holds the value that was meant, in the form that a bank reads, or it is not sent.
+
+use crate::support::{IBAN, Server, facade, hasty, json};
+use mandat::{Error, ErrorKind, Mandates, Outcome, safedebit::types};
+use proptest::{prelude::*, test_runner::TestRunner};
+
+/// Characters that nobody sees: of control, of writing direction, of no width.
+const INVISIBLE: [&str; 10] =
+    ["\0", "\n", "\r\n", "\t", "\u{1b}", "\u{200f}", "\u{202e}", "\u{200b}", "\u{2066}", "\u{feff}"];
+
+async fn create_mandate(mandates: &Mandates, umr: &str) -> Result<(), Error> {
+    let request = mandates.safedebit().unwrap().create_mandate().body_map(|body| {
+        body.safedebit_consumer_reference("C-1")
+            .url_ok("https://example.com/ok")
+            .url_ko("https://example.com/ko")
+            .url_cancel("https://example.com/cancel")
+            .umr(umr)
+    });
+    request.send().await.map(drop)
+}
+
+async fn edit_iban(mandates: &Mandates, iban: &str) -> Result<(), Error> {
+    let request = mandates.safedebit().unwrap().edit_mandate().body_map(|body| body.umr("RUM-1").iban(iban));
+    request.send().await.map(drop)
+}
+
+async fn create_at_easytransac(mandates: &Mandates, iban: &str) -> Result<(), Error> {
+    let request = mandates.easytransac().unwrap().create_mandate().body_map(|body| {
+        body.email("abc@abc.com")
+            .lastname("Été")
+            .iban(iban)
+            .address("12 rue de la Paix")
+            .zip_code("75002")
+            .city("Orléans")
+            .country("FRA")
+    });
+    request.send().await.map(drop)
+}
+
+/// The request is refused, names the field, and does not show its value.
+fn refused<T>(result: Result<T, Error>, field: &str, value: &str) {
+    let Err(error) = result else { panic!("{value:?} was sent") };
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{value:?}");
+    // A reading has no outcome.
+    assert!(error.outcome().is_none_or(|outcome| outcome == Outcome::NotSent), "{value:?}");
+    let said = error.to_string();
+    assert!(said.contains(&format!("`{field}` is refused: ")), "{said}");
+    assert!(value.trim().len() < 4 || !said.contains(value.trim()), "{said}");
+}
+
+/// The body of the last request.
+fn body(server: &Server) -> serde_json::Value {
+    let requests = server.requests();
+    let (_, body) = requests.last().unwrap().split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap()
+}
+
+async fn server() -> (Server, Mandates) {
+    let server = Server::with_token(|_| json(400, "{}")).await;
+    let mandates = facade(&server.url(), &hasty());
+    (server, mandates)
+}
+
+#[tokio::test]
+async fn a_reference_that_no_bank_takes_is_not_sent() {
+    let (server, mandates) = server().await;
+    for umr in ["", " ", "\u{a0}", "RUM-é", "/RUM", "RUM/", "R//M", "RUM\\1", "R\"M", "РУМ", "RUM😀"] {
+        refused(create_mandate(&mandates, umr).await, "umr", umr);
+    }
+    for invisible in INVISIBLE {
+        for umr in [format!("{invisible}RUM-1"), format!("RUM{invisible}-1"), format!("RUM-1{invisible}")] {
+            refused(create_mandate(&mandates, &umr).await, "umr", &umr);
+        }
+    }
+    assert_eq!(server.requests().len(), 0);
+    drop(create_mandate(&mandates, "  RUM-1_a \u{a0}").await);
+    assert_eq!(body(&server)["umr"], "RUM-1_a");
+}
+
+#[tokio::test]
+async fn no_identity_is_empty_at_any_vendor() {
+    let (server, mandates) = server().await;
+    let easytransac = mandates.easytransac().unwrap();
+    let safedebit = mandates.safedebit().unwrap();
+    let seqino = mandates.seqino().unwrap();
+    for empty in ["", "  ", "\u{202f}"] {
+        refused(easytransac.get_transaction_status().order_id(empty).send().await, "order_id", empty);
+        refused(safedebit.search_mandate().umr(empty).send().await, "umr", empty);
+        refused(safedebit.search_consumer().consumer_reference(empty).send().await, "consumer_reference", empty);
+        refused(safedebit.find_debit("RUM-1", empty).await, "sdd_reference", empty);
+        let revoked = safedebit.revoque_mandate().body_map(|body| body.umr(empty)).send().await;
+        refused(revoked, "umr", empty);
+        refused(seqino.list_clients().external_ref(empty).send().await, "external_ref", empty);
+        let read = seqino.get_mandate().x_pdp_client_id(empty).mandate_id("m").send().await;
+        refused(read, "x_pdp_client_id", empty);
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_iban_is_not_sent_by_any_vendor() {
+    let (server, mandates) = server().await;
+    let wrong_digit = IBAN.replace("76", "77");
+    let invisible = format!("{IBAN}\u{200f}");
+    for iban in ["", " ", "nonsense", "FR76", &wrong_digit, &IBAN[..26], &invisible, "ZZ7630001007941234567890185"] {
+        refused(edit_iban(&mandates, iban).await, "iban", iban);
+        refused(create_at_easytransac(&mandates, iban).await, "iban", iban);
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn an_iban_is_sent_in_one_form_to_every_vendor_however_it_is_written() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (server, mandates) = runtime.block_on(server());
+    let blanks = proptest::collection::vec("[ \u{a0}\u{202f}]{0,2}", IBAN.len());
+    let written = (blanks, proptest::collection::vec(any::<bool>(), IBAN.len()));
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) };
+    let result = TestRunner::new(config).run(&written, |(blanks, lower)| {
+        let letter = |(c, lower): (char, bool)| if lower { c.to_ascii_lowercase() } else { c };
+        let letters = IBAN.chars().zip(lower).map(letter);
+        let iban: String = letters.zip(blanks).map(|(c, blank)| format!("{blank}{c}")).collect();
+        runtime.block_on(async {
+            drop(edit_iban(&mandates, &iban).await);
+            prop_assert_eq!(&body(&server)["iban"], IBAN);
+            drop(create_at_easytransac(&mandates, &iban).await);
+            prop_assert_eq!(&body(&server)["iban"], IBAN);
+            Ok(())
+        })
+    });
+    result.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_keeps_its_accents_and_has_no_hidden_character() {
+    let (server, mandates) = server().await;
+    drop(create_at_easytransac(&mandates, IBAN).await);
+    assert_eq!((&body(&server)["lastname"], &body(&server)["city"]), (&"Été".into(), &"Orléans".into()));
+    let before = server.requests().len();
+    for invisible in INVISIBLE {
+        let city = format!("Orl{invisible}éans");
+        let request = mandates.easytransac().unwrap().create_mandate().body_map(|body| body.city(city.as_str()));
+        refused(request.send().await, "city", &city);
+    }
+    assert_eq!(server.requests().len(), before);
+}
+
+/// Reading keeps what a vendor sent, so a request that was read has to be checked when it is sent.
+#[tokio::test]
+async fn a_request_that_was_read_from_json_is_checked_as_well() {
+    let (server, mandates) = server().await;
+    let client = mandates.safedebit().unwrap();
+    let read = |iban: &str, umr: &str| -> types::EditMandateRequest {
+        serde_json::from_value(serde_json::json!({"umr": umr, "iban": iban})).unwrap()
+    };
+    for (iban, umr, field) in [("nonsense", "RUM-1", "iban"), (IBAN, " ", "umr"), (IBAN, "RUM\u{202e}-1", "umr")] {
+        refused(
+            client.edit_mandate().body(read(iban, umr)).send().await,
+            field,
+            if field == "umr" { umr } else { iban },
+        );
+    }
+    assert_eq!(server.requests().len(), 0);
+    drop(client.edit_mandate().body(read(&IBAN.to_lowercase(), " RUM-1 ")).send().await);
+    assert_eq!((&body(&server)["iban"], &body(&server)["umr"]), (&IBAN.into(), &"RUM-1".into()));
+}
+
+#[tokio::test]
+async fn health_is_asked_beside_the_base_path_and_without_credentials() {
+    let server = Server::start(|_| json(200, "null")).await;
+    for (base, path) in [("", "/health"), ("/api", "/health"), ("/proxy/api", "/proxy/health")] {
+        let config = mandat::seqino::Config::new(format!("{}{base}", server.url()), "s3cret-k3y");
+        mandat::seqino::Client::new(config).unwrap().get_health().send().await.unwrap();
+        let request = server.requests().pop().unwrap();
+        assert!(request.starts_with(&format!("GET {path} ")), "{request}");
+        assert!(!request.contains("s3cret-k3y"), "{request}");
+    }
+    let config = mandat::seqino::Config::new(format!("{}/other", server.url()), "s3cret-k3y");
+    let error = mandat::seqino::Client::new(config).unwrap().get_health().send().await.unwrap_err();
+    assert!(error.to_string().contains("Configure a base URL that ends with it"), "{error}");
+}
