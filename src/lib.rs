@@ -90,43 +90,37 @@
 )]
 
 // Its examples use all vendors and the sandbox; to be read it needs none of them.
+mod adapter;
 #[cfg(all(
     doc,
     any(not(doctest), all(feature = "easytransac", feature = "safedebit", feature = "seqino", feature = "sandbox"))
 ))]
 pub mod book;
-mod error;
 mod facade;
 mod fleet;
 mod mandate;
-mod provider;
-mod shape;
-mod status;
 mod transport;
-mod verdict;
+mod vendors;
+mod vocabulary;
 mod webhook;
 pub mod wire;
 
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
-#[cfg(feature = "easytransac")]
-pub mod easytransac;
-#[cfg(feature = "safedebit")]
-pub mod safedebit;
-#[cfg(feature = "seqino")]
-pub mod seqino;
-
-pub use error::{Error, ErrorKind, Outcome, Resent};
-pub use facade::{Difference, Mandates, MandatesBuilder, Probe, vocabulary};
-pub use fleet::{Changed, Changes, Known, Permission, Reading, References, Schedule, Statuses, Tracked};
-pub use mandate::{Account, Lookup, Mandate, MandateRef, Source};
-pub use provider::{Provider, Purpose};
-pub use status::{
-    AccountStatus, Change, Evidence, MandateStatus, NextStep, Phase, RawStatus, UnknownWord, VocabularyRow,
+pub use facade::{Difference, Mandates, MandatesBuilder, Probe};
+pub use fleet::{Changes, Reading, References, Statuses};
+pub use mandate::{
+    Account, Changed, Date, Fact, Facts, Known, LastCollection, Lookup, Mandate, MandateRef, Permission, Reason,
+    Schedule, Source, Tracked, Verdict,
 };
 pub use transport::Settings;
-pub use verdict::{Date, Fact, Facts, LastCollection, Reason, Verdict};
+// The modules of the vendors whose feature is on, and `vocabulary`.
+pub use vendors::*;
+pub use vocabulary::{
+    AccountStatus, Change, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase, Provider, Purpose,
+    RawStatus, Resent, UnknownWord, VocabularyRow,
+};
 pub use webhook::{WebhookError, WebhookEvent};
 
 /// The README's Rust is compiled and run by the tests.

@@ -119,7 +119,7 @@ fn a_new_status_word_is_taken_in_by_following_the_page_alone() {
 
     spec.iter().for_each(|(path, before, after)| copy.change(path, before, after));
     let errors = copy.errors(&ALL);
-    assert_eq!(places(&errors), [("src/seqino/adapter.rs", "E0004")], "{errors:?}");
+    assert_eq!(places(&errors), [("src/vendors/seqino/adapter.rs", "E0004")], "{errors:?}");
     // Line numbers come and go.
     let plain = |line: &str| -> String { line.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit()).collect() };
     let said: Vec<String> = errors[0].shown.lines().map(plain).collect();
@@ -162,7 +162,7 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
     let last = "        - Waiting for activation. Inferred that it is signed and not yet in force.\n";
     copy.change(safedebit, last, &format!("{last}        - Closed.\n"));
     let errors = copy.errors(&ALL);
-    let adapters = ["src/easytransac/adapter.rs", "src/safedebit/adapter.rs"];
+    let adapters = ["src/vendors/easytransac/adapter.rs", "src/vendors/safedebit/adapter.rs"];
     assert_eq!(places(&errors), adapters.map(|file| (file, "E0004")), "{errors:?}");
     for (file, words) in adapters.iter().zip(["Paused => Suspended", "Closed => Revoked"]) {
         let (word, status) = words.split_once(" => ").unwrap();
@@ -333,9 +333,9 @@ fn what_goes_is_an_error_of_the_compiler_wherever_it_is_used() {
     copy.remove_path("specs/seqino.yaml", "/clients/{client_id}");
     let errors = copy.errors(&ALL);
     let expected = [
-        ("src/easytransac/adapter.rs", "E0026"),
-        ("src/safedebit/adapter.rs", "E0609"),
-        ("src/seqino/adapter.rs", "E0599"),
+        ("src/vendors/easytransac/adapter.rs", "E0026"),
+        ("src/vendors/safedebit/adapter.rs", "E0609"),
+        ("src/vendors/seqino/adapter.rs", "E0599"),
     ];
     assert_eq!(places(&errors), expected, "{errors:?}");
 }

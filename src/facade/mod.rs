@@ -1,55 +1,24 @@
 //! [`Mandates`]: one question, any vendor.
 
+mod gate;
 mod probe;
 
+pub(crate) use gate::Gate;
 pub use probe::{Difference, Probe};
 
 use crate::{
-    Error, ErrorKind, Lookup, Mandate, MandateRef, MandateStatus, Provider, RawStatus, Schedule, Tracked,
-    fleet::{Done, Gate},
-    provider::for_each_provider,
-    shape,
-    status::{Meaning, VocabularyRow},
-    transport::{Answer, Operation, Vendor},
+    adapter::{Adapter, BatchReader},
+    mandate::{Lookup, Mandate, MandateRef, Schedule, Tracked},
+    vocabulary::{Error, MandateStatus, Provider, RawStatus},
+    wire::shape,
 };
 use chrono::{DateTime, Utc};
 use std::{
+    any::Any,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
-
-/// What each provider's client does for the facade.
-pub(crate) trait Adapter: Sized + Sync {
-    /// What the reads of one run of [`Mandates::statuses`] share.
-    type Run: Default + Send + Sync;
-
-    /// Reads one mandate and says it in the words of the vocabulary. `now` is when it was asked.
-    fn read(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> impl Future<Output = Result<Mandate, Error>> + Send;
-
-    /// Reads mandates of one client, as many as there are `lookups`; of a vendor without clients it is one.
-    fn read_all(
-        &self,
-        _run: &Self::Run,
-        lookups: &[Lookup<'_>],
-        now: DateTime<Utc>,
-    ) -> impl Future<Output = Vec<Result<Mandate, Error>>> + Send {
-        async move {
-            let mut readings = Vec::with_capacity(lookups.len());
-            for lookup in lookups {
-                readings.push(self.read(*lookup, now).await);
-            }
-            readings
-        }
-    }
-
-    /// The body that answers for a mandate, and the operation that gave it.
-    fn probe(&self, reference: &MandateRef)
-    -> impl Future<Output = Result<(&'static Operation, Answer), Error>> + Send;
-
-    /// Every word of the spec with its meaning.
-    fn words() -> Vec<(String, Meaning)>;
-}
 
 /// Mandates at any vendor: what state they are in, in one vocabulary. Clones share connections, tokens and limits.
 ///
@@ -73,7 +42,7 @@ pub struct Mandates {
 }
 
 struct Inner {
-    clients: Clients,
+    adapters: Adapters,
     mapped: Mapped,
     clock: Clock,
     schedule: Schedule,
@@ -86,6 +55,9 @@ struct Inner {
 /// The caller's meanings of words.
 type Mapped = BTreeMap<Provider, BTreeMap<String, MandateStatus>>;
 
+/// The configured vendors.
+type Adapters = BTreeMap<Provider, Arc<dyn Adapter>>;
+
 type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// So many unknown words are told of; a vendor that invents one per mandate must not fill the memory.
@@ -94,7 +66,7 @@ const TOLD: usize = 256;
 /// Shows which vendors are configured.
 impl fmt::Debug for Mandates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.clients.fmt(f)
+        f.debug_set().entries(self.inner.adapters.values()).finish()
     }
 }
 
@@ -102,7 +74,7 @@ impl Mandates {
     /// Configures the vendors that you use.
     pub fn builder() -> MandatesBuilder {
         MandatesBuilder {
-            configs: Configs::default(),
+            adapters: BTreeMap::new(),
             mapped: Mapped::new(),
             refused: None,
             clock: Arc::new(Utc::now),
@@ -114,13 +86,13 @@ impl Mandates {
     ///
     /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`Tracked`] with what you have stored. With one of
     /// the last two (or [`MandateRef::known`]) a mandate that Seqino no longer knows is [`MandateStatus::Gone`] instead of
-    /// an error. The other vendors do not say so plainly enough: there it stays [`ErrorKind::NotFound`].
+    /// an error. The other vendors do not say so plainly enough: there it stays [`NotFound`](crate::ErrorKind::NotFound).
     ///
     /// Only the last two also tell whether the mandate came back from an end: see [`Mandate::reinstated_from`].
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] only if the vendor itself says so for this one mandate. [`ErrorKind::Decode`] if the
-    /// answer is not that mandate: nothing is guessed. [`ErrorKind::NotConfigured`] without that vendor.
+    /// [`NotFound`](crate::ErrorKind::NotFound) only if the vendor itself says so for this one mandate. [`Decode`](crate::ErrorKind::Decode) if the
+    /// answer is not that mandate: nothing is guessed. [`NotConfigured`](crate::ErrorKind::NotConfigured) without that vendor.
     pub async fn status(&self, lookup: impl Into<Lookup<'_>>) -> Result<Mandate, Error> {
         let lookup = lookup.into();
         let mandate = self.look(lookup).await?;
@@ -130,7 +102,7 @@ impl Mandates {
 
     pub(crate) async fn look(&self, lookup: Lookup<'_>) -> Result<Mandate, Error> {
         lookup.reference.complete()?;
-        let mut mandate = self.read(lookup, self.now()).await?;
+        let mut mandate = self.adapter(lookup.reference.provider())?.read(lookup, self.now()).await?;
         self.finish(lookup, &mut mandate);
         Ok(mandate)
     }
@@ -142,23 +114,37 @@ impl Mandates {
     /// As [`status`](Self::status), but an answer of another shape is a report and no error.
     pub async fn probe(&self, reference: &MandateRef) -> Result<Probe, Error> {
         reference.complete()?;
-        let (operation, answer) = self.read_raw(reference).await?;
+        let (operation, answer) = self.adapter(reference.provider())?.probe(reference).await?;
         Ok(Probe::new(reference.provider(), operation, &answer.body))
     }
 
-    /// Reads what came together, each on its own account.
-    pub(crate) async fn read_batch(&self, provider: Provider, runs: &Runs, batch: Vec<Tracked>) -> Vec<Done> {
+    /// Reads mandates of one client, each with a result of its own.
+    pub(crate) async fn read_batch(&self, reader: &dyn BatchReader, batch: &[Tracked]) -> Vec<Result<Mandate, Error>> {
         let lookups: Vec<Lookup<'_>> = batch.iter().map(Lookup::from).collect();
-        let mut readings = match self.read_all(provider, runs, &lookups, self.now()).await {
-            Ok(readings) => readings,
-            Err(error) => vec![Err(error); lookups.len()],
-        };
-        for (lookup, reading) in lookups.iter().zip(&mut readings) {
-            if let Ok(mandate) = reading {
+        let mut results = reader.read_batch(&lookups, self.now()).await;
+        for (lookup, result) in lookups.iter().zip(&mut results) {
+            if let Ok(mandate) = result {
                 self.finish(*lookup, mandate);
             }
         }
-        batch.into_iter().zip(readings).collect()
+        results
+    }
+
+    /// The adapter of a vendor.
+    ///
+    /// # Errors
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of this vendor.
+    pub(crate) fn adapter(&self, provider: Provider) -> Result<&Arc<dyn Adapter>, Error> {
+        self.inner.adapters.get(&provider).ok_or_else(|| not_configured(provider))
+    }
+
+    /// The typed client of a vendor, which is its adapter.
+    ///
+    /// # Errors
+    /// As [`adapter`](Self::adapter).
+    pub(crate) fn client<C: Adapter>(&self, provider: Provider) -> Result<&C, Error> {
+        let adapter: &dyn Any = &**self.adapter(provider)?;
+        adapter.downcast_ref().ok_or_else(|| not_configured(provider))
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -215,7 +201,7 @@ impl Mandates {
 /// Configures [`Mandates`].
 #[must_use]
 pub struct MandatesBuilder {
-    configs: Configs,
+    adapters: BTreeMap<Provider, Result<Arc<dyn Adapter>, Error>>,
     mapped: Mapped,
     refused: Option<Error>,
     clock: Clock,
@@ -224,7 +210,7 @@ pub struct MandatesBuilder {
 
 impl fmt::Debug for MandatesBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.configs.fmt(f)
+        f.debug_set().entries(self.adapters.values()).finish()
     }
 }
 
@@ -260,140 +246,29 @@ impl MandatesBuilder {
     /// The facade. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ErrorKind::NotConfigured`], with what is wrong in which configuration.
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured), with what is wrong in which configuration.
     pub fn build(self) -> Result<Mandates, Error> {
         if let Some(refused) = self.refused {
             return Err(refused);
         }
-        let Self { configs, mapped, clock, schedule, .. } = self;
-        let (clients, gates, told) = (configs.connect()?, Default::default(), Mutex::default());
-        Ok(Mandates { inner: Arc::new(Inner { clients, mapped, clock, schedule, gates, told }) })
+        let Self { adapters, mapped, clock, schedule, .. } = self;
+        let connected = adapters.into_iter().map(|(provider, adapter)| Ok((provider, adapter?)));
+        let adapters = connected.collect::<Result<Adapters, Error>>()?;
+        let (gates, told) = (Default::default(), Mutex::default());
+        Ok(Mandates { inner: Arc::new(Inner { adapters, mapped, clock, schedule, gates, told }) })
+    }
+
+    /// Adds a vendor. The last configuration of a vendor counts, and [`build`](Self::build) returns its error.
+    pub(crate) fn with_adapter(mut self, provider: Provider, client: Result<impl Adapter, Error>) -> Self {
+        self.adapters.insert(provider, client.map(|client| Arc::new(client) as Arc<dyn Adapter>));
+        self
     }
 }
 
-/// What depends on which providers there are.
-macro_rules! per_provider {
-    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal, $parts:tt;)+) => {
-        #[derive(Debug, Default)]
-        struct Configs {
-            $(#[cfg(feature = $feature)] $module: Option<crate::$module::Config>,)+
-        }
-
-        #[derive(Debug)]
-        struct Clients {
-            $(#[cfg(feature = $feature)] $module: Option<crate::$module::Client>,)+
-        }
-
-        /// What the reads of one run share, by provider.
-        #[derive(Default)]
-        pub(crate) struct Runs {
-            $(#[cfg(feature = $feature)] $module: <crate::$module::Client as Adapter>::Run,)+
-        }
-
-        impl Configs {
-            fn connect(self) -> Result<Clients, Error> {
-                Ok(Clients {
-                    $(#[cfg(feature = $feature)] $module: self.$module.map(crate::$module::Client::new).transpose()?,)+
-                })
-            }
-        }
-
-        impl MandatesBuilder {
-            $(
-                #[cfg(feature = $feature)]
-                #[doc = concat!("Uses ", $shown, ".")]
-                pub fn $module(mut self, config: crate::$module::Config) -> Self {
-                    self.configs.$module = Some(config);
-                    self
-                }
-            )+
-        }
-
-        #[allow(unreachable_patterns, reason = "with every feature on, each match has every provider")]
-        impl Mandates {
-            $(
-                #[cfg(feature = $feature)]
-                #[doc = concat!("The typed client of ", $shown, ", with the same credentials and connections.")]
-                ///
-                /// # Errors
-                /// [`ErrorKind::NotConfigured`] if the builder was not given its configuration.
-                pub fn $module(&self) -> Result<&crate::$module::Client, Error> {
-                    let missing = || Error::not_configured(Provider::$variant, concat!("give the builder its `Config`: `.", $feature, "(...)`"));
-                    self.inner.clients.$module.as_ref().ok_or_else(missing)
-                }
-            )+
-
-            async fn read(&self, lookup: Lookup<'_>, _now: DateTime<Utc>) -> Result<Mandate, Error> {
-                match lookup.reference.provider() {
-                    $(
-                        #[cfg(feature = $feature)]
-                        Provider::$variant => self.$module()?.read(lookup, _now).await,
-                    )+
-                    provider => Err(left_out(provider)),
-                }
-            }
-
-            async fn read_all(
-                &self,
-                provider: Provider,
-                _runs: &Runs,
-                _lookups: &[Lookup<'_>],
-                _now: DateTime<Utc>,
-            ) -> Result<Vec<Result<Mandate, Error>>, Error> {
-                match provider {
-                    $(
-                        #[cfg(feature = $feature)]
-                        Provider::$variant => Ok(self.$module()?.read_all(&_runs.$module, _lookups, _now).await),
-                    )+
-                    provider => Err(left_out(provider)),
-                }
-            }
-
-            /// How many calls may be under way at a vendor. One that is not configured refuses them one by one.
-            pub(crate) fn concurrency(&self, provider: Provider) -> usize {
-                match provider {
-                    $(
-                        #[cfg(feature = $feature)]
-                        Provider::$variant => self.$module().map_or(1, |client| client.transport().concurrency()),
-                    )+
-                    _ => 1,
-                }
-            }
-
-            async fn read_raw(&self, reference: &MandateRef) -> Result<(&'static Operation, Answer), Error> {
-                match reference.provider() {
-                    $(
-                        #[cfg(feature = $feature)]
-                        Provider::$variant => self.$module()?.probe(reference).await,
-                    )+
-                    provider => Err(left_out(provider)),
-                }
-            }
-        }
-
-        /// The table that maps vendors' words to statuses, for the providers whose feature is on: what
-        /// [`Mandates::status`] goes by.
-        pub fn vocabulary() -> Vec<VocabularyRow> {
-            #[allow(unused_mut, reason = "with no feature on, there is nothing to add")]
-            let mut rows = Vec::new();
-            $(
-                #[cfg(feature = $feature)]
-                rows.extend(<crate::$module::Client as Adapter>::words().into_iter().map(|(raw, meaning)| VocabularyRow {
-                    provider: Provider::$variant,
-                    raw,
-                    status: meaning.status,
-                    next_step: meaning.next,
-                    evidence: meaning.evidence,
-                }));
-            )+
-            rows
-        }
-    };
-}
-for_each_provider!(per_provider);
-
-fn left_out(provider: Provider) -> Error {
-    Error::new(ErrorKind::NotConfigured)
-        .at(Some(provider))
-        .detail(format!("turn the feature `{}` of mandat on", provider.as_str()))
+fn not_configured(provider: Provider) -> Error {
+    let name = provider.as_str();
+    Error::not_configured(
+        provider,
+        format!("give the builder its `Config`: `.{name}(...)`. It needs the feature `{name}`"),
+    )
 }

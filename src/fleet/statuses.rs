@@ -1,7 +1,11 @@
 //! A stream of references in, a stream of readings out.
 
-use super::{Changed, Gate, Tracked};
-use crate::{Error, Mandate, Mandates, Provider, facade::Runs};
+use crate::{
+    adapter::BatchReader,
+    facade::{Gate, Mandates},
+    mandate::{Changed, Mandate, Tracked},
+    vocabulary::{Error, Provider},
+};
 use futures_util::{
     Stream, StreamExt,
     stream::{self, BoxStream},
@@ -95,16 +99,16 @@ impl Mandates {
     /// ```
     pub fn statuses<'a, M>(&self, references: impl References<'a, M>) -> Statuses<'a> {
         let lane = |provider: &Provider| {
-            let limit = self.concurrency(*provider);
-            (
-                *provider,
-                Lane { waiting: Queue::default(), groups: BTreeMap::new(), running: 0, limit, gate: Arc::default() },
-            )
+            let adapter = self.adapter(*provider);
+            // A vendor that is not configured refuses its references one by one.
+            let limit = adapter.as_ref().map_or(1, |adapter| adapter.concurrency());
+            let reader = adapter.map(|adapter| adapter.clone().batch_reader());
+            let (waiting, groups, gate) = (Queue::default(), BTreeMap::new(), Arc::default());
+            (*provider, Lane { reader, waiting, groups, running: 0, limit, gate })
         };
         let (sender, read) = mpsc::channel(READ_AHEAD);
         Statuses {
             mandates: self.clone(),
-            runs: Arc::default(),
             input: Some(references.references()),
             sorted: false,
             lanes: Provider::ALL.iter().map(lane).collect(),
@@ -123,7 +127,7 @@ const READ_AHEAD: usize = 16;
 type Batch = Vec<Tracked>;
 
 /// What became of one of them.
-pub(crate) type Done = (Tracked, Result<Mandate, Error>);
+type Done = (Tracked, Result<Mandate, Error>);
 
 /// What waits for a task to read it.
 #[derive(Clone, Default)]
@@ -137,6 +141,7 @@ impl Queue {
 
 /// What waits and what runs at one vendor.
 struct Lane {
+    reader: Result<Arc<dyn BatchReader>, Error>,
     waiting: Queue,
     groups: BTreeMap<Box<str>, Batch>,
     /// Tasks. Each takes one batch after the other, since to begin one costs more than to read on.
@@ -170,7 +175,6 @@ impl Lane {
 #[must_use = "a stream does nothing unless polled"]
 pub struct Statuses<'a> {
     mandates: Mandates,
-    runs: Arc<Runs>,
     /// `None` at its end.
     input: Option<BoxStream<'a, Tracked>>,
     sorted: bool,
@@ -234,12 +238,12 @@ impl<'a> Statuses<'a> {
                     && let Some(mut batch) = lane.waiting.with(VecDeque::pop_front)
                 {
                     lane.running += 1;
-                    let (mandates, runs, provider) = (self.mandates.clone(), self.runs.clone(), *provider);
+                    let (mandates, reader, provider) = (self.mandates.clone(), lane.reader.clone(), *provider);
                     let (waiting, gate, sender) = (lane.waiting.clone(), lane.gate.clone(), self.sender.clone());
                     self.running.spawn(async move {
                         loop {
                             // Nobody is left to tell only while this task is being ended.
-                            let _ = sender.send(read(&mandates, provider, &runs, &gate, batch).await).await;
+                            let _ = sender.send(read(&mandates, provider, &reader, &gate, batch).await).await;
                             match waiting.with(VecDeque::pop_front) {
                                 Some(next) => batch = next,
                                 None => return provider,
@@ -271,10 +275,20 @@ impl<'a> Statuses<'a> {
     }
 }
 
-/// Reads what came together, if the vendor may still be asked.
-async fn read(mandates: &Mandates, provider: Provider, runs: &Runs, gate: &Gate, batch: Batch) -> Vec<Done> {
+/// Reads mandates of one client, if the vendor may still be asked.
+async fn read(
+    mandates: &Mandates,
+    provider: Provider,
+    reader: &Result<Arc<dyn BatchReader>, Error>,
+    gate: &Gate,
+    batch: Batch,
+) -> Vec<Done> {
     let not_asked = |tracked| (tracked, Err(Error::not_asked(provider)));
     let Some(_turn) = gate.turn().await else { return batch.into_iter().map(not_asked).collect() };
+    let results = match reader {
+        Ok(reader) => mandates.read_batch(&**reader, &batch).await,
+        Err(error) => vec![Err(error.clone()); batch.len()],
+    };
     let mut refused = false;
     let mut once = |(tracked, result): Done| {
         gate.hear(provider, &result);
@@ -284,7 +298,7 @@ async fn read(mandates: &Mandates, provider: Provider, runs: &Runs, gate: &Gate,
             _ => (tracked, result),
         }
     };
-    mandates.read_batch(provider, runs, batch).await.into_iter().map(&mut once).collect()
+    batch.into_iter().zip(results).map(&mut once).collect()
 }
 
 impl Stream for Statuses<'_> {

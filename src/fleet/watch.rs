@@ -1,7 +1,10 @@
 //! One mandate, looked at again and again.
 
-use super::{Changed, Tracked};
-use crate::{Error, Lookup, Mandates};
+use crate::{
+    facade::Mandates,
+    mandate::{Changed, Lookup, Tracked},
+    vocabulary::Error,
+};
 use futures_util::{
     StreamExt,
     stream::{self, BoxStream},

@@ -4,7 +4,6 @@
 use super::{
     Call, Reply,
     spec::{operations, server_path},
-    vendors,
     world::World,
 };
 use serde_json::{Map, Value, json};
@@ -25,7 +24,7 @@ struct Example {
 }
 
 fn world() -> World {
-    World::new(vendors(), Arc::default(), 0)
+    World::new(crate::vendors::simulated(), Arc::default(), 0)
 }
 
 fn at<'a>(document: &'a Value, value: &'a Value) -> &'a Value {

@@ -6,9 +6,12 @@ use super::{
     call::Reply,
     fault::Fault,
     store::MANDATES,
-    world::{Script, Vendor, World},
+    world::{Script, SimulatedVendor, World},
 };
-use crate::{MandateRef, MandateStatus, Provider};
+use crate::{
+    mandate::MandateRef,
+    vocabulary::{Error, ErrorKind, MandateStatus, Provider},
+};
 use hyper::Method;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -169,7 +172,7 @@ fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(
 
 fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
     let MandateChange { mandate, step, status, word, forget } = wanted;
-    let error = |e: crate::Error| (if e.kind() == crate::ErrorKind::NotFound { 404 } else { 409 }, e.to_string());
+    let error = |e: Error| (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string());
     match (step, status, word, forget) {
         (Some(step), None, None, false) => world.step(&mandate, step).map_err(error),
         // A text that is no status is read as this one.
@@ -216,7 +219,7 @@ pub(super) fn merge(into: &mut Value, patch: Value) {
     }
 }
 
-impl Vendor {
+impl SimulatedVendor {
     /// Every record, by kind and id, without personal data.
     fn shown(&self) -> Value {
         let shown = |records: &BTreeMap<String, Value>| -> Value {

@@ -56,7 +56,7 @@
 //!
 //! # Where the documentation is silent
 //!
-//! There the sandbox does the simplest plausible thing; the first lines of each `src/<vendor>/sandbox.rs` say what that
+//! There the sandbox does the simplest plausible thing; the first lines of each `src/vendors/<vendor>/sandbox.rs` say what that
 //! is. It is as strict as the spec: it refuses each request that breaks the spec, and words that the spec does not list.
 //!
 //! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header
@@ -120,32 +120,36 @@ mod world;
 pub(crate) use call::{Call, Reply};
 pub use fault::Fault;
 pub(crate) use page::{Closed, Decision, Link, Onward, Page, Text, Why};
-pub(crate) use spec::Violation;
+pub(crate) use spec::{Spec, Violation};
 pub(crate) use store::{MANDATES, Store};
 pub use world::Received;
+pub(crate) use world::SimulatedVendor;
 
 use crate::{
-    Error, ErrorKind, MandateRef, MandateStatus, Mandates, MandatesBuilder, Provider, provider::for_each_provider,
+    mandate::MandateRef,
+    vocabulary::{Error, ErrorKind, MandateStatus, Provider, VocabularyRow},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use host::Hosts;
 use serde::Deserialize;
 use serde_json::Value;
-use spec::Spec;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use world::{Vendor, World};
+use world::World;
 
 /// What each vendor's simulation does; it stands in that vendor's folder. Its state is in the store.
 pub(crate) trait Simulation: Sync {
+    /// The vendor's words for the status of a mandate.
+    fn vocabulary(&self) -> Vec<VocabularyRow>;
+
     /// What the vendor accepts as credentials: names and values.
     fn credentials(&self) -> &'static [(&'static str, &'static str)];
 
@@ -287,24 +291,8 @@ fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
 }
 
 impl Sandbox {
-    /// A consumer that SafeDebit has from the start: the one of its sample requests.
-    pub const CONSUMER: &str = "XXXXXXXXXXXXX";
-    /// A client that Seqino has from the start: the one of its sample requests.
-    pub const CLIENT: &str = "client_abc123";
-
-    /// Starts on a free port of the loopback address.
-    ///
-    /// # Errors
-    /// If no port can be had.
-    pub async fn start() -> io::Result<Self> {
-        Self::start_with(Options::default()).await
-    }
-
-    /// Starts with these options. Logs a warning for an address that is not loopback.
-    ///
-    /// # Errors
-    /// If the address cannot be listened on, or if a host is not valid.
-    pub async fn start_with(options: Options) -> io::Result<Self> {
+    /// Starts a sandbox of these vendors.
+    pub(crate) async fn simulate(vendors: Vec<SimulatedVendor>, options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let hosts = Arc::new(Hosts::new(address, &options.hosts)?);
@@ -316,7 +304,7 @@ impl Sandbox {
             );
         }
         let clock = Arc::new(VirtualClock::default());
-        let world = Arc::new(Mutex::new(World::new(vendors(), clock.clone(), options.seed)));
+        let world = Arc::new(Mutex::new(World::new(vendors, clock.clone(), options.seed)));
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server::serve(listener, hosts.clone(), world.clone(), stopped));
         Ok(Self { address, hosts, world, clock, server: Some((stop, server)) })
@@ -339,20 +327,6 @@ impl Sandbox {
     /// The URL for orders from this machine, such as `http://127.0.0.1:4010/_control`.
     pub fn control_url(&self) -> String {
         format!("http://{}/_control", self.hosts.local())
-    }
-
-    /// The facade, configured for this sandbox.
-    ///
-    /// # Panics
-    /// Never: the sandbox's own addresses and credentials are right.
-    pub fn mandates(&self) -> Mandates {
-        self.builder().build().unwrap_or_else(|e| unreachable!("the sandbox's own configuration: {e}"))
-    }
-
-    /// The facade's builder, with the addresses, the credentials and the clock of this sandbox.
-    pub fn builder(&self) -> MandatesBuilder {
-        let clock = self.clock.clone();
-        self.configured(Mandates::builder().clock(move || clock.now()))
     }
 
     /// The base URL of a vendor, for callers on this machine.
@@ -379,6 +353,10 @@ impl Sandbox {
     /// The time of the sandbox, and of the facade that it configures.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    pub(crate) fn clock(&self) -> Arc<VirtualClock> {
+        self.clock.clone()
     }
 
     /// Moves that time ahead.
@@ -533,7 +511,7 @@ impl Sandbox {
     /// Every mandate that there is.
     pub fn references(&self) -> Vec<MandateRef> {
         let world = lock(&self.world);
-        let of = |vendor: &Vendor| -> Vec<_> {
+        let of = |vendor: &SimulatedVendor| -> Vec<_> {
             vendor.store.all(MANDATES).filter_map(|record| vendor.simulation.reference(record)).collect()
         };
         world.vendors.iter().flat_map(of).collect()
@@ -567,7 +545,8 @@ impl World {
     fn set_status(&mut self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
         let provider = mandate.provider();
         let what = format!("the sandbox: this vendor has no word for {status}; use `answer`");
-        let word = word_for(provider, status);
+        let words = self.vendor(provider).map(|vendor| vendor.simulation.vocabulary()).unwrap_or_default();
+        let word = word_for(&words, status);
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
         self.edit(mandate, |record| record["status"] = word)
     }
@@ -595,46 +574,8 @@ fn unknown(mandate: &MandateRef) -> Error {
     Error::new(ErrorKind::NotFound).at(Some(mandate.provider())).detail("the sandbox has no such mandate")
 }
 
-/// The first word of a vendor that means a status.
-pub(crate) fn word_for(provider: Provider, status: MandateStatus) -> Option<Value> {
-    let row = crate::vocabulary().into_iter().find(|row| row.provider == provider && row.status == status)?;
-    Some(row.raw.into())
+/// The first word of a vendor's vocabulary that means a status.
+pub(crate) fn word_for(vocabulary: &[VocabularyRow], status: MandateStatus) -> Option<Value> {
+    let row = vocabulary.iter().find(|row| row.status == status)?;
+    Some(row.raw.clone().into())
 }
-
-macro_rules! per_provider {
-    ($($feature:literal, $module:ident, $variant:ident, $shown:literal, $use:ident, $form:literal, $parts:tt;)+) => {
-        fn vendors() -> Vec<Vendor> {
-            vec![$(
-                #[cfg(feature = $feature)]
-                Vendor {
-                    provider: Provider::$variant,
-                    spec: {
-                        static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec::read(crate::$module::SPEC));
-                        &SPEC
-                    },
-                    simulation: &crate::$module::sandbox::Simulated,
-                    store: Store::new(0),
-                },
-            )+]
-        }
-
-        impl Sandbox {
-            $(
-                #[cfg(feature = $feature)]
-                #[doc = concat!("The configuration for ", $shown, " as simulated here.")]
-                pub fn $module(&self) -> crate::$module::Config {
-                    crate::$module::sandbox::config(self.base_url(Provider::$variant))
-                }
-            )+
-
-            fn configured(&self, builder: MandatesBuilder) -> MandatesBuilder {
-                $(
-                    #[cfg(feature = $feature)]
-                    let builder = builder.$module(self.$module());
-                )+
-                builder
-            }
-        }
-    };
-}
-for_each_provider!(per_provider);

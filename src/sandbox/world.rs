@@ -8,7 +8,7 @@ use super::{
     spec::Spec,
     store::{MANDATES, Store},
 };
-use crate::{MandateRef, Provider, wire};
+use crate::{mandate::MandateRef, vocabulary::Provider, wire};
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -17,7 +17,7 @@ use std::{
 };
 
 pub(crate) struct World {
-    pub vendors: Vec<Vendor>,
+    pub vendors: Vec<SimulatedVendor>,
     pub faults: Vec<Fault>,
     pub scripts: Vec<Script>,
     pub journal: VecDeque<Received>,
@@ -25,11 +25,17 @@ pub(crate) struct World {
     seed: u64,
 }
 
-pub(crate) struct Vendor {
+pub(crate) struct SimulatedVendor {
     pub provider: Provider,
     pub spec: &'static Spec,
     pub simulation: &'static dyn Simulation,
     pub store: Store,
+}
+
+impl SimulatedVendor {
+    pub fn new(provider: Provider, spec: &'static Spec, simulation: &'static dyn Simulation) -> Self {
+        Self { provider, spec, simulation, store: Store::new(0) }
+    }
 }
 
 /// Answers that are given to the next calls of an operation, in their order.
@@ -61,7 +67,7 @@ pub struct Received {
 const LONGEST_JOURNAL: usize = 100_000;
 
 impl World {
-    pub fn new(vendors: Vec<Vendor>, clock: Arc<VirtualClock>, seed: u64) -> Self {
+    pub fn new(vendors: Vec<SimulatedVendor>, clock: Arc<VirtualClock>, seed: u64) -> Self {
         let mut world =
             Self { vendors, faults: Vec::new(), scripts: Vec::new(), journal: VecDeque::new(), clock, seed };
         world.reset();
@@ -80,11 +86,11 @@ impl World {
         self.clock.reset();
     }
 
-    pub fn vendor(&mut self, provider: Provider) -> Option<&mut Vendor> {
+    pub fn vendor(&mut self, provider: Provider) -> Option<&mut SimulatedVendor> {
         self.vendors.iter_mut().find(|vendor| vendor.provider == provider)
     }
 
-    pub fn named(&mut self, name: &str) -> Option<&mut Vendor> {
+    pub fn named(&mut self, name: &str) -> Option<&mut SimulatedVendor> {
         self.vendors.iter_mut().find(|vendor| vendor.provider.as_str() == name)
     }
 

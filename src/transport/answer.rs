@@ -3,7 +3,10 @@
 use super::{
     Effect, Operation, Speaker, Transport, Vendor, Word, connections::Unanswered, retry::Failure, settings::LONGEST,
 };
-use crate::{Error, ErrorKind, Outcome, wire};
+use crate::{
+    vocabulary::{Error, ErrorKind, Outcome},
+    wire,
+};
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Request, Response, StatusCode,

@@ -1,6 +1,6 @@
 //! Credentials as callers give them: out of files, variables and copied text.
 
-use crate::{Error, Provider};
+use crate::vocabulary::{Error, Provider};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 

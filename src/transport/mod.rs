@@ -22,7 +22,10 @@ pub(crate) use repeats::Sent;
 pub use settings::Settings;
 pub(crate) use settings::{Endpoint, endpoint_methods};
 
-use crate::{Error, ErrorKind, Outcome, Provider, Resent, wire};
+use crate::{
+    vocabulary::{Error, ErrorKind, Outcome, Provider, Resent},
+    wire,
+};
 use answer::{Failed, aside};
 use connections::Connections;
 use limits::Limits;

@@ -5,7 +5,7 @@
 //! `docs/operations.md` lists them for those who read them.
 
 use super::Operation;
-use crate::{Error, Provider};
+use crate::vocabulary::{Error, Provider};
 use reqwest::StatusCode;
 use std::{
     sync::atomic::{AtomicU32, Ordering},

@@ -18,6 +18,7 @@ mod money;
 mod optional;
 mod raw;
 mod sent;
+pub(crate) mod shape;
 mod shown;
 mod text;
 

@@ -841,8 +841,8 @@ fn shows_nothing(shown: &str) {
 fn signatures_are_compared_in_constant_time() {
     // Each place that refuses a signature: Easytransac's also where it is no hexadecimal.
     for (source, comparison, refusals) in [
-        (include_str!("../../src/easytransac/notification.rs"), ".ct_eq(&given)", 2),
-        (include_str!("../../src/seqino/webhook.rs"), ".verify_slice(signature)", 1),
+        (include_str!("../../src/vendors/easytransac/notification.rs"), ".ct_eq(&given)", 2),
+        (include_str!("../../src/vendors/seqino/webhook.rs"), ".verify_slice(signature)", 1),
     ] {
         assert_eq!(source.matches(comparison).count(), 1);
         assert_eq!(source.matches("WebhookError::WrongSignature)").count(), refusals);

@@ -1,0 +1,55 @@
+//! The interface between the facade and a vendor. Each vendor's folder implements it.
+
+use crate::{
+    mandate::{Lookup, Mandate, MandateRef},
+    transport::{Answer, Operation},
+    vocabulary::Error,
+};
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use std::{any::Any, fmt, sync::Arc};
+
+/// A vendor's typed client, as the facade sees it.
+pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
+    /// Reads one mandate. `now` is the time of the request.
+    fn read<'a>(&'a self, lookup: Lookup<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Mandate, Error>>;
+
+    /// Requests a mandate and returns the response undecoded, with the operation that gave it.
+    fn probe<'a>(&'a self, reference: &'a MandateRef) -> BoxFuture<'a, Result<(&'static Operation, Answer), Error>>;
+
+    /// The reader for one run of [`Mandates::statuses`](crate::Mandates::statuses).
+    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader>;
+
+    /// How many requests may wait for the vendor at once.
+    fn concurrency(&self) -> usize;
+}
+
+/// Reads the mandates of one run. It may keep the responses that several batches need.
+pub(crate) trait BatchReader: Send + Sync {
+    /// Reads mandates of one client, each with a result of its own, in the order of `lookups`. A vendor without clients
+    /// gets one mandate at a time.
+    fn read_batch<'a>(
+        &'a self,
+        lookups: &'a [Lookup<'a>],
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Vec<Result<Mandate, Error>>>;
+}
+
+/// The reader for a vendor that has no request for several mandates.
+pub(crate) struct OneByOne(pub Arc<dyn Adapter>);
+
+impl BatchReader for OneByOne {
+    fn read_batch<'a>(
+        &'a self,
+        lookups: &'a [Lookup<'a>],
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Vec<Result<Mandate, Error>>> {
+        Box::pin(async move {
+            let mut results = Vec::with_capacity(lookups.len());
+            for lookup in lookups {
+                results.push(self.0.read(*lookup, now).await);
+            }
+            results
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Whether a vendor is asked at all. Each request with a wrong password counts towards a lock of the account.
+
+use crate::vocabulary::{Error, ErrorKind, Provider};
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::MutexGuard;
+
+/// Open to all once the vendor has taken the credentials. Until then one request is under way at a time, so that a
+/// wrong password is sent once.
+#[derive(Default)]
+pub(crate) struct Gate {
+    state: Mutex<State>,
+    alone: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Copy, Default)]
+enum State {
+    #[default]
+    Untried,
+    Open,
+    /// This many refusals in a row do not say whether they mean the caller.
+    Doubtful(u8),
+    Shut,
+}
+
+/// A firewall refuses a caller without a word of the vendor, and sometimes a single odd request.
+const DOUBTS: u8 = 5;
+
+/// The right to ask. The caller keeps it until the gate has [heard](Gate::hear) the answer.
+pub(crate) struct Turn<'a> {
+    _alone: Option<MutexGuard<'a, ()>>,
+}
+
+impl Gate {
+    /// `None` if the vendor has refused the caller.
+    pub async fn turn(&self) -> Option<Turn<'_>> {
+        let alone = match self.state() {
+            State::Untried | State::Doubtful(_) => Some(self.alone.lock().await),
+            State::Open | State::Shut => None,
+        };
+        match self.state() {
+            State::Shut => None,
+            State::Open => Some(Turn { _alone: None }),
+            State::Untried | State::Doubtful(_) => Some(Turn { _alone: alone }),
+        }
+    }
+
+    /// Takes note of an answer, or of the reason why there is none.
+    pub fn hear<T>(&self, provider: Provider, result: &Result<T, Error>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = match (*state, result) {
+            // A request that was under way proves nothing.
+            (State::Shut, _) => return,
+            (before, Err(error)) => match (error.kind(), before) {
+                _ if error.refuses_caller() => State::Shut,
+                (ErrorKind::Auth, State::Doubtful(times)) if error.vendor_code().is_none() => match times + 1 {
+                    DOUBTS.. => State::Shut,
+                    times => State::Doubtful(times),
+                },
+                (ErrorKind::Auth, _) if error.vendor_code().is_none() => State::Doubtful(1),
+                // The vendor was not asked.
+                (ErrorKind::InvalidRequest | ErrorKind::NotConfigured, _) if error.http_status().is_none() => before,
+                _ => State::Open,
+            },
+            (_, Ok(_)) => State::Open,
+        };
+        *state = next;
+        drop(state);
+        if let State::Shut = next {
+            tracing::warn!(
+                provider = provider.as_str(),
+                "the vendor refuses the caller and is not asked any more: mend credentials, account or IP address"
+            );
+        }
+    }
+
+    /// The vendor has taken the credentials after all.
+    pub fn reopen(&self) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Open;
+    }
+
+    fn state(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,18 @@
+//! A mandate: its reference, one reading, the verdict on it, the stored state, and the time of the next reading.
+//!
+//! Nothing here does I/O or asks a clock.
+
+mod reading;
+mod reference;
+mod schedule;
+mod stored;
+mod tracked;
+mod verdict;
+
+pub(crate) use reading::Past;
+pub use reading::{Account, Lookup, Mandate, Source};
+pub use reference::MandateRef;
+pub use schedule::Schedule;
+pub use stored::{Changed, Known, Permission};
+pub use tracked::Tracked;
+pub use verdict::{Date, Fact, Facts, LastCollection, Reason, Verdict};

@@ -1,0 +1,184 @@
+//! The reference of a mandate: one text that names one mandate at one vendor.
+
+use super::Lookup;
+use crate::{
+    vocabulary::{Error, Provider},
+    wire,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{fmt, str::FromStr};
+
+/// The name of one mandate at one vendor. Its text form round-trips and fits one column of a database:
+/// `easytransac:<mandateId>`, `safedebit:<umr>`, `seqino:<client_id>/<mandate_id>`. In the text form `%` and characters
+/// that are not visible are percent-encoded, and so is `/` within a Seqino id. `Debug` shows an id only if it looks like
+/// one: an IBAN, for example, is shown as its length.
+///
+/// It does not name your account at the vendor: use one [`Mandates`](crate::Mandates) per account.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(with = "String"))]
+pub struct MandateRef {
+    provider: Provider,
+    client: Option<Box<str>>,
+    id: Box<str>,
+}
+
+impl MandateRef {
+    fn new(provider: Provider, client: Option<String>, id: String) -> Self {
+        Self { provider, client: client.map(Into::into), id: id.into() }
+    }
+
+    /// From the parts of its text form: at Seqino two, elsewhere one.
+    pub(crate) fn of_parts(provider: Provider, mut parts: Vec<String>) -> Option<Self> {
+        let id = parts.pop()?;
+        let client = parts.pop();
+        let fits = parts.is_empty() && client.is_some() == provider.reference_form().contains('/');
+        Some(Self::new(provider, client, id)).filter(|reference| fits && reference.complete().is_ok())
+    }
+
+    /// Whether no part of it is empty.
+    pub(crate) fn complete(&self) -> Result<(), Error> {
+        if self.id.is_empty() || self.client.as_deref() == Some("") {
+            let form = self.provider.reference_form();
+            return Err(Error::invalid(
+                Some(self.provider),
+                format!("a part of the reference is empty; it reads {form}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The vendor.
+    pub fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// The vendor's id of the mandate: at SafeDebit the UMR.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The client that granted it; Seqino only.
+    pub fn client_id(&self) -> Option<&str> {
+        self.client.as_deref()
+    }
+
+    /// This reference for [`Mandates::status`](crate::Mandates::status), saying that the vendor has known the mandate:
+    /// if Seqino now says that it does not, the answer is [`MandateStatus::Gone`] and no error. (No other vendor says
+    /// so plainly enough.)
+    pub fn known(&self) -> Lookup<'_> {
+        Lookup { reference: self, known: true, past: None }
+    }
+}
+
+/// A constructor for each vendor. They exist whatever features are on, as stored references can always be read.
+impl MandateRef {
+    /// A mandate at Easytransac: `easytransac:<mandateId>`.
+    pub fn easytransac(mandate_id: impl Into<String>) -> Self {
+        Self::new(Provider::Easytransac, None, mandate_id.into())
+    }
+
+    /// A mandate at SafeDebit: `safedebit:<umr>`.
+    pub fn safedebit(umr: impl Into<String>) -> Self {
+        Self::new(Provider::SafeDebit, None, umr.into())
+    }
+
+    /// A mandate at Seqino PDP: `seqino:<client_id>/<mandate_id>`.
+    pub fn seqino(client_id: impl Into<String>, mandate_id: impl Into<String>) -> Self {
+        Self::new(Provider::Seqino, Some(client_id.into()), mandate_id.into())
+    }
+}
+
+impl fmt::Display for MandateRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let provider = self.provider.as_str();
+        match &self.client {
+            None => write!(f, "{provider}:{}", escape(&self.id, "%")),
+            Some(client) => write!(f, "{provider}:{}/{}", escape(client, "%/"), escape(&self.id, "%/")),
+        }
+    }
+}
+
+impl fmt::Debug for MandateRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MandateRef")
+            .field("provider", &self.provider)
+            .field("client", &self.client.as_deref().map(wire::Shown))
+            .field("id", &wire::Shown(&self.id))
+            .finish()
+    }
+}
+
+/// An id that must not be split at a slash of its own, nor forge a line where its text form is printed.
+fn escape(part: &str, reserved: &str) -> String {
+    let mut escaped = String::with_capacity(part.len());
+    for c in part.chars() {
+        if reserved.contains(c) || is_invisible(c) {
+            let mut buffer = [0; 4];
+            escaped.extend(c.encode_utf8(&mut buffer).bytes().map(|byte| format!("%{byte:02X}")));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Control characters, line separators, and marks that change the direction of a text.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A `%` that no two hexadecimal digits follow stands for itself.
+fn unescape(part: &str) -> String {
+    let mut rest = part.as_bytes();
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let [first, following @ ..] = rest {
+        let digit = |at: usize| following.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (*first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high << 4 | low) as u8);
+                rest = &following[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = following;
+            }
+        }
+    }
+    // Escapes that make no text are none.
+    String::from_utf8(bytes).unwrap_or_else(|_| part.into())
+}
+
+impl FromStr for MandateRef {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (name, id) = text.split_once(':').unwrap_or_default();
+        let Ok(provider) = name.parse::<Provider>() else {
+            let forms: Vec<&str> = Provider::ALL.iter().map(|provider| provider.reference_form()).collect();
+            return Err(Error::invalid(
+                None,
+                format!("a reference to a mandate begins with its vendor: {}", forms.join(", ")),
+            ));
+        };
+        let reference = if provider.reference_form().contains('/') {
+            let (client, id) = id.split_once('/').unwrap_or_default();
+            Self::new(provider, Some(unescape(client)), unescape(id))
+        } else {
+            Self::new(provider, None, unescape(id))
+        };
+        reference.complete().map(|()| reference)
+    }
+}
+
+impl Serialize for MandateRef {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MandateRef {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,80 @@
+//! A mandate to read, with everything that you know of it.
+
+use super::{Facts, Known, Lookup, MandateRef, Source};
+
+/// A mandate to look at, with what you know of it. Made from a [`MandateRef`] alone, or from one and a [`Known`].
+///
+/// For a verdict on a mandate to collect on, give its [`Facts`]:
+///
+/// ```
+/// # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
+/// # mod example {
+/// # use mandat::{Facts, LastCollection, MandateRef, Permission, Tracked, sandbox::Sandbox};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = Sandbox::start().await?;
+/// # let mandates = sandbox.mandates();
+/// use futures_util::StreamExt;
+///
+/// let facts = Facts {
+///     signed_on: Some("2020-01-15".parse()?),
+///     signature_confirmed: Some(true),
+///     last_collection: LastCollection::Never,
+///     revoked_by_debtor: Some(false),
+///     one_off_used: Some(false),
+///     max_age: Duration::from_secs(3600),
+///     last_acknowledged: None,
+/// };
+/// let tracked = Tracked { facts: Some(facts), ..MandateRef::safedebit("XXXXXXXXXXXXX").into() };
+/// let reading = mandates.statuses([tracked]).changes().next().await.expect("it is answered");
+/// // Nothing was collected for 36 months.
+/// assert_eq!(reading.result?.to.verdict, Some(Permission::Refused));
+/// # Ok(())
+/// # }
+/// # }
+/// # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
+/// # example::main().unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tracked {
+    /// Which mandate.
+    pub reference: MandateRef,
+    /// What you have stored of it, if anything.
+    pub known: Option<Known>,
+    /// What only you know of a mandate to collect on; without it no verdict on it is compared. Of a mandate to represent
+    /// by, only [`Facts::last_acknowledged`] counts.
+    pub facts: Option<Facts>,
+}
+
+impl From<MandateRef> for Tracked {
+    fn from(reference: MandateRef) -> Self {
+        Self { reference, known: None, facts: None }
+    }
+}
+
+impl From<&MandateRef> for Tracked {
+    fn from(reference: &MandateRef) -> Self {
+        reference.clone().into()
+    }
+}
+
+impl From<(MandateRef, Known)> for Tracked {
+    fn from((reference, known): (MandateRef, Known)) -> Self {
+        Self { reference, known: Some(known), facts: None }
+    }
+}
+
+impl From<(MandateRef, Option<Known>)> for Tracked {
+    fn from((reference, known): (MandateRef, Option<Known>)) -> Self {
+        Self { reference, known, facts: None }
+    }
+}
+
+/// Known if it was read and not only created; the reading follows what was stored.
+impl<'a> From<&'a Tracked> for Lookup<'a> {
+    fn from(tracked: &'a Tracked) -> Self {
+        let known = tracked.known.as_ref().is_some_and(|known| known.source == Source::Read);
+        Self { reference: &tracked.reference, known, past: tracked.known.as_ref().and_then(Known::past) }
+    }
+}

@@ -1,0 +1,81 @@
+//! From Easytransac's answers to the vocabulary.
+
+use super::{Client, generated::operations, types};
+use crate::{
+    adapter::{Adapter, BatchReader, OneByOne},
+    mandate::{Lookup, Mandate, MandateRef, Source},
+    transport::{Answer, Operation, Vendor, exchange},
+    vocabulary::{Error, Evidence, MandateStatus, Meaning, Provider, VocabularyRow},
+    wire,
+};
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use types::MandateStatus as Word;
+
+fn meaning(word: &Word) -> Meaning {
+    match word {
+        // Whether a mandate has to be signed, and what it reads before, is not documented.
+        Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
+        Word::Invalid => Meaning::new(MandateStatus::Invalid, Evidence::WordDocumented),
+        // It may also mean that it is unsigned.
+        Word::Pending => Meaning::new(MandateStatus::Pending, Evidence::Inferred),
+        Word::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
+    }
+}
+
+const READ: &Operation = &operations::GET_MANDATE_STATUS;
+
+impl Client {
+    async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
+        let id = lookup.reference.id();
+        let answer = self.get_mandate_status().mandate_id(id).send().await?;
+        let types::MandateReading { mandate_id, status, date_created, extra, .. } = answer.data;
+        if mandate_id.as_str() != id {
+            let what = "data.mandateId is another than the one asked for";
+            return Err(Error::decode(Provider::Easytransac, READ.id, what));
+        }
+        let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
+        Ok(Mandate { created: date_created, extra, ..mandate })
+    }
+}
+
+impl Adapter for Client {
+    fn read<'a>(&'a self, lookup: Lookup<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Mandate, Error>> {
+        Box::pin(self.read_mandate(lookup, now))
+    }
+
+    fn probe<'a>(
+        &'a self,
+        reference: &'a MandateRef,
+    ) -> BoxFuture<'a, Result<(&'static Operation, Answer), Error>> {
+        Box::pin(async move {
+            let request = self.get_mandate_status().mandate_id(reference.id()).request();
+            Ok((READ, exchange(self, READ, request).await?))
+        })
+    }
+
+    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader> {
+        Arc::new(OneByOne(self))
+    }
+
+    fn concurrency(&self) -> usize {
+        self.transport().concurrency()
+    }
+}
+
+/// Every word of the spec with its meaning.
+pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
+    let row = |word: &Word| VocabularyRow::new(Provider::Easytransac, word.to_string(), meaning(word));
+    Word::KNOWN.iter().map(row).collect()
+}
+
+/// What the creation of a mandate answered. It is no proof: read it back before you collect.
+impl From<&types::CreateMandateResponse> for Mandate {
+    fn from(answer: &types::CreateMandateResponse) -> Self {
+        let types::Mandate { mandate_id, status, date_created, extra, .. } = &answer.data;
+        let reference = MandateRef::easytransac(mandate_id.as_str());
+        let mandate = Mandate::new(reference, status.as_str(), meaning(status), Source::Created, Utc::now());
+        Mandate { created: date_created.clone(), extra: wire::Extra::clone(extra), ..mandate }
+    }
+}

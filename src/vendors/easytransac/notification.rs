@@ -1,0 +1,170 @@
+//! Easytransac's notifications: what it posts to the notification URL of an application.
+
+use crate::{
+    vocabulary::Provider,
+    webhook::{WebhookError, WebhookEvent, acceptable, bytes},
+    wire,
+};
+use encoding_rs::{Encoding, ISO_8859_15, UTF_8, WINDOWS_1252};
+use serde_json::{Map, Value};
+use sha1::{Digest, Sha1};
+use std::borrow::Cow;
+use subtle::ConstantTimeEq;
+
+/// Verifies a notification, the whole body of the POST as it came: JSON, as the documentation says, or a form, as the
+/// vendor's SDK and shop plugins read. `keys` are the API keys that may have signed it; which one signs for an
+/// application that uses V2 is not documented. Blanks around a key are removed, and a blank key verifies nothing.
+///
+/// The signature is the SHA-1 of the values and the API key: fields sorted by their names in lower case, `$` after each
+/// value, those of a nested object likewise in its place. The signature covers bytes, so the values are tried in UTF-8,
+/// Windows-1252 (a superset of Latin-1) and ISO 8859-15.
+///
+/// # What the signature does not prove
+/// It covers the values in their order, and nothing else. Without knowing the key somebody who has seen one
+/// notification can make others that are verified, too:
+/// - **Names are not signed.** Any field may be renamed as long as the order stays: what stood under `AmountRefund` may
+///   stand under `AmountPreAuth`, a text of the customer's under `Status`.
+/// - **Boundaries are not signed.** With a `$` in a value, characters move to the field before or after it, and fields
+///   merge or split: `a$b` is signed like `a` and `b`. Fields move into and out of a nested object.
+/// - **Types are not signed.** `null`, `false` and the empty text are one, and so are `true`, `1` and `"1"`; an empty
+///   object or list is like none.
+/// - **The encoding is not signed.** `é` in UTF-8 and `Ã©` in Windows-1252 are the same bytes.
+/// - **Time is not signed.** An old notification is verified for ever.
+/// - SHA-1 with the key at its end is no longer a strong signature.
+///
+/// So let it tell you *that* something happened, and ask the vendor *what*: `get_transaction_status` for a payment,
+/// [`Mandates::status`](crate::Mandates::status) for a mandate. Never book an amount or ship an order from a
+/// notification. One transaction is notified several times, once for each status and more often for one.
+///
+/// What the scheme leaves open is refused: two fields whose names differ in case only, values nested deeper than the
+/// signature reaches, and JSON numbers so large or small that they are written with an exponent.
+///
+/// # Errors
+/// Any [`WebhookError`].
+///
+/// # Sources
+/// <https://docs.easytransac.com/doc-559527>, <https://docs.easytransac.com/doc-625263>,
+/// <https://docs.easytransac.com/doc-557646>, and the vendor's
+/// [SDK](https://github.com/easytransac/easytransac-sdk-php).
+pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, WebhookError> {
+    let keys = acceptable(body, keys)?;
+    let text = bytes::text(body);
+    let body = match text.trim_ascii_start().as_bytes().first() {
+        Some(b'{' | b'[') => wire::read(text.as_bytes()).map_err(WebhookError::Unreadable)?,
+        _ => Value::from(form(body)?).into(),
+    };
+    let Value::Object(fields) = &*body else { return Err(WebhookError::MissingSignature) };
+    let given = fields.iter().find(|(name, _)| is_signature(name)).and_then(|(_, value)| value.as_str());
+    let given = given.filter(|given| !given.trim().is_empty()).ok_or(WebhookError::MissingSignature)?;
+    let text = signed_text(fields)?;
+    let given = bytes::hex(bytes::bare(given.as_bytes())).ok_or(WebhookError::WrongSignature)?;
+    let digests = keys.iter().flat_map(|key| written(&text).map(move |text| digest(&text, key)));
+    // Compare all: the time must not tell which key matches.
+    if digests.filter(|digest| bool::from(digest.ct_eq(&given))).count() == 0 {
+        return Err(WebhookError::WrongSignature);
+    }
+    Ok(WebhookEvent {
+        event: fields.get("Status").and_then(Value::as_str).map(str::to_owned),
+        // Who reads it cannot sign with it.
+        id: Some(base16ct::lower::encode_string(&Sha1::digest(&given))),
+        ..WebhookEvent::new(Provider::Easytransac, body)
+    })
+}
+
+/// What Easytransac posts for these fields, as JSON, for your own tests: the fields and their signature, which replaces
+/// one that stands among them.
+///
+/// # Errors
+/// [`WebhookError`] for what [`verify_notification`] would refuse.
+#[cfg(feature = "sandbox")]
+pub fn sign_notification(mut fields: Map<String, Value>, key: &str) -> Result<String, WebhookError> {
+    let key = acceptable(&[], &[key])?.concat();
+    fields.retain(|name, _| !is_signature(name));
+    let signature = base16ct::lower::encode_string(&digest(signed_text(&fields)?.as_bytes(), &key));
+    fields.insert("Signature".into(), signature.into());
+    Ok(Value::Object(fields).to_string())
+}
+
+/// A text in each encoding that has all of its characters.
+fn written(text: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    [UTF_8, WINDOWS_1252, ISO_8859_15].into_iter().filter_map(|encoding: &Encoding| match encoding.encode(text) {
+        (bytes, _, false) => Some(bytes),
+        _ => None,
+    })
+}
+
+fn digest(text: &[u8], key: &str) -> [u8; 20] {
+    Sha1::new().chain_update(text).chain_update(key).finalize().into()
+}
+
+fn is_signature(name: &str) -> bool {
+    name.eq_ignore_ascii_case("signature")
+}
+
+/// The values in the order and in the writing of PHP, which the vendor's scheme is defined by.
+fn signed_text(fields: &Map<String, Value>) -> Result<String, WebhookError> {
+    let mut text = String::new();
+    for (name, value) in sorted(fields)? {
+        match value {
+            _ if is_signature(name) => {}
+            Value::Object(inner) => sorted(inner)?.into_iter().try_for_each(|(_, value)| append(&mut text, value))?,
+            Value::Array(items) => items.iter().try_for_each(|value| append(&mut text, value))?,
+            value => append(&mut text, value)?,
+        }
+    }
+    Ok(text)
+}
+
+/// By name in lower case; indices of a list, which a form writes as names, by number.
+fn sorted(fields: &Map<String, Value>) -> Result<Vec<(&String, &Value)>, WebhookError> {
+    let rank = |name: &str| (name.parse().unwrap_or(u64::MAX), name.to_ascii_lowercase());
+    let mut sorted: Vec<_> = fields.iter().map(|field| (rank(field.0), field)).collect();
+    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+    if sorted.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return Err(WebhookError::Unreadable("the names of two fields differ in case only".into()));
+    }
+    Ok(sorted.into_iter().map(|(_, field)| field).collect())
+}
+
+fn append(text: &mut String, value: &Value) -> Result<(), WebhookError> {
+    match value {
+        Value::Null | Value::Bool(false) => {}
+        Value::Bool(true) => text.push('1'),
+        Value::String(value) => text.push_str(value),
+        // 18.00 is 18. With all its zeros a number could be much longer than the body.
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float != 0.0 && !(1e-4..1e15).contains(&float.abs()) => {
+                return Err(WebhookError::Unreadable("a number is too large or too small".into()));
+            }
+            Some(float) if number.is_f64() => *text += &float.to_string(),
+            _ => *text += &number.to_string(),
+        },
+        Value::Array(_) | Value::Object(_) => {
+            return Err(WebhookError::Unreadable("a value is nested deeper than the signature reaches".into()));
+        }
+    }
+    text.push('$');
+    Ok(())
+}
+
+/// A form as PHP reads it: `Client[Email]` is a field of `Client`, and of two with one name the last counts.
+fn form(body: &[u8]) -> Result<Map<String, Value>, WebhookError> {
+    let mut fields = Map::new();
+    for (name, value) in bytes::form(body) {
+        let Some((outer, inner)) = name.split_once('[') else {
+            fields.insert(name, value.into());
+            continue;
+        };
+        let inner = inner.strip_suffix(']').filter(|inner| !inner.contains(['[', ']']));
+        let inner = inner.ok_or_else(|| WebhookError::Unreadable("the brackets of a field's name".into()))?;
+        let outer = fields.entry(outer).or_insert_with(|| Map::new().into());
+        if !outer.is_object() {
+            *outer = Map::new().into();
+        }
+        if let Some(outer) = outer.as_object_mut() {
+            let inner = if inner.is_empty() { outer.len().to_string() } else { inner.to_owned() };
+            outer.insert(inner, value.into());
+        }
+    }
+    Ok(fields)
+}

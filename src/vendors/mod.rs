@@ -1,0 +1,79 @@
+//! A folder for each vendor, and the lists of all of them. No other folder names a vendor's folder.
+
+use crate::vocabulary::VocabularyRow;
+#[cfg(feature = "sandbox")]
+use crate::{
+    Mandates, MandatesBuilder,
+    sandbox::{Options, Sandbox, SimulatedVendor},
+};
+#[cfg(feature = "sandbox")]
+use std::io;
+
+/// Takes one line for each vendor: its feature and its folder.
+macro_rules! vendors {
+    ($($feature:literal $folder:ident)+) => {
+        $(#[cfg(feature = $feature)] pub mod $folder;)+
+
+        /// The table that maps the vendors' words to statuses, for the vendors whose feature is on.
+        /// [`Mandates::status`](crate::Mandates::status) uses it.
+        pub fn vocabulary() -> Vec<VocabularyRow> {
+            let tables: &[fn() -> Vec<VocabularyRow>] =
+                &[$(#[cfg(feature = $feature)] $folder::adapter::vocabulary,)+];
+            tables.iter().flat_map(|table| table()).collect()
+        }
+
+        #[cfg(feature = "sandbox")]
+        pub(crate) fn simulated() -> Vec<SimulatedVendor> {
+            vec![$(#[cfg(feature = $feature)] $folder::sandbox::simulated(),)+]
+        }
+
+        #[cfg(feature = "sandbox")]
+        fn configured(sandbox: &Sandbox, builder: MandatesBuilder) -> MandatesBuilder {
+            $(#[cfg(feature = $feature)] let builder = builder.$folder(sandbox.$folder());)+
+            builder
+        }
+    };
+}
+vendors! {
+    "easytransac" easytransac
+    "safedebit" safedebit
+    "seqino" seqino
+}
+
+#[cfg(feature = "sandbox")]
+impl Sandbox {
+    /// A consumer that SafeDebit has from the start: the one of its sample requests.
+    pub const CONSUMER: &str = "XXXXXXXXXXXXX";
+    /// A client that Seqino has from the start: the one of its sample requests.
+    pub const CLIENT: &str = "client_abc123";
+
+    /// Starts on a free port of the loopback address.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_with(Options::default()).await
+    }
+
+    /// Starts with these options. Logs a warning for an address that is not loopback.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on, or if a host is not valid.
+    pub async fn start_with(options: Options) -> io::Result<Self> {
+        Self::simulate(simulated(), options).await
+    }
+
+    /// The facade, configured for this sandbox.
+    ///
+    /// # Panics
+    /// Never: the sandbox's own addresses and credentials are right.
+    pub fn mandates(&self) -> Mandates {
+        self.builder().build().unwrap_or_else(|e| unreachable!("the sandbox's own configuration: {e}"))
+    }
+
+    /// The facade's builder, with the addresses, the credentials and the clock of this sandbox.
+    pub fn builder(&self) -> MandatesBuilder {
+        let clock = self.clock();
+        configured(self, Mandates::builder().clock(move || clock.now()))
+    }
+}

@@ -1,0 +1,100 @@
+//! From SafeDebit's answers to the vocabulary.
+
+use super::{Client, generated::operations, types};
+use crate::{
+    adapter::{Adapter, BatchReader, OneByOne},
+    mandate::{Lookup, Mandate, MandateRef, Source},
+    transport::{Answer, Operation, Vendor, exchange},
+    vocabulary::{Error, Evidence, MandateStatus, Meaning, NextStep, Provider, VocabularyRow},
+};
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use types::MandateStatus as Word;
+
+fn meaning(word: &Word) -> Meaning {
+    match word {
+        // The annex calls it active. A creation answers it beside a link that nobody has signed, so an unsigned mandate
+        // may read the same.
+        Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
+        Word::Suspended => Meaning::new(MandateStatus::Suspended, Evidence::Documented),
+        Word::Revoked => Meaning::new(MandateStatus::Revoked, Evidence::Documented),
+        // "Mandate to be signed" beside "waiting for signature": nobody has asked yet.
+        Word::ToBeSigned => Meaning {
+            next: NextStep::AskDebtor,
+            ..Meaning::new(MandateStatus::AwaitingSignature, Evidence::WordDocumented)
+        },
+        Word::AwaitingSignature => Meaning::new(MandateStatus::AwaitingSignature, Evidence::Documented),
+        Word::AwaitingActivation => Meaning::new(MandateStatus::AwaitingActivation, Evidence::WordDocumented),
+        Word::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
+    }
+}
+
+const SEARCH: &Operation = &operations::SEARCH_MANDATE;
+
+impl Client {
+    /// The answer of the search is inferred, so it has to show the very UMR, once, or it is not believed.
+    async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
+        let umr = lookup.reference.id();
+        let found = self.search_mandate().umr(umr).send().await?.datas;
+        let refuse = |what: &str| Error::decode(Provider::SafeDebit, SEARCH.id, what);
+        if !found.is_explicit() {
+            return Err(refuse("expected a list, at datas: what stands there does not say that there is none"));
+        }
+        if let Some(item) = found.unread().first() {
+            return Err(refuse(&format!("datas[{}]: {}", item.index, item.why)));
+        }
+        if let Some(other) = found.iter().position(|mandate| mandate.umr.as_str() != umr) {
+            return Err(refuse(&format!("datas[{other}].umr is another than the one asked for")));
+        }
+        let mut found = found.into_iter();
+        let types::Mandate { status, extra, .. } =
+            found.next().ok_or_else(|| Error::not_found(Provider::SafeDebit, SEARCH.id))?;
+        if found.next().is_some() {
+            return Err(refuse("datas has more than one mandate of this UMR"));
+        }
+        let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
+        Ok(Mandate { extra, ..mandate })
+    }
+}
+
+impl Adapter for Client {
+    fn read<'a>(&'a self, lookup: Lookup<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Mandate, Error>> {
+        Box::pin(self.read_mandate(lookup, now))
+    }
+
+    fn probe<'a>(
+        &'a self,
+        reference: &'a MandateRef,
+    ) -> BoxFuture<'a, Result<(&'static Operation, Answer), Error>> {
+        Box::pin(async move {
+            let request = self.search_mandate().umr(reference.id()).request();
+            Ok((SEARCH, exchange(self, SEARCH, request).await?))
+        })
+    }
+
+    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader> {
+        Arc::new(OneByOne(self))
+    }
+
+    fn concurrency(&self) -> usize {
+        self.transport().concurrency()
+    }
+}
+
+/// Every word of the spec with its meaning.
+pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
+    let row = |word: &Word| VocabularyRow::new(Provider::SafeDebit, word.to_string(), meaning(word));
+    Word::KNOWN.iter().map(row).collect()
+}
+
+/// What the creation of a mandate answered. It is no proof: the vendor's sample answers "active" beside a link that
+/// nobody has signed. Read it back before you collect.
+impl From<&types::CreateMandateResponse> for Mandate {
+    fn from(answer: &types::CreateMandateResponse) -> Self {
+        let word = answer.status.clone().unwrap_or_else(|| Word::Unrecognized(String::new()));
+        let reference = MandateRef::safedebit(answer.umr.as_str());
+        let mandate = Mandate::new(reference, word.as_str(), meaning(&word), Source::Created, Utc::now());
+        Mandate { extra: answer.extra.clone(), ..mandate }
+    }
+}

@@ -1,0 +1,157 @@
+//! SafeDebit (API v1): SEPA direct debit mandates, their signature, consumers and documents.
+//!
+//! [errors]: crate::book::errors
+//! [verdicts]: crate::book::verdicts
+//! [webhooks]: crate::book::webhooks
+// The first definition of a link counts; those of the file lead to files. Its example is run where there is a sandbox.
+#![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/safedebit.md")))]
+
+pub(crate) mod adapter;
+mod find;
+mod redirect;
+#[cfg(feature = "sandbox")]
+pub(crate) mod sandbox;
+
+#[allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic, unused, reason = "generated")]
+pub(crate) mod generated {
+    include!(concat!(env!("OUT_DIR"), "/safedebit.rs"));
+}
+pub use find::FoundDebit;
+pub use generated::{builder, types};
+pub use redirect::Return;
+
+use crate::{
+    Mandates, MandatesBuilder,
+    transport::{Endpoint, Refusal, Transport, Vendor, Word, credential, endpoint_methods, secret_header},
+    vocabulary::{Error, ErrorKind, Provider},
+};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use reqwest::{StatusCode, header::HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+use types::ErrorCode;
+
+/// Where SafeDebit is, and who is calling.
+#[derive(Debug)]
+#[must_use]
+pub struct Config {
+    endpoint: Endpoint,
+    login: SecretString,
+    password: SecretString,
+}
+
+impl Config {
+    /// The address that SafeDebit gives you (`https://<your subdomain>.safedebit.fr/ssp`), login and password.
+    pub fn new(base_url: impl Into<String>, login: impl Into<SecretString>, password: impl Into<SecretString>) -> Self {
+        Self { endpoint: Endpoint::new(base_url), login: login.into(), password: password.into() }
+    }
+
+    endpoint_methods!();
+}
+
+/// A client of SafeDebit's API. Clones share connections.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    transport: Transport,
+    authorization: HeaderValue,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "safedebit::Client({})", self.shared.transport.base_url())
+    }
+}
+
+impl Client {
+    /// A client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotConfigured`] for an address that cannot be right, or a login with a colon in it.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        let Config { endpoint, login, password } = config;
+        let login = credential(Provider::SafeDebit, "login", login)?;
+        let password = credential(Provider::SafeDebit, "password", password)?;
+        if login.expose_secret().contains(':') {
+            return Err(Error::not_configured(Provider::SafeDebit, "the login holds a colon"));
+        }
+        let pair = format!("{}:{}", login.expose_secret(), password.expose_secret());
+        let header = SecretString::from(format!("Basic {}", BASE64_STANDARD.encode(pair)));
+        let authorization = secret_header(&header)
+            .ok_or_else(|| Error::not_configured(Provider::SafeDebit, "the login fits in no header"))?;
+        let transport = Transport::new(Provider::SafeDebit, endpoint)?;
+        Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
+    }
+}
+
+impl MandatesBuilder {
+    /// Uses SafeDebit.
+    pub fn safedebit(self, config: Config) -> Self {
+        self.with_adapter(Provider::SafeDebit, Client::new(config))
+    }
+}
+
+impl Mandates {
+    /// The typed client of SafeDebit, with the same credentials, connections and limits.
+    ///
+    /// # Errors
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of SafeDebit.
+    pub fn safedebit(&self) -> Result<&Client, Error> {
+        self.client(Provider::SafeDebit)
+    }
+}
+
+impl Vendor for Client {
+    const PROVIDER: Provider = Provider::SafeDebit;
+
+    fn transport(&self) -> &Transport {
+        &self.shared.transport
+    }
+
+    async fn authorization(&self) -> Result<HeaderValue, Error> {
+        Ok(self.shared.authorization.clone())
+    }
+
+    /// `result`, which every answer has, under HTTP 200 as a rule.
+    fn word(_: StatusCode, body: &[u8]) -> Word {
+        Word::of_flag(body, "result", ["code"], |[code]| {
+            let code = serde_json::from_value::<Option<ErrorCode>>(code).unwrap_or_default();
+            let (kind, advice) = code.as_ref().map_or((ErrorKind::Refused, None), meaning);
+            let code = code.map(|code| code.as_str().to_owned());
+            Refusal { kind: Some(kind), code, advice, ..Refusal::default() }
+        })
+    }
+}
+
+/// What an error code means; source: the annex, <https://doc.safedebit.fr/api/v1/annexe.php?lang=en_US>.
+fn meaning(code: &ErrorCode) -> (ErrorKind, Option<&'static str>) {
+    match code {
+        ErrorCode::WrongLogin => (ErrorKind::Auth, Some("the login is wrong")),
+        ErrorCode::WrongPassword => (ErrorKind::Auth, Some("the password is wrong")),
+        ErrorCode::IpNotAllowed => {
+            (ErrorKind::Auth, Some("only listed IP addresses are allowed: have this one listed by SafeDebit"))
+        }
+        ErrorCode::AccountInactive => (ErrorKind::Auth, Some("the account is inactive: ask SafeDebit")),
+        ErrorCode::AccountInvalid => (ErrorKind::Auth, Some("the account is invalid: ask SafeDebit")),
+        ErrorCode::ConsumerReferenceInUse => (ErrorKind::Conflict, Some("the consumer reference is in use already")),
+        ErrorCode::SafedebitConsumerReferenceInvalid => {
+            (ErrorKind::InvalidRequest, Some("the SafeDebit consumer reference is not valid"))
+        }
+        ErrorCode::SddReferenceInUse => (ErrorKind::Conflict, Some("the debit reference is in use already")),
+        ErrorCode::BeneficiaryReferenceInUse => {
+            (ErrorKind::Conflict, Some("the beneficiary reference is in use already"))
+        }
+        ErrorCode::PaymentReferenceInUse => (ErrorKind::Conflict, Some("the payment reference is in use already")),
+        ErrorCode::Nok001 => (ErrorKind::Refused, Some("the check was negative: its code is not documented")),
+        ErrorCode::Unrecognized(code) if code.starts_with("SANDBOX_") => (
+            ErrorKind::Refused,
+            Some("a rule of mandat's sandbox, which the chapter on tests explains; SafeDebit has no such code"),
+        ),
+        ErrorCode::Unrecognized(_) => {
+            (ErrorKind::Refused, Some("the code is not in the readable part of the annex: ask SafeDebit"))
+        }
+    }
+}

@@ -1,0 +1,761 @@
+//! SafeDebit simulated.
+//!
+//! Silent in the documentation, and decided here:
+//!
+//! - Codes of the sandbox's own, beside the documented ones: `SANDBOX_001` for a request that breaks its spec,
+//!   `SANDBOX_002` for what is not known, `SANDBOX_003` for what is not possible now, `SANDBOX_004` for what is required under a
+//!   condition that is met. A `message` says more and begins with `sandbox:`.
+//! - Without a UMR one is made. A mandate with a signature started waits for it (5) and is active (1) once signed, unless
+//!   the request names another status; one that was added unsigned is to be signed (4). A UMR in use is refused.
+//! - A signature link holds for a day and is good for one signature. Its page hands the UMR back in the query and, with
+//!   IBAN and BIC, in the form that it posts to `url_ok`, as `umr`, `iban` and `bic`.
+//! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
+//! - A debit without a UMR goes to any active mandate of the consumer. It is `ISSUED` from its due date on and `SETTLED`
+//!   two days later; days are counted in UTC. A guarantee of more than 10,000 euros is refused.
+//! - Every check of a consumer scores 100. A search of payments shows their debits as `validate_payment` does, and each
+//!   payment has one.
+//! - A beneficiary whose onboarding was started is waiting (1); what comes after that is not simulated.
+//! - `XXXXXXXXXXXXX`, which the vendor's samples write for every reference, names a record of each kind, which may be
+//!   made again and on which every step is possible.
+
+use super::Config;
+use crate::{
+    mandate::MandateRef,
+    sandbox::{
+        Call, Closed, Decision, Link, MANDATES, Onward, Page, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation,
+        Why, word_for,
+    },
+    vocabulary::{MandateStatus, Provider, VocabularyRow},
+    wire::mask_iban,
+};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+const LOGIN: &str = "sandbox";
+const PASSWORD: &str = "sandbox-password";
+/// The header of the vendor's samples.
+const SAMPLE_HEADER: &str = "JQheySHkalSNuakkmSmm==";
+/// What the vendor's samples write for any reference.
+const SAMPLE: &str = Sandbox::CONSUMER;
+const IBAN: &str = "FR7630001007941234567890185";
+const CODE: &str = "123456";
+
+/// The spec as JSON.
+const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
+
+/// SafeDebit, with an empty store.
+pub(crate) fn simulated() -> SimulatedVendor {
+    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
+    SimulatedVendor::new(Provider::SafeDebit, &DOCUMENT, &Simulated)
+}
+
+impl Sandbox {
+    /// The configuration for SafeDebit as simulated here.
+    pub fn safedebit(&self) -> Config {
+        Config::new(self.base_url(Provider::SafeDebit), LOGIN, PASSWORD)
+    }
+}
+
+const CONSUMERS: &str = "consumers";
+const FILES: &str = "files";
+const BENEFICIARIES: &str = "beneficiaries";
+const DEBITS: &str = "debits";
+const GUARANTEES: &str = "guarantees";
+const TRANSFERS: &str = "transfers";
+const LINKS: &str = "links";
+
+/// Whether this is what the vendor's samples write for any reference.
+fn sample(reference: &str) -> bool {
+    reference.trim_matches('X').is_empty()
+}
+
+fn good(mut answer: Value) -> Reply {
+    answer["result"] = true.into();
+    Reply::new(200, answer)
+}
+
+fn done() -> Reply {
+    good(json!({}))
+}
+
+fn refused(code: &str) -> Reply {
+    Reply::new(200, json!({"result": false, "code": code}))
+}
+
+fn no(code: &str, why: &str) -> Reply {
+    Reply::new(200, json!({"result": false, "code": code, "message": format!("sandbox: {why}")}))
+}
+
+fn unknown(what: &str) -> Reply {
+    no("SANDBOX_002", &format!("this {what} is not known"))
+}
+
+fn impossible(why: &str) -> Reply {
+    no("SANDBOX_003", why)
+}
+
+fn text<'a>(record: &'a Value, key: &str) -> &'a str {
+    record[key].as_str().unwrap_or_default()
+}
+
+fn day(text: &str) -> Option<NaiveDate> {
+    text.parse::<crate::wire::FrenchDate>().ok()?.get()
+}
+
+fn french(day: NaiveDate) -> String {
+    day.format("%d/%m/%Y").to_string()
+}
+
+fn cents(record: &Value, key: &str) -> u64 {
+    text(record, key).parse().unwrap_or(0)
+}
+
+/// Some fields of a record, those that it has.
+fn some(record: &Value, keys: &[&str]) -> Value {
+    let present = keys.iter().filter(|key| !record[**key].is_null());
+    present.map(|key| ((*key).to_owned(), record[*key].clone())).collect()
+}
+
+/// Whether a record is what a query asks for: `x` itself, `x_min` and `x_max`. What it does not have is not looked at.
+fn matches(record: &Value, call: &Call) -> bool {
+    call.query.iter().all(|(key, wanted)| {
+        let bound = key.strip_suffix("_min").map(|k| (k, true)).or(key.strip_suffix("_max").map(|k| (k, false)));
+        let (key, bound) = bound.map_or((key.as_str(), None), |(key, lower)| (key, Some(lower)));
+        let Some(has) = record[key].as_str() else { return true };
+        // Days, then amounts, then texts.
+        let order = match (day(has), day(wanted)) {
+            (Some(has), Some(wanted)) => has.cmp(&wanted),
+            _ => match (has.parse::<u64>(), wanted.parse::<u64>()) {
+                (Ok(has), Ok(wanted)) => has.cmp(&wanted),
+                _ => has.cmp(wanted),
+            },
+        };
+        match bound {
+            None => order.is_eq(),
+            Some(true) => order.is_ge(),
+            Some(false) => order.is_le(),
+        }
+    })
+}
+
+/// What a request changes in a record.
+fn overwrite(record: &mut Value, call: &Call, but: &[&str]) {
+    for (key, value) in call.body.as_object().into_iter().flatten().filter(|(key, _)| !but.contains(&key.as_str())) {
+        record[key] = value.clone();
+    }
+}
+
+fn consumer<'a>(call: &Call, store: &'a Store) -> Result<&'a Value, Reply> {
+    let reference = call.given("safedebit_consumer_reference").unwrap_or_default();
+    store.get(CONSUMERS, reference).ok_or_else(|| refused("EXIST_002"))
+}
+
+fn mandate<'a>(call: &Call, store: &'a mut Store) -> Result<&'a mut Value, Reply> {
+    store.get_mut(MANDATES, call.given("umr").unwrap_or_default()).ok_or_else(|| unknown("mandate"))
+}
+
+fn new_mandate(call: &Call, store: &mut Store, status: &str, after_signing: &str) -> Result<Value, Reply> {
+    consumer(call, store)?;
+    let umr = call.text("umr").map_or_else(|| store.numbered("RUM-SANDBOX-"), str::to_owned);
+    if store.get(MANDATES, &umr).is_some() && !sample(&umr) {
+        return Err(impossible("the UMR is in use"));
+    }
+    let mut mandate = json!({
+        "umr": umr,
+        "status": status,
+        "after_signing": after_signing,
+        "sequence_type": call.text("sequence_type").unwrap_or("RCUR"),
+    });
+    overwrite(&mut mandate, call, &["umr", "status"]);
+    Ok(store.put(MANDATES, umr, mandate))
+}
+
+/// The mandate that a debit goes to: the one that it names, or any active one of the consumer.
+fn charged(call: &Call, store: &Store) -> Result<String, Reply> {
+    let reference = call.given("safedebit_consumer_reference");
+    let usable =
+        |mandate: &Value| mandate["status"] == "1" && mandate["safedebit_consumer_reference"].as_str() == reference;
+    match call.text("umr") {
+        Some(umr) => match store.get(MANDATES, umr).ok_or_else(|| unknown("mandate"))? {
+            mandate if usable(mandate) => Ok(umr.to_owned()),
+            _ => Err(impossible("the mandate is not active, or is another consumer's")),
+        },
+        None => match store.all(MANDATES).find(|mandate| usable(mandate)) {
+            Some(mandate) => Ok(text(mandate, "umr").to_owned()),
+            None => Err(impossible("the consumer has no active mandate")),
+        },
+    }
+}
+
+/// A debit as time has left it.
+fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
+    let mut debit = debit.clone();
+    if let Some(due) = day(text(&debit, "due_date")).filter(|_| debit["status"] == "CREATED") {
+        let today = now.date_naive();
+        if today >= due + TimeDelta::days(2) {
+            debit["status"] = "SETTLED".into();
+        } else if today >= due {
+            debit["status"] = "ISSUED".into();
+        }
+    }
+    debit
+}
+
+/// Whether the debit has not gone to the bank yet: it goes at the end of the day before it is due.
+fn open(debit: &Value, now: DateTime<Utc>) -> bool {
+    sample(text(debit, "sdd_reference"))
+        || matches!(text(&aged(debit, now), "status"), "CREATED" | "PENDING" | "GUARANTEED")
+            && day(text(debit, "due_date")).is_some_and(|due| now.date_naive() < due)
+}
+
+/// What is left of a debit that is cancelled with others.
+fn cancelled(debit: &Value, now: DateTime<Utc>) -> Value {
+    let debit = aged(debit, now);
+    match text(&debit, "status") {
+        _ if open(&debit, now) => "CANCELED".into(),
+        "SETTLED" | "CREDITED" => "TOREMBOURSE".into(),
+        // It is on its way and cannot be stopped.
+        other => other.into(),
+    }
+}
+
+fn new_debit(call: &Call, store: &mut Store, umr: String, guarantee: Option<&str>) -> Result<Value, Reply> {
+    let reference = call.text("sdd_reference").unwrap_or_default().to_owned();
+    if store.get(DEBITS, &reference).is_some() && !sample(&reference) {
+        return Err(refused("EXIST_003"));
+    }
+    let waits = call.operation == "payment" && cents(&call.body, "amount") >= 100_000;
+    let payment = if sample(&reference) { SAMPLE.to_owned() } else { store.numbered("PAY") };
+    let mut debit = json!({
+        "payment_reference": payment,
+        "status": if waits { "PENDING" } else { "CREATED" },
+        "creation_date": french(call.now.date_naive()),
+        "safedebit_secure_reference": guarantee,
+    });
+    overwrite(&mut debit, call, &[]);
+    debit["umr"] = umr.into();
+    Ok(store.put(DEBITS, reference, debit))
+}
+
+fn debit<'a>(call: &Call, store: &'a mut Store) -> Result<&'a mut Value, Reply> {
+    store.get_mut(DEBITS, call.text("sdd_reference").unwrap_or_default()).ok_or_else(|| unknown("debit"))
+}
+
+/// A link to a page, for a day.
+fn link(call: &Call, store: &mut Store, what: &str, id: &str) -> String {
+    let token = store.random(16);
+    let until = call.now + TimeDelta::days(1);
+    let urls = some(&call.body, &["url_ok", "url_ko", "url_cancel", "url_callback"]);
+    store.put(LINKS, &token, json!({"what": what, "id": id, "until": until.timestamp(), "urls": urls}));
+    format!("{}{token}", call.pages)
+}
+
+fn files(store: &Store, consumer: &str) -> Vec<Value> {
+    let own = |record: &&Value| text(record, "safedebit_consumer_reference") == consumer;
+    let uploaded = store.all(FILES).filter(own).cloned();
+    let mandates = store.all(MANDATES).filter(own).filter(|mandate| !text(mandate, "sign_date").is_empty());
+    let mandates =
+        mandates.map(|mandate| json!({"file_type": "1", "file_key": format!("mandat_{}", text(mandate, "umr"))}));
+    uploaded.chain(mandates).collect()
+}
+
+fn document(record: Option<&Value>) -> Value {
+    let data = record.map(|record| text(record, "file_data")).filter(|data| !data.is_empty());
+    data.map_or_else(|| BASE64_STANDARD.encode("%PDF-1.4 sandbox"), str::to_owned).into()
+}
+
+pub(crate) struct Simulated;
+
+impl Simulated {
+    fn debits(call: &Call, store: &mut Store) -> Result<Reply, Reply> {
+        let now = call.now;
+        Ok(match call.operation.as_str() {
+            "payment" => {
+                consumer(call, store)?;
+                let umr = charged(call, store)?;
+                let debit = new_debit(call, store, umr, None)?;
+                let mut answer = some(&debit, &["status", "sdd_reference", "due_date", "payment_reference"]);
+                if debit["status"] == "PENDING" {
+                    answer["validation_type"] = "OTP".into();
+                }
+                good(answer)
+            }
+            "validate_payment" => {
+                consumer(call, store)?;
+                let (payment, sdd) = (call.text("payment_reference"), call.text("sdd_reference"));
+                let wanted = |debit: &&Value| {
+                    debit["payment_reference"].as_str() == payment
+                        && (sdd.is_none() || debit["sdd_reference"].as_str() == sdd)
+                };
+                let reference = store.all(DEBITS).find(wanted).map(|debit| text(debit, "sdd_reference").to_owned());
+                let reference = reference.ok_or_else(|| unknown("payment"))?;
+                let debit = store.get_mut(DEBITS, &reference).ok_or_else(|| unknown("payment"))?;
+                if debit["status"] != "PENDING" && !sample(&reference) {
+                    return Err(impossible("the payment does not wait for a validation"));
+                }
+                if call.text("validation_value").is_none_or(|code| code != CODE && !sample(code)) {
+                    return Err(refused("NOK_001"));
+                }
+                debit["status"] = "CREATED".into();
+                debit["validation_date"] = french(now.date_naive()).into();
+                let sdd = some(debit, &["sdd_reference", "amount", "due_date", "status"]);
+                good(json!({"status": "VALIDATED", "payment_reference": payment, "sdd": [sdd]}))
+            }
+            "secure" => {
+                let iban = consumer(call, store)?["iban"].clone();
+                charged(call, store)?;
+                if cents(&call.body, "amount") > 1_000_000 {
+                    return Err(refused("NOK_001"));
+                }
+                let covered: Vec<&str> =
+                    call.body["sdd"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                if covered.iter().any(|sdd| store.get(DEBITS, sdd).is_none()) {
+                    return Err(unknown("debit"));
+                }
+                let reference = store.numbered("SF_");
+                for sdd in covered {
+                    if let Some(debit) = store.get_mut(DEBITS, sdd) {
+                        debit["safedebit_secure_reference"] = reference.clone().into();
+                    }
+                }
+                let mut guarantee = json!({"safedebit_secure_reference": reference, "iban": iban});
+                overwrite(&mut guarantee, call, &[]);
+                guarantee["date"] = french(now.date_naive()).into();
+                store.put(GUARANTEES, &reference, guarantee);
+                good(json!({"safedebit_secure_reference": reference}))
+            }
+            "edit_sdd" => {
+                let debit = debit(call, store)?;
+                let guaranteed = !debit["safedebit_secure_reference"].is_null();
+                let amount = call.text("amount").is_some_and(|amount| debit["amount"] != amount);
+                if !open(debit, now) || guaranteed && amount {
+                    return Err(impossible("the debit has gone to the bank, or its amount is guaranteed"));
+                }
+                overwrite(debit, call, &["umr", "ics"]);
+                good(some(debit, &["safedebit_secure_reference"]))
+            }
+            "cancel_sdd" => match debit(call, store)? {
+                debit if open(debit, now) => {
+                    debit["status"] = "CANCELED".into();
+                    done()
+                }
+                _ => return Err(impossible("the debit has gone to the bank, or is cancelled")),
+            },
+            "cancel_sdd_batch" => {
+                let wanted: Vec<&str> =
+                    call.body["sdds"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                if wanted.iter().any(|sdd| store.get(DEBITS, sdd).is_none()) {
+                    return Err(unknown("debit"));
+                }
+                let mut left = Vec::new();
+                for sdd in wanted {
+                    if let Some(debit) = store.get_mut(DEBITS, sdd) {
+                        debit["status"] = cancelled(debit, now);
+                        left.push(json!({"sdd": sdd, "status": debit["status"]}));
+                    }
+                }
+                good(json!({"sdds": left}))
+            }
+            "cancel_order" => {
+                let payment = call.text("payment_reference");
+                let of_it = store.all(DEBITS).filter(|debit| debit["payment_reference"].as_str() == payment);
+                let of_it: Vec<String> = of_it.map(|debit| text(debit, "sdd_reference").to_owned()).collect();
+                if of_it.is_empty() {
+                    return Err(unknown("payment"));
+                }
+                let mut left = Vec::new();
+                for sdd in of_it {
+                    if let Some(debit) = store.get_mut(DEBITS, &sdd) {
+                        debit["status"] = cancelled(debit, now);
+                        let amount = crate::wire::AmountCents::from_cents(cents(debit, "amount")).to_string();
+                        let (status, due) = (&debit["status"], &debit["due_date"]);
+                        left.push(
+                            json!({"sdd_reference": sdd, "sdd_status": status, "amount": amount, "due_date": due}),
+                        );
+                    }
+                }
+                good(json!({"sdds": left}))
+            }
+            "add_rp_sdd" => {
+                let origin = store.get(DEBITS, call.text("sdd_reference_origin").unwrap_or_default());
+                let origin = origin.cloned().ok_or_else(|| unknown("debit"))?;
+                let failed = matches!(text(&origin, "status"), "REJECTED" | "RETURNED");
+                let guarantee = origin["safedebit_secure_reference"].as_str();
+                if !sample(text(&origin, "sdd_reference")) && (!failed || guarantee.is_none()) {
+                    return Err(impossible("the first debit has not failed, or is not guaranteed"));
+                }
+                new_debit(call, store, text(&origin, "umr").to_owned(), guarantee)?;
+                done()
+            }
+            "search_control" => {
+                let found = store.all(GUARANTEES).filter(|guarantee| matches(guarantee, call));
+                let found = found.map(|guarantee| some(guarantee, &["iban", "safedebit_secure_reference"]));
+                good(json!({"datas": found.collect::<Vec<_>>()}))
+            }
+            "search_payment" => {
+                let found = store.all(DEBITS).filter(|debit| matches(debit, call)).map(|debit| {
+                    json!({
+                        "payment_reference": debit["payment_reference"],
+                        "beneficiary_reference": debit["beneficiary_reference"],
+                        "consumer_store": debit["consumer_store"],
+                        "umr": debit["umr"],
+                        "sdd": [some(&aged(debit, now), &["sdd_reference", "amount", "due_date", "status"])],
+                    })
+                });
+                good(json!({"datas": found.collect::<Vec<_>>()}))
+            }
+            _ => return Err(Self.no_such_operation()),
+        })
+    }
+}
+
+impl Simulation for Simulated {
+    fn vocabulary(&self) -> Vec<VocabularyRow> {
+        super::adapter::vocabulary()
+    }
+
+    fn credentials(&self) -> &'static [(&'static str, &'static str)] {
+        &[("login", LOGIN), ("password", PASSWORD)]
+    }
+
+    fn begin(&self, store: &mut Store) {
+        let consumer = json!({
+            "safedebit_consumer_reference": SAMPLE,
+            "consumer_reference": "SAMPLE",
+            "consumer_first_name": "ABCabc123",
+            "consumer_last_name": "ABCabc123",
+            "iban": IBAN,
+        });
+        store.put(CONSUMERS, SAMPLE, consumer);
+        let mandate = json!({
+            "umr": SAMPLE,
+            "status": "1",
+            "after_signing": "1",
+            "sequence_type": "RCUR",
+            "safedebit_consumer_reference": SAMPLE,
+            "sign_date": "02/01/2020",
+            "sign_city": "ABCabc123",
+        });
+        store.put(MANDATES, SAMPLE, mandate);
+        let debit = json!({
+            "sdd_reference": SAMPLE,
+            "payment_reference": SAMPLE,
+            "safedebit_consumer_reference": SAMPLE,
+            "umr": SAMPLE,
+            "status": "CREATED",
+            "amount": "333",
+            "due_date": "02/01/2020",
+        });
+        store.put(DEBITS, SAMPLE, debit);
+        let beneficiary = json!({"beneficiary_reference": SAMPLE, "iban": IBAN, "status": "2"});
+        store.put(BENEFICIARIES, SAMPLE, beneficiary);
+        let file = json!({
+            "safedebit_consumer_reference": SAMPLE,
+            "file_type": "2",
+            "file_key": "cni_xxx",
+            "file_data": BASE64_STANDARD.encode("%PDF-1.4 sandbox"),
+        });
+        store.put(FILES, "cni_xxx", file);
+    }
+
+    fn admit(&self, call: &Call, _: &Store) -> Result<(), Reply> {
+        let pair = call.header("authorization").and_then(|header| header.strip_prefix("Basic "));
+        if pair == Some(SAMPLE_HEADER) {
+            return Ok(());
+        }
+        let pair =
+            pair.and_then(|pair| BASE64_STANDARD.decode(pair).ok()).and_then(|pair| String::from_utf8(pair).ok());
+        match pair.as_deref().and_then(|pair| pair.split_once(':')) {
+            Some((LOGIN, PASSWORD)) => Ok(()),
+            Some((LOGIN, _)) => Err(refused("AUTH_002")),
+            _ => Err(refused("AUTH_001")),
+        }
+    }
+
+    fn invalid(&self, _: &Call, violations: &[Violation]) -> Reply {
+        let what = violations.iter().map(|violation| format!("{}: {}", violation.place.join("."), violation.what));
+        no("SANDBOX_001", &what.collect::<Vec<_>>().join("; "))
+    }
+
+    fn answer(&self, call: &Call, store: &mut Store) -> Result<Reply, Reply> {
+        Ok(match call.operation.as_str() {
+            "create_mandate" => {
+                let mandate = new_mandate(call, store, "5", call.text("status").unwrap_or("1"))?;
+                let umr = text(&mandate, "umr");
+                // As in the vendor's sample: what it will be, not what it is.
+                let status = &mandate["after_signing"];
+                good(json!({"signature_url": link(call, store, "mandate", umr), "umr": umr, "status": status}))
+            }
+            "add_mandate" => {
+                let signed = call.text("sign_date").is_some();
+                if signed && call.text("sign_city").is_none() {
+                    return Err(no("SANDBOX_004", "body.sign_city: it is required with sign_date"));
+                }
+                new_mandate(call, store, if signed { "1" } else { "4" }, "1")?;
+                done()
+            }
+            "edit_mandate" => {
+                overwrite(mandate(call, store)?, call, &[]);
+                done()
+            }
+            "revoque_mandate" => {
+                mandate(call, store)?["status"] = "3".into();
+                done()
+            }
+            "search_mandate" => {
+                // A fleet is searched one by one: its UMR is the key.
+                let candidates: Vec<&Value> = match call.query.get("umr") {
+                    Some(umr) => store.get(MANDATES, umr).into_iter().collect(),
+                    None => store.all(MANDATES).collect(),
+                };
+                let found = candidates.into_iter().filter(|mandate| matches(mandate, call));
+                let found = found.map(|mandate| json!({"umr": mandate["umr"], "status": mandate["status"]}));
+                good(json!({"datas": found.collect::<Vec<_>>()}))
+            }
+            "download_mandate_file" => {
+                consumer(call, store)?;
+                match call.query.get("umr").map(|umr| store.get(MANDATES, umr)) {
+                    Some(None) => return Err(unknown("mandate")),
+                    mandate => good(json!({"file_data": document(mandate.flatten())})),
+                }
+            }
+            "otu_confirm_mandat" => match mandate(call, store)? {
+                mandate if call.text("otu_value").is_some_and(|code| code == CODE || sample(code)) => {
+                    mandate["status"] = mandate["after_signing"].clone();
+                    done()
+                }
+                _ => return Err(no("NOK_001", "the code is wrong")),
+            },
+            "otu_reset_mandat" => mandate(call, store).map(|_| done())?,
+            "create_consumer" => {
+                let own = call.text("consumer_reference");
+                if own.is_some() && store.all(CONSUMERS).any(|known| known["consumer_reference"].as_str() == own) {
+                    return Err(refused("EXIST_001"));
+                }
+                let reference = store.numbered("SDC");
+                let mut consumer = json!({"safedebit_consumer_reference": reference});
+                overwrite(&mut consumer, call, &[]);
+                store.put(CONSUMERS, &reference, consumer);
+                good(json!({"safedebit_consumer_reference": reference}))
+            }
+            "edit_consumer" => {
+                consumer(call, store)?;
+                let reference = call.text("safedebit_consumer_reference").unwrap_or_default();
+                if let Some(consumer) = store.get_mut(CONSUMERS, reference) {
+                    overwrite(consumer, call, &[]);
+                }
+                done()
+            }
+            "search_consumer" => {
+                let found = store.all(CONSUMERS).filter(|consumer| matches(consumer, call));
+                let found = found.map(|known| some(known, &["safedebit_consumer_reference", "consumer_reference"]));
+                good(json!({"datas": found.collect::<Vec<_>>()}))
+            }
+            "secure_consumer" => good(json!({"score": "100"})),
+            "initiate_consumer" | "create_refund_link" => done(),
+            "upload_file" => {
+                consumer(call, store)?;
+                let kind = match call.text("file_type") {
+                    Some("1") => "mandat",
+                    Some("2") => "cni",
+                    Some("3") => "iban",
+                    Some("4") => "kbis",
+                    _ => "doc",
+                };
+                let key = store.numbered(&format!("{kind}_"));
+                let mut file = json!({"file_key": key});
+                overwrite(&mut file, call, &[]);
+                store.put(FILES, key, file);
+                done()
+            }
+            "get_available_files" => {
+                let consumer = text(consumer(call, store)?, "safedebit_consumer_reference").to_owned();
+                let listed = files(store, &consumer).into_iter().map(|file| {
+                    let kind: u64 = cents(&file, "file_type");
+                    json!({"file_type": kind, "file_key": file["file_key"]})
+                });
+                good(json!({"data": listed.collect::<Vec<_>>()}))
+            }
+            "download_archive_file" => {
+                let consumer = text(consumer(call, store)?, "safedebit_consumer_reference").to_owned();
+                let key = call.query.get("file_key").map(String::as_str);
+                let file = files(store, &consumer).into_iter().find(|file| file["file_key"].as_str() == key);
+                good(json!({"file_data": document(Some(&file.ok_or_else(|| unknown("file"))?))}))
+            }
+            "onboard_beneficiary" => {
+                let reference = store.numbered("BEN");
+                let mut new = json!({"beneficiary_reference": reference, "status": "1"});
+                overwrite(&mut new, call, &[]);
+                good(some(&store.put(BENEFICIARIES, reference, new), &["beneficiary_reference", "status"]))
+            }
+            "create_beneficiary" | "initiate_beneficiary" => {
+                let code = call.text("code");
+                let same = |known: &&Value| code.is_some() && known["code"].as_str() == code;
+                let known = store.all(BENEFICIARIES).find(same).cloned();
+                let beneficiary = known.unwrap_or_else(|| {
+                    let reference = store.numbered("BEN");
+                    let mut new = json!({"beneficiary_reference": reference, "status": "0"});
+                    overwrite(&mut new, call, &[]);
+                    store.put(BENEFICIARIES, reference, new)
+                });
+                let reference = text(&beneficiary, "beneficiary_reference");
+                let mut answer = json!({"beneficiary_reference": reference});
+                if call.operation == "initiate_beneficiary" {
+                    answer["url"] = link(call, store, "beneficiary", reference).into();
+                    answer["status"] = beneficiary["status"].clone();
+                }
+                good(answer)
+            }
+            "update_beneficiary" => {
+                let reference = call.text("beneficiary_reference").unwrap_or_default();
+                overwrite(store.get_mut(BENEFICIARIES, reference).ok_or_else(|| unknown("beneficiary"))?, call, &[]);
+                done()
+            }
+            "initiate_transfer" => {
+                let has = |key| call.text(key).is_some();
+                let named = has("consumer_first_name") && has("consumer_last_name") && has("code_bank");
+                if !has("safedebit_consumer_reference") && !named {
+                    return Err(no(
+                        "SANDBOX_004",
+                        "body: it wants a known consumer, or first name, last name and bank",
+                    ));
+                }
+                if !has("url_ok") && !has("url_callback") {
+                    return Err(no("SANDBOX_004", "body: it wants url_ok or url_callback"));
+                }
+                if has("safedebit_consumer_reference") {
+                    consumer(call, store)?;
+                }
+                let own = call.text("consumer_reference");
+                if own.is_some() && store.all(CONSUMERS).any(|known| known["consumer_reference"].as_str() == own) {
+                    return Err(refused("EXIST_001"));
+                }
+                let reference = call.text("payment_reference").unwrap_or_default().to_owned();
+                if store.get(TRANSFERS, &reference).is_some() && !sample(&reference) {
+                    return Err(refused("EXIST_005"));
+                }
+                let mut transfer = call.body.clone();
+                transfer["status"] = "CREATED".into();
+                store.put(TRANSFERS, &reference, transfer);
+                good(json!({"link": link(call, store, "transfer", &reference)}))
+            }
+            _ => return Self::debits(call, store),
+        })
+    }
+
+    fn no_such_operation(&self) -> Reply {
+        Reply::empty(404)
+    }
+
+    fn reference(&self, record: &Value) -> Option<MandateRef> {
+        Some(MandateRef::safedebit(record["umr"].as_str()?))
+    }
+
+    fn step(&self, mandate: &Value, step: Step) -> Option<Value> {
+        let status = match step {
+            Step::Sign if mandate["status"] == "4" || mandate["status"] == "5" => {
+                return Some(mandate["after_signing"].clone());
+            }
+            Step::Activate => MandateStatus::Active,
+            Step::Suspend => MandateStatus::Suspended,
+            Step::Revoke => MandateStatus::Revoked,
+            Step::Sign | Step::Verify | Step::Expire | Step::Fail => return None,
+        };
+        word_for(&self.vocabulary(), status)
+    }
+
+    fn page(&self, store: &Store, token: &str, now: DateTime<Utc>) -> Option<Page> {
+        let link = store.get(LINKS, token)?;
+        let back = Link::of(&link["urls"]["url_ko"]);
+        let id = text(link, "id");
+        let (kind, waits) = match text(link, "what") {
+            "mandate" => (MANDATES, &["4", "5"][..]),
+            "transfer" => (TRANSFERS, &["CREATED"][..]),
+            _ => (BENEFICIARIES, &["0", "1"][..]),
+        };
+        let record = store.get(kind, id)?;
+        let why = if !waits.contains(&text(record, "status")) {
+            Some(Why::Used)
+        } else {
+            link["until"].as_i64().filter(|until| now.timestamp() >= *until).map(|_| Why::Expired)
+        };
+        let consumer = store.get(CONSUMERS, text(record, "safedebit_consumer_reference")).unwrap_or(&Value::Null);
+        let iban = text(consumer, "iban");
+        let name = format!("{} {}", text(consumer, "consumer_first_name"), text(consumer, "consumer_last_name"));
+        let person = |label| (label, name.trim().to_owned());
+        let closed = why.map(|why| Closed { why, back });
+        Some(match kind {
+            MANDATES => Page {
+                title: Text { fr: "Signer un mandat de prélèvement SEPA", en: "Sign a SEPA direct debit mandate" },
+                intro: Text {
+                    fr: "En signant, vous autorisez le créancier à débiter ce compte, et votre banque à le faire sur son \
+                         instruction. Vous pouvez demander à votre banque le remboursement d’un prélèvement dans les huit \
+                         semaines qui le suivent.",
+                    en: "By signing you allow the creditor to debit this account, and your bank to do so when told by the \
+                         creditor. You can ask your bank to refund a debit within eight weeks after it.",
+                },
+                terms: vec![
+                    person(Text { fr: "Débiteur", en: "Debtor" }),
+                    (Text { fr: "IBAN", en: "IBAN" }, mask_iban(iban)),
+                    (
+                        Text { fr: "Référence unique du mandat (RUM)", en: "Unique mandate reference (UMR)" },
+                        id.to_owned(),
+                    ),
+                    (Text { fr: "Type de prélèvement", en: "Kind of debit" }, text(record, "sequence_type").to_owned()),
+                ],
+                agree: Text { fr: "Signer", en: "Sign" },
+                carried: vec![("umr", id.to_owned()), ("iban", iban.to_owned()), ("bic", "CMCIFRPP".to_owned())],
+                closed,
+            },
+            TRANSFERS => Page {
+                title: Text { fr: "Payer par virement", en: "Pay by transfer" },
+                intro: Text { fr: "Vous allez payer ce montant.", en: "You are about to pay this amount." },
+                terms: vec![(
+                    Text { fr: "Montant (euros)", en: "Amount (euros)" },
+                    crate::wire::AmountCents::from_cents(cents(record, "amount")).to_string(),
+                )],
+                agree: Text { fr: "Payer", en: "Pay" },
+                carried: Vec::new(),
+                closed,
+            },
+            _ => Page {
+                title: Text { fr: "Compléter un bénéficiaire", en: "Complete a beneficiary" },
+                intro: Text { fr: "Confirmez ces données.", en: "Confirm these data." },
+                terms: vec![(
+                    Text { fr: "Raison sociale", en: "Company name" },
+                    text(record, "social_reference").to_owned(),
+                )],
+                agree: Text { fr: "Confirmer", en: "Confirm" },
+                carried: Vec::new(),
+                closed,
+            },
+        })
+    }
+
+    fn decide(&self, store: &mut Store, token: &str, decision: Decision, now: DateTime<Utc>) -> Option<Onward> {
+        let link = store.get(LINKS, token)?.clone();
+        let (urls, id) = (&link["urls"], text(&link, "id"));
+        let url = |key: &str| Link::of(&urls[key]);
+        if decision == Decision::Cancel {
+            return Some(url("url_cancel").map_or(Onward::Stay, Onward::Go));
+        }
+        Some(match text(&link, "what") {
+            "mandate" => {
+                let mandate = store.get_mut(MANDATES, id)?;
+                mandate["status"] = mandate["after_signing"].clone();
+                mandate["sign_date"] = french(now.date_naive()).into();
+                url("url_ok").map_or(Onward::Stay, |ok| Onward::Post(ok.with("umr", id)))
+            }
+            "transfer" => {
+                store.get_mut(TRANSFERS, id)?["status"] = "SETTLED".into();
+                url("url_ok").map_or(Onward::Stay, Onward::Go)
+            }
+            _ => {
+                store.get_mut(BENEFICIARIES, id)?["status"] = "2".into();
+                Onward::Stay
+            }
+        })
+    }
+}

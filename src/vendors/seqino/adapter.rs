@@ -1,0 +1,169 @@
+//! From Seqino's answers to the vocabulary.
+
+use super::{Client, batch::Batches, generated::operations, types};
+use crate::{
+    adapter::{Adapter, BatchReader},
+    mandate::{Account, Lookup, Mandate, MandateRef, Source},
+    transport::{Answer, Operation, Vendor, exchange},
+    vocabulary::{
+        AccountStatus, Error, ErrorKind, Evidence, MandateStatus, Meaning, Provider, RawStatus, VocabularyRow,
+    },
+    wire,
+};
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use types::MandateStatus as Word;
+
+fn meaning(word: &Word) -> Meaning {
+    let status = match word {
+        Word::Active => MandateStatus::Active,
+        Word::Expired => MandateStatus::Expired,
+        Word::PendingKyc => MandateStatus::AwaitingVerification,
+        Word::Processing | Word::Created => MandateStatus::Pending,
+        Word::Error => MandateStatus::Invalid,
+        Word::Unrecognized(_) => return Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
+    };
+    Meaning::new(status, Evidence::WordDocumented)
+}
+
+/// `active` and its dates: before the start it is not yet in force, from the end on it is over. Inferred: the vendor
+/// says what the dates are, not that the word stays the same.
+fn dated(
+    meaning: Meaning,
+    starts: Option<&wire::DateTime>,
+    ends: Option<&wire::DateTime>,
+    now: DateTime<Utc>,
+) -> Meaning {
+    if meaning.status != MandateStatus::Active {
+        return meaning;
+    }
+    let reached = |date: Option<&wire::DateTime>| date.and_then(wire::DateTime::get).map(|date| date <= now);
+    match (reached(starts), reached(ends)) {
+        (_, Some(true)) => Meaning::new(MandateStatus::Expired, Evidence::Inferred),
+        (Some(false), _) => Meaning::new(MandateStatus::AwaitingActivation, Evidence::Inferred),
+        _ => meaning,
+    }
+}
+
+pub(super) fn account(word: &types::ClientStatus) -> Account {
+    use types::ClientStatus as Word;
+    let status = match word {
+        Word::Active => AccountStatus::Active,
+        Word::Inactive => AccountStatus::Inactive,
+        Word::Pending => AccountStatus::Pending,
+        Word::Suspended => AccountStatus::Suspended,
+        Word::Unrecognized(_) => AccountStatus::Unrecognized,
+    };
+    Account::Read { status, raw: RawStatus::new(word.as_str()) }
+}
+
+fn observe(
+    reference: MandateRef,
+    read: types::Mandate,
+    account: Account,
+    source: Source,
+    now: DateTime<Utc>,
+) -> Mandate {
+    let account = if reference.client_id() == Some(&read.client_id) { account } else { Account::Differs };
+    let meaning = dated(meaning(&read.status), Some(&read.start_date), read.end_date.as_ref(), now);
+    Mandate {
+        account,
+        starts: Some(read.start_date),
+        ends: read.end_date,
+        created: read.created_at,
+        extra: read.extra,
+        ..Mandate::new(reference, read.status.as_str(), meaning, source, now)
+    }
+}
+
+/// What the vendor said of the mandate that was asked for.
+pub(super) fn judge(
+    lookup: Lookup<'_>,
+    read: Result<types::Mandate, Error>,
+    account: Account,
+    now: DateTime<Utc>,
+) -> Result<Mandate, Error> {
+    let reference = lookup.reference.clone();
+    let read = match read {
+        // Its own 404 or 410 of a mandate that was known; of the mandate, since the client is there.
+        Err(e) if e.kind() == ErrorKind::NotFound && lookup.known && matches!(account, Account::Read { .. }) => {
+            let meaning = Meaning::new(MandateStatus::Gone, Evidence::Inferred);
+            let status = e.http_status().unwrap_or(404).to_string();
+            return Ok(Mandate { account, ..Mandate::new(reference, &status, meaning, Source::Read, now) });
+        }
+        read => read?,
+    };
+    if read.id.as_deref() != Some(reference.id()) {
+        return Err(Error::decode(Provider::Seqino, READ.id, "id is another than the one asked for"));
+    }
+    Ok(observe(reference, read, account, Source::Read, now))
+}
+
+const READ: &Operation = &operations::GET_MANDATE;
+
+impl Client {
+    pub(super) fn mandate_of<'a>(&'a self, reference: &'a MandateRef) -> super::builder::GetMandate<'a> {
+        self.get_mandate().mandate_id(reference.id()).x_pdp_client_id(reference.client_id().unwrap_or_default())
+    }
+
+    /// A client that cannot be read leaves the mandate's own status as it is.
+    pub(super) async fn account_of(&self, client_id: &str) -> Account {
+        match self.get_client().client_id(client_id).send().await {
+            Ok(client) if client.client_id.as_deref() == Some(client_id) => account(&client.status),
+            _ => Account::NotRead,
+        }
+    }
+
+    async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
+        let client_id = lookup.reference.client_id().unwrap_or_default();
+        let (read, account) = tokio::join!(self.mandate_of(lookup.reference).send(), self.account_of(client_id));
+        judge(lookup, read, account, now)
+    }
+}
+
+impl Adapter for Client {
+    fn read<'a>(&'a self, lookup: Lookup<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Mandate, Error>> {
+        Box::pin(self.read_mandate(lookup, now))
+    }
+
+    fn probe<'a>(
+        &'a self,
+        reference: &'a MandateRef,
+    ) -> BoxFuture<'a, Result<(&'static Operation, Answer), Error>> {
+        Box::pin(async move { Ok((READ, exchange(self, READ, self.mandate_of(reference).request()).await?)) })
+    }
+
+    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader> {
+        Arc::new(Batches::new(self))
+    }
+
+    fn concurrency(&self) -> usize {
+        self.transport().concurrency()
+    }
+}
+
+/// Every word of the spec with its meaning, and what the dates of an active mandate make of it.
+pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
+    let row = |raw: String, meaning| VocabularyRow::new(Provider::Seqino, raw, meaning);
+    let dated = |when: &str, status| row(format!("{}, {when}", Word::Active), Meaning::new(status, Evidence::Inferred));
+    let words = Word::KNOWN.iter().map(|word| row(word.to_string(), meaning(word)));
+    words
+        .chain([
+            dated("start_date ahead", MandateStatus::AwaitingActivation),
+            dated("end_date reached", MandateStatus::Expired),
+        ])
+        .collect()
+}
+
+/// What the creation of a mandate answered. It is no proof: read it back before you act on it.
+impl TryFrom<&types::Mandate> for Mandate {
+    type Error = Error;
+
+    fn try_from(answer: &types::Mandate) -> Result<Self, Error> {
+        let missing = || Error::decode(Provider::Seqino, operations::CREATE_MANDATE.id, "`id` is missing");
+        let id = answer.id.clone().ok_or_else(missing)?;
+        let reference = MandateRef::seqino(answer.client_id.clone(), id);
+        Ok(observe(reference, answer.clone(), Account::NotRead, Source::Created, Utc::now()))
+    }
+}

@@ -1,0 +1,139 @@
+//! Reads the mandates of one run with few requests: one list of clients, and one list of mandates for each client.
+
+use super::{
+    Client,
+    adapter::{account, judge},
+    types,
+};
+use crate::{
+    adapter::BatchReader,
+    mandate::{Account, Lookup, Mandate},
+    transport::Vendor,
+    vocabulary::{Error, ErrorKind, Provider},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt, future::BoxFuture, stream};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::sync::{Mutex, Semaphore};
+
+/// So long a run goes by the clients that it has read.
+const KEPT: TimeDelta = TimeDelta::minutes(5);
+
+/// The state of each client, and when it was read.
+type Accounts = (DateTime<Utc>, Arc<Listed<Account>>);
+
+pub(super) struct Batches {
+    client: Arc<Client>,
+    accounts: Mutex<Option<Accounts>>,
+    /// Limits the requests for mandates that no list has.
+    turns: Semaphore,
+    /// The vendor refuses the caller, also for what a list lacks.
+    refused: AtomicBool,
+}
+
+impl Batches {
+    pub fn new(client: Arc<Client>) -> Self {
+        let turns = Semaphore::new(client.transport().concurrency());
+        Self { client, accounts: Mutex::default(), turns, refused: AtomicBool::default() }
+    }
+
+    /// The state of a client: from the list of all, or read alone where that has it not.
+    ///
+    /// # Errors
+    /// Only if the caller is refused: then no other request is of use.
+    async fn account(&self, client_id: &str, now: DateTime<Utc>) -> Result<Account, Error> {
+        let accounts = {
+            let mut kept = self.accounts.lock().await;
+            match &*kept {
+                Some((read, accounts)) if now - *read < KEPT => accounts.clone(),
+                _ => kept.insert((now, Arc::new(accounts(&self.client).await?))).1.clone(),
+            }
+        };
+        match accounts.get(client_id) {
+            Some(Some(account)) => Ok(account.clone()),
+            _ => Ok(self.client.account_of(client_id).await),
+        }
+    }
+
+    /// Reads what a list lacks when its turn has come, so that its time begins then.
+    async fn in_turn<T>(&self, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        // The semaphore is never closed.
+        let _turn = self.turns.acquire().await.ok();
+        if self.refused.load(Ordering::Relaxed) {
+            return Err(Error::not_asked(Provider::Seqino));
+        }
+        let read = read.await;
+        if read.as_ref().is_err_and(Error::refuses_caller) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+
+    /// A mandate from the list, or read alone.
+    async fn mandate(
+        &self,
+        listed: &Listed<types::Mandate>,
+        lookup: Lookup<'_>,
+        account: Account,
+        now: DateTime<Utc>,
+    ) -> Result<Mandate, Error> {
+        let read = match listed.get(lookup.reference.id()) {
+            Some(Some(mandate)) => Ok(mandate.clone()),
+            _ => self.in_turn(self.client.mandate_of(lookup.reference).send()).await,
+        };
+        judge(lookup, read, account, now)
+    }
+
+    /// Reads one by one the mandates that the client's list lacks: their absence from a list proves nothing.
+    async fn read(&self, lookups: &[Lookup<'_>], now: DateTime<Utc>) -> Vec<Result<Mandate, Error>> {
+        let client_id = lookups.first().and_then(|lookup| lookup.reference.client_id()).unwrap_or_default();
+        let account = match self.account(client_id, now).await {
+            Ok(account) => account,
+            Err(e) => return vec![Err(e); lookups.len()],
+        };
+        let listed = match self.client.list_mandates().x_pdp_client_id(client_id).send().await {
+            Ok(list) => by_id(list.into_iter().filter_map(|mandate| Some((mandate.id.clone()?, mandate)))),
+            // The list is too long, or one of its items is not as documented.
+            Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => Listed::new(),
+            Err(e) => return vec![Err(e); lookups.len()],
+        };
+        let reads: Vec<_> =
+            lookups.iter().map(|lookup| self.mandate(&listed, *lookup, account.clone(), now)).collect();
+        stream::iter(reads).buffered(self.client.transport().concurrency()).collect().await
+    }
+}
+
+impl BatchReader for Batches {
+    fn read_batch<'a>(
+        &'a self,
+        lookups: &'a [Lookup<'a>],
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Vec<Result<Mandate, Error>>> {
+        Box::pin(self.read(lookups, now))
+    }
+}
+
+async fn accounts(client: &Client) -> Result<Listed<Account>, Error> {
+    let clients = match client.list_clients().send().await {
+        Err(error) if error.refuses_caller() => return Err(error),
+        clients => clients.unwrap_or_default(),
+    };
+    Ok(by_id(clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status))))))
+}
+
+/// What a list has, by its id; none where it has two of one id, which is which nobody knows.
+pub(super) type Listed<T> = BTreeMap<String, Option<T>>;
+
+pub(super) fn by_id<T>(list: impl Iterator<Item = (String, T)>) -> Listed<T> {
+    let mut listed = Listed::new();
+    for (id, item) in list {
+        listed.entry(id).and_modify(|one| *one = None).or_insert(Some(item));
+    }
+    listed
+}

@@ -1,0 +1,86 @@
+//! The list of vendors.
+
+use super::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{fmt, str::FromStr};
+
+macro_rules! providers {
+    ($($variant:ident, $feature:literal, $shown:literal, $purpose:ident, $form:literal;)+) => {
+        /// A vendor of mandates. All are here whatever features are on, so that a stored reference can always be read.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Provider {
+            $(#[doc = $shown] $variant,)+
+        }
+
+        impl Provider {
+            /// Every provider.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable text form: the part of a [`MandateRef`](crate::MandateRef) before the colon, and the name of
+            /// the crate's feature.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $feature,)+ }
+            }
+
+            /// The vendor's name as it writes it.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $shown,)+ }
+            }
+
+            /// What a mandate of this vendor lets its holder do.
+            pub fn purpose(self) -> Purpose {
+                match self { $(Self::$variant => Purpose::$purpose,)+ }
+            }
+
+            /// How a reference to a mandate of this vendor is written.
+            pub(crate) fn reference_form(self) -> &'static str {
+                match self { $(Self::$variant => $form,)+ }
+            }
+        }
+    };
+}
+providers! {
+    Easytransac, "easytransac", "Easytransac", Collect, "easytransac:<mandateId>";
+    SafeDebit, "safedebit", "SafeDebit", Collect, "safedebit:<umr>";
+    Seqino, "seqino", "Seqino PDP", Represent, "seqino:<client_id>/<mandate_id>";
+}
+
+/// What a mandate lets its holder do in the grantor's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Collect money from a bank account (SEPA direct debit).
+    Collect,
+    /// Handle e-invoices as the grantor's platform.
+    Represent,
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Provider {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let known = Self::ALL.iter().copied().find(|provider| provider.as_str() == text);
+        known.ok_or_else(|| {
+            let all: Vec<&str> = Self::ALL.iter().map(|provider| provider.as_str()).collect();
+            Error::invalid(None, format!("a provider is one of {}", all.join(", ")))
+        })
+    }
+}
+
+impl Serialize for Provider {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Provider {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
