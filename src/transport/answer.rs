@@ -1,7 +1,7 @@
 //! From what came back to an answer or an error.
 
 use super::{
-    Effect, Operation, Speaker, Transport, Vendor, Word, connections::Unanswered, retry::Failure, settings::LONGEST,
+    Effect, Operation, Speaker, Transport, Vendor, Word, connections::Unanswered, decision::Failure, settings::LONGEST,
 };
 use crate::{
     vocabulary::{Error, ErrorKind, Outcome},

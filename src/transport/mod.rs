@@ -6,10 +6,10 @@
 mod answer;
 mod connections;
 mod credential;
+mod decision;
 mod limits;
 mod path;
 mod repeats;
-mod retry;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -28,13 +28,13 @@ use crate::{
 };
 use answer::{Failed, aside};
 use connections::Connections;
+use decision::{Attempt, Delays, Next, Progress};
 use limits::Limits;
 use progenitor_client::QueryParam;
 use reqwest::{
     Method, Request, RequestBuilder, StatusCode, Url,
     header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue},
 };
-use retry::{Delays, Failure, Next};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{borrow::Cow, num::NonZeroU32, pin::Pin};
@@ -398,9 +398,7 @@ impl<'a, V: Vendor> Run<'a, V> {
         let settings = &transport.settings;
         let mut request = built(operation, transport, request)?;
         let mut delays = Delays::new(settings.backoff, settings.attempts);
-        // What became of a write so far. Once it is unknown, only a success makes it known again.
-        let mut outcome = Outcome::NotSent;
-        let (mut renewed, mut arrived, mut fresh) = (false, false, false);
+        let mut progress = Progress::START;
         transport.limits.budget.deposit();
         loop {
             let again = request.try_clone();
@@ -419,10 +417,10 @@ impl<'a, V: Vendor> Run<'a, V> {
                 Error::new(ErrorKind::Timeout).detail("while waiting to send").advise(Some(advice))
             };
             let ready = ready.await.unwrap_or_else(|_| Err(late()));
-            let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(outcome)))?;
+            let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(progress.outcome)))?;
             call.attempt();
             let until = deadline.min(Instant::now() + settings.attempt_timeout);
-            let answer = answer::receive(transport, operation, request, fresh, until).await;
+            let answer = answer::receive(transport, operation, request, progress.fresh, until).await;
             drop(turn);
             let judged = match answer {
                 Ok(answer) => aside(operation, answer, deadline, |answer| answer.judge::<V>(operation)).await,
@@ -440,26 +438,25 @@ impl<'a, V: Vendor> Run<'a, V> {
             if let Some(header) = &header
                 && took
             {
-                self.vendor.taken(header, renewed);
+                self.vendor.taken(header, progress.renewed);
             }
-            let Failed { mut error, failure, retry_after } = match judged {
+            let Failed { error, failure, retry_after } = match judged {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            // The vendor no longer knows what an earlier attempt that may have arrived was to remove: that one did it.
-            if operation.effect == Effect::Removal && arrived && error.kind() == ErrorKind::NotFound {
-                return Ok(Answer::no_content());
-            }
-            if outcome == Outcome::Unknown {
-                error = error.outcome_is(operation.outcome(Outcome::Unknown));
-            }
-            outcome = error.outcome().unwrap_or(outcome);
-            match (retry::decide(operation.effect, failure), again) {
+            let (outcome, not_found) = (error.outcome(), error.kind() == ErrorKind::NotFound);
+            let attempt = Attempt { failure, outcome, not_found, repeatable: again.is_some() };
+            let before = progress;
+            let (next, after) = decision::decide(operation.effect, before, attempt);
+            progress = after;
+            let error = error.outcome_is(operation.outcome(progress.outcome));
+            match (next, again) {
+                (Next::Removed, _) => return Ok(Answer::no_content()),
                 (Next::Renew, Some(again)) => match header {
-                    Some(header) if self.vendor.refused(&header, renewed) => (renewed, request) = (true, again),
+                    Some(header) if self.vendor.refused(&header, before.renewed) => request = again,
                     _ => return Err(error),
                 },
-                (Next::Fresh, Some(again)) => (fresh, request) = (true, again),
+                (Next::Fresh, Some(again)) => request = again,
                 (Next::Again, Some(again)) => {
                     let Some(delay) = delays.next() else { return Err(error) };
                     let delay = delay.max(retry_after.unwrap_or_default());
@@ -468,10 +465,8 @@ impl<'a, V: Vendor> Run<'a, V> {
                         return Err(error);
                     }
                     sleep(delay).await;
-                    arrived |= failure != Failure::NoConnection;
                     request = again;
                 }
-                // Nothing more to do, or a body that can be sent once only.
                 (Next::Stop, _) | (_, None) => return Err(error),
             }
         }

@@ -3,11 +3,12 @@
 use super::{
     Effect, Run, Settings, Vendor,
     answer::retry_after,
+    decision::{Attempt, Delays, Failure, Next, Progress, decide},
     limits::Limits,
     repeats::expected,
-    retry::{Delays, Failure, decide},
     settings::LONGEST,
 };
+use crate::vocabulary::Outcome;
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use reqwest::{
@@ -23,18 +24,37 @@ use std::{
 use tokio::time::Instant;
 use tower::retry::budget::Budget;
 
-#[test]
-fn every_failure_of_every_kind_of_call_has_one_decision() {
-    let statuses = (100..600).filter_map(|status| StatusCode::from_u16(status).ok()).map(Failure::Status);
+/// An attempt that failed so, with the outcome that the transport reads from it.
+fn failed(effect: Effect, failure: Failure) -> Attempt {
+    let outcome = match failure {
+        Failure::NoConnection => Outcome::NotSent,
+        Failure::Refusal => Outcome::Refused,
+        Failure::Status(status) if matches!(status.as_u16(), 401 | 404 | 409 | 422 | 429) => Outcome::Refused,
+        _ => Outcome::Unknown,
+    };
+    let outcome = (effect != Effect::Read).then_some(outcome);
+    Attempt { failure, outcome, not_found: failure == Failure::Status(StatusCode::NOT_FOUND), repeatable: true }
+}
+
+const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Write, Effect::Removal];
+
+fn failures() -> impl Iterator<Item = Failure> {
     use Failure::{Broken, Doubtful, NoConnection, Refusal, Stale, Timeout, Unread};
-    let others = [NoConnection, Broken, Stale, Timeout, Unread, Doubtful, Refusal];
+    let statuses = (100..600).filter_map(|status| StatusCode::from_u16(status).ok()).map(Failure::Status);
+    [NoConnection, Broken, Stale, Timeout, Unread, Doubtful, Refusal].into_iter().chain(statuses)
+}
+
+#[test]
+fn each_failure_has_one_decision_for_each_effect() {
     let mut table = String::from("failure | Read | Write | Removal\n");
     let mut rest = BTreeSet::new();
-    for failure in others.into_iter().chain(statuses) {
-        let next =
-            [Effect::Read, Effect::Write, Effect::Removal].map(|effect| format!("{:?}", decide(effect, failure)));
+    for failure in failures() {
+        let next = EFFECTS.map(|effect| {
+            let (next, _) = decide(effect, Progress::START, failed(effect, failure));
+            format!("{next:?}")
+        });
         match failure {
-            // The many that are all alike.
+            // Most statuses stop every call.
             Failure::Status(_) if next == ["Stop", "Stop", "Stop"] => drop(rest.insert(next.join(" | "))),
             _ => writeln!(table, "{failure:?} | {}", next.join(" | ")).unwrap(),
         }
@@ -43,6 +63,69 @@ fn every_failure_of_every_kind_of_call_has_one_decision() {
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!("decisions", table);
     });
+}
+
+/// One row for each failure that is followed by another one: the next step and the outcome of the call after both.
+#[test]
+fn each_pair_of_failures_has_one_decision_for_each_effect() {
+    let status = |code| Failure::Status(StatusCode::from_u16(code).unwrap());
+    use Failure::{Broken, Doubtful, NoConnection, Refusal, Stale, Timeout, Unread};
+    let some = [NoConnection, Broken, Stale, Timeout, Unread, Doubtful, Refusal];
+    let some: Vec<_> = some.into_iter().chain([401, 404, 409, 422, 429, 500, 503].map(status)).collect();
+    let mut table = String::from("effect | first | second | next | outcome\n");
+    for effect in EFFECTS {
+        for first in &some {
+            let (next, progress) = decide(effect, Progress::START, failed(effect, *first));
+            if matches!(next, Next::Stop | Next::Removed) {
+                continue;
+            }
+            for second in &some {
+                let (next, progress) = decide(effect, progress, failed(effect, *second));
+                let outcome = if effect == Effect::Read { "-".into() } else { format!("{:?}", progress.outcome) };
+                writeln!(table, "{effect:?} | {first:?} | {second:?} | {next:?} | {outcome}").unwrap();
+            }
+        }
+    }
+    insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("decisions-in-pairs", table);
+    });
+}
+
+#[test]
+fn an_unknown_outcome_stays_unknown_and_a_write_is_never_repeated_after_it() {
+    for effect in EFFECTS {
+        for (first, second) in failures().flat_map(|first| failures().map(move |second| (first, second))) {
+            let before =
+                Progress { outcome: Outcome::Unknown, ..decide(effect, Progress::START, failed(effect, first)).1 };
+            let (next, after) = decide(effect, before, failed(effect, second));
+            assert_eq!(after.outcome, Outcome::Unknown, "{effect:?} {first:?} {second:?}");
+            assert!(after.renewed >= before.renewed && after.fresh >= before.fresh);
+            let unsent = matches!(second, Failure::NoConnection | Failure::Status(StatusCode::UNAUTHORIZED));
+            assert!(effect != Effect::Write || unsent || next == Next::Stop, "{first:?} {second:?} {next:?}");
+        }
+    }
+}
+
+#[test]
+fn only_a_removal_that_may_have_arrived_is_proven_by_not_found() {
+    let not_found = |effect| failed(effect, Failure::Status(StatusCode::NOT_FOUND));
+    for effect in EFFECTS {
+        for first in failures() {
+            let (_, before) = decide(effect, Progress::START, failed(effect, first));
+            let (next, _) = decide(effect, before, not_found(effect));
+            let unsent = matches!(first, Failure::NoConnection | Failure::Status(StatusCode::UNAUTHORIZED));
+            let removed = effect == Effect::Removal && !unsent;
+            assert_eq!(next, if removed { Next::Removed } else { Next::Stop }, "{effect:?} {first:?}");
+        }
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_repeated_is_sent_once() {
+    for (effect, failure) in EFFECTS.iter().flat_map(|effect| failures().map(move |failure| (*effect, failure))) {
+        let attempt = Attempt { repeatable: false, ..failed(effect, failure) };
+        assert_eq!(decide(effect, Progress::START, attempt).0, Next::Stop, "{effect:?} {failure:?}");
+    }
 }
 
 #[test]

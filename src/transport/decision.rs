@@ -1,0 +1,132 @@
+//! Decides after each failed attempt. No vendor documents an idempotency key, so a write is sent again only if no byte of
+//! it was sent.
+
+use super::Effect;
+use crate::vocabulary::Outcome;
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use reqwest::StatusCode;
+use std::time::Duration;
+
+/// How an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// No connection was made: nothing was sent.
+    NoConnection,
+    /// The connection broke off after something may have been sent.
+    Broken,
+    /// A connection that had been idle broke off without an answer: the vendor had closed it, most likely.
+    Stale,
+    /// There was no answer in time.
+    Timeout,
+    /// The answer was not read: it is too large, or compressed.
+    Unread,
+    /// A status of success, and no word that it was done.
+    Doubtful,
+    /// An answer of this HTTP status that is no success.
+    Status(StatusCode),
+    /// The vendor refused in its own words under a status of success.
+    Refusal,
+}
+
+/// A failed attempt, as the decision sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attempt {
+    pub failure: Failure,
+    /// Its own outcome, of a write or a removal.
+    pub outcome: Option<Outcome>,
+    /// The vendor itself says that the record does not exist.
+    pub not_found: bool,
+    /// The request can be sent once more: its body is no stream.
+    pub repeatable: bool,
+}
+
+/// What the attempts of a call have shown so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// What became of the write or the removal. `Unknown` stays `Unknown` until an attempt succeeds.
+    pub outcome: Outcome,
+    /// The vendor may have received an attempt. A proxy can answer 429 after the vendor has acted, so this differs from
+    /// `outcome`.
+    pub arrived: bool,
+    /// The credentials have been renewed for this call.
+    pub renewed: bool,
+    /// The next attempt needs a new connection.
+    pub fresh: bool,
+}
+
+impl Progress {
+    pub const START: Self = Self { outcome: Outcome::NotSent, arrived: false, renewed: false, fresh: false };
+}
+
+/// The next step of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Report the error.
+    Stop,
+    /// Report success: an earlier attempt removed the record.
+    Removed,
+    /// Wait, then send the request again.
+    Again,
+    /// Send it again at once on a new connection. This counts neither as an attempt nor against the retry budget.
+    Fresh,
+    /// Send it again at once with new credentials. Stop if there are none.
+    Renew,
+}
+
+/// Decides after a failed attempt. There is no other place that decides whether a request is sent again.
+pub(super) fn decide(effect: Effect, before: Progress, attempt: Attempt) -> (Next, Progress) {
+    let outcome = match before.outcome {
+        Outcome::Unknown => Outcome::Unknown,
+        known => attempt.outcome.unwrap_or(known),
+    };
+    let next = match next(effect, attempt.failure) {
+        _ if effect == Effect::Removal && before.arrived && attempt.not_found => Next::Removed,
+        _ if !attempt.repeatable => Next::Stop,
+        next => next,
+    };
+    // The vendor acts on no request that it refuses for its credentials.
+    let arrived = !matches!(attempt.failure, Failure::NoConnection | Failure::Status(StatusCode::UNAUTHORIZED));
+    let progress = Progress {
+        outcome,
+        arrived: before.arrived || arrived,
+        renewed: before.renewed || next == Next::Renew,
+        fresh: before.fresh || next == Next::Fresh,
+    };
+    (next, progress)
+}
+
+fn next(effect: Effect, failure: Failure) -> Next {
+    match (effect, failure) {
+        (_, Failure::Status(StatusCode::UNAUTHORIZED)) => Next::Renew,
+        (_, Failure::NoConnection) => Next::Again,
+        (Effect::Read, Failure::Stale) => Next::Fresh,
+        // The vendor may have acted whatever the response is: a proxy can answer after the vendor has acted.
+        (Effect::Write, _) => Next::Stop,
+        (Effect::Read | Effect::Removal, Failure::Broken | Failure::Stale | Failure::Timeout) => Next::Again,
+        (Effect::Read | Effect::Removal, Failure::Status(status)) => match status.as_u16() {
+            408 | 429 | 502 | 503 | 504 => Next::Again,
+            _ => Next::Stop,
+        },
+        // The next response may say that the record is gone, which proves the removal.
+        (Effect::Removal, Failure::Unread | Failure::Doubtful) => Next::Again,
+        (Effect::Read, Failure::Unread | Failure::Doubtful) => Next::Stop,
+        (Effect::Read | Effect::Removal, Failure::Refusal) => Next::Stop,
+    }
+}
+
+/// How long to wait before each further attempt: from zero to a bound that doubles.
+pub(super) struct Delays(ExponentialBackoff);
+
+impl Delays {
+    pub fn new(first: Duration, attempts: u32) -> Self {
+        let times = attempts.saturating_sub(1) as usize;
+        let bound = first.saturating_mul(64);
+        let backoff = ExponentialBuilder::default().with_min_delay(first).with_max_delay(bound).with_max_times(times);
+        Self(backoff.build())
+    }
+
+    /// `None` if there is no attempt left.
+    pub fn next(&mut self) -> Option<Duration> {
+        self.0.next().map(|bound| bound.mul_f64(fastrand::f64()))
+    }
+}
