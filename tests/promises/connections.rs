@@ -1,7 +1,7 @@
 //! Connections that went quiet cost no reading and leave no write in doubt, and an answer belongs to its request.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
-use crate::support::{facade, hasty};
+use crate::support::{facade, test_settings};
 use mandat::{ErrorKind, MandateRef, Mandates, Settings, seqino};
 use std::{
     collections::BTreeMap,
@@ -190,7 +190,7 @@ async fn connections_that_the_vendor_closed_while_they_were_idle_cost_no_reading
     for close in [Do::Close, Do::Reset] {
         let (server, closed) = quiet(close).await;
         // No attempt is left to spend, and no budget for 64.
-        let mandates = facade(&server.url, &Settings { attempts: 1, ..hasty() });
+        let mandates = facade(&server.url, &Settings { attempts: 1, ..test_settings() });
         assert!(read_many(&mandates).await.iter().all(Result::is_ok));
         assert_eq!(server.used().len(), MANY);
         closed.store(true, Ordering::SeqCst);
@@ -210,7 +210,7 @@ async fn a_vendor_that_closes_new_connections_too_is_tried_no_oftener_than_allow
         async move { if well { Do::Answer(safedebit(&request)) } else { Do::Close } }
     });
     let server = server.await;
-    let mandates = facade(&server.url, &hasty());
+    let mandates = facade(&server.url, &test_settings());
     mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
     let error = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
@@ -222,7 +222,7 @@ async fn a_vendor_that_closes_new_connections_too_is_tried_no_oftener_than_allow
 async fn a_write_after_an_idle_spell_is_not_in_doubt() {
     for close in [Do::Close, Do::Reset] {
         let (server, closed) = quiet(close).await;
-        let mandates = facade(&server.url, &hasty());
+        let mandates = facade(&server.url, &test_settings());
         assert!(read_many(&mandates).await.iter().all(Result::is_ok));
         create(&mandates, "RUM-0").await.unwrap();
         closed.store(true, Ordering::SeqCst);
@@ -235,7 +235,7 @@ async fn a_write_after_an_idle_spell_is_not_in_doubt() {
 #[tokio::test]
 async fn what_changes_anything_has_a_connection_of_its_own() {
     let server = Kept::start(|_, request| async move { Do::Answer(safedebit(&request)) }).await;
-    let mandates = facade(&server.url, &hasty());
+    let mandates = facade(&server.url, &test_settings());
     for i in 0..10 {
         mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
         create(&mandates, &format!("RUM-{i}")).await.unwrap();
@@ -256,7 +256,7 @@ async fn a_connection_is_given_up_when_it_was_idle_for_long() {
         [(Duration::from_secs(60), 1), (Duration::from_millis(1), 3), (Duration::ZERO, 3)]
     {
         let before = server.used().len();
-        let mandates = facade(&server.url, &Settings { idle_timeout, ..hasty() });
+        let mandates = facade(&server.url, &Settings { idle_timeout, ..test_settings() });
         for _ in 0..3 {
             mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -273,7 +273,7 @@ async fn a_client_of_ones_own_leaves_no_write_in_doubt_and_costs_no_reading() {
         );
     let server = server.await;
     let config = mandat::safedebit::Config::new(&server.url, "login", "p4ssw0rd");
-    let config = config.settings(hasty()).http_client(reqwest::Client::builder());
+    let config = config.settings(test_settings()).http_client(reqwest::Client::builder());
     let mandates = Mandates::builder().safedebit(config).build().unwrap();
     for i in 0..5 {
         mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
@@ -291,7 +291,7 @@ async fn a_late_second_answer_is_never_taken_for_that_of_the_next_write() {
             Do::More(answer.clone(), Duration::from_millis(wait), answer)
         });
         let server = server.await;
-        let mandates = facade(&server.url, &hasty());
+        let mandates = facade(&server.url, &test_settings());
         for i in 0..100 {
             let umr = format!("RUM-{i}");
             assert_eq!(create(&mandates, &umr).await.unwrap(), umr, "{wait} ms");
@@ -314,7 +314,7 @@ async fn a_connection_on_which_more_came_than_was_asked_for_serves_no_other_requ
         async move { Do::More(list(number), Duration::ZERO, list(0)) }
     });
     let server = server.await;
-    let mandates = facade(&server.url, &hasty());
+    let mandates = facade(&server.url, &test_settings());
     for number in 0..200 {
         let list = mandates.seqino().unwrap().list_clients().send().await.unwrap();
         assert_eq!(list.len(), number);
@@ -337,7 +337,7 @@ async fn an_answer_that_came_too_late_is_not_that_of_the_next_request() {
         }
     });
     let server = server.await;
-    let settings = Settings { attempt_timeout: Duration::from_millis(100), attempts: 1, ..hasty() };
+    let settings = Settings { attempt_timeout: Duration::from_millis(100), attempts: 1, ..test_settings() };
     let config = seqino::Config::new(&server.url, "s3cret-k3y").settings(settings);
     let mandates = Mandates::builder().seqino(config).build().unwrap();
     let list = || mandates.seqino().unwrap().list_clients().send();

@@ -1,6 +1,6 @@
 //! Easytransac's token: asked for once, kept, renewed in time, and never guessed.
 
-use crate::support::{Act, KEY, Server, hasty, http, json, token, token_called};
+use crate::support::{Act, KEY, Server, http, json, test_settings, token, token_called};
 use mandat::{ErrorKind, MandateRef, Mandates, Settings, easytransac};
 use std::{
     sync::{
@@ -216,8 +216,11 @@ async fn an_exchange_that_asks_to_wait_is_waited_for_half_a_minute_at_most() {
 async fn a_hanging_exchange_holds_nobody_longer_than_the_call_may_take() {
     let long = Act::Drip(vec![], Duration::from_secs(30), vec![]);
     let server = Server::start(move |_| long.clone()).await;
-    let settings =
-        Settings { attempt_timeout: Duration::from_secs(20), overall_timeout: Duration::from_millis(200), ..hasty() };
+    let settings = Settings {
+        attempt_timeout: Duration::from_secs(20),
+        overall_timeout: Duration::from_millis(200),
+        ..test_settings()
+    };
     let mandates = crate::support::facade(&server.url(), &settings);
     let began = std::time::Instant::now();
     let calls = (0..20).map(|_| {

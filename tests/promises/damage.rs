@@ -1,6 +1,6 @@
 //! Damage where nobody reads costs nothing but itself; damage in what an answer needs is never read over.
 
-use crate::support::{Act, Server, facade, hasty, token};
+use crate::support::{Act, Server, facade, test_settings, token};
 use mandat::{Account, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates};
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::sync::{Arc, Mutex};
@@ -40,7 +40,7 @@ impl Vendor {
             let body = if of_client { &clients } else { &bodies };
             Act::Send(answer(&body.lock().unwrap()))
         }));
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         Self { reference, sample, needed, runtime, mandates, body, client, _server: server }
     }
 

@@ -2,7 +2,7 @@
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::{
-    support::{KEY, Server, hasty, json},
+    support::{KEY, Server, json, test_settings},
     traces::Log,
 };
 use mandat::{Error, ErrorKind, Mandates, easytransac, safedebit, seqino};
@@ -69,7 +69,7 @@ fn a_credential_that_is_blank_or_has_what_cannot_be_seen_is_refused_before_anyth
 /// The password of the first request.
 async fn sent(server: &Server, password: &str) -> Option<String> {
     use base64::prelude::{BASE64_STANDARD, Engine};
-    let config = safedebit::Config::new(server.url(), "login", password).settings(hasty());
+    let config = safedebit::Config::new(server.url(), "login", password).settings(test_settings());
     let mandates = Mandates::builder().safedebit(config).build().ok()?;
     let _ = mandates.status(&mandat::MandateRef::safedebit("RUM-1")).await;
     let request = server.requests().pop()?;
@@ -124,9 +124,11 @@ async fn plain_http_goes_to_the_one_host_that_is_named_and_is_loud() {
     }
     let log = Log::listen();
     let mandates = builder()
-        .easytransac(easytransac::Config::new(&url, KEY).allow_plain_http_to("0.0.0.0").settings(hasty()))
-        .safedebit(safedebit::Config::new(&url, "login", "p4ssw0rd").allow_plain_http_to("0.0.0.0").settings(hasty()))
-        .seqino(seqino::Config::new(&url, "s3cret-k3y").allow_plain_http_to("0.0.0.0").settings(hasty()))
+        .easytransac(easytransac::Config::new(&url, KEY).allow_plain_http_to("0.0.0.0").settings(test_settings()))
+        .safedebit(
+            safedebit::Config::new(&url, "login", "p4ssw0rd").allow_plain_http_to("0.0.0.0").settings(test_settings()),
+        )
+        .seqino(seqino::Config::new(&url, "s3cret-k3y").allow_plain_http_to("0.0.0.0").settings(test_settings()))
         .build()
         .unwrap();
     let text = log.text();

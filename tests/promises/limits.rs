@@ -1,7 +1,7 @@
 //! No more is asked of a vendor at once than is allowed, by all clones together, and no call takes longer than it may.
 #![cfg(feature = "seqino")]
 
-use crate::support::{Act, Server, facade, hasty, http, json};
+use crate::support::{Act, Server, facade, http, json, test_settings};
 use chrono::{TimeDelta, Utc};
 use futures_util::StreamExt;
 use mandat::{ErrorKind, MandateRef, Mandates, Outcome, Settings, seqino};
@@ -25,7 +25,7 @@ async fn no_more_attempts_are_under_way_than_are_allowed_over_all_clones() {
         json(200, "[]")
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { concurrency: 2, ..hasty() });
+    let mandates = facade(&server.url(), &Settings { concurrency: 2, ..test_settings() });
     let calls: Vec<_> = (0..40)
         .map(|_| {
             let mandates = mandates.clone();
@@ -47,7 +47,7 @@ async fn a_call_ends_in_time_whatever_it_waits_for() {
         attempt_timeout: Duration::from_secs(10),
         overall_timeout: Duration::from_millis(100),
         concurrency: 1,
-        ..hasty()
+        ..test_settings()
     };
     let mandates = facade(&server.url(), &settings);
     let began = Instant::now();
@@ -68,7 +68,7 @@ async fn a_client_of_ones_own_still_follows_no_redirect() {
     let server = Server::start(move |_| http(302, &format!("location: {location}/clients\r\n"), ""));
     let server = server.await;
     let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::limited(5)).user_agent("mine");
-    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(hasty()).http_client(builder);
+    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(test_settings()).http_client(builder);
     let mandates = Mandates::builder().seqino(config).build().unwrap();
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(302)));
@@ -81,7 +81,7 @@ async fn what_is_on_this_machine_is_asked_without_a_proxy() {
     let proxy = Server::start(|_| json(200, "[]")).await;
     let server = Server::start(|_| json(200, "[]")).await;
     let builder = reqwest::Client::builder().proxy(reqwest::Proxy::all(proxy.url()).unwrap());
-    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(hasty()).http_client(builder);
+    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(test_settings()).http_client(builder);
     let mandates = Mandates::builder().seqino(config).build().unwrap();
     mandates.seqino().unwrap().list_clients().send().await.unwrap();
     assert_eq!((proxy.requests().len(), server.requests().len()), (0, 1));
@@ -105,7 +105,7 @@ async fn a_vendor_that_asks_to_wait_is_waited_for_by_its_own_clock() {
             false => json(200, "[]"),
         });
         let server = server.await;
-        let mandates = facade(&server.url(), &Settings { max_retry_after: Duration::from_secs(2), ..hasty() });
+        let mandates = facade(&server.url(), &Settings { max_retry_after: Duration::from_secs(2), ..test_settings() });
         let began = Instant::now();
         mandates.seqino().unwrap().list_clients().send().await.unwrap();
         assert!(began.elapsed() >= Duration::from_secs(1), "{headers}: {:?}", began.elapsed());
@@ -117,7 +117,7 @@ async fn a_vendor_that_asks_to_wait_is_waited_for_by_its_own_clock() {
 async fn a_wait_that_would_outlast_the_call_is_not_begun() {
     let server = Server::start(|_| http(503, "retry-after: 30\r\n", "")).await;
     let (overall_timeout, max_retry_after) = (Duration::from_secs(20), Duration::from_secs(60));
-    let mandates = facade(&server.url(), &Settings { overall_timeout, max_retry_after, ..hasty() });
+    let mandates = facade(&server.url(), &Settings { overall_timeout, max_retry_after, ..test_settings() });
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     // After the wait it would be a timeout.
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(503)));
@@ -127,7 +127,7 @@ async fn a_wait_that_would_outlast_the_call_is_not_begun() {
 #[tokio::test]
 async fn calls_of_an_outage_are_repeated_for_one_in_five_or_so() {
     let server = Server::start(|_| http(503, "", "")).await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     for _ in 0..300 {
         mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     }
@@ -150,7 +150,7 @@ async fn a_connection_that_does_not_open_is_given_up_in_its_own_time_and_nothing
     while let Ok(stream) = open().await {
         waiting.push(stream.unwrap());
     }
-    let settings = Settings { connect_timeout: Duration::from_millis(100), attempts: 1, ..hasty() };
+    let settings = Settings { connect_timeout: Duration::from_millis(100), attempts: 1, ..test_settings() };
     let mandates = facade(&format!("http://{address}"), &settings);
     let create = mandates.seqino().unwrap().create_client();
     let create = create.body_map(|b| b.organization_name("Acme").contact_email("abc@abc.com").external_ref("EXT-1"));

@@ -270,11 +270,11 @@ async fn a_debit_that_waits_for_the_consumer_is_no_debit_that_is_made() {
 #[cfg(feature = "safedebit")]
 #[tokio::test]
 async fn a_word_that_no_page_documents_is_no_debit_that_is_made() {
-    use crate::support::{Server, facade, hasty, json};
+    use crate::support::{Server, facade, json, test_settings};
     use mandat::{safedebit::types::PaymentState, wire::AmountCents};
     let answer = r#"{"result":true,"status":"ACCEPTED","sdd_reference":"SDD-1","due_date":"02/01/2030"}"#;
     let server = Server::start(move |_| json(200, answer)).await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     let request = mandates.safedebit().unwrap().payment().body_map(|body| {
         body.amount(AmountCents::from_cents(1))
             .due_date("02/01/2030")
@@ -289,7 +289,7 @@ async fn a_word_that_no_page_documents_is_no_debit_that_is_made() {
 #[cfg(feature = "safedebit")]
 #[tokio::test]
 async fn a_search_that_cannot_tell_is_an_error_and_never_nobody() {
-    use crate::support::{Server, facade, hasty, json};
+    use crate::support::{Server, facade, json, test_settings};
     use mandat::ErrorKind;
     for (datas, consumer, debit, payment) in [
         ("[]", Some(false), Some(false), Some(false)),
@@ -316,7 +316,7 @@ async fn a_search_that_cannot_tell_is_an_error_and_never_nobody() {
     ] {
         let body = format!(r#"{{"result":true,"datas":{datas}}}"#);
         let server = Server::start(move |_| json(200, &body)).await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let client = mandates.safedebit().unwrap();
         let told = |result: Result<bool, Error>| match result {
             Ok(found) => Some(found),
@@ -332,7 +332,7 @@ async fn a_search_that_cannot_tell_is_an_error_and_never_nobody() {
 #[cfg(feature = "easytransac")]
 #[tokio::test]
 async fn a_transaction_is_found_by_its_own_order_id_only() {
-    use crate::support::{Server, facade, hasty, json};
+    use crate::support::{Server, facade, json, test_settings};
     use mandat::ErrorKind;
     let answer = |order: &str| {
         format!(
@@ -352,7 +352,7 @@ async fn a_transaction_is_found_by_its_own_order_id_only() {
             move |_| json(status, &body)
         })
         .await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let result = mandates.easytransac().unwrap().find_transaction("O-1").await;
         assert_eq!(result.map(|found| found.is_some()).map_err(|error| error.kind()), found, "{body}");
     }
@@ -404,11 +404,11 @@ async fn no_mandate_and_no_client_is_made_twice_at_seqino_and_the_lists_tell_whi
 #[cfg(feature = "seqino")]
 #[tokio::test]
 async fn a_list_that_cannot_be_read_is_never_taken_for_nobody() {
-    use crate::support::{Server, facade, hasty, json};
+    use crate::support::{Server, facade, json, test_settings};
     use mandat::ErrorKind;
     for body in [r#"{"clients":[]}"#, "{}", r#"{"detail":"x"}"#, "[{}]", "[null]", "7", "null"] {
         let server = Server::start(move |_| json(200, body)).await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let error = mandates.seqino().unwrap().find_client("EXT-1").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
     }
@@ -417,13 +417,13 @@ async fn a_list_that_cannot_be_read_is_never_taken_for_nobody() {
 #[cfg(feature = "seqino")]
 #[tokio::test]
 async fn what_seqino_fills_in_does_not_hide_a_mandate_that_landed() {
-    use crate::support::{Server, facade, hasty, json};
+    use crate::support::{Server, facade, json, test_settings};
     use mandat::seqino::types::DirectoryEntry;
     let mandate = r#"[{"id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active",
         "directory_entry":{"siren":"123456789","name":"Acme","siret":"12345678900012","suffix":""},
         "created_at":"2019-08-24T14:15:22Z"}]"#;
     let server = Server::start(move |_| json(200, mandate)).await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     let scope = || DirectoryEntry::builder().siren("123456789").name("Acme");
     for (scope, found) in [
         (scope(), 1),
@@ -442,13 +442,13 @@ async fn what_seqino_fills_in_does_not_hide_a_mandate_that_landed() {
 #[cfg(feature = "seqino")]
 #[tokio::test]
 async fn a_removal_that_never_arrived_is_not_called_done() {
-    use crate::support::{facade, hasty, json};
+    use crate::support::{facade, json, test_settings};
     use mandat::ErrorKind;
     // A port of ours, at which nobody listens yet.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = socket.local_addr().unwrap();
-    let settings = mandat::Settings { backoff: std::time::Duration::from_millis(300), attempts: 20, ..hasty() };
+    let settings = mandat::Settings { backoff: std::time::Duration::from_millis(300), attempts: 20, ..test_settings() };
     let mandates = facade(&format!("http://{port}"), &settings);
     let removal = async {
         let seqino = mandates.seqino().unwrap();
@@ -471,7 +471,7 @@ async fn a_removal_that_never_arrived_is_not_called_done() {
 #[tokio::test]
 async fn a_right_is_taken_away_through_every_passing_fault_and_success_is_never_reported_for_none() {
     let sandbox = Sandbox::start().await.unwrap();
-    let settings = crate::support::hasty();
+    let settings = crate::support::test_settings();
     let builder = mandat::Mandates::builder();
     #[cfg(feature = "safedebit")]
     let builder = builder.safedebit(sandbox.safedebit().settings(settings.clone()));
@@ -484,7 +484,7 @@ async fn a_right_is_taken_away_through_every_passing_fault_and_success_is_never_
         [Fault::reset(), Fault::status(502), Fault::status(503).retry_after(0), Fault::status(429), Fault::truncated()];
     let passing = passing.into_iter().flat_map(|fault| [fault.clone(), fault.after_effect()]);
     for fault in passing {
-        for reference in crate::unknown_words::one_of_each(&sandbox, &mandates).await {
+        for reference in crate::unknown_words::create_mandate_at_each_vendor(&sandbox, &mandates).await {
             let operation = match reference.provider() {
                 Provider::SafeDebit => "revoque_mandate",
                 Provider::Seqino => "revoke_mandate",

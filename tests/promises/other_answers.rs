@@ -1,7 +1,7 @@
 //! An answer to another request is never taken for the one that was waited for.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
-use crate::support::{Server, facade, hasty, json};
+use crate::support::{Server, facade, json, test_settings};
 use mandat::{Error, ErrorKind, Mandates, Outcome, wire::AmountCents};
 use serde_json::{Value, json as value};
 
@@ -89,7 +89,7 @@ fn answers() -> Vec<(&'static str, Value, &'static str, bool)> {
 async fn answered(operation: &str, answer: &Value) -> Result<(), Error> {
     let body = answer.to_string();
     let server = Server::with_token(move |_| json(200, &body)).await;
-    call(&facade(&server.url(), &hasty()), operation).await
+    call(&facade(&server.url(), &test_settings()), operation).await
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Each request says who sends it and asks for a plain answer, and no answer is lost to a header that nobody needs.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
-use crate::support::{Server, facade, hasty, http, json};
+use crate::support::{Server, facade, http, json, test_settings};
 use mandat::{ErrorKind, MandateRef, Mandates, Outcome, seqino};
 
 const UMR: &str = r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#;
@@ -15,7 +15,7 @@ fn response(status: u16, headers: &[&str], body: &[u8]) -> crate::support::Act {
 #[tokio::test]
 async fn each_request_names_this_crate_and_asks_for_a_plain_answer() {
     let server = Server::with_token(|_| json(500, "")).await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     for reference in [
         MandateRef::easytransac("abcabcabcabcabcabc12"),
         MandateRef::safedebit("RUM-1"),
@@ -49,7 +49,7 @@ async fn a_client_of_ones_own_sends_this_crates_name_unless_it_has_one() {
         (builder().default_headers(headers), "theirs"),
     ] {
         let server = Server::start(|_| json(200, "[]")).await;
-        let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(hasty()).http_client(builder);
+        let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(test_settings()).http_client(builder);
         let mandates = Mandates::builder().seqino(config).build().unwrap();
         mandates.seqino().unwrap().list_clients().send().await.unwrap();
         let request = &server.requests()[0];
@@ -84,7 +84,7 @@ async fn a_plain_answer_is_read_whatever_encoding_its_header_names() {
         for body in [UMR.to_owned(), format!("\r\n  {UMR}")] {
             let header = format!("content-encoding: {encoding}");
             let server = Server::start(move |_| response(200, &[&header], body.as_bytes())).await;
-            let reading = facade(&server.url(), &hasty()).status(&MandateRef::safedebit("RUM-1")).await;
+            let reading = facade(&server.url(), &test_settings()).status(&MandateRef::safedebit("RUM-1")).await;
             assert!(reading.is_ok(), "{encoding:?}: {}", reading.unwrap_err());
         }
     }
@@ -101,7 +101,7 @@ async fn a_compressed_answer_is_told_as_such_and_is_not_expanded() {
     ] {
         let shown = format!("{headers:?}");
         let server = Server::start(move |_| response(200, &headers, bomb)).await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let error = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("compressed"), "{shown}: {error}");
         let edit = mandates.safedebit().unwrap().edit_mandate().body_map(|b| b.umr("RUM-1")).send();
@@ -117,7 +117,7 @@ async fn a_part_of_an_answer_is_no_success() {
             false => json(status, r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#),
         });
         let server = server.await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         for error in [
             mandates.seqino().unwrap().list_clients().send().await.map(drop).unwrap_err(),
             mandates.status(&MandateRef::safedebit("RUM-1")).await.map(drop).unwrap_err(),

@@ -2,7 +2,7 @@
 
 use crate::{
     support::{IBAN, Server, json},
-    unknown_words::one_of_each,
+    unknown_words::create_mandate_at_each_vendor,
 };
 use mandat::{MandateRef, sandbox::Sandbox};
 
@@ -10,7 +10,7 @@ use mandat::{MandateRef, sandbox::Sandbox};
 async fn an_answer_as_the_spec_has_it_matches() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let probe = mandates.probe(&reference).await.unwrap();
         assert!(probe.matches(), "{probe}");
     }

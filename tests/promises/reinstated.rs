@@ -2,7 +2,7 @@
 
 use crate::{
     support::{good_facts, noon},
-    unknown_words::one_of_each,
+    unknown_words::create_mandate_at_each_vendor,
 };
 use futures_util::StreamExt;
 use mandat::{
@@ -254,7 +254,7 @@ fn verdict(mandate: &Mandate, last_acknowledged: Option<MandateStatus>, sandbox:
 async fn reading_of_a_stored_mandate_knows_that_it_came_back_however_it_is_read() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         for from in ENDED {
             let tracked: Tracked = (reference.clone(), stored(from)).into();
@@ -287,7 +287,7 @@ async fn batch_tells_of_a_return_in_each_run_until_it_is_acknowledged() {
         known: Some(known.clone()),
         facts: Some(Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(said) }),
     };
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         let mut ended = stored(MandateStatus::Expired);
         ended.source = Source::Read;
@@ -314,7 +314,7 @@ async fn batch_tells_of_a_return_in_each_run_until_it_is_acknowledged() {
 async fn watch_keeps_a_return_open() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         let facts = Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(None) };
         let tracked =

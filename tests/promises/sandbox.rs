@@ -1,6 +1,6 @@
 //! The sandbox takes what the specs show, refuses as each vendor does, and stands alone.
 
-use crate::unknown_words::one_of_each;
+use crate::unknown_words::create_mandate_at_each_vendor;
 use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, Provider, sandbox::Sandbox};
 
 macro_rules! takes_examples {
@@ -83,7 +83,7 @@ async fn wrong_credentials_are_refused_as_each_vendor_does() {
 async fn two_sandboxes_share_nothing() {
     let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
     let mandates = one.mandates();
-    for reference in one_of_each(&one, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&one, &mandates).await {
         assert!(mandates.status(&reference).await.is_ok());
         assert_eq!(other.mandates().status(&reference).await.unwrap_err().kind(), ErrorKind::NotFound);
         one.advance(std::time::Duration::from_secs(3600));
@@ -95,7 +95,7 @@ async fn two_sandboxes_share_nothing() {
 async fn a_step_that_a_vendor_does_not_have_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let no_such_step = match reference.provider() {
             Provider::Seqino => sandbox.suspend(&reference),
             _ => sandbox.expire(&reference),

@@ -1,8 +1,8 @@
 //! What a subscriber sees.
 
 use crate::{
-    support::{IBAN, Server, facade, hasty, json},
-    unknown_words::one_of_each,
+    support::{IBAN, Server, facade, json, test_settings},
+    unknown_words::create_mandate_at_each_vendor,
 };
 use mandat::{MandateRef, sandbox::Sandbox};
 use std::{
@@ -61,7 +61,7 @@ async fn an_unknown_word_is_told_once_for_each_vendor() {
     let log = Log::listen();
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    let all = one_of_each(&sandbox, &mandates).await;
+    let all = create_mandate_at_each_vendor(&sandbox, &mandates).await;
     for word in ["no_such_word", "nor_this", "no_such_word"] {
         for reference in &all {
             sandbox.answer(reference, word).unwrap();
@@ -86,7 +86,7 @@ async fn an_unknown_word_is_told_once_for_each_vendor() {
 async fn an_unknown_word_that_may_be_personal_is_told_of_by_its_length() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         for word in [
             IBAN,
             "FR76 3000 1007 9412 3456 7890 185",
@@ -125,7 +125,7 @@ async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
         }
     });
     let server = server.await;
-    let client = facade(&server.url(), &hasty());
+    let client = facade(&server.url(), &test_settings());
     let client = client.seqino().unwrap();
     client.list_clients().external_ref("EXT-SECRET").send().await.unwrap_err();
     let text = log.text();
@@ -156,7 +156,7 @@ async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
 #[tokio::test]
 async fn a_call_that_was_never_sent_is_told_too() {
     // Nobody listens there.
-    let mandates = facade("http://127.0.0.1:1", &hasty());
+    let mandates = facade("http://127.0.0.1:1", &test_settings());
     let write = |umr: String| mandates.safedebit().unwrap().edit_mandate().body_map(|b| b.umr(umr).iban(IBAN)).send();
     let last_span = |log: &Log, told: &[&str]| {
         let text = log.text();

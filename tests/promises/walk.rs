@@ -3,7 +3,7 @@
 use crate::{
     chance::{cases, seed},
     file::{self, Format, Record, Table},
-    unknown_words::one_of_each,
+    unknown_words::create_mandate_at_each_vendor,
 };
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use fastrand::Rng;
@@ -250,7 +250,7 @@ impl Walk {
         self.sandbox.reset();
         let mut all = Vec::new();
         for _ in 0..4 {
-            all.extend(one_of_each(&self.sandbox, &self.mandates).await);
+            all.extend(create_mandate_at_each_vendor(&self.sandbox, &self.mandates).await);
         }
         for reference in &all {
             let mut known: Option<Known> = None;
