@@ -130,7 +130,7 @@ fn a_new_status_word_is_taken_in_by_following_the_page_alone() {
     decided.iter().for_each(|(path, before, after)| copy.change(path, before, after));
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
-        "generated_surface::the_public_surface_of_each_client_is_as_reviewed",
+        "generated_surface::public_surface_matches_the_snapshot",
         "vocabulary::every_word_of_every_vendor_has_one_meaning",
         // The one of the package beside it: now its release knows the word.
         "tests::a_word_that_this_release_does_not_know_is_unrecognized",
@@ -213,12 +213,12 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
 
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
-        "generated_surface::the_public_surface_of_each_client_is_as_reviewed",
+        "generated_surface::public_surface_matches_the_snapshot",
         "vocabulary::every_word_of_every_vendor_has_one_meaning",
-        "readme::the_readmes_table_of_statuses_is_the_vocabulary",
-        "readme::the_page_of_each_vendor_has_its_words",
+        "readme::readme_status_table_matches_the_vocabulary",
+        "readme::vendor_pages_list_every_status_word",
         // Suspended is new to Easytransac.
-        "quickstart::the_quickstart_shows_every_status_that_each_vendor_can_reach_and_an_unknown_word",
+        "quickstart::quickstart_shows_every_reachable_status_and_an_unknown_word",
         "transport::tests::safedebit::each_operation_sends_what_its_spec_shows",
         "transport::tests::seqino::each_operation_sends_what_its_spec_shows",
         // The operation that comes and the one that goes: their evidence, and the tables of it on the page.

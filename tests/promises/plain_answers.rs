@@ -1,4 +1,4 @@
-//! Each request says who sends it and asks for a plain answer, and no answer is lost to a header that nobody needs.
+//! Each request names its sender and asks for an uncompressed response. A needless header never loses a response.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{Server, facade, http, json, test_settings};
@@ -13,7 +13,7 @@ fn response(status: u16, headers: &[&str], body: &[u8]) -> crate::support::Act {
 }
 
 #[tokio::test]
-async fn each_request_names_this_crate_and_asks_for_a_plain_answer() {
+async fn requests_name_the_crate_and_ask_for_no_compression() {
     let server = Server::with_token(|_| json(500, "")).await;
     let mandates = facade(&server.url(), &test_settings());
     for reference in [
@@ -38,7 +38,7 @@ async fn each_request_names_this_crate_and_asks_for_a_plain_answer() {
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_sends_this_crates_name_unless_it_has_one() {
+async fn custom_http_client_may_set_the_user_agent() {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert("x-own", reqwest::header::HeaderValue::from_static("1"));
     headers.insert("user-agent", reqwest::header::HeaderValue::from_static("theirs"));
@@ -59,7 +59,7 @@ async fn a_client_of_ones_own_sends_this_crates_name_unless_it_has_one() {
 }
 
 #[tokio::test]
-async fn a_plain_answer_is_read_whatever_encoding_its_header_names() {
+async fn uncompressed_response_is_read_under_any_encoding_header() {
     for encoding in [
         "identity",
         "Identity",
@@ -91,7 +91,7 @@ async fn a_plain_answer_is_read_whatever_encoding_its_header_names() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_told_as_such_and_is_not_expanded() {
+async fn compressed_response_is_an_error_and_not_expanded() {
     let bomb = include_bytes!("fixtures/bomb.gz");
     for headers in [
         vec!["content-encoding: gzip"],
@@ -110,7 +110,7 @@ async fn a_compressed_answer_is_told_as_such_and_is_not_expanded() {
 }
 
 #[tokio::test]
-async fn a_part_of_an_answer_is_no_success() {
+async fn partial_response_is_no_success() {
     for status in [206, 207, 208, 226, 299] {
         let server = Server::start(move |request| match request.starts_with("GET /clients") {
             true => http(status, "content-range: bytes 0-1/400\r\n", "[]"),
