@@ -131,9 +131,9 @@ fn a_new_status_word_is_taken_in_by_following_the_page_alone() {
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
         "generated_surface::public_surface_matches_the_snapshot",
-        "vocabulary::every_word_of_every_vendor_has_one_meaning",
+        "vocabulary::vocabulary_matches_the_snapshot",
         // The one of the package beside it: now its release knows the word.
-        "tests::a_word_that_this_release_does_not_know_is_unrecognized",
+        "tests::unknown_status_word_is_unrecognized",
     ];
     assert_eq!(failed, set(&expected), "{said}");
 
@@ -214,23 +214,23 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
         "generated_surface::public_surface_matches_the_snapshot",
-        "vocabulary::every_word_of_every_vendor_has_one_meaning",
+        "vocabulary::vocabulary_matches_the_snapshot",
         "readme::readme_status_table_matches_the_vocabulary",
         "readme::vendor_pages_list_every_status_word",
         // Suspended is new to Easytransac.
         "quickstart::quickstart_shows_every_reachable_status_and_an_unknown_word",
-        "transport::tests::safedebit::each_operation_sends_what_its_spec_shows",
-        "transport::tests::seqino::each_operation_sends_what_its_spec_shows",
+        "transport::tests::safedebit::requests_match_the_spec_examples",
+        "transport::tests::seqino::requests_match_the_spec_examples",
         // The operation that comes and the one that goes: their evidence, and the tables of it on the page.
-        "evidence::each_mark_is_as_reviewed",
-        "evidence::the_table_of_evidence_is_that_of_the_specs",
-        "evidence::the_table_of_what_is_described_has_every_operation_of_seqino",
+        "evidence::evidence_marks_match_the_snapshots",
+        "evidence::evidence_table_matches_the_specs",
+        "evidence::table_of_described_operations_lists_all_of_seqino",
         // It has to be simulated.
         "sandbox::contract::each_answer_of_the_sandbox_is_one_that_its_spec_describes",
-        "sandbox::seqino::the_example_of_each_operation_is_taken",
+        "sandbox::seqino::spec_examples_are_accepted",
         // The dependent package.
-        "tests::an_address_may_be_as_long_as_the_vendor_allows",
-        "tests::data_is_transmitted_each_month",
+        "tests::return_urls_may_have_256_characters",
+        "tests::monthly_transmission_is_accepted",
     ];
     assert_eq!(failed, set(&expected), "{said}");
     for told in [
@@ -243,7 +243,7 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
 
     let names = ["surface-easytransac", "surface-safedebit", "surface-seqino", "requests-safedebit", "requests-seqino"];
     let before = names.map(|name| snapshot(&copy, name));
-    for part in [["--test", "promises", "public_surface"], ["--lib", "--", "sends_what_its_spec_shows"]] {
+    for part in [["--test", "promises", "public_surface"], ["--lib", "--", "requests_match_the_spec_examples"]] {
         copy.accept(&[&["-p", "mandat"][..], &part].concat());
     }
     let differs: Vec<_> =
