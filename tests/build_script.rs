@@ -1,5 +1,5 @@
-//! A mistake in a spec stops the build with the place and the mend, never with a panic, and the same spec always gives
-//! the same code.
+//! A mistake in a spec stops the build with its place and its fix, never with a panic. The same spec always yields the
+//! same code.
 
 #[path = "../build/mod.rs"]
 mod generator;
@@ -11,7 +11,7 @@ const EASYTRANSAC: &str = include_str!("../specs/easytransac.yaml");
 const SAFEDEBIT: &str = include_str!("../specs/safedebit.yaml");
 const SEQINO: &str = include_str!("../specs/seqino.yaml");
 
-/// What the build says of a spec, one problem a line; empty if it is content.
+/// The problems that the build reports for a spec, one per line. Empty if the build succeeds.
 fn build(provider: &str, spec: &str) -> String {
     let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
     match generate(provider, spec, false) {
@@ -20,14 +20,14 @@ fn build(provider: &str, spec: &str) -> String {
     }
 }
 
-/// A spec with one change, which has to be possible.
+/// The spec with one change. Panics if the text to change is absent.
 fn changed(spec: &str, from: &str, to: &str) -> String {
     assert!(spec.contains(from), "there is no {from:?} to change");
     spec.replacen(from, to, 1)
 }
 
 #[test]
-fn each_mistake_is_told_with_its_place_and_its_mend() {
+fn spec_mistakes_are_reported_with_place_and_fix() {
     let mistakes = [
         ("unreadable YAML", "seqino", changed(SEQINO, "paths:", "paths: [")),
         ("no YAML", "seqino", "\u{1}".into()),
@@ -245,7 +245,7 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
     let mut all = String::new();
     for (what, provider, spec) in mistakes {
         let said = build(provider, &spec);
-        assert!(!said.is_empty(), "{what}: the build is content");
+        assert!(!said.is_empty(), "{what}: the build succeeded");
         for line in said.lines() {
             assert!(line.starts_with("at ") && line.contains(". Mend: "), "{what}: {line}");
         }
@@ -257,7 +257,7 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
 }
 
 #[test]
-fn a_spec_gives_the_same_code_each_time() {
+fn code_generation_is_deterministic() {
     for (provider, spec) in [("easytransac", EASYTRANSAC), ("safedebit", SAFEDEBIT), ("seqino", SEQINO)] {
         let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
         let first = generate(provider, spec, true).unwrap();
@@ -266,11 +266,11 @@ fn a_spec_gives_the_same_code_each_time() {
     }
 }
 
-/// A fourth vendor that keeps every rule, and has no plain text, no list and no unknown field in it.
+/// A fourth vendor that follows every rule. Its spec has no plain text, no list and no unknown field.
 const FOURTH: &str = include_str!("any_bytes/fourth.yaml");
 
 #[test]
-fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {
+fn fourth_vendor_needs_only_a_valid_spec() {
     let spec = FOURTH.replace("    parameters: []\n", "");
     let made = generate(&Provider { name: "fourth", lowerings: &[] }, &spec, false);
     let made = made.unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -280,7 +280,7 @@ fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {
     assert!(said[0].to_string().contains("at paths./mandates/{reference}.parameters"), "{said:?}");
 }
 
-/// A spec of one operation.
+/// A spec with one operation.
 fn only(method: &str, parameters: &str, responses: &str) -> String {
     format!(
         "
@@ -300,7 +300,7 @@ components: {{schemas: {{State: {{type: string, x-extensible-enum: [open, closed
 }
 
 #[test]
-fn a_polish_with_nothing_to_do_stops_the_build() {
+fn unused_polish_stops_the_build() {
     let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
     let content = "{application/json: {schema: {$ref: '#/components/schemas/State'}, example: open}}";
     let answer = |content: &str| format!("{{'200': {{description: Read., content: {content}}}}}");
@@ -316,7 +316,7 @@ fn a_polish_with_nothing_to_do_stops_the_build() {
 }
 
 #[test]
-fn a_parameter_that_would_take_a_name_of_ours_is_refused() {
+fn parameters_with_reserved_names_are_refused() {
     for name in ["client", "body", "request", "send", "extra"] {
         let parameter = format!("[{{name: {name}, in: query, required: true, schema: {{type: string}}, example: x}}]");
         let spec = only("delete", &parameter, "{'204': {description: Gone.}}");
@@ -326,7 +326,7 @@ fn a_parameter_that_would_take_a_name_of_ours_is_refused() {
 }
 
 #[test]
-fn whatever_is_said_of_an_inline_value_it_is_read_leniently_and_not_shown() {
+fn inline_values_are_read_leniently_and_masked() {
     let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
     for (schema, read_as) in [
         ("{type: object, additionalProperties: {type: string, example: x}}", "Option<Extra>"),
@@ -345,7 +345,7 @@ fn whatever_is_said_of_an_inline_value_it_is_read_leniently_and_not_shown() {
 }
 
 #[test]
-fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
+fn unverified_debits_are_generated_only_with_the_feature() {
     let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
     assert!(!surface(false).contains("Debit"), "{}", surface(false));
@@ -355,9 +355,9 @@ fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A spec that is cut, or has lines taken out, is refused or built; nothing panics.
+    /// A spec with a missing end or missing lines is refused or built, and nothing panics.
     #[test]
-    fn no_mangled_spec_makes_the_build_panic(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
+    fn damaged_specs_never_panic_the_build(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
         let mut kept: Vec<&str> = SEQINO.lines().collect();
         let from = from.min(kept.len());
         let to = if cut { kept.len() } else { (from + lines).min(kept.len()) };

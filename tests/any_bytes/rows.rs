@@ -1,4 +1,4 @@
-//! Any file of mandates is read or refused, and a file that was read is written without loss.
+//! Any file of mandates is read or refused. A file that was read is written without loss.
 
 #[allow(dead_code, unused_imports, reason = "a part of the program")]
 #[path = "../../src/bin/mandat/file/mod.rs"]
@@ -33,7 +33,7 @@ fn read(bytes: &[u8]) -> Option<Table> {
     Table::read(&file::decode(bytes).ok()?, &[]).ok()
 }
 
-/// As if nothing had changed, or as it is where it cannot be read.
+/// The row as the program writes it if nothing changed, or if the mandate could not be read.
 fn written(given: &Record) -> Record {
     match given.tracked() {
         Ok(tracked) => Record::of(&tracked, tracked.known.as_ref()),

@@ -1,4 +1,4 @@
-//! Whatever is posted is verified or refused: what nobody signed never is, what was signed always is.
+//! Any posted body is verified or refused: an unsigned one never passes, and a signed one always does.
 
 use mandat::{
     MandateRef, WebhookError, easytransac,
@@ -10,12 +10,13 @@ use serde_json::Value;
 const SECRET: &str = "a secret of ours";
 
 pub fn run(body: &[u8]) {
-    // The chance to find a signature is none.
+    // Random bytes never contain a valid signature by chance.
     assert!(easytransac::verify_notification(body, &[SECRET]).is_err());
     if let Ok(Value::Object(fields)) = serde_json::from_slice(body)
         && let Ok(signed) = easytransac::sign_notification(fields, SECRET)
     {
-        let event = easytransac::verify_notification(signed.as_bytes(), &["another", SECRET]).expect("it is signed");
+        let event =
+            easytransac::verify_notification(signed.as_bytes(), &["another", SECRET]).expect("the body is signed");
         assert!(easytransac::verify_notification(signed.as_bytes(), &["another"]).is_err());
         let _ = (event.mandate_at(&["/MandateId"]), event.read::<easytransac::types::Notification>());
     }
