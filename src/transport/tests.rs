@@ -63,7 +63,7 @@ fn backoff_is_random_below_a_doubling_bound() {
     }
 }
 
-/// The wait in seconds for these `Retry-After` values, if ten seconds are the usual longest wait.
+/// The wait in seconds for these `Retry-After` values. An unreadable value counts as ten seconds.
 fn seconds_to_wait(date: Option<&str>, values: &[&str]) -> Option<u64> {
     let mut headers = HeaderMap::new();
     if let Some(date) = date {
@@ -76,7 +76,7 @@ fn seconds_to_wait(date: Option<&str>, values: &[&str]) -> Option<u64> {
 }
 
 #[test]
-fn unreadable_retry_after_means_the_longest_wait() {
+fn unreadable_retry_after_still_means_waiting() {
     assert_eq!(seconds_to_wait(None, &[]), None);
     for (value, seconds) in
         [("0", 0), ("7", 7), (" 7 ", 7), ("007", 7), ("7.5", 8), ("7.0", 7), ("0.001", 1), ("7.", 7)]
@@ -167,7 +167,7 @@ fn default_rate_limit_exempts_loopback() {
     let default = Settings::default();
     assert!(rate(&default, false).is_some_and(|rate| rate <= 25));
     assert_eq!(rate(&default, true), None);
-    // The caller's own setting holds for every address. So does `None`.
+    // A rate that the caller sets applies to every address. So does `None`, which means no limit.
     for own in [None, NonZeroU32::new(1), NonZeroU32::new(1000)] {
         let settings = Settings { rate_per_second: own, ..Settings::default() };
         assert_eq!([rate(&settings, false), rate(&settings, true)], [own.map(NonZeroU32::get); 2]);

@@ -11,11 +11,11 @@ pub fn run(bytes: &[u8]) {
     for format in [Format::Csv, Format::Jsonl] {
         let rows: Vec<Record> = (0..table.rows.len()).map(|row| written(&table.record(row))).collect();
         let mut out = Vec::new();
-        file::header(&mut out, format, &table.columns).expect("it is in memory");
+        file::header(&mut out, format, &table.columns).expect("memory takes any output");
         for (row, record) in table.rows.iter().zip(&rows) {
-            file::row(&mut out, format, &table.columns, record, &row.cells).expect("it is in memory");
+            file::row(&mut out, format, &table.columns, record, &row.cells).expect("memory takes any output");
         }
-        let again = read(&out).expect("the program wrote it");
+        let again = read(&out).expect("the program reads its own file");
         assert_eq!(again.rows.len(), rows.len());
         for (row, record) in rows.iter().enumerate() {
             let read = again.record(row);

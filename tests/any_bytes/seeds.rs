@@ -104,7 +104,7 @@ fn status() -> Vec<String> {
         format!("e 401\n{}", json!({"success": false, "code": 11, "Code": "4", "iban": "FR7630001007941234567890185"})),
         format!("d 200\n{found}"),
         format!("d 200\n{}", json!({"result": false, "code": "AUTH_003", "message": "FR7630001007941234567890185"})),
-        // Duplicate keys.
+        // A body with a duplicate key.
         "d 200\n".to_owned() + r#"{"result": false, "code": "AUTH_003", "code": "AUTH_003"}"#,
         "d 200\n".to_owned() + r#"{"result": false, "code": "EXIST_003", "datas": ["\ud800"]}"#,
         format!("s 200\n{mandate}\0{client}"),

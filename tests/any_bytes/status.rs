@@ -104,7 +104,7 @@ fn read(bytes: &[u8]) -> (MandateRef, Answer) {
     let mut bodies = body.splitn(2, |byte| *byte == 0);
     let mandate = bodies.next().unwrap_or_default();
     let answer = Answer {
-        status: StatusCode::from_u16(status.unwrap_or(200)).expect("it is one"),
+        status: StatusCode::from_u16(status.unwrap_or(200)).expect("a valid status"),
         retry_after: head.next().unwrap_or_default().replace(|c: char| !matches!(c, ' '..='~'), ""),
         mandate: mandate.into(),
         client: bodies.next().unwrap_or(mandate).into(),
@@ -133,7 +133,7 @@ impl World {
             .safedebit(safedebit::Config::new(&url, "login", "password").settings(settings.clone()))
             .seqino(seqino::Config::new(&url, "key").settings(settings))
             .build();
-        Self { runtime, answer, mandates: mandates.expect("it is configured") }
+        Self { runtime, answer, mandates: mandates.expect("the facade is configured") }
     }
 }
 

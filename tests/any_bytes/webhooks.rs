@@ -25,7 +25,7 @@ pub fn run(body: &[u8]) {
         assert!(seqino::verify_webhook(body, Some(body), encoding, &[SECRET]).is_err());
         let headers = [("x-signature", body), ("x-signature", b"sha256=00")];
         assert!(seqino::verify_request(body, headers, "X-Signature", &[SECRET]).is_err());
-        let signed = seqino::sign_webhook(body, encoding, SECRET).expect("it is not too large");
+        let signed = seqino::sign_webhook(body, encoding, SECRET).expect("the body is small");
         let headers = [("x-signature", body), ("X-SIGNATURE", signed.as_bytes())];
         match seqino::verify_request(body, headers, "x-signature", &["another", SECRET, ""]) {
             Ok(event) => {
@@ -37,7 +37,7 @@ pub fn run(body: &[u8]) {
         }
     }
 
-    let back = Return::parse(body).expect("it is not too large");
+    let back = Return::parse(body).expect("the body is small");
     if let Some(umr) = back.hint("umr") {
         assert!((1..=35).contains(&umr.id().chars().count()) && !umr.id().contains(char::is_control));
         assert!(!umr.id().contains(['/', '\\', '%']) && umr.id().trim() == umr.id());

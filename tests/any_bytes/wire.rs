@@ -44,7 +44,7 @@ pub fn run(json: &[u8]) {
             && !bytes.starts_with(b"data:")
             && let Ok(sent) = Document::from_bytes(&bytes)
         {
-            assert_eq!(sent.to_bytes().expect("it is base64"), bytes);
+            assert_eq!(sent.to_bytes().expect("valid base64"), bytes);
         }
     }
     if let Some(iban) = round_trip::<types::Iban>(json) {

@@ -225,7 +225,7 @@ pub struct CompilerError {
     pub shown: String,
 }
 
-/// Writes the file only if it differs. An unchanged time of change spares a rebuild.
+/// Writes the file only if it differs. An unchanged modification time spares a rebuild.
 fn write_changed(path: &Path, bytes: &[u8]) {
     if fs::read(path).ok().as_deref() != Some(bytes) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

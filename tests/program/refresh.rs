@@ -1,4 +1,4 @@
-//! `mandat refresh`, `status`, `probe` and `watch` against a sandbox.
+//! The commands `mandat refresh`, `status`, `probe` and `watch` against a sandbox.
 
 use crate::support::{Ended, Row, Vendors, column, mandat, rows};
 use mandat::{

@@ -1,4 +1,4 @@
-//! `mandat sandbox`.
+//! The command `mandat sandbox`: its greeting, its addresses and its end.
 
 use crate::support::{Running, get, mandat};
 use std::{

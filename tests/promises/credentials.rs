@@ -333,7 +333,7 @@ async fn refused_new_tokens_do_not_multiply_token_requests() {
         // On a slow machine the pause between token requests may pass.
         let exchanges = server.count("POST /auth ");
         assert!((2..=6).contains(&exchanges), "{exchanges}");
-        // At most the allowed number of simultaneous calls, twice each.
+        // At most 64 calls run at once, and each may try twice.
         let calls = server.count("GET /sdd/");
         assert!(calls <= 4 + 2 * 64 * usize::from(at_once), "{calls}");
     }

@@ -12,7 +12,7 @@ const CLIENT: &str = r#"{"client_id":"client_abc123","organization_name":"Acme",
 struct Vendor {
     reference: MandateRef,
     sample: &'static str,
-    /// The parts of the sample that a reading needs. Each occurs once in the sample.
+    /// The parts of the sample that a reading needs. Each must occur only once in the sample.
     needed: &'static [&'static str],
     runtime: Runtime,
     mandates: Mandates,

@@ -247,7 +247,7 @@ async fn line(server: &Server, url: &str, settings: &Settings, words: &mut BTree
 }
 
 #[tokio::test]
-async fn every_failure_has_a_kind_and_outcome_and_shows_no_data() {
+async fn failures_have_a_kind_and_outcome_and_show_no_data() {
     let (mut matrix, mut words) = (String::new(), BTreeSet::new());
     let gone = Server::start(|_| String::new()).await.url();
     let nobody = Server::start(|_| String::new()).await;

@@ -72,7 +72,7 @@ fn deletions(spec: &Value) -> impl Iterator<Item = &Value> {
 
 /// The advice begins with what may exist or be done. It never recommends both the same reference and a new one.
 #[test]
-fn advice_after_a_lost_response_starts_with_what_may_have_happened() {
+fn advice_starts_with_what_may_have_happened() {
     let mut found = 0;
     for (vendor, spec) in specs() {
         for operation in described(&spec) {

@@ -253,7 +253,7 @@ async fn late_second_response_shifts_later_responses_on_its_connection() {
     assert_eq!(umr(Kept::to(&sandbox).await.create("RUM-3").await), "RUM-3");
     assert_eq!(umr(kept.search().await), "RUM-2");
     assert_eq!(kept.search().await.unwrap().body, FOUND.as_bytes());
-    // The vendor acted each time. Control requests are not shifted.
+    // The vendor acted on each request. Responses to control requests are not shifted.
     assert_eq!(sandbox.mandates_at(Provider::SafeDebit), 4);
     let mandates = kept.send("GET", "/_control/mandates", "").await.unwrap().json();
     assert!(mandates.to_string().contains("safedebit:RUM-3"));

@@ -122,7 +122,7 @@ mod easytransac {
     use super::*;
     use mandat::{MandateRef, MandateStatus, Mandates, easytransac};
 
-    /// The token is renewed only once here: a lifetime misread as zero would cause a token request each second.
+    /// One token request must suffice. A lifetime misread as zero would cause a request each second.
     #[tokio::test]
     async fn token_lifetimes_are_read_in_every_form() {
         let calls = ["300", "300.0", "3e2", "\"300\"", "null", "\"soon\"", "1e400"].map(|lifetime| async move {

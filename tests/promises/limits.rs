@@ -56,7 +56,7 @@ async fn overall_timeout_covers_waiting_for_a_turn() {
     for error in [first.unwrap_err(), second.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Timeout);
     }
-    // One call waited for the vendor, the other for its turn. Neither waited ten seconds.
+    // One call waited for the vendor, the other for its turn. Both ended long before the attempt timeout.
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(server.requests().len() <= 2);
 }
@@ -119,7 +119,7 @@ async fn retry_after_beyond_the_timeout_fails_at_once() {
     let (overall_timeout, max_retry_after) = (Duration::from_secs(20), Duration::from_secs(60));
     let mandates = facade(&server.url(), &Settings { overall_timeout, max_retry_after, ..test_settings() });
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
-    // A wait would end in a timeout instead.
+    // A call that waited would fail with a timeout instead of the 503.
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(503)));
     assert_eq!(server.requests().len(), 1);
 }
@@ -155,7 +155,7 @@ async fn connect_timeout_means_not_sent() {
     let create = mandates.seqino().unwrap().create_client();
     let create = create.body_map(|b| b.organization_name("Acme").contact_email("abc@abc.com").external_ref("EXT-1"));
     let error = create.send().await.unwrap_err();
-    // The attempt timeout would leave the outcome unknown instead.
+    // An attempt timeout would leave the outcome unknown. A connect timeout means that nothing was sent.
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Some(Outcome::NotSent)), "{error}");
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);

@@ -416,7 +416,7 @@ async fn unreadable_list_is_not_taken_for_empty() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn fields_filled_in_by_seqino_do_not_hide_a_created_mandate() {
+async fn fields_added_by_seqino_do_not_hide_a_mandate() {
     use crate::support::{Server, facade, json, test_settings};
     use mandat::seqino::types::DirectoryEntry;
     let mandate = r#"[{"id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active",
@@ -438,7 +438,7 @@ async fn fields_filled_in_by_seqino_do_not_hide_a_created_mandate() {
     }
 }
 
-/// A 404 after a request that never left does not prove a removal.
+/// A 404 proves a removal only if an earlier attempt reached the vendor. Here none did.
 #[cfg(feature = "seqino")]
 #[tokio::test]
 async fn unsent_removal_is_not_reported_as_done() {

@@ -118,7 +118,7 @@ async fn hostile_id_is_refused_before_sending() {
         }
     }
     let asked: BTreeSet<String> = server.requests().iter().filter_map(|request| id_in_path(request)).collect();
-    // The lists of clients and mandates have no id in their path. `c` and `m` are the valid halves of the references.
+    // The lists of clients and mandates have no id in their path. `c` and `m` are the valid parts of the references.
     assert!(asked.iter().all(|id| id == "c" || id == "m"), "{asked:?}");
     assert_eq!(server.count("DELETE"), 0);
 }

@@ -1,4 +1,5 @@
-//! Each request names its sender and asks for an uncompressed response. A needless header never loses a response.
+//! Each request names its sender and asks for an uncompressed response. No response is lost to a header that the crate
+//! does not need.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{Server, facade, http, json, test_settings};

@@ -43,7 +43,7 @@ fn vendor_pages_list_every_status_word() {
         let written = rows(page, "| word | status | known | why |");
         assert_eq!(written.len(), wanted.len(), "{provider}: {wanted:#?}");
         for (written, wanted) in written.iter().zip(wanted) {
-            // The last cell holds the reason.
+            // The last cell holds the reason, which the test does not compare.
             assert!(written.starts_with(&wanted) && written.len() > wanted.len() + 3, "{provider}: {wanted}");
         }
     }
@@ -90,7 +90,7 @@ fn book_diagram_matches_the_status_changes() {
                 Some(Change::Reinstated) => "  ^",
                 Some(Change::Regressed) => "  <",
                 Some(Change::Anomalous) => "  !",
-                Some(other) => panic!("{other} has no sign yet"),
+                Some(other) => panic!("{other} has no symbol yet"),
             };
         }
     }

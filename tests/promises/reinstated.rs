@@ -155,7 +155,7 @@ enum Event {
     /// A reading with this status and this acknowledgement of the caller.
     Read(MandateStatus, Option<MandateStatus>),
     Failed,
-    /// A call of `Known::acknowledge`.
+    /// A call of `Known::acknowledge` on the stored state.
     Acknowledged,
 }
 

@@ -59,7 +59,7 @@ async fn wrong_credentials_get_the_vendors_own_error() {
         let mandates = Mandates::builder().easytransac(config).build().unwrap();
         let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Auth, Some(401)));
-        // The token request is the one that failed.
+        // The wrong key already fails at the token request.
         assert_eq!(error.operation(), Some("generate_token"));
     }
     #[cfg(feature = "safedebit")]

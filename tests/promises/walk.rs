@@ -195,7 +195,7 @@ impl Walk {
     }
 
     /// Revokes through the vendor's own operation, where it has one.
-    #[allow(clippy::unused_async, reason = "a build may have neither")]
+    #[allow(clippy::unused_async, reason = "a build may have neither vendor")]
     async fn revoke(&self, reference: &MandateRef) -> Result<(), mandat::Error> {
         match reference.provider() {
             #[cfg(feature = "safedebit")]
@@ -463,7 +463,7 @@ struct Held {
     open: bool,
     /// The last recognized status.
     recognized: Option<MandateStatus>,
-    /// The acknowledgement at the last reading.
+    /// The caller's acknowledgement at the last reading.
     said: Option<MandateStatus>,
 }
 

@@ -42,7 +42,7 @@ mod easytransac {
 
     const KEY: &str = "myApiKey";
 
-    /// The signed sample of the vendor's SDK, with its invented names.
+    /// The signed sample of the vendor's SDK. Its names are invented.
     fn sample() -> Value {
         json!({
             "OperationType": "payment", "RequestId": "KW5o8AEx98yx", "Tid": "9XLknkv8", "Uid": "2", "OrderId": "72",
@@ -290,8 +290,8 @@ mod easytransac {
         }
     }
 
-    /// Each change below is a forgery without the key, and it passes. The documentation of `verify_notification` says
-    /// so. Only the vendor can fix the scheme.
+    /// Each change below forges a notification without the key, and verification passes. The documentation of
+    /// `verify_notification` says so. Only the vendor can fix the scheme.
     #[test]
     fn forgeries_that_the_signature_scheme_allows_are_verified() {
         let genuine = signed(json!({
@@ -539,7 +539,7 @@ mod seqino {
                 let signature = values.first().map(Vec::as_slice);
                 prop_assert!(verify_webhook(&body, signature, encoding, &[SECRET]).is_err());
             }
-            // A correct signature among others is found. Only the content can then be refused.
+            // Among several signatures the correct one is found, so only the content can be refused.
             let right = written_as(&signed(&body), 2, "", "");
             let headers = headers().chain([(NAME, &right)]);
             match verify_request(&body, headers, NAME, &[SECRET]) {
