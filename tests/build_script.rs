@@ -30,23 +30,27 @@ fn changed(spec: &str, from: &str, to: &str) -> String {
 fn spec_mistakes_are_reported_with_place_and_fix() {
     let mistakes = [
         ("unreadable YAML", "seqino", changed(SEQINO, "paths:", "paths: [")),
-        ("no YAML", "seqino", "\u{1}".into()),
-        ("empty", "seqino", String::new()),
-        ("another version", "seqino", changed(SEQINO, "openapi: 3.0.3", "openapi: 3.1.0")),
-        ("no operationId", "seqino", changed(SEQINO, "operationId: get_mandate\n", "x-note: none\n")),
-        ("operationId twice", "seqino", changed(SEQINO, "operationId: get_mandate\n", "operationId: list_mandates\n")),
+        ("control character instead of YAML", "seqino", "\u{1}".into()),
+        ("empty file", "seqino", String::new()),
+        ("OpenAPI version 3.1", "seqino", changed(SEQINO, "openapi: 3.0.3", "openapi: 3.1.0")),
+        ("missing operationId", "seqino", changed(SEQINO, "operationId: get_mandate\n", "x-note: none\n")),
         (
-            "operationId as a method cannot be called",
+            "duplicate operationId",
+            "seqino",
+            changed(SEQINO, "operationId: get_mandate\n", "operationId: list_mandates\n"),
+        ),
+        (
+            "operationId not in snake_case",
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: getMandate\n"),
         ),
         (
-            "inline string",
+            "inline string with a rule",
             "seqino",
             changed(SEQINO, "schema: {type: string}\n", "schema: {type: string, maxLength: 9}\n"),
         ),
         (
-            "colliding words",
+            "status words with the same name",
             "seqino",
             changed(SEQINO, "[processing, created,", "[processing, Created, created,").replace(
                 "        - Listed in V4 only; its meaning is not documented.\n",
@@ -54,7 +58,7 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             ),
         ),
         (
-            "a word that is no name",
+            "word name that cannot be used",
             "safedebit",
             changed(
                 SAFEDEBIT,
@@ -63,12 +67,12 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             ),
         ),
         (
-            "words and names of two lengths",
+            "fewer names than words",
             "safedebit",
             changed(SAFEDEBIT, "x-enum-varnames: [WrongLogin, ", "x-enum-varnames: ["),
         ),
         (
-            "more descriptions than words, and one that is no list",
+            "more descriptions than words, and descriptions that are not a list",
             "seqino",
             changed(SEQINO, "x-extensible-enum: [Private, Public]", "x-extensible-enum: [Private]").replacen(
                 "      x-enum-descriptions:\n",
@@ -79,12 +83,12 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
         ("unknown annotation", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidenc: documented")),
         ("unknown annotation value", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidence: certain")),
         (
-            "a needed field that is not described",
+            "needed field without a description",
             "seqino",
             changed(SEQINO, "x-needed: [status]\n", "x-needed: [state]\n"),
         ),
         (
-            "a request that says what an answer needs",
+            "x-needed in a request",
             "easytransac",
             changed(
                 EASYTRANSAC,
@@ -92,35 +96,35 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
                 "    CreateMandateRequest:\n      type: object\n      x-needed: [iban]\n",
             ),
         ),
-        ("a write that says nothing of a lost answer", "seqino", changed(SEQINO, "x-lost-answer:", "x-note:")),
+        ("write without advice for a lost response", "seqino", changed(SEQINO, "x-lost-answer:", "x-note:")),
         (
-            "an answer that repeats what is neither in it nor in the request",
+            "repeated value missing in request and response",
             "safedebit",
             changed(SAFEDEBIT, "umr: $request.body#/umr", "rum: $request.body#/rum"),
         ),
         (
-            "an answer that repeats what is not said how",
+            "repeated value with an unreadable source",
             "seqino",
             changed(SEQINO, "client_id: $request.path.client_id", "client_id: path.client_id"),
         ),
         (
-            "a reference to nothing",
+            "reference to a missing component",
             "seqino",
             changed(SEQINO, "'#/components/schemas/Siren'", "'#/components/schemas/Sirene'"),
         ),
         (
-            "a closed enum in an answer",
+            "closed enum in a response",
             "seqino",
             changed(SEQINO, "x-extensible-enum: [Private, Public]", "enum: [Private, Public]")
                 .replace("      x-enum-descriptions: ['', '']\n", ""),
         ),
         (
-            "a path at another host",
+            "path at another host",
             "seqino",
             changed(SEQINO, "- url: https://pdp.seqino.dev\n", "- url: https://pdp.example.com\n"),
         ),
         (
-            "a path at two addresses",
+            "path with two servers",
             "seqino",
             changed(
                 SEQINO,
@@ -129,17 +133,17 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             ),
         ),
         (
-            "codes of a reference in use that are no list",
+            "x-in-use codes that are not a list",
             "safedebit",
             changed(SAFEDEBIT, "x-in-use: {codes: [EXIST_003]", "x-in-use: {codes: EXIST_003"),
         ),
         (
-            "states by a word that not every answer has",
+            "states by an optional word",
             "safedebit",
             changed(SAFEDEBIT, "        property: status\n", "        property: validation_type\n"),
         ),
         (
-            "states that share a name, a word, or have one that is not documented",
+            "states with a shared name, a shared word or an unknown word",
             "safedebit",
             changed(
                 SAFEDEBIT,
@@ -148,24 +152,20 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             ),
         ),
         (
-            "two successes",
+            "two success responses",
             "seqino",
             changed(SEQINO, "        '404':\n", "        '202': {description: Later}\n        '404':\n"),
         ),
-        ("a body that is no JSON", "seqino", changed(SEQINO, "application/json:", "application/xml:")),
-        ("no example", "easytransac", changed(EASYTRANSAC, "              example:\n", "              x-note:\n")),
+        ("body that is not JSON", "seqino", changed(SEQINO, "application/json:", "application/xml:")),
+        ("missing example", "easytransac", changed(EASYTRANSAC, "              example:\n", "              x-note:\n")),
+        ("object without fields", "seqino", changed(SEQINO, "      additionalProperties: {} # any fields\n", "")),
         (
-            "an object of which nothing is said",
-            "seqino",
-            changed(SEQINO, "      additionalProperties: {} # any fields\n", ""),
-        ),
-        (
-            "a required field that the example lacks",
+            "required field missing in the example",
             "easytransac",
             changed(EASYTRANSAC, "              zipCode: ABCabc123\n", ""),
         ),
         (
-            "a field that was renamed, and not in the example",
+            "renamed field, but not in the example",
             "safedebit",
             changed(SAFEDEBIT, "required: [result, datas]", "required: [result, data]").replacen(
                 "{type: boolean, enum: [true]}\n        datas:\n",
@@ -173,26 +173,22 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
                 1,
             ),
         ),
+        ("invalid pattern", "easytransac", changed(EASYTRANSAC, "pattern: '^[A-Z]{2}", "pattern: '^([A-Z]{2}")),
         (
-            "a pattern that does not compile",
-            "easytransac",
-            changed(EASYTRANSAC, "pattern: '^[A-Z]{2}", "pattern: '^([A-Z]{2}"),
-        ),
-        (
-            "a lowering with nothing to do",
+            "lowering without effect",
             "safedebit",
             SAFEDEBIT.replace("'#/components/schemas/Failure'", "'#/components/schemas/Done'"),
         ),
-        ("a lowering with nothing to do", "seqino", changed(SEQINO, "anyOf:", "oneOf:")),
-        ("a schema keyword of which nothing is made", "seqino", changed(SEQINO, "minLength: 1\n", "minLenght: 1\n")),
-        ("an unknown type", "seqino", changed(SEQINO, "type: boolean", "type: bool")),
+        ("lowering without effect", "seqino", changed(SEQINO, "anyOf:", "oneOf:")),
+        ("unsupported schema keyword", "seqino", changed(SEQINO, "minLength: 1\n", "minLenght: 1\n")),
+        ("unknown type", "seqino", changed(SEQINO, "type: boolean", "type: bool")),
         (
-            "x-sensitive where it does nothing",
+            "x-sensitive without effect",
             "seqino",
             changed(SEQINO, "          type: boolean\n", "          type: boolean\n          x-sensitive: true\n"),
         ),
         (
-            "a body that is a reference",
+            "response by reference",
             "seqino",
             changed(
                 SEQINO,
@@ -201,33 +197,33 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             ),
         ),
         (
-            "a path parameter that is not described",
+            "path parameter without a description",
             "seqino",
             changed(SEQINO, "  /mandates/{mandate_id}:", "  /mandates/{mandat}:"),
         ),
-        ("a component that is no name", "seqino", SEQINO.replace("EntityName", "3DName")),
+        ("component name not in PascalCase", "seqino", SEQINO.replace("EntityName", "3DName")),
         (
-            "a required field that is not described",
+            "required field without a description",
             "seqino",
             changed(SEQINO, "required: [siren, name]", "required: [siren, nom]"),
         ),
         (
-            "a word outside of its own length",
+            "word longer than its maximum length",
             "easytransac",
             changed(EASYTRANSAC, "[active, invalid,", "[active, deactivated,"),
         ),
         (
-            "an operationId that cannot be a method",
+            "operationId that is a Rust keyword",
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: type\n"),
         ),
         (
-            "an operationId that the client has",
+            "operationId that is a method of the client",
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: probe\n"),
         ),
         (
-            "a choice of forms",
+            "oneOf schema",
             "seqino",
             changed(
                 SEQINO,
@@ -236,11 +232,11 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             ),
         ),
         (
-            "x-unverified on what is no write",
+            "x-unverified on a read",
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: get_mandate\n      x-unverified: true\n"),
         ),
-        ("no operation", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
+        ("spec without operations", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
     ];
     let mut all = String::new();
     for (what, provider, spec) in mistakes {

@@ -51,15 +51,15 @@ pub fn answers() -> Vec<(&'static str, Act)> {
     // The current moment by the vendor's clock, which is an hour behind.
     let now = (Utc::now() - TimeDelta::hours(1)).format("%a, %d %b %Y %H:%M:%S GMT");
     vec![
-        ("reset before the answer", Act::Reset(vec![])),
-        ("closed before the answer", Act::Send(vec![])),
+        ("reset before the response", Act::Reset(vec![])),
+        ("closed before the response", Act::Send(vec![])),
         ("reset in mid-body", Act::Reset(head.to_vec())),
         ("closed in mid-body", Act::Send(head.to_vec())),
         ("slow headers", Act::Drip(vec![], long, vec![])),
         ("slow body", Act::Drip(head.to_vec(), long, vec![])),
-        ("no HTTP", Act::Send(planted().into_bytes())),
-        ("over the cap, declared", own(200, &format!("\"{}\"", "x".repeat(200_000)))),
-        ("over the cap, undeclared", Act::from(endless)),
+        ("response that is not HTTP", Act::Send(planted().into_bytes())),
+        ("too large, with Content-Length", own(200, &format!("\"{}\"", "x".repeat(200_000)))),
+        ("too large, without Content-Length", Act::from(endless)),
         ("gzip bomb", Act::Send(gzip_bomb())),
         ("200 HTML", page(200)),
         ("200 empty", own(200, "")),
@@ -71,55 +71,58 @@ pub fn answers() -> Vec<(&'static str, Act)> {
         ("200 success false, code 11", own(200, &easytransac("\"11\""))),
         ("200 result false, EXIST_001", own(200, &safedebit("EXIST_001"))),
         ("200 result false, AUTH_003", own(200, &safedebit("AUTH_003"))),
-        ("200 result false, odd code", own(200, &safedebit(&planted()))),
-        ("200 result false, a number", own(200, &safedebit(PLANTED_NUMBER))),
+        ("200 result false, code with personal data", own(200, &safedebit(&planted()))),
+        ("200 result false, telephone number as code", own(200, &safedebit(PLANTED_NUMBER))),
         // A duplicate code is still a refusal.
         (
-            "200 success false, twice-told",
+            "200 success false, duplicate code",
             own(200, &format!(r#"{{"success":false,"code":5,"code":5,"data":{ACTIVE}}}"#)),
         ),
         (
-            "200 result false, twice-told",
+            "200 result false, duplicate code",
             own(200, r#"{"result":false,"code":"AUTH_003","code":"AUTH_003","datas":[]}"#),
         ),
         // Damage elsewhere in the body does not hide the refusal.
         (
-            "200 success false, odd data",
+            "200 success false, damaged data",
             own(200, &format!(r#"{{"success":false,"code":5,"x":["{odd}"],"data":{ACTIVE}}}"#)),
         ),
         (
-            "200 result false, odd data",
+            "200 result false, damaged data",
             own(200, &format!(r#"{{"result":false,"code":"EXIST_003","datas":["{odd}"]}}"#)),
         ),
         ("200 result false, Latin-1", latin_1(r#"{"result":false,"code":"EXIST_003","message":"déjà"}"#)),
         (
-            "200 result false, twice and odd",
+            "200 result false, damaged code and data",
             own(200, &format!(r#"{{"result":false,"code":"{odd}","datas":["{odd}"]}}"#)),
         ),
-        ("200 yes and no", own(200, r#"{"success":true,"result":true,"success":false,"result":false,"datas":[]}"#)),
+        (
+            "200 success and failure at once",
+            own(200, r#"{"success":true,"result":true,"success":false,"result":false,"datas":[]}"#),
+        ),
         ("301 to another host", Act::from(http(301, "location: https://example.com/\r\n", &html))),
         ("400 empty", own(400, "")),
-        ("400 its own", own(400, &seqino(400))),
-        ("400 its own, a number", own(400, &called)),
+        ("400 vendor JSON", own(400, &seqino(400))),
+        ("400 vendor JSON, telephone number as trace id", own(400, &called)),
         ("401 HTML", page(401)),
         ("403 success false", own(403, &easytransac("null"))),
         ("403 HTML", page(403)),
         ("404 empty", own(404, "")),
         ("404 HTML", page(404)),
         ("404 success false", own(404, &easytransac("null"))),
-        ("404 its own", own(404, &seqino(404))),
+        ("404 vendor JSON", own(404, &seqino(404))),
         ("408", page(408)),
-        ("409 its own", own(409, &seqino(409))),
-        ("418, which has a meaning", page(418)),
-        ("422 its own", own(422, &issue)),
+        ("409 vendor JSON", own(409, &seqino(409))),
+        ("418, a standard status", page(418)),
+        ("422 vendor JSON", own(422, &issue)),
         ("429", page(429)),
         ("429 Retry-After 0", Act::from(http(429, "retry-after: 0\r\n", &html))),
         ("429 Retry-After 7", Act::from(http(429, "retry-after: 7\r\n", &html))),
         ("429 Retry-After a date", Act::from(http(429, &format!("date: {now}\r\nretry-after: {now}\r\n"), &html))),
-        ("460, which has none", page(460)),
+        ("460, no standard status", page(460)),
         ("460 success false", own(460, &easytransac("null"))),
         ("500 HTML", page(500)),
-        ("500 its own", own(500, &seqino(500))),
+        ("500 vendor JSON", own(500, &seqino(500))),
         ("502", page(502)),
         ("503", page(503)),
         ("503 Retry-After 7", Act::from(http(503, "retry-after: 7\r\n", &html))),
@@ -265,7 +268,7 @@ async fn failures_have_a_kind_and_outcome_and_show_no_data() {
         writeln!(matrix, "{name}{}", line(&server, &server.url(), &settings, &mut words).await).unwrap();
     }
     for (name, act) in answers() {
-        if !["401 HTML", "429 Retry-After 0", "503", "reset before the answer"].contains(&name) {
+        if !["401 HTML", "429 Retry-After 0", "503", "reset before the response"].contains(&name) {
             continue;
         }
         // The first request of each kind fails. Later ones succeed.
