@@ -38,7 +38,7 @@ async fn create_at_easytransac(mandates: &Mandates, iban: &str) -> Result<(), Er
 }
 
 /// Asserts that the request was refused, and that the error names the field without its value.
-fn refused<T>(result: Result<T, Error>, field: &str, value: &str) {
+fn assert_refused<T>(result: Result<T, Error>, field: &str, value: &str) {
     let Err(error) = result else { panic!("{value:?} was sent") };
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{value:?}");
     // A read has no outcome.
