@@ -64,7 +64,7 @@ pub fn run(json: &[u8]) {
     }
 }
 
-/// A value is kept unread, or it is read: then its written form reads back as the same value.
+/// A value is kept unread, or it is read and its written form reads back as the same value.
 fn lenient<T: Value>(json: &[u8]) -> Option<T> {
     let value = round_trip::<T>(json)?;
     value.check();

@@ -109,7 +109,7 @@ async fn hostile_id_is_refused_before_sending() {
     ];
     for id in hostile {
         for error in call_each_path_with_id(&mandates, id).await {
-            // Only a valid segment of the reference reached the server: the list of a client, or the mandate `m`.
+            // A 404 answers a request with only the valid part of the reference. The paths are checked below.
             if error.http_status() != Some(404) {
                 assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{id:?}: {error}");
             }

@@ -60,7 +60,7 @@ fn has_ended(status: MandateStatus) -> bool {
 fn class_is_plausible(class: Change, from: MandateStatus, to: MandateStatus) -> bool {
     use MandateStatus::{Active, Gone, Suspended, Unrecognized};
     match class {
-        // After an unknown word, the earlier status is unknown here, so the class must be `Forward`.
+        // The status is the last recognized one again, or none was recognized before. Either change is `Forward`.
         _ if from == to || from == Unrecognized && to != Unrecognized => class == Change::Forward,
         Change::Anomalous => to == Unrecognized || to == Suspended || has_ended(from) && has_ended(to),
         Change::Reinstated => has_ended(from) && !has_ended(to),
