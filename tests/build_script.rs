@@ -1,5 +1,5 @@
-//! A mistake in a spec stops the build with the place and the mend, never with a panic, and the same spec always gives
-//! the same code.
+//! A mistake in a spec stops the build with its place and its fix, never with a panic. The same spec always yields the
+//! same code.
 
 #[path = "../build/mod.rs"]
 mod generator;
@@ -11,7 +11,7 @@ const EASYTRANSAC: &str = include_str!("../specs/easytransac.yaml");
 const SAFEDEBIT: &str = include_str!("../specs/safedebit.yaml");
 const SEQINO: &str = include_str!("../specs/seqino.yaml");
 
-/// What the build says of a spec, one problem a line; empty if it is content.
+/// The problems that the build reports for a spec, one per line. Empty if the build succeeds.
 fn build(provider: &str, spec: &str) -> String {
     let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
     match generate(provider, spec, false) {
@@ -20,33 +20,37 @@ fn build(provider: &str, spec: &str) -> String {
     }
 }
 
-/// A spec with one change, which has to be possible.
+/// The spec with one change. Panics if the text to change is absent.
 fn changed(spec: &str, from: &str, to: &str) -> String {
     assert!(spec.contains(from), "there is no {from:?} to change");
     spec.replacen(from, to, 1)
 }
 
 #[test]
-fn each_mistake_is_told_with_its_place_and_its_mend() {
+fn spec_mistakes_are_reported_with_place_and_fix() {
     let mistakes = [
         ("unreadable YAML", "seqino", changed(SEQINO, "paths:", "paths: [")),
-        ("no YAML", "seqino", "\u{1}".into()),
-        ("empty", "seqino", String::new()),
-        ("another version", "seqino", changed(SEQINO, "openapi: 3.0.3", "openapi: 3.1.0")),
-        ("no operationId", "seqino", changed(SEQINO, "operationId: get_mandate\n", "x-note: none\n")),
-        ("operationId twice", "seqino", changed(SEQINO, "operationId: get_mandate\n", "operationId: list_mandates\n")),
+        ("control character instead of YAML", "seqino", "\u{1}".into()),
+        ("empty file", "seqino", String::new()),
+        ("OpenAPI version 3.1", "seqino", changed(SEQINO, "openapi: 3.0.3", "openapi: 3.1.0")),
+        ("missing operationId", "seqino", changed(SEQINO, "operationId: get_mandate\n", "x-note: none\n")),
         (
-            "operationId as a method cannot be called",
+            "duplicate operationId",
+            "seqino",
+            changed(SEQINO, "operationId: get_mandate\n", "operationId: list_mandates\n"),
+        ),
+        (
+            "operationId not in snake_case",
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: getMandate\n"),
         ),
         (
-            "inline string",
+            "inline string with a rule",
             "seqino",
             changed(SEQINO, "schema: {type: string}\n", "schema: {type: string, maxLength: 9}\n"),
         ),
         (
-            "colliding words",
+            "status words with the same name",
             "seqino",
             changed(SEQINO, "[processing, created,", "[processing, Created, created,").replace(
                 "        - Listed in V4 only; its meaning is not documented.\n",
@@ -54,7 +58,7 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             ),
         ),
         (
-            "a word that is no name",
+            "word name that cannot be used",
             "safedebit",
             changed(
                 SAFEDEBIT,
@@ -63,12 +67,12 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             ),
         ),
         (
-            "words and names of two lengths",
+            "fewer names than words",
             "safedebit",
             changed(SAFEDEBIT, "x-enum-varnames: [WrongLogin, ", "x-enum-varnames: ["),
         ),
         (
-            "more descriptions than words, and one that is no list",
+            "more descriptions than words, and descriptions that are not a list",
             "seqino",
             changed(SEQINO, "x-extensible-enum: [Private, Public]", "x-extensible-enum: [Private]").replacen(
                 "      x-enum-descriptions:\n",
@@ -79,12 +83,12 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
         ("unknown annotation", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidenc: documented")),
         ("unknown annotation value", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidence: certain")),
         (
-            "a needed field that is not described",
+            "needed field without a description",
             "seqino",
             changed(SEQINO, "x-needed: [status]\n", "x-needed: [state]\n"),
         ),
         (
-            "a request that says what an answer needs",
+            "x-needed in a request",
             "easytransac",
             changed(
                 EASYTRANSAC,
@@ -92,35 +96,35 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
                 "    CreateMandateRequest:\n      type: object\n      x-needed: [iban]\n",
             ),
         ),
-        ("a write that says nothing of a lost answer", "seqino", changed(SEQINO, "x-lost-answer:", "x-note:")),
+        ("write without advice for a lost response", "seqino", changed(SEQINO, "x-lost-answer:", "x-note:")),
         (
-            "an answer that repeats what is neither in it nor in the request",
+            "repeated value missing in request and response",
             "safedebit",
             changed(SAFEDEBIT, "umr: $request.body#/umr", "rum: $request.body#/rum"),
         ),
         (
-            "an answer that repeats what is not said how",
+            "repeated value with an unreadable source",
             "seqino",
             changed(SEQINO, "client_id: $request.path.client_id", "client_id: path.client_id"),
         ),
         (
-            "a reference to nothing",
+            "reference to a missing component",
             "seqino",
             changed(SEQINO, "'#/components/schemas/Siren'", "'#/components/schemas/Sirene'"),
         ),
         (
-            "a closed enum in an answer",
+            "closed enum in a response",
             "seqino",
             changed(SEQINO, "x-extensible-enum: [Private, Public]", "enum: [Private, Public]")
                 .replace("      x-enum-descriptions: ['', '']\n", ""),
         ),
         (
-            "a path at another host",
+            "path at another host",
             "seqino",
             changed(SEQINO, "- url: https://pdp.seqino.dev\n", "- url: https://pdp.example.com\n"),
         ),
         (
-            "a path at two addresses",
+            "path with two servers",
             "seqino",
             changed(
                 SEQINO,
@@ -129,17 +133,17 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             ),
         ),
         (
-            "codes of a reference in use that are no list",
+            "x-in-use codes that are not a list",
             "safedebit",
             changed(SAFEDEBIT, "x-in-use: {codes: [EXIST_003]", "x-in-use: {codes: EXIST_003"),
         ),
         (
-            "states by a word that not every answer has",
+            "states by an optional word",
             "safedebit",
             changed(SAFEDEBIT, "        property: status\n", "        property: validation_type\n"),
         ),
         (
-            "states that share a name, a word, or have one that is not documented",
+            "states with a shared name, a shared word or an unknown word",
             "safedebit",
             changed(
                 SAFEDEBIT,
@@ -148,24 +152,20 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             ),
         ),
         (
-            "two successes",
+            "two success responses",
             "seqino",
             changed(SEQINO, "        '404':\n", "        '202': {description: Later}\n        '404':\n"),
         ),
-        ("a body that is no JSON", "seqino", changed(SEQINO, "application/json:", "application/xml:")),
-        ("no example", "easytransac", changed(EASYTRANSAC, "              example:\n", "              x-note:\n")),
+        ("body that is not JSON", "seqino", changed(SEQINO, "application/json:", "application/xml:")),
+        ("missing example", "easytransac", changed(EASYTRANSAC, "              example:\n", "              x-note:\n")),
+        ("object without fields", "seqino", changed(SEQINO, "      additionalProperties: {} # any fields\n", "")),
         (
-            "an object of which nothing is said",
-            "seqino",
-            changed(SEQINO, "      additionalProperties: {} # any fields\n", ""),
-        ),
-        (
-            "a required field that the example lacks",
+            "required field missing in the example",
             "easytransac",
             changed(EASYTRANSAC, "              zipCode: ABCabc123\n", ""),
         ),
         (
-            "a field that was renamed, and not in the example",
+            "renamed field, but not in the example",
             "safedebit",
             changed(SAFEDEBIT, "required: [result, datas]", "required: [result, data]").replacen(
                 "{type: boolean, enum: [true]}\n        datas:\n",
@@ -173,26 +173,22 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
                 1,
             ),
         ),
+        ("invalid pattern", "easytransac", changed(EASYTRANSAC, "pattern: '^[A-Z]{2}", "pattern: '^([A-Z]{2}")),
         (
-            "a pattern that does not compile",
-            "easytransac",
-            changed(EASYTRANSAC, "pattern: '^[A-Z]{2}", "pattern: '^([A-Z]{2}"),
-        ),
-        (
-            "a lowering with nothing to do",
+            "lowering without effect",
             "safedebit",
             SAFEDEBIT.replace("'#/components/schemas/Failure'", "'#/components/schemas/Done'"),
         ),
-        ("a lowering with nothing to do", "seqino", changed(SEQINO, "anyOf:", "oneOf:")),
-        ("a schema keyword of which nothing is made", "seqino", changed(SEQINO, "minLength: 1\n", "minLenght: 1\n")),
-        ("an unknown type", "seqino", changed(SEQINO, "type: boolean", "type: bool")),
+        ("lowering without effect", "seqino", changed(SEQINO, "anyOf:", "oneOf:")),
+        ("unsupported schema keyword", "seqino", changed(SEQINO, "minLength: 1\n", "minLenght: 1\n")),
+        ("unknown type", "seqino", changed(SEQINO, "type: boolean", "type: bool")),
         (
-            "x-sensitive where it does nothing",
+            "x-sensitive without effect",
             "seqino",
             changed(SEQINO, "          type: boolean\n", "          type: boolean\n          x-sensitive: true\n"),
         ),
         (
-            "a body that is a reference",
+            "response by reference",
             "seqino",
             changed(
                 SEQINO,
@@ -201,33 +197,33 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             ),
         ),
         (
-            "a path parameter that is not described",
+            "path parameter without a description",
             "seqino",
             changed(SEQINO, "  /mandates/{mandate_id}:", "  /mandates/{mandat}:"),
         ),
-        ("a component that is no name", "seqino", SEQINO.replace("EntityName", "3DName")),
+        ("component name not in PascalCase", "seqino", SEQINO.replace("EntityName", "3DName")),
         (
-            "a required field that is not described",
+            "required field without a description",
             "seqino",
             changed(SEQINO, "required: [siren, name]", "required: [siren, nom]"),
         ),
         (
-            "a word outside of its own length",
+            "word longer than its maximum length",
             "easytransac",
             changed(EASYTRANSAC, "[active, invalid,", "[active, deactivated,"),
         ),
         (
-            "an operationId that cannot be a method",
+            "operationId that is a Rust keyword",
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: type\n"),
         ),
         (
-            "an operationId that the client has",
+            "operationId that is a method of the client",
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: probe\n"),
         ),
         (
-            "a choice of forms",
+            "oneOf schema",
             "seqino",
             changed(
                 SEQINO,
@@ -236,16 +232,16 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             ),
         ),
         (
-            "x-unverified on what is no write",
+            "x-unverified on a read",
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: get_mandate\n      x-unverified: true\n"),
         ),
-        ("no operation", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
+        ("spec without operations", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
     ];
     let mut all = String::new();
     for (what, provider, spec) in mistakes {
         let said = build(provider, &spec);
-        assert!(!said.is_empty(), "{what}: the build is content");
+        assert!(!said.is_empty(), "{what}: the build succeeded");
         for line in said.lines() {
             assert!(line.starts_with("at ") && line.contains(". Mend: "), "{what}: {line}");
         }
@@ -257,7 +253,7 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
 }
 
 #[test]
-fn a_spec_gives_the_same_code_each_time() {
+fn code_generation_is_deterministic() {
     for (provider, spec) in [("easytransac", EASYTRANSAC), ("safedebit", SAFEDEBIT), ("seqino", SEQINO)] {
         let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
         let first = generate(provider, spec, true).unwrap();
@@ -266,11 +262,11 @@ fn a_spec_gives_the_same_code_each_time() {
     }
 }
 
-/// A fourth vendor that keeps every rule, and has no plain text, no list and no unknown field in it.
+/// A fourth vendor that follows every rule. Its spec has no plain text, no list and no unknown field.
 const FOURTH: &str = include_str!("any_bytes/fourth.yaml");
 
 #[test]
-fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {
+fn fourth_vendor_needs_only_a_valid_spec() {
     let spec = FOURTH.replace("    parameters: []\n", "");
     let made = generate(&Provider { name: "fourth", lowerings: &[] }, &spec, false);
     let made = made.unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -280,7 +276,7 @@ fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {
     assert!(said[0].to_string().contains("at paths./mandates/{reference}.parameters"), "{said:?}");
 }
 
-/// A spec of one operation.
+/// A spec with one operation.
 fn only(method: &str, parameters: &str, responses: &str) -> String {
     format!(
         "
@@ -300,7 +296,7 @@ components: {{schemas: {{State: {{type: string, x-extensible-enum: [open, closed
 }
 
 #[test]
-fn a_polish_with_nothing_to_do_stops_the_build() {
+fn unused_polish_stops_the_build() {
     let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
     let content = "{application/json: {schema: {$ref: '#/components/schemas/State'}, example: open}}";
     let answer = |content: &str| format!("{{'200': {{description: Read., content: {content}}}}}");
@@ -316,7 +312,7 @@ fn a_polish_with_nothing_to_do_stops_the_build() {
 }
 
 #[test]
-fn a_parameter_that_would_take_a_name_of_ours_is_refused() {
+fn parameters_with_reserved_names_are_refused() {
     for name in ["client", "body", "request", "send", "extra"] {
         let parameter = format!("[{{name: {name}, in: query, required: true, schema: {{type: string}}, example: x}}]");
         let spec = only("delete", &parameter, "{'204': {description: Gone.}}");
@@ -326,7 +322,7 @@ fn a_parameter_that_would_take_a_name_of_ours_is_refused() {
 }
 
 #[test]
-fn whatever_is_said_of_an_inline_value_it_is_read_leniently_and_not_shown() {
+fn inline_values_are_read_leniently_and_masked() {
     let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
     for (schema, read_as) in [
         ("{type: object, additionalProperties: {type: string, example: x}}", "Option<Extra>"),
@@ -345,7 +341,7 @@ fn whatever_is_said_of_an_inline_value_it_is_read_leniently_and_not_shown() {
 }
 
 #[test]
-fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
+fn unverified_debits_are_generated_only_with_the_feature() {
     let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
     assert!(!surface(false).contains("Debit"), "{}", surface(false));
@@ -355,9 +351,9 @@ fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A spec that is cut, or has lines taken out, is refused or built; nothing panics.
+    /// A spec with a missing end or missing lines is refused or built, and nothing panics.
     #[test]
-    fn no_mangled_spec_makes_the_build_panic(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
+    fn damaged_specs_never_panic_the_build(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
         let mut kept: Vec<&str> = SEQINO.lines().collect();
         let from = from.min(kept.len());
         let to = if cut { kept.len() } else { (from + lines).min(kept.len()) };

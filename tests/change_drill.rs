@@ -1,7 +1,7 @@
-//! The crate's reason to exist: a vendor changes, somebody edits a spec, and the compiler leads them to the rest, as
-//! `specs/README.md` says.
+//! When a vendor changes, somebody edits a spec, and the compiler leads to every place that must follow. The drill does
+//! so as `specs/README.md` describes.
 //!
-//! Slow: it builds copies of the crate. `cargo test --test change_drill -- --ignored`.
+//! Slow, because it builds copies of the crate: `cargo test --test change_drill -- --ignored`.
 
 mod elsewhere;
 
@@ -13,11 +13,11 @@ use std::{
 
 const README: &str = include_str!("../specs/README.md");
 
-/// What the drill builds and runs: the library, the promises, and the package that depends on it.
+/// The arguments to build and test the library, the promises, and the package that depends on the crate.
 const ALL: [&str; 4] = ["--workspace", "--lib", "--test", "promises"];
 
-/// One copy after another in one place: what does not change is built once. Beside it stands a package that depends on
-/// it as `specs/README.md` tells a user to.
+/// Copies the crate, always into the same folder, so that cargo rebuilds little. Beside it stands a package that
+/// depends on the crate, set up as `specs/README.md` tells a user.
 fn drill() -> (Copy, MutexGuard<'static, ()>) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +36,7 @@ fn drill() -> (Copy, MutexGuard<'static, ()>) {
     (copy, guard)
 }
 
-/// The fenced blocks of a kind in a part of the page.
+/// The fenced code blocks of a kind in one chapter of the page.
 fn blocks(page: &str, kind: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = page.lines().take_while(|line| !line.starts_with("## "));
@@ -52,7 +52,7 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
     found
 }
 
-/// The files of a diff, and of each hunk what was there and what comes.
+/// The hunks of a diff: the path, the lines before, and the lines after.
 fn hunks(diff: &str) -> Vec<(String, String, String)> {
     let mut found: Vec<(String, String, String)> = Vec::new();
     for line in diff.lines() {
@@ -75,14 +75,14 @@ fn hunks(diff: &str) -> Vec<(String, String, String)> {
     found
 }
 
-/// The lines that one of two texts has more often, each once: `- old`, `+ new`.
+/// The lines that occur more often in one text than in the other: `- old`, `+ new`, each once.
 fn difference(before: &str, after: &str) -> Vec<String> {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let gone = old.iter().filter(|line| count(&old, line) > count(&new, line)).map(|line| format!("- {line}"));
     let come = new.iter().filter(|line| count(&new, line) > count(&old, line)).map(|line| format!("+ {line}"));
     let mut lines: Vec<String> = Vec::new();
     for line in gone.chain(come) {
-        // Any change shows in the number of lines; the source is told from the workspace's root.
+        // The number of lines changes with any edit, and `source:` depends on the root of the workspace.
         let beside = line.ends_with(" lines of Rust") || line[2..].starts_with("source: ");
         if !beside && !lines.contains(&line) {
             lines.push(line);
@@ -110,7 +110,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 #[ignore = "builds the crate twice; .ci/run runs it"]
-fn a_new_status_word_is_taken_in_by_following_the_page_alone() {
+fn following_the_readme_is_enough_for_a_new_status_word() {
     let (copy, _guard) = drill();
     let walk = README.split_once("## One change, walked through").unwrap().1;
     let edits: Vec<_> = blocks(walk, "diff").iter().flat_map(|diff| hunks(diff)).collect();
@@ -120,20 +120,20 @@ fn a_new_status_word_is_taken_in_by_following_the_page_alone() {
     spec.iter().for_each(|(path, before, after)| copy.change(path, before, after));
     let errors = copy.errors(&ALL);
     assert_eq!(places(&errors), [("src/vendors/seqino/adapter.rs", "E0004")], "{errors:?}");
-    // Line numbers come and go.
+    // Compare without line numbers, which change often.
     let plain = |line: &str| -> String { line.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit()).collect() };
     let said: Vec<String> = errors[0].shown.lines().map(plain).collect();
     for line in blocks(walk, "text")[0].lines().filter(|line| line.trim() != "...") {
-        assert!(said.contains(&plain(line)), "the page shows {line:?}; the compiler says\n{}", errors[0].shown);
+        assert!(said.contains(&plain(line)), "the page shows {line:?}, but the compiler prints\n{}", errors[0].shown);
     }
 
     decided.iter().for_each(|(path, before, after)| copy.change(path, before, after));
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
-        "generated_surface::the_public_surface_of_each_client_is_as_reviewed",
-        "vocabulary::every_word_of_every_vendor_has_one_meaning",
-        // The one of the package beside it: now its release knows the word.
-        "tests::a_word_that_this_release_does_not_know_is_unrecognized",
+        "generated_surface::public_surface_matches_the_snapshot",
+        "vocabulary::vocabulary_matches_the_snapshot",
+        // This test is in the dependent package: the new release knows the word.
+        "tests::unknown_status_word_is_unrecognized",
     ];
     assert_eq!(failed, set(&expected), "{said}");
 
@@ -152,9 +152,9 @@ fn a_new_status_word_is_taken_in_by_following_the_page_alone() {
 
 #[test]
 #[ignore = "builds the crate; .ci/run runs it"]
-fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sends() {
+fn additions_show_in_snapshots_and_at_run_time() {
     let (copy, _guard) = drill();
-    // A new word at two vendors at once, at one with nothing said of it: one error each.
+    // A new word at two vendors, at one of them without a meaning: one error each.
     let (easytransac, safedebit, seqino) = ("specs/easytransac.yaml", "specs/safedebit.yaml", "specs/seqino.yaml");
     copy.change(easytransac, "[active, invalid, pending]", "[active, invalid, pending, paused]");
     copy.change(safedebit, r#"["1", "2", "3", "4", "5", "6"]"#, r#"["1", "2", "3", "4", "5", "6", "7"]"#);
@@ -171,22 +171,22 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
         copy.change(file, open, &format!("{arm}{open}"));
     }
 
-    // A new optional field in a request, without an example, and in an answer.
+    // A new optional field, without an example, in a request and in a response.
     let reason = "        revoque_reason:";
     let date = "        revoque_date: {$ref: '#/components/schemas/FrenchDate'}\n";
     copy.change_after(safedebit, "    RevoqueMandateRequest:\n", reason, &format!("{date}{reason}"));
     let fields = "      properties:\n";
     let signed = format!("{fields}        signed: {{type: boolean}}\n");
     copy.change_after(easytransac, "    MandateReading:\n", fields, &signed);
-    // A field that nobody uses gets another name.
+    // A field that nothing uses is renamed.
     copy.change(safedebit, "otu_sms: true}", "otu_text: true}");
     copy.change(safedebit, "        otu_sms: {", "        otu_text: {");
-    // A shorter length.
+    // A text gets a shorter maximum length.
     copy.change_after(safedebit, "    ReturnUrl:\n", "maxLength: 256", "maxLength: 200");
-    // An operation that nobody calls goes.
+    // An operation that nothing calls is removed.
     copy.remove_path(safedebit, "/cancel_sdd");
     copy.remove_schema(safedebit, "CancelSddRequest");
-    // A new required field of a request: the example wants it, too.
+    // A new required field of a request, which the example must contain too.
     copy.change(
         seqino,
         "required: [vat_regime, transaction_periodicity, payment_periodicity]\n      properties:\n",
@@ -213,24 +213,24 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
 
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
-        "generated_surface::the_public_surface_of_each_client_is_as_reviewed",
-        "vocabulary::every_word_of_every_vendor_has_one_meaning",
-        "readme::the_readmes_table_of_statuses_is_the_vocabulary",
-        "readme::the_page_of_each_vendor_has_its_words",
-        // Suspended is new to Easytransac.
-        "quickstart::the_quickstart_shows_every_status_that_each_vendor_can_reach_and_an_unknown_word",
-        "transport::tests::safedebit::each_operation_sends_what_its_spec_shows",
-        "transport::tests::seqino::each_operation_sends_what_its_spec_shows",
-        // The operation that comes and the one that goes: their evidence, and the tables of it on the page.
-        "evidence::each_mark_is_as_reviewed",
-        "evidence::the_table_of_evidence_is_that_of_the_specs",
-        "evidence::the_table_of_what_is_described_has_every_operation_of_seqino",
-        // It has to be simulated.
+        "generated_surface::public_surface_matches_the_snapshot",
+        "vocabulary::vocabulary_matches_the_snapshot",
+        "readme::readme_status_table_matches_the_vocabulary",
+        "readme::vendor_pages_list_every_status_word",
+        // The status Suspended is new at Easytransac.
+        "quickstart::quickstart_shows_every_reachable_status_and_an_unknown_word",
+        "transport::tests::safedebit::requests_match_the_spec_examples",
+        "transport::tests::seqino::requests_match_the_spec_examples",
+        // One operation was added and one removed, so their evidence and its tables change.
+        "evidence::evidence_marks_match_the_snapshots",
+        "evidence::evidence_table_matches_the_specs",
+        "evidence::table_of_described_operations_lists_all_of_seqino",
+        // The sandbox must simulate the new operation.
         "sandbox::contract::each_answer_of_the_sandbox_is_one_that_its_spec_describes",
-        "sandbox::seqino::the_example_of_each_operation_is_taken",
-        // The dependent package.
-        "tests::an_address_may_be_as_long_as_the_vendor_allows",
-        "tests::data_is_transmitted_each_month",
+        "sandbox::seqino::spec_examples_are_accepted",
+        // Tests of the dependent package.
+        "tests::return_urls_may_have_256_characters",
+        "tests::monthly_transmission_is_accepted",
     ];
     assert_eq!(failed, set(&expected), "{said}");
     for told in [
@@ -243,7 +243,7 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
 
     let names = ["surface-easytransac", "surface-safedebit", "surface-seqino", "requests-safedebit", "requests-seqino"];
     let before = names.map(|name| snapshot(&copy, name));
-    for part in [["--test", "promises", "public_surface"], ["--lib", "--", "sends_what_its_spec_shows"]] {
+    for part in [["--test", "promises", "public_surface"], ["--lib", "--", "requests_match_the_spec_examples"]] {
         copy.accept(&[&["-p", "mandat"][..], &part].concat());
     }
     let differs: Vec<_> =
@@ -288,11 +288,11 @@ fn what_comes_shows_in_the_snapshots_and_a_dependent_package_is_told_when_it_sen
 
 #[test]
 #[ignore = "builds the crate; .ci/run runs it"]
-fn what_goes_is_an_error_of_the_compiler_wherever_it_is_used() {
+fn removals_from_a_spec_are_compiler_errors() {
     let (copy, _guard) = drill();
     let safedebit = "specs/safedebit.yaml";
     let as_it_is = copy.read(safedebit);
-    // Used by the crate's tests and by the dependent package: a field of a request, and an operation.
+    // Both the crate's tests and the dependent package use this field and this operation.
     copy.write(safedebit, &as_it_is.replace("url_ok", "url_success"));
     copy.remove_path(safedebit, "/get_available_files");
     let errors = copy.errors(&ALL);
@@ -301,7 +301,7 @@ fn what_goes_is_an_error_of_the_compiler_wherever_it_is_used() {
         "user/src/lib.rs: `get_available_files`",
         "user/src/lib.rs: `url_ok`",
     ]);
-    // And every test that calls it.
+    // Every test that sets the field fails to compile too.
     for path in copy.files("tests/promises").into_keys() {
         let path = path.strip_prefix(copy.path()).unwrap().to_str().unwrap();
         if path.ends_with(".rs") && copy.read(path).contains(".url_ok(") {
@@ -314,7 +314,7 @@ fn what_goes_is_an_error_of_the_compiler_wherever_it_is_used() {
     assert!(errors.iter().all(|error| error.code == "E0599"), "{errors:?}");
     copy.write(safedebit, &as_it_is);
 
-    // Used by the library: a field of an answer, the key of a list, an operation.
+    // The library uses this response field, this list and this operation.
     let reading = "    MandateReading:\n";
     copy.change_after("specs/easytransac.yaml", reading, "        dateCreated:", "        createdOn:");
     let status = "operationId: get_mandate_status";
@@ -342,16 +342,16 @@ fn what_goes_is_an_error_of_the_compiler_wherever_it_is_used() {
 
 #[test]
 #[ignore = "builds the crate; .ci/run runs it"]
-fn a_build_writes_what_changed_into_its_own_folder_and_nothing_else() {
+fn build_writes_only_changed_files_in_its_own_folder() {
     let (copy, _guard) = drill();
     let sources = copy.files(".");
     let made = copy.made_by_the_build_script(&[]);
     assert_eq!(made.len(), 12, "{made:?}");
-    assert_eq!(copy.files("."), sources, "nothing outside of OUT_DIR");
-    // A comment in a spec changes nothing that is made of it.
+    assert_eq!(copy.files("."), sources, "the build must write only into OUT_DIR");
+    // A comment in a spec does not change the generated code.
     copy.write("specs/seqino.yaml", &(copy.read("specs/seqino.yaml") + "# read again\n"));
     assert_eq!(copy.made_by_the_build_script(&[]), made);
-    // A provider that is left out is not generated.
+    // A disabled vendor is not generated.
     let alone = copy.made_by_the_build_script(&["--no-default-features", "--features", "seqino"]);
     assert_eq!(alone.len(), 4, "{alone:?}");
 }

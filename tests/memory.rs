@@ -1,5 +1,5 @@
-//! An answer takes memory in proportion to its length, whatever it says. In a program of its own: it counts what all
-//! threads have allocated.
+//! Reading a response needs memory in proportion to its length. The test is a program of its own, because it counts the
+//! allocations of all threads.
 #![cfg(all(feature = "safedebit", feature = "seqino"))]
 
 use mandat::{ErrorKind, Settings, safedebit, seqino};
@@ -24,7 +24,7 @@ fn took(bytes: usize) {
     MOST.fetch_max(HELD.fetch_add(bytes, Relaxed) + bytes, Relaxed);
 }
 
-// SAFETY: everything is left to the system's allocator. Counting allocates nothing.
+// SAFETY: every call goes to the system's allocator. Counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         took(layout.size());
@@ -34,16 +34,16 @@ unsafe impl GlobalAlloc for Counting {
         HELD.fetch_sub(layout.size(), Relaxed);
         unsafe { System.dealloc(old, layout) }
     }
-    // `realloc` is the default one: both blocks count while it copies, which is the worst that may happen.
+    // The default `realloc` counts both blocks while it copies, which is the worst case.
 }
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// More than is read on a thread of the runtime.
+/// Long enough that the crate parses it outside the runtime's threads.
 const LENGTH: usize = 1 << 20;
 
-/// A body of about that length.
+/// A body of about this length.
 fn filled(before: &str, item: &str, after: &str) -> Vec<u8> {
     let mut body = String::with_capacity(LENGTH);
     body.push_str(before);
@@ -73,7 +73,7 @@ async fn serve(status: u16, body: Arc<Vec<u8>>) -> String {
     url
 }
 
-/// Bodies that made much of little.
+/// Bodies whose parsed form needs much more memory than their text.
 fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     let clients = |item| filled("[", item, "]");
     let datas = |item| filled(r#"{"result":true,"datas":["#, item, "]}");
@@ -97,7 +97,7 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn an_answer_takes_at_most_eight_times_its_length() {
+async fn response_needs_at_most_eight_times_its_length() {
     for (what, body) in bodies() {
         let body = Arc::new(body);
         let url = serve(if what == "validation errors" { 422 } else { 200 }, body.clone()).await;
@@ -112,7 +112,7 @@ async fn an_answer_takes_at_most_eight_times_its_length() {
             false => seqino.list_clients().send().await.map(drop).map_err(|e| e.kind()),
         };
         let times = (MOST.load(Relaxed) - before) as f64 / body.len() as f64;
-        assert!(times <= 8.0, "{what}: {times:.1} times its length");
+        assert!(times <= 8.0, "{what}: {times:.1} times the length of the body");
         let expected = matches!(kind, Ok(()) | Err(ErrorKind::Decode | ErrorKind::InvalidRequest));
         assert!(expected, "{what}: {kind:?}");
     }

@@ -1,4 +1,4 @@
-//! The crate as others get it: packed, and used from a package of theirs.
+//! The packed crate works in another package.
 
 mod elsewhere;
 
@@ -6,7 +6,7 @@ use elsewhere::Copy;
 
 #[test]
 #[ignore = "packs the crate and builds another package on it; .ci/run runs it"]
-fn a_package_that_depends_on_what_cargo_packs_reads_a_status_from_the_sandbox() {
+fn packed_crate_works_as_a_dependency() {
     let packed = Copy::packed("package");
     let user = Copy::empty("package-user");
     let path = packed.path().display();
@@ -20,7 +20,7 @@ fn a_package_that_depends_on_what_cargo_packs_reads_a_status_from_the_sandbox() 
         ),
     );
     user.write("src/main.rs", include_str!("elsewhere/user.rs"));
-    // The same versions as here, so that nothing new has to be fetched.
+    // The same versions as this crate, so that cargo downloads nothing.
     user.write("Cargo.lock", &packed.read("Cargo.lock"));
     let said = user.cargo(&["run", "--quiet"]);
     assert_eq!(said.trim(), "Active (1): allowed");

@@ -4,7 +4,7 @@
 mod spec;
 
 libfuzzer_sys::fuzz_target!(
-    // What panics in the generator is caught and told. libFuzzer would stop at it.
+    // The generator catches its own panics and reports them. libFuzzer's hook would abort instead.
     init: std::panic::set_hook(Box::new(|_| {})),
     |bytes: &[u8]| spec::run(bytes)
 );

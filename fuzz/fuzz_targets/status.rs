@@ -1,7 +1,7 @@
 #![no_main]
 
-#[path = "../../tests/any_bytes/again.rs"]
-mod again;
+#[path = "../../tests/any_bytes/round_trip.rs"]
+mod round_trip;
 #[path = "../../tests/any_bytes/status.rs"]
 mod status;
 

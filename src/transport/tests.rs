@@ -1,4 +1,5 @@
-//! What each operation sends, from the example of its spec, and when a call is tried again: tables for a reviewer.
+//! Snapshots show a reviewer the request of each operation, made from the example of its spec, and the failures that
+//! are retried.
 
 use super::{
     Effect, Run, Settings, Vendor,
@@ -129,7 +130,7 @@ fn a_request_that_cannot_be_repeated_is_sent_once() {
 }
 
 #[test]
-fn a_wait_is_anything_from_nothing_to_a_bound_that_doubles() {
+fn backoff_is_random_below_a_doubling_bound() {
     let mut longest = [Duration::ZERO; 4];
     for _ in 0..1000 {
         let mut delays = Delays::new(Duration::from_millis(100), 5);
@@ -145,8 +146,8 @@ fn a_wait_is_anything_from_nothing_to_a_bound_that_doubles() {
     }
 }
 
-/// What is made of these values, each a header, where ten seconds are the longest wait.
-fn wait(date: Option<&str>, values: &[&str]) -> Option<u64> {
+/// The wait in seconds for these `Retry-After` values. An unreadable value counts as ten seconds.
+fn seconds_to_wait(date: Option<&str>, values: &[&str]) -> Option<u64> {
     let mut headers = HeaderMap::new();
     if let Some(date) = date {
         headers.insert(DATE, HeaderValue::from_str(date).unwrap());
@@ -158,15 +159,15 @@ fn wait(date: Option<&str>, values: &[&str]) -> Option<u64> {
 }
 
 #[test]
-fn a_wish_to_wait_that_cannot_be_read_is_a_wish_for_patience() {
-    assert_eq!(wait(None, &[]), None);
+fn unreadable_retry_after_still_means_waiting() {
+    assert_eq!(seconds_to_wait(None, &[]), None);
     for (value, seconds) in
         [("0", 0), ("7", 7), (" 7 ", 7), ("007", 7), ("7.5", 8), ("7.0", 7), ("0.001", 1), ("7.", 7)]
     {
-        assert_eq!(wait(None, &[value]), Some(seconds), "{value:?}");
+        assert_eq!(seconds_to_wait(None, &[value]), Some(seconds), "{value:?}");
     }
     for value in ["99999999999999999999999", "99999999999999999999999.5", &"9".repeat(400)] {
-        assert_eq!(wait(None, &[value]), Some(LONGEST.as_secs()), "{value:?}");
+        assert_eq!(seconds_to_wait(None, &[value]), Some(LONGEST.as_secs()), "{value:?}");
     }
     for value in [
         "",
@@ -193,42 +194,42 @@ fn a_wish_to_wait_that_cannot_be_read_is_a_wish_for_patience() {
         "Sun, 32 Nov 2094 08:49:37 GMT",
         "Sun Nov  6 2094",
     ] {
-        assert_eq!(wait(None, &[value]), Some(10), "{value:?}");
+        assert_eq!(seconds_to_wait(None, &[value]), Some(10), "{value:?}");
     }
-    // The longest of several.
-    assert_eq!(wait(None, &["3", "20", "7"]), Some(20));
-    assert_eq!(wait(None, &["3", "soon"]), Some(10));
-    assert_eq!(wait(None, &["soon", "20"]), Some(20));
+    // The longest of several values counts.
+    assert_eq!(seconds_to_wait(None, &["3", "20", "7"]), Some(20));
+    assert_eq!(seconds_to_wait(None, &["3", "soon"]), Some(10));
+    assert_eq!(seconds_to_wait(None, &["soon", "20"]), Some(20));
 }
 
 proptest! {
     #[test]
-    fn a_date_is_read_in_each_form_of_http(
+    fn retry_after_is_read_in_every_http_date_format(
         now in 0_i64..3_000_000_000,
         ahead in -1_000_000_i64..1_000_000,
         form in 0_usize..3,
         clock in 0_usize..3,
     ) {
-        // Of a year with two digits the nearest is meant: those of the past century are over.
+        // A year with two digits means the nearest such year, so dates of the last century are excluded here.
         let now = DateTime::from_timestamp(now.max(1_000_000_000), 0).unwrap();
         let then = now + TimeDelta::seconds(ahead);
         let forms = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
         let [now, then] = [(now, forms[clock]), (then, forms[form])].map(|(at, form)| at.format(form).to_string());
         let expected = u64::try_from(ahead).unwrap_or(10);
-        prop_assert_eq!(wait(Some(&now), &[&then]), Some(expected), "{} at {}", then, now);
+        prop_assert_eq!(seconds_to_wait(Some(&now), &[&then]), Some(expected), "{} at {}", then, now);
     }
 
     #[test]
-    fn no_wish_shortens_another_or_panics(values in prop::collection::vec("[ -~]{0,40}", 1..4)) {
-        let each: Vec<_> = values.iter().map(|value| wait(None, &[value])).collect();
+    fn further_retry_after_values_never_shorten_the_wait(values in prop::collection::vec("[ -~]{0,40}", 1..4)) {
+        let each: Vec<_> = values.iter().map(|value| seconds_to_wait(None, &[value])).collect();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        let all = wait(None, &values);
+        let all = seconds_to_wait(None, &values);
         prop_assert!(all.is_some() && each.iter().all(|one| one.is_some() && *one <= all), "{:?} {:?}", each, all);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_attempts_start_in_a_second_than_are_allowed() {
+async fn rate_limit_caps_attempts_per_second() {
     for per_second in [1, 7, 20, 1000] {
         let limits = Limits::new(&Settings { rate_per_second: NonZeroU32::new(per_second), ..Settings::default() });
         let began = Instant::now();
@@ -236,17 +237,20 @@ async fn no_more_attempts_start_in_a_second_than_are_allowed() {
             limits.turn().await;
         }
         let seconds = began.elapsed().as_secs_f64();
-        assert!((1.8..=3.1).contains(&seconds), "{per_second} a second took {seconds} s for three seconds' worth");
+        assert!(
+            (1.8..=3.1).contains(&seconds),
+            "{per_second} per second: the requests of three seconds took {seconds} s"
+        );
     }
 }
 
 #[test]
-fn the_default_rate_spares_a_vendor_and_not_this_machine() {
+fn default_rate_limit_exempts_loopback() {
     let rate = |settings: &Settings, loopback| settings.clone().bounded(loopback).rate_per_second.map(NonZeroU32::get);
     let default = Settings::default();
     assert!(rate(&default, false).is_some_and(|rate| rate <= 25));
     assert_eq!(rate(&default, true), None);
-    // A rate of the caller's own holds everywhere, and so does none.
+    // A rate that the caller sets applies to every address. So does `None`, which means no limit.
     for own in [None, NonZeroU32::new(1), NonZeroU32::new(1000)] {
         let settings = Settings { rate_per_second: own, ..Settings::default() };
         assert_eq!([rate(&settings, false), rate(&settings, true)], [own.map(NonZeroU32::get); 2]);
@@ -254,7 +258,7 @@ fn the_default_rate_spares_a_vendor_and_not_this_machine() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waited_for_a_slow_call_does_not_start_all_at_once() {
+async fn waiting_calls_still_respect_the_rate_limit() {
     let settings = Settings { rate_per_second: NonZeroU32::new(10), concurrency: 1, ..Settings::default() };
     let limits = Limits::new(&settings);
     let slow = limits.turn().await;
@@ -269,7 +273,7 @@ async fn what_waited_for_a_slow_call_does_not_start_all_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_not_made_worse_by_more_than_a_fifth() {
+async fn retry_budget_allows_one_retry_in_five_calls() {
     let limits = Limits::new(&Settings::default());
     let mut repeated = 0;
     for _ in 0..1000 {
@@ -279,8 +283,8 @@ async fn an_outage_is_not_made_worse_by_more_than_a_fifth() {
     assert!((200..=215).contains(&repeated), "{repeated} of 1000 calls were repeated");
 }
 
-/// The requests of operations that the feature `unverified` adds.
-fn unverified(requests: Vec<String>) {
+/// Snapshots the requests of operations that the feature `unverified` adds.
+fn snapshot_unverified(requests: Vec<String>) {
     if !requests.is_empty() {
         insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
             insta::assert_snapshot!("requests-unverified", requests.join("\n"));
@@ -288,11 +292,14 @@ fn unverified(requests: Vec<String>) {
     }
 }
 
-/// Request line, headers and body, with what is secret masked.
-async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, request: super::Built) -> String {
+/// The request line, headers and body as text, with secrets masked.
+async fn request_text<V: Vendor>(vendor: &V, operation: &'static super::Operation, request: super::Built) -> String {
     let mut request = super::built(operation, vendor.transport(), request).unwrap();
     let header = Run { vendor, operation }.authorize(&mut request).await.unwrap();
-    assert!(header.as_ref().is_none_or(HeaderValue::is_sensitive), "libraries below would print it");
+    assert!(
+        header.as_ref().is_none_or(HeaderValue::is_sensitive),
+        "HTTP libraries log headers that are not marked sensitive"
+    );
     assert!(request.headers().get(AUTHORIZATION).is_none_or(HeaderValue::is_sensitive));
     let url = request.url();
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -303,7 +310,7 @@ async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, reque
         let value = match value.split_once(' ') {
             Some((scheme, _)) if name == "authorization" => format!("{scheme} ***"),
             None if name == "authorization" => "***".into(),
-            // By chance.
+            // The boundary is random.
             Some((form, _)) if name == "content-type" => format!("{form} boundary=***"),
             _ => value.into(),
         };
@@ -319,10 +326,10 @@ async fn sent<V: Vendor>(vendor: &V, operation: &'static super::Operation, reque
     out
 }
 
-/// Which values of an answer have to be which, after the example of a request; `-` where it has none.
-fn repeated(operation: &super::Operation, transport: &super::Transport, request: &reqwest::Request) -> String {
+/// Lists the values of the example request that the response must repeat, or `-` where the request has none.
+fn repeated_values(operation: &super::Operation, transport: &super::Transport, request: &reqwest::Request) -> String {
     let found = expected(operation, &transport.base_path(operation).unwrap(), request);
-    // Made only with the feature `unverified`.
+    // This operation exists only with the feature `unverified`.
     let places = operation.repeats.iter().filter(|_| operation.id != "debit_mandate").map(|(place, sent)| {
         let value = found.iter().find(|(of, _)| of == place).map_or("-", |(_, value)| value);
         format!("{}: {place} = {sent:?} = {value}\n", operation.id)
@@ -330,7 +337,7 @@ fn repeated(operation: &super::Operation, transport: &super::Transport, request:
     places.collect()
 }
 
-macro_rules! requests_as_specified {
+macro_rules! operation_tests {
     ($feature:literal, $module:ident, $examples:ident, $paths:ident, $client:expr) => {
         #[cfg(feature = $feature)]
         mod $module {
@@ -339,15 +346,15 @@ macro_rules! requests_as_specified {
             include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
 
             #[test]
-            #[allow(unused, reason = "at SafeDebit no path has a parameter")]
-            fn an_id_is_one_segment_of_the_path_or_no_request_is_built() {
+            #[allow(unused, reason = "no path of SafeDebit has a parameter")]
+            fn ids_fill_exactly_one_path_segment() {
                 let client: api::Client = $client;
                 let transport = crate::transport::Vendor::transport(&client);
                 let mut operations = 0;
                 macro_rules! each {
                     ($operation:ident, |$id:ident| $builder:expr) => {
                         operations += 1;
-                        crate::transport::path::tests::holds(&operations::$operation, transport, |$id: &str| $builder.request().ok());
+                        crate::transport::path::tests::assert_id_is_one_segment(&operations::$operation, transport, |$id: &str| $builder.request().ok());
                     };
                 }
                 $paths!(client, api, each);
@@ -355,13 +362,13 @@ macro_rules! requests_as_specified {
             }
 
             #[test]
-            fn each_value_that_an_answer_repeats_is_found_in_its_request() {
+            fn repeated_values_are_found_in_the_request() {
                 let client: api::Client = $client;
                 let transport = crate::transport::Vendor::transport(&client);
                 let mut all = String::new();
                 macro_rules! add {
                     ($id:literal, $operation:ident, $builder:expr) => {
-                        all += &super::repeated(&operations::$operation, transport, &$builder.request().unwrap());
+                        all += &super::repeated_values(&operations::$operation, transport, &$builder.request().unwrap());
                     };
                 }
                 $examples!(client, api, add);
@@ -371,21 +378,21 @@ macro_rules! requests_as_specified {
             }
 
             #[tokio::test]
-            async fn each_operation_sends_what_its_spec_shows() {
+            async fn requests_match_the_spec_examples() {
                 let client: api::Client = $client;
                 let mut all = Vec::new();
                 macro_rules! add {
                     ($id:literal, $operation:ident, $builder:expr) => {
-                        let text = super::sent(&client, &operations::$operation, $builder.request()).await;
+                        let text = super::request_text(&client, &operations::$operation, $builder.request()).await;
                         all.push(format!("--- {}\n{text}", $id));
                     };
                 }
                 $examples!(client, api, add);
                 if cfg!(feature = "unverified") {
-                    // A file of their own: the others are the same with and without.
+                    // A snapshot of its own, so that the others are the same with and without the feature.
                     let (own, others) = all.into_iter().partition(|text| text.starts_with("--- debit_mandate\n"));
                     all = others;
-                    super::unverified(own);
+                    super::snapshot_unverified(own);
                 }
                 insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
                     insta::assert_snapshot!(concat!("requests-", $feature), all.join("\n"));
@@ -395,18 +402,18 @@ macro_rules! requests_as_specified {
     };
 }
 
-requests_as_specified!("easytransac", easytransac, easytransac_examples, easytransac_paths, {
+operation_tests!("easytransac", easytransac, easytransac_examples, easytransac_paths, {
     let config = api::Config::new("http://127.0.0.1:1/v2", "et_test_secret");
     api::Client::new(config).unwrap().with_token("secret")
 });
-requests_as_specified!(
+operation_tests!(
     "safedebit",
     safedebit,
     safedebit_examples,
     safedebit_paths,
     api::Client::new(api::Config::new("http://127.0.0.1:1/ssp", "login", "secret")).unwrap()
 );
-requests_as_specified!(
+operation_tests!(
     "seqino",
     seqino,
     seqino_examples,

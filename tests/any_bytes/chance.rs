@@ -1,21 +1,21 @@
-//! What tests at random share.
-#![allow(dead_code, reason = "not every set of features uses all of it")]
+//! Helpers of the random tests.
+#![allow(dead_code, reason = "some sets of features leave helpers unused")]
 
 use fastrand::Rng;
 
-/// How much a random test tries: `usual`, or `MANDAT_CASES`.
+/// The number of random cases: `MANDAT_CASES`, or else `usual`.
 pub fn cases(usual: usize) -> usize {
     std::env::var("MANDAT_CASES").ok().map_or(usual, |cases| cases.parse().expect("MANDAT_CASES is a number"))
 }
 
-/// Shown when a test fails; `MANDAT_SEED` gives it again.
+/// The seed of a random test, printed for a failure. `MANDAT_SEED` sets it.
 pub fn seed() -> u64 {
     let seed = std::env::var("MANDAT_SEED").ok().map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("MANDAT_SEED={seed}");
     seed
 }
 
-/// Here and there another byte, a piece less, a piece twice, or what breaks readers.
+/// Changes bytes at random, removes or repeats parts, inserts byte sequences that break parsers, or cuts the end off.
 pub fn mutated(seed: &[u8], pieces: &[&[u8]], random: &mut Rng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..random.usize(1..4) {

@@ -1,15 +1,15 @@
-//! Whatever Easytransac answers is read or refused, and what was read is written without loss.
+//! Any response of Easytransac is read or refused. A response that was read is written without loss.
 
-use crate::again::again;
+use crate::round_trip::round_trip;
 use mandat::{Mandate, Source, easytransac::types};
 
 pub fn run(json: &[u8]) {
-    again::<types::GenerateTokenResponse>(json);
-    again::<types::InitOpenBankingResponse>(json);
-    again::<types::GetMandateStatusResponse>(json);
-    again::<types::GetTransactionStatusResponse>(json);
-    again::<types::Notification>(json);
-    if let Some(created) = again::<types::CreateMandateResponse>(json) {
+    round_trip::<types::GenerateTokenResponse>(json);
+    round_trip::<types::InitOpenBankingResponse>(json);
+    round_trip::<types::GetMandateStatusResponse>(json);
+    round_trip::<types::GetTransactionStatusResponse>(json);
+    round_trip::<types::Notification>(json);
+    if let Some(created) = round_trip::<types::CreateMandateResponse>(json) {
         let mandate = Mandate::from(&created);
         assert_eq!((mandate.source, mandate.reference.id()), (Source::Created, created.data.mandate_id.as_str()));
     }

@@ -1,10 +1,10 @@
-//! Whatever bytes come from outside, each parser reads or refuses them. The targets are those of `fuzz/`, where a fuzzer
-//! sees what its bytes reach; here they are tried on what the vendors document, and on what chance makes of it.
+//! Each parser of outside bytes reads or refuses any input. These tests mutate documented samples at random. The fuzz
+//! targets in `fuzz/` run the same code under libFuzzer, which measures coverage.
 
-mod again;
 mod chance;
 mod easytransac;
 mod references;
+mod round_trip;
 mod rows;
 mod safedebit;
 mod seeds;
@@ -17,22 +17,22 @@ mod wire;
 
 use std::panic::{catch_unwind, resume_unwind};
 
-/// Each target, and how often it is tried.
+/// Generates one test for each target, with its number of random inputs.
 macro_rules! targets {
     ($($target:ident $times:literal),+) => {
         mod any_bytes_are_read_or_refused_by {
             $(
                 #[test]
                 fn $target() {
-                    super::try_at_random(stringify!($target), super::$target::run, $times);
+                    super::run_on_random_input(stringify!($target), super::$target::run, $times);
                 }
             )+
         }
 
-        /// libFuzzer knows no test's names, only files.
+        /// libFuzzer reads its first inputs from files.
         #[test]
         #[ignore = "writes fuzz/corpus; .ci/fuzz-bytes runs it"]
-        fn the_fuzzer_begins_with_what_the_vendors_document() {
+        fn write_the_documented_samples_as_fuzz_seeds() {
             for target in [$(stringify!($target)),+] {
                 let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
                 std::fs::create_dir_all(&folder).unwrap();
@@ -49,7 +49,7 @@ targets! {
     webhooks 4000, wire 4000
 }
 
-/// What breaks readers.
+/// Byte sequences that break parsers.
 const PIECES: [&[u8]; 16] = [
     b"{",
     b"}",
@@ -69,13 +69,13 @@ const PIECES: [&[u8]; 16] = [
     b"+12345-1-1",
 ];
 
-fn try_at_random(target: &str, run: fn(&[u8]), times: usize) {
+fn run_on_random_input(target: &str, run: fn(&[u8]), times: usize) {
     let mut random = fastrand::Rng::with_seed(chance::seed());
     let seeds = seeds::of(target);
     let mutants = (0..times).map(|_| chance::mutated(&seeds[random.usize(..seeds.len())], &PIECES, &mut random));
     for bytes in seeds.iter().cloned().chain(mutants) {
         if let Err(panic) = catch_unwind(|| run(&bytes)) {
-            println!("with {}", bytes.escape_ascii());
+            println!("input: {}", bytes.escape_ascii());
             resume_unwind(panic);
         }
     }

@@ -1,4 +1,4 @@
-//! Any file of mandates is read or refused, and a file that was read is written without loss.
+//! Any file of mandates is read or refused. A file that was read is written without loss.
 
 #[allow(dead_code, unused_imports, reason = "a part of the program")]
 #[path = "../../src/bin/mandat/file/mod.rs"]
@@ -11,11 +11,11 @@ pub fn run(bytes: &[u8]) {
     for format in [Format::Csv, Format::Jsonl] {
         let rows: Vec<Record> = (0..table.rows.len()).map(|row| written(&table.record(row))).collect();
         let mut out = Vec::new();
-        file::header(&mut out, format, &table.columns).expect("it is in memory");
+        file::header(&mut out, format, &table.columns).expect("memory takes any output");
         for (row, record) in table.rows.iter().zip(&rows) {
-            file::row(&mut out, format, &table.columns, record, &row.cells).expect("it is in memory");
+            file::row(&mut out, format, &table.columns, record, &row.cells).expect("memory takes any output");
         }
-        let again = read(&out).expect("the program wrote it");
+        let again = read(&out).expect("the program reads its own file");
         assert_eq!(again.rows.len(), rows.len());
         for (row, record) in rows.iter().enumerate() {
             let read = again.record(row);
@@ -33,7 +33,7 @@ fn read(bytes: &[u8]) -> Option<Table> {
     Table::read(&file::decode(bytes).ok()?, &[]).ok()
 }
 
-/// As if nothing had changed, or as it is where it cannot be read.
+/// The row as the program writes it if nothing changed, or if the mandate could not be read.
 fn written(given: &Record) -> Record {
     match given.tracked() {
         Ok(tracked) => Record::of(&tracked, tracked.known.as_ref()),

@@ -1,30 +1,30 @@
-//! Whatever SafeDebit answers is read or refused, and what was read is written without loss.
+//! Any response of SafeDebit is read or refused. A response that was read is written without loss.
 
-use crate::again::again;
+use crate::round_trip::round_trip;
 use mandat::{Mandate, Source, safedebit::types};
 
 pub fn run(json: &[u8]) {
-    again::<types::Done>(json);
-    again::<types::CancelOrderResponse>(json);
-    again::<types::CancelSddBatchResponse>(json);
-    again::<types::CreateBeneficiaryResponse>(json);
-    again::<types::CreateConsumerResponse>(json);
-    again::<types::EditSddResponse>(json);
-    again::<types::GetAvailableFilesResponse>(json);
-    again::<types::InitiateBeneficiaryResponse>(json);
-    again::<types::InitiateTransferResponse>(json);
-    again::<types::PaymentResponse>(json);
-    again::<types::SearchConsumerResponse>(json);
-    again::<types::SearchControlResponse>(json);
-    again::<types::SearchMandateResponse>(json);
-    again::<types::SearchPaymentResponse>(json);
-    again::<types::SecureResponse>(json);
-    again::<types::SecureConsumerResponse>(json);
-    again::<types::UploadFileResponse>(json);
-    again::<types::ValidatePaymentResponse>(json);
-    again::<types::DownloadArchiveFileResponse>(json);
-    again::<types::DownloadMandateFileResponse>(json);
-    if let Some(created) = again::<types::CreateMandateResponse>(json) {
+    round_trip::<types::Done>(json);
+    round_trip::<types::CancelOrderResponse>(json);
+    round_trip::<types::CancelSddBatchResponse>(json);
+    round_trip::<types::CreateBeneficiaryResponse>(json);
+    round_trip::<types::CreateConsumerResponse>(json);
+    round_trip::<types::EditSddResponse>(json);
+    round_trip::<types::GetAvailableFilesResponse>(json);
+    round_trip::<types::InitiateBeneficiaryResponse>(json);
+    round_trip::<types::InitiateTransferResponse>(json);
+    round_trip::<types::PaymentResponse>(json);
+    round_trip::<types::SearchConsumerResponse>(json);
+    round_trip::<types::SearchControlResponse>(json);
+    round_trip::<types::SearchMandateResponse>(json);
+    round_trip::<types::SearchPaymentResponse>(json);
+    round_trip::<types::SecureResponse>(json);
+    round_trip::<types::SecureConsumerResponse>(json);
+    round_trip::<types::UploadFileResponse>(json);
+    round_trip::<types::ValidatePaymentResponse>(json);
+    round_trip::<types::DownloadArchiveFileResponse>(json);
+    round_trip::<types::DownloadMandateFileResponse>(json);
+    if let Some(created) = round_trip::<types::CreateMandateResponse>(json) {
         let mandate = Mandate::from(&created);
         assert_eq!((mandate.source, mandate.reference.id()), (Source::Created, created.umr.as_str()));
     }

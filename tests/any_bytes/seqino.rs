@@ -1,34 +1,34 @@
-//! Whatever Seqino answers is read or refused, and what was read is written without loss.
+//! Any response of Seqino is read or refused. A response that was read is written without loss.
 
-use crate::again::again;
+use crate::round_trip::round_trip;
 use mandat::{Mandate, Source, seqino::types, wire::List};
 
 pub fn run(json: &[u8]) {
-    again::<types::ClientOrClients>(json);
-    again::<types::Client>(json);
-    again::<types::OnboardingLink>(json);
-    again::<types::CreatePdpClientResponse>(json);
-    again::<types::DirectoryEntry>(json);
-    again::<types::CreateDraftResponse>(json);
-    again::<types::ValidateDraftDataResponse>(json);
-    again::<types::UpdateDraftResponse>(json);
-    again::<types::InvoiceDraft>(json);
-    again::<List<types::LifecycleEvent>>(json);
-    again::<List<types::Mandate>>(json);
-    again::<List<types::DirectoryEntry>>(json);
-    again::<types::MandatesBatchResponse>(json);
-    again::<types::SubmitExemptInvoiceResponse>(json);
-    again::<types::PeriodicitySettings>(json);
-    again::<types::SetPeriodicityResponse>(json);
-    again::<types::UsageLimits>(json);
-    again::<types::UsageMetrics>(json);
-    again::<types::UsageSummary>(json);
-    again::<types::Webhook>(json);
-    again::<types::CreateWebhookResponse>(json);
-    again::<types::WebhookEventTypesResponse>(json);
-    again::<types::WebhookEventPayload>(json);
-    again::<types::ValidationErrorResponse>(json);
-    if let Some(created) = again::<types::Mandate>(json)
+    round_trip::<types::ClientOrClients>(json);
+    round_trip::<types::Client>(json);
+    round_trip::<types::OnboardingLink>(json);
+    round_trip::<types::CreatePdpClientResponse>(json);
+    round_trip::<types::DirectoryEntry>(json);
+    round_trip::<types::CreateDraftResponse>(json);
+    round_trip::<types::ValidateDraftDataResponse>(json);
+    round_trip::<types::UpdateDraftResponse>(json);
+    round_trip::<types::InvoiceDraft>(json);
+    round_trip::<List<types::LifecycleEvent>>(json);
+    round_trip::<List<types::Mandate>>(json);
+    round_trip::<List<types::DirectoryEntry>>(json);
+    round_trip::<types::MandatesBatchResponse>(json);
+    round_trip::<types::SubmitExemptInvoiceResponse>(json);
+    round_trip::<types::PeriodicitySettings>(json);
+    round_trip::<types::SetPeriodicityResponse>(json);
+    round_trip::<types::UsageLimits>(json);
+    round_trip::<types::UsageMetrics>(json);
+    round_trip::<types::UsageSummary>(json);
+    round_trip::<types::Webhook>(json);
+    round_trip::<types::CreateWebhookResponse>(json);
+    round_trip::<types::WebhookEventTypesResponse>(json);
+    round_trip::<types::WebhookEventPayload>(json);
+    round_trip::<types::ValidationErrorResponse>(json);
+    if let Some(created) = round_trip::<types::Mandate>(json)
         && let Ok(mandate) = Mandate::try_from(&created)
     {
         assert_eq!((mandate.source, mandate.reference.client_id()), (Source::Created, Some(&*created.client_id)));

@@ -1,6 +1,6 @@
-//! Whatever a spec says, it is built, or each mistake has its place and its mend.
+//! Any spec is built, or each mistake is reported with its place and its fix.
 
-#[allow(dead_code, reason = "the build script's")]
+#[allow(dead_code, reason = "a part of the build script")]
 #[path = "../../build/mod.rs"]
 mod generator;
 

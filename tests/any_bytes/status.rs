@@ -1,9 +1,9 @@
-//! Whatever a vendor answers over HTTP, `Mandates` says what it is, or an error says why not and shows nothing of it.
+//! `Mandates` reads or refuses any HTTP response, and its errors show nothing of the response.
 //!
-//! The first line is the vendor's initial, the HTTP status and what stands in `Retry-After`; then comes the body, and
-//! after a NUL that of Seqino's client.
+//! The first line of the input holds the vendor's initial, the HTTP status and `Retry-After`. The body follows. After a
+//! NUL comes the body for Seqino's client.
 
-use crate::again::again;
+use crate::round_trip::round_trip;
 use axum::{
     Router,
     http::{StatusCode, Uri, header::RETRY_AFTER},
@@ -34,7 +34,7 @@ struct Answer {
     client: Vec<u8>,
 }
 
-/// A facade to a server that answers what was put in last.
+/// A facade that talks to a server, which sends the response that was set last.
 struct World {
     runtime: Runtime,
     answer: Arc<Mutex<Answer>>,
@@ -47,11 +47,11 @@ pub fn run(bytes: &[u8]) {
     WORLD.with(|world| {
         let World { runtime, answer: current, mandates } = world.get_or_init(World::new);
         let (status, body) = (answer.status, answer.mandate.clone());
-        // Whatever else it says, and however often it says it.
+        // Asserts that the body holds this flag as `true`, whatever else it holds.
         let yes = |flag: &str| {
             let yes = match serde_json::from_slice::<BTreeMap<String, Box<RawValue>>>(&body) {
                 Ok(body) => body[flag].get() == "true",
-                // Something else in it is damaged.
+                // Another part of the body is damaged, so search the text.
                 Err(_) => {
                     let text: String =
                         body.iter().filter(|byte| byte.is_ascii_graphic()).map(|b| char::from(*b)).collect();
@@ -60,7 +60,7 @@ pub fn run(bytes: &[u8]) {
             };
             assert!(status.is_success() && yes, "a refusal was read as success");
         };
-        *current.lock().expect("nobody panics with it") = answer;
+        *current.lock().expect("no holder of the lock panicked") = answer;
         match runtime.block_on(mandates.status(&reference)) {
             Ok(mandate) => {
                 assert_eq!((&mandate.reference, mandate.source), (&reference, Source::Read));
@@ -69,9 +69,10 @@ pub fn run(bytes: &[u8]) {
                     Provider::SafeDebit => yes("result"),
                     _ => assert!(status.is_success()),
                 }
-                again::<Mandate>(&serde_json::to_vec(&mandate).expect("it is written")).expect("it is read");
+                round_trip::<Mandate>(&serde_json::to_vec(&mandate).expect("a mandate is writable"))
+                    .expect("a mandate is readable");
             }
-            Err(error) => shows_nothing(&error),
+            Err(error) => assert_shows_no_data(&error),
         }
         if let (Provider::SafeDebit, Ok(client)) = (reference.provider(), mandates.safedebit()) {
             let removal = client.revoque_mandate().body_map(|body| body.umr(reference.id()));
@@ -79,13 +80,13 @@ pub fn run(bytes: &[u8]) {
             for result in [runtime.block_on(removal.send()).map(drop), runtime.block_on(search.send()).map(drop)] {
                 match result {
                     Ok(()) => yes("result"),
-                    Err(error) => shows_nothing(&error),
+                    Err(error) => assert_shows_no_data(&error),
                 }
             }
         }
         match runtime.block_on(mandates.probe(&reference)) {
             Ok(probe) => assert!(!format!("{probe:?} {probe}").contains(IBAN)),
-            Err(error) => shows_nothing(&error),
+            Err(error) => assert_shows_no_data(&error),
         }
     });
 }
@@ -103,7 +104,7 @@ fn read(bytes: &[u8]) -> (MandateRef, Answer) {
     let mut bodies = body.splitn(2, |byte| *byte == 0);
     let mandate = bodies.next().unwrap_or_default();
     let answer = Answer {
-        status: StatusCode::from_u16(status.unwrap_or(200)).expect("it is one"),
+        status: StatusCode::from_u16(status.unwrap_or(200)).expect("a valid status"),
         retry_after: head.next().unwrap_or_default().replace(|c: char| !matches!(c, ' '..='~'), ""),
         mandate: mandate.into(),
         client: bodies.next().unwrap_or(mandate).into(),
@@ -111,8 +112,8 @@ fn read(bytes: &[u8]) -> (MandateRef, Answer) {
     (reference, answer)
 }
 
-/// A trace id is shown as it came.
-fn shows_nothing(error: &Error) {
+/// Errors show the vendor's trace id as received, so it is left out here.
+fn assert_shows_no_data(error: &Error) {
     let shown = format!("{error:?} {error}").replace(error.trace_id().unwrap_or("no trace"), "");
     assert!(!shown.contains(IBAN), "{shown}");
 }
@@ -124,7 +125,7 @@ impl World {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let answer = Arc::new(Mutex::new(Answer::default()));
         let shared = answer.clone();
-        let answers = async move |uri: Uri| shared.lock().expect("nobody panics with it").clone().to(&uri);
+        let answers = async move |uri: Uri| shared.lock().expect("no holder of the lock panicked").clone().to(&uri);
         runtime.spawn(async { axum::serve(listener, Router::new().fallback(answers)).await });
         let settings = Settings { attempts: 1, ..Settings::default() };
         let mandates = Mandates::builder()
@@ -132,7 +133,7 @@ impl World {
             .safedebit(safedebit::Config::new(&url, "login", "password").settings(settings.clone()))
             .seqino(seqino::Config::new(&url, "key").settings(settings))
             .build();
-        Self { runtime, answer, mandates: mandates.expect("it is configured") }
+        Self { runtime, answer, mandates: mandates.expect("the facade is configured") }
     }
 }
 

@@ -1,23 +1,23 @@
-//! Whatever is in the store is read or refused; what was read is written without loss and never permits too much.
+//! Any stored value is read or refused. A value that was read is written without loss and never permits too much.
 
-use crate::again::again;
+use crate::round_trip::round_trip;
 use mandat::{Changed, Facts, Known, LastCollection, Mandate, MandateStatus, Schedule, Source, Verdict};
 use std::time::Duration;
 
 pub fn run(json: &[u8]) {
-    again::<Verdict>(json).iter().for_each(|verdict| drop(verdict.to_string()));
-    let known = again::<Changed>(json).map(|changed| changed.to).or_else(|| again::<Known>(json));
+    round_trip::<Verdict>(json).iter().for_each(|verdict| drop(verdict.to_string()));
+    let known = round_trip::<Changed>(json).map(|changed| changed.to).or_else(|| round_trip::<Known>(json));
     if let Some(known) = &known {
         let row = known.columns();
         let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
-        let read = Known::from_columns(column).expect("it was written so").expect("there is something in it");
-        // A word of blanks is null in a row.
+        let read = Known::from_columns(column).expect("a written row is readable").expect("a written row is not empty");
+        // A row stores a blank word as null.
         let account = known.account.clone().filter(|raw| !raw.as_str().trim().is_empty());
         assert_eq!((&read.status, &read.raw, &read.account), (&known.status, &known.raw, &account));
         assert_eq!((read.reinstated_from, read.since), (known.reinstated_from, known.since));
         assert_eq!(known.recognized.or(read.recognized), read.recognized);
     }
-    let Some(mandate) = again::<Mandate>(json) else { return };
+    let Some(mandate) = round_trip::<Mandate>(json) else { return };
     let now = mandate.observed_at;
     let facts = Facts {
         signed_on: Some(now.date_naive()),
@@ -33,7 +33,11 @@ pub fn run(json: &[u8]) {
         assert!(!verdict.is_allowed() || (mandate.status, mandate.source) == (MandateStatus::Active, Source::Read));
     }
     let stored = Known::of(&mandate, known.as_ref(), Some(&facts), now);
-    assert_eq!(Changed::between(Some(&stored), &mandate, Some(&facts), now), None, "the same reading twice");
+    assert_eq!(
+        Changed::between(Some(&stored), &mandate, Some(&facts), now),
+        None,
+        "the same reading twice is no change"
+    );
     let next = Schedule::default().next_check(&mandate, known.as_ref(), now);
     assert!(next.is_none_or(|next| next > now));
 }

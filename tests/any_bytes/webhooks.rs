@@ -1,4 +1,4 @@
-//! Whatever is posted is verified or refused: what nobody signed never is, what was signed always is.
+//! Any posted body is verified or refused: an unsigned one never passes, and a signed one always does.
 
 use mandat::{
     MandateRef, WebhookError, easytransac,
@@ -10,12 +10,13 @@ use serde_json::Value;
 const SECRET: &str = "a secret of ours";
 
 pub fn run(body: &[u8]) {
-    // The chance to find a signature is none.
+    // Random bytes contain no valid signature: the chance is negligible.
     assert!(easytransac::verify_notification(body, &[SECRET]).is_err());
     if let Ok(Value::Object(fields)) = serde_json::from_slice(body)
         && let Ok(signed) = easytransac::sign_notification(fields, SECRET)
     {
-        let event = easytransac::verify_notification(signed.as_bytes(), &["another", SECRET]).expect("it is signed");
+        let event =
+            easytransac::verify_notification(signed.as_bytes(), &["another", SECRET]).expect("the body is signed");
         assert!(easytransac::verify_notification(signed.as_bytes(), &["another"]).is_err());
         let _ = (event.mandate_at(&["/MandateId"]), event.read::<easytransac::types::Notification>());
     }
@@ -24,7 +25,7 @@ pub fn run(body: &[u8]) {
         assert!(seqino::verify_webhook(body, Some(body), encoding, &[SECRET]).is_err());
         let headers = [("x-signature", body), ("x-signature", b"sha256=00")];
         assert!(seqino::verify_request(body, headers, "X-Signature", &[SECRET]).is_err());
-        let signed = seqino::sign_webhook(body, encoding, SECRET).expect("it is not too large");
+        let signed = seqino::sign_webhook(body, encoding, SECRET).expect("the body is small");
         let headers = [("x-signature", body), ("X-SIGNATURE", signed.as_bytes())];
         match seqino::verify_request(body, headers, "x-signature", &["another", SECRET, ""]) {
             Ok(event) => {
@@ -36,7 +37,7 @@ pub fn run(body: &[u8]) {
         }
     }
 
-    let back = Return::parse(body).expect("it is not too large");
+    let back = Return::parse(body).expect("the body is small");
     if let Some(umr) = back.hint("umr") {
         assert!((1..=35).contains(&umr.id().chars().count()) && !umr.id().contains(char::is_control));
         assert!(!umr.id().contains(['/', '\\', '%']) && umr.id().trim() == umr.id());

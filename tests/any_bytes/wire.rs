@@ -1,7 +1,6 @@
-//! Whatever stands where a date, an amount, a document or a name should is kept, and shown only if it is what it should
-//! be.
+//! Any JSON in the place of a date, an amount, a document or a name is kept. It is shown only if it is valid.
 
-use crate::again::{again, hides};
+use crate::round_trip::{assert_hides, round_trip};
 use mandat::{
     easytransac::types,
     safedebit::types::MandateStatus,
@@ -13,7 +12,7 @@ use mandat::{
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
-/// A field that may be missing among others that nobody knows.
+/// Optional fields among unknown ones.
 #[derive(Debug, Deserialize, Serialize)]
 struct Around {
     date: Option<FrenchDate>,
@@ -33,27 +32,27 @@ pub fn run(json: &[u8]) {
         assert_eq!(AmountCents::from_euros(amount.cents() / 100, (amount.cents() % 100) as u8), Some(amount));
     }
     lenient::<Euros>(json);
-    again::<List<Date>>(json);
-    again::<OneOrMany<Around>>(json);
-    again::<MandateStatus>(json);
-    again::<Json>(json);
+    round_trip::<List<Date>>(json);
+    round_trip::<OneOrMany<Around>>(json);
+    round_trip::<MandateStatus>(json);
+    round_trip::<Json>(json);
 
-    if let Some(document) = again::<Document>(json) {
-        hides(&document, document.as_base64());
-        // What is a data URI itself is read as the one that SafeDebit's sample is.
+    if let Some(document) = round_trip::<Document>(json) {
+        assert_hides(&document, document.as_base64());
+        // A document that starts as a data URI would be unpacked again, so leave it out.
         if let Ok(bytes) = document.to_bytes()
             && !bytes.starts_with(b"data:")
             && let Ok(sent) = Document::from_bytes(&bytes)
         {
-            assert_eq!(sent.to_bytes().expect("it is base64"), bytes);
+            assert_eq!(sent.to_bytes().expect("valid base64"), bytes);
         }
     }
-    if let Some(iban) = again::<types::Iban>(json) {
-        // Country and last four, or nothing.
+    if let Some(iban) = round_trip::<types::Iban>(json) {
+        // A masked IBAN shows the country and the last four characters, or nothing.
         assert!(format!("{iban:?}").len() <= "Iban(FR…0185)".len());
     }
-    if let Some(address) = again::<types::Email>(json) {
-        hides(&address, address.as_str());
+    if let Some(address) = round_trip::<types::Email>(json) {
+        assert_hides(&address, address.as_str());
         // A response may hold any text. A request may not: it has the documented length and no invisible character.
         let within = |text: &str| (6..=128).contains(&text.chars().count());
         let plain = address.as_str().bytes().all(|byte| byte.is_ascii_graphic());
@@ -62,16 +61,16 @@ pub fn run(json: &[u8]) {
             Err(_) => assert!(!plain || !within(address.as_str())),
         }
     }
-    if let Some(Around { extra, .. }) = again::<Around>(json) {
+    if let Some(Around { extra, .. }) = round_trip::<Around>(json) {
         let without = |value: &Json| if value.is_string() { "".into() } else { value.clone().into_value() };
         let blank: Extra = extra.iter().map(|(key, value)| (key.clone(), without(value))).collect();
         assert_eq!(format!("{extra:?}"), format!("{blank:?}"));
     }
 }
 
-/// Kept as it is, or read: then what is written is read as the same value, and a caller may write it so.
+/// A value is kept unread, or it is read and its written form reads back as the same value.
 fn lenient<T: Value>(json: &[u8]) -> Option<T> {
-    let value = again::<T>(json)?;
+    let value = round_trip::<T>(json)?;
     value.check();
     Some(value)
 }
@@ -84,7 +83,7 @@ impl<F: Format> Value for Lenient<F> {
     fn check(&self) {
         match self {
             Self::Read(value) => assert_eq!(F::read(&F::show(*value)), Some(*value)),
-            Self::Unread(text) => hides(self, text.as_str()),
+            Self::Unread(text) => assert_hides(self, text.as_str()),
         }
     }
 }

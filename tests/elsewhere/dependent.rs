@@ -1,4 +1,4 @@
-//! A program of somebody else's on mandat, whom the vendors' changes reach through it.
+//! A program that depends on mandat. The drill uses it to show how a vendor's change reaches a user.
 
 mod tomorrow;
 
@@ -16,19 +16,19 @@ pub async fn sign_up(mandates: &Mandates, umr: &str, back: &str) -> Result<Manda
     Ok(Mandate::from(&request.send().await?).reference)
 }
 
-/// How many mandates a debtor has there.
+/// Counts the mandates of a debtor at SafeDebit.
 pub async fn of_debtor(mandates: &Mandates, consumer: &str) -> Result<usize, Error> {
     let found = mandates.safedebit()?.search_mandate().safedebit_consumer_reference(consumer).send().await?;
     Ok(found.datas.len())
 }
 
-/// How many documents of theirs there are.
+/// Counts the documents of a debtor at SafeDebit.
 pub async fn documents(mandates: &Mandates, consumer: &str) -> Result<usize, Error> {
     let found = mandates.safedebit()?.get_available_files().safedebit_consumer_reference(consumer).send().await?;
     Ok(found.data.len())
 }
 
-/// Sets how often a client's data is transmitted, at Seqino.
+/// Makes Seqino transmit the data of a client each month.
 pub async fn each_month(mandates: &Mandates, client: &str) -> Result<(), Error> {
     let request = mandates.seqino()?.set_periodicity().x_pdp_client_id(client);
     let request = request.body_map(|body| {
@@ -45,7 +45,7 @@ mod tests {
     const BACK: &str = "https://example.com/ok";
 
     #[tokio::test]
-    async fn a_debtor_signs_up() {
+    async fn debtor_signs_up() {
         let sandbox = Sandbox::start().await.unwrap();
         let mandates = sandbox.mandates();
         let before = of_debtor(&mandates, Sandbox::CONSUMER).await.unwrap();
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_may_be_as_long_as_the_vendor_allows() {
+    async fn return_urls_may_have_256_characters() {
         let sandbox = Sandbox::start().await.unwrap();
         let back = format!("{BACK}?{}", "x".repeat(256 - BACK.len() - 1));
         let signed_up = sign_up(&sandbox.mandates(), "RUM-2026-0042", &back).await;
@@ -65,13 +65,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn data_is_transmitted_each_month() {
+    async fn monthly_transmission_is_accepted() {
         let sandbox = Sandbox::start().await.unwrap();
         let set = each_month(&sandbox.mandates(), Sandbox::CLIENT).await;
         assert!(set.is_ok(), "{}; calls: {}", set.unwrap_err(), sandbox.count("set_periodicity"));
     }
 
-    async fn with_a_word_of_tomorrow(sandbox: &Sandbox) -> MandateRef {
+    async fn mandate_with_a_future_word(sandbox: &Sandbox) -> MandateRef {
         let entry = mandat::seqino::types::DirectoryEntry::builder().siren("123456789").name("Acme Corporation");
         let mandates = sandbox.mandates();
         let request = mandates.seqino().unwrap().create_mandate().x_pdp_client_id(Sandbox::CLIENT);
@@ -82,17 +82,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_word_that_this_release_does_not_know_is_unrecognized() {
+    async fn unknown_status_word_is_unrecognized() {
         let sandbox = Sandbox::start().await.unwrap();
-        let reference = with_a_word_of_tomorrow(&sandbox).await;
+        let reference = mandate_with_a_future_word(&sandbox).await;
         let mandate = tomorrow::look(&sandbox.mandates(), &reference).await.unwrap();
         assert_eq!((mandate.status, mandate.raw.as_str()), (MandateStatus::Unrecognized, "rejected"));
     }
 
     #[tokio::test]
-    async fn a_word_mapped_by_hand_means_the_same_before_and_after() {
+    async fn mapped_status_word_keeps_its_meaning() {
         let sandbox = Sandbox::start().await.unwrap();
-        let reference = with_a_word_of_tomorrow(&sandbox).await;
+        let reference = mandate_with_a_future_word(&sandbox).await;
         let mandates = tomorrow::with_our_words(sandbox.builder()).build().unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Invalid);
     }

@@ -1,5 +1,5 @@
-//! Copies of the crate in folders of their own, with a target folder of their own.
-#![allow(dead_code, reason = "not every test uses all of it")]
+//! Copies of the crate, each with its own folder and target folder.
+#![allow(dead_code, reason = "some tests leave helpers unused")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +9,7 @@ use std::{
     time::SystemTime,
 };
 
-/// A folder that a test may change, with a target folder of its own: cargo tells two copies of one package apart by
-/// neither name nor place.
+/// A folder that a test may change. It has its own target folder, because cargo confuses two copies of one package.
 pub struct Copy {
     folder: PathBuf,
     target: PathBuf,
@@ -19,7 +18,7 @@ pub struct Copy {
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 impl Copy {
-    /// An empty folder.
+    /// Creates an empty folder.
     pub fn empty(name: &str) -> Self {
         let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let (folder, target) = (base.join("copy"), base.join("target"));
@@ -28,8 +27,8 @@ impl Copy {
         Self { folder, target }
     }
 
-    /// What a build of the crate needs, and beside it a package that depends on it, in one workspace: one run of cargo
-    /// builds both. Folder and target stay from run to run, and only what differs is written: little is built again.
+    /// Copies the sources of the crate. A package that depends on them can stand beside it in the same workspace. Both
+    /// folders persist, and only changed files are written, so cargo rebuilds little.
     pub fn of_the_crate(name: &str) -> Self {
         let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let copy = Self { folder: base.join("copy"), target: base.join("target") };
@@ -47,12 +46,12 @@ impl Copy {
         for path in wanted {
             write_changed(&copy.folder.join(path), &fs::read(root.folder.join(path)).unwrap());
         }
-        // The same versions as here, so that nothing new has to be fetched.
+        // The same versions as this crate, so that cargo downloads nothing.
         fs::copy(root.folder.join("Cargo.lock"), base.join("Cargo.lock")).unwrap();
         copy
     }
 
-    /// What `cargo package` makes of it.
+    /// Unpacks the archive that `cargo package` makes.
     pub fn packed(name: &str) -> Self {
         let copy = Self::empty(name);
         let here = Self { folder: ROOT.into(), target: copy.target.clone() };
@@ -76,14 +75,14 @@ impl Copy {
         write_changed(&self.folder.join(path), text.as_bytes());
     }
 
-    /// Replaces what has to be there, once.
+    /// Replaces a text that must occur exactly once.
     pub fn change(&self, path: &str, from: &str, to: &str) {
         let before = self.read(path);
         assert_eq!(before.matches(from).count(), 1, "{path}: {from:?}");
         self.write(path, &before.replace(from, to));
     }
 
-    /// Replaces what comes next after a place.
+    /// Replaces the first occurrence of a text after a place.
     pub fn change_after(&self, path: &str, place: &str, from: &str, to: &str) {
         let before = self.read(path);
         let (head, tail) = before.split_once(place).unwrap_or_else(|| panic!("{path}: no {place:?}"));
@@ -91,7 +90,7 @@ impl Copy {
         self.write(path, &format!("{head}{place}{}", tail.replacen(from, to, 1)));
     }
 
-    /// Takes a path out of a spec, with all that is described there.
+    /// Removes a path and its operations from a spec.
     pub fn remove_path(&self, spec: &str, path: &str) {
         let before = self.read(spec);
         let (head, tail) = before.split_once(&format!("  {path}:\n")).unwrap();
@@ -99,7 +98,7 @@ impl Copy {
         self.write(spec, &format!("{head}  /{tail}"));
     }
 
-    /// Takes a schema out of a spec.
+    /// Removes a schema from a spec.
     pub fn remove_schema(&self, spec: &str, name: &str) {
         let before = self.read(spec);
         let (head, tail) = before.split_once(&format!("    {name}:\n")).unwrap();
@@ -107,7 +106,7 @@ impl Copy {
         self.write(spec, &rest.fold(head.to_owned(), |text, line| text + line + "\n"));
     }
 
-    /// Every file below a folder, with the time of its last change.
+    /// All files below a folder, each with the time of its last change.
     pub fn files(&self, folder: &str) -> BTreeMap<PathBuf, SystemTime> {
         let mut found = BTreeMap::new();
         let mut open = vec![if folder == "." { self.folder.clone() } else { self.folder.join(folder) }];
@@ -124,7 +123,7 @@ impl Copy {
         found
     }
 
-    /// What the build script wrote last, with the time of each file's last change.
+    /// The files that the build script wrote, each with the time of its last change.
     pub fn made_by_the_build_script(&self, features: &[&str]) -> BTreeMap<PathBuf, SystemTime> {
         let messages = self.cargo(&[&["check", "--lib", "--message-format", "json", "--quiet"], features].concat());
         let mut folders = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -136,21 +135,21 @@ impl Copy {
         self.files(message["out_dir"].as_str().unwrap())
     }
 
-    /// Runs cargo, which has to succeed; what it printed.
+    /// Runs cargo, which must succeed. Returns its output.
     pub fn cargo(&self, arguments: &[&str]) -> String {
         let (success, said) = self.run(arguments);
         assert!(success, "cargo {arguments:?} fails in {}:\n{said}", self.folder.display());
         said
     }
 
-    /// Runs cargo, which has to fail; what it printed.
+    /// Runs cargo, which must fail. Returns its output.
     pub fn cargo_fails(&self, arguments: &[&str]) -> String {
         let (success, said) = self.run(arguments);
         assert!(!success, "cargo {arguments:?} succeeds:\n{said}");
         said
     }
 
-    /// The compiler's errors in the package, and in the one that depends on it; each once.
+    /// The compiler errors of the crate and of the package that depends on it, without duplicates.
     pub fn errors(&self, arguments: &[&str]) -> Vec<CompilerError> {
         let (_, said) = self.run(&[&["build", "--keep-going", "--message-format", "json"], arguments].concat());
         let mut found: Vec<CompilerError> = Vec::new();
@@ -162,32 +161,32 @@ impl Copy {
                 continue;
             };
             let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-            // A place is told from the workspace's root.
+            // Paths start at the root of the workspace.
             let place = |text: String| text.replace("copy/", "");
             let error = CompilerError {
                 code: text(&message["code"]["code"]),
                 file: place(text(&span["file_name"])),
                 shown: place(text(&message["rendered"])),
             };
-            // The library is built for itself and for its tests.
+            // The library is compiled twice, once for its tests.
             if message["level"] == "error" && !found.iter().any(|known| known.shown == error.shown) {
                 found.push(error);
             }
         }
-        assert!(!found.is_empty(), "the compiler has nothing to say:\n{said}");
+        assert!(!found.is_empty(), "the compiler reported no error:\n{said}");
         found.sort_by(|one, other| (&one.file, &one.code).cmp(&(&other.file, &other.code)));
         found
     }
 
-    /// Runs tests; the names of those that failed, and all that was printed.
+    /// Runs the tests. Returns the names of those that failed, and the whole output.
     pub fn failing_tests(&self, arguments: &[&str]) -> (BTreeSet<String>, String) {
         let (_, said) = self.run(&[&["test", "--no-fail-fast"], arguments].concat());
-        assert!(said.contains("test result"), "nothing was tested:\n{said}");
+        assert!(said.contains("test result"), "no test ran:\n{said}");
         let failed = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
         (said.lines().filter_map(failed).collect(), said)
     }
 
-    /// As `cargo`, and each snapshot that differs is accepted.
+    /// Runs the tests and accepts each changed snapshot.
     pub fn accept(&self, arguments: &[&str]) {
         let output =
             self.command(&[&["test", "--no-fail-fast"], arguments].concat()).env("INSTA_UPDATE", "always").output();
@@ -207,18 +206,18 @@ impl Copy {
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_TERM_COLOR", "never")
-            // Nobody debugs it, and it links faster.
+            // Debug information is not needed, and linking is faster without.
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("INSTA_UPDATE", "no")
             .env("RUST_BACKTRACE", "0")
-            // What is random is tested at random elsewhere.
+            // Few random cases suffice here. The normal test run tries many.
             .env("PROPTEST_CASES", "8")
             .env_remove("RUSTFLAGS");
         command
     }
 }
 
-/// What the compiler said against one place.
+/// One error of the compiler.
 #[derive(Debug)]
 pub struct CompilerError {
     pub code: String,
@@ -226,7 +225,7 @@ pub struct CompilerError {
     pub shown: String,
 }
 
-/// A file that is as it should be keeps its time, so that nothing is built again for it.
+/// Writes the file only if it differs. An unchanged modification time spares a rebuild.
 fn write_changed(path: &Path, bytes: &[u8]) {
     if fs::read(path).ok().as_deref() != Some(bytes) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Credentials, from the environment and from files.
+//! Credentials from the environment and from files.
 
 use crate::support::{Running, Vendors, credentials, folder, mandat};
 use std::{
@@ -8,7 +8,7 @@ use std::{
 };
 
 #[test]
-fn a_secret_in_a_file_that_cannot_be_read_is_not_told() {
+fn unreadable_env_file_shows_no_secret() {
     let file = folder("secret").join("env");
     fs::write(&file, "# comment\nSEQINO_API_KEY: s3cret-k3y\n").unwrap();
     let (code, out, err) = mandat(&["--env-file", file.to_str().unwrap(), "status", "seqino:a/b"]);
@@ -17,7 +17,7 @@ fn a_secret_in_a_file_that_cannot_be_read_is_not_told() {
 }
 
 #[test]
-fn credentials_come_from_the_environment_too_and_what_is_missing_is_told_by_its_name() {
+fn missing_credentials_are_named_by_variable() {
     let (running, folder) = (Running::start(), folder("environment"));
     let file = fs::read_to_string(credentials(&running, &folder)).unwrap();
     let values = file.lines().map(|line| line.trim_start_matches("export ").split_once('=').unwrap());
@@ -59,7 +59,7 @@ fn with_file(vendors: &Vendors, file: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn comments_quotes_line_ends_and_blanks_of_a_file_are_no_part_of_a_value() {
+fn env_file_values_exclude_comments_quotes_and_blanks() {
     let vendors = Vendors::start("env-file");
     for file in [
         "SAFEDEBIT_LOGIN=sandbox\nSAFEDEBIT_PASSWORD=sandbox-password\n",
@@ -69,7 +69,7 @@ fn comments_quotes_line_ends_and_blanks_of_a_file_are_no_part_of_a_value() {
         "# SAFEDEBIT_LOGIN=other\n\nSAFEDEBIT_LOGIN=\"sandbox\"\nSAFEDEBIT_PASSWORD='sandbox-password'#",
     ] {
         let (code, err) = with_file(&vendors, file);
-        // The last one has no blank before its comment.
+        // In the last file no blank precedes the `#`, so it starts no comment.
         let expected = if file.ends_with("'#") { Some(1) } else { Some(0) };
         assert_eq!(code, expected, "{file}: {err}");
         assert!(!err.contains("sandbox-password"), "{err}");
@@ -77,7 +77,7 @@ fn comments_quotes_line_ends_and_blanks_of_a_file_are_no_part_of_a_value() {
 }
 
 #[test]
-fn a_line_that_can_be_read_in_two_ways_is_told_by_its_number_alone() {
+fn ambiguous_env_file_line_is_reported_by_number_only() {
     let vendors = Vendors::start("env-quotes");
     for (file, line) in [
         ("SAFEDEBIT_PASSWORD='s3cret\n", 1),
@@ -94,7 +94,7 @@ fn a_line_that_can_be_read_in_two_ways_is_told_by_its_number_alone() {
 }
 
 #[test]
-fn an_empty_variable_hides_no_value_of_the_file() {
+fn empty_variable_does_not_override_the_env_file() {
     let vendors = Vendors::start("env-empty");
     vendors.write("env", "SAFEDEBIT_LOGIN=sandbox\nSAFEDEBIT_PASSWORD=sandbox-password\n");
     for empty in ["", "  "] {
@@ -106,11 +106,11 @@ fn an_empty_variable_hides_no_value_of_the_file() {
 }
 
 #[test]
-fn plain_http_needs_the_name_of_its_host() {
+fn plain_http_requires_naming_the_host() {
     let vendors = Vendors::start("plain");
     let plain = |more: &[&str]| {
         let mut command = vendors.command(&[&["status", "safedebit:XXXXXXXXXXXXX"], more].concat());
-        // Nobody is there.
+        // No server has this name.
         command.env("SAFEDEBIT_URL", "http://sandbox.invalid:1/safedebit/ssp");
         crate::support::Ended::of(command.spawn().unwrap())
     };
@@ -121,7 +121,7 @@ fn plain_http_needs_the_name_of_its_host() {
 }
 
 #[test]
-fn blanks_around_a_variable_are_left_out_and_reported() {
+fn blanks_around_a_variable_are_trimmed_and_reported() {
     let vendors = Vendors::start("env-blanks");
     let mut command = vendors.command(&["status", "safedebit:XXXXXXXXXXXXX"]);
     command.env("SAFEDEBIT_PASSWORD", "sandbox-password\n");

@@ -1,4 +1,4 @@
-//! Files in every form that offices keep: each cell is read, or its row is an error. No cell gets lost.
+//! Files in every format that offices use: each cell is read, or its row is an error. No cell gets lost.
 
 #[allow(dead_code, unused_imports, reason = "a part of the program")]
 #[path = "../../src/bin/mandat/file/mod.rs"]
@@ -12,7 +12,7 @@ use proptest::{option, prelude::*, sample::select};
 use serde_json::json;
 use std::time::Duration;
 
-/// A row: stored state and facts of a mandate, and two cells of the caller's own.
+/// A row: the stored state and facts of a mandate, and two columns of the caller's own.
 #[derive(Clone, Debug)]
 struct Case {
     tracked: Tracked,
@@ -43,7 +43,7 @@ fn status() -> impl Strategy<Value = MandateStatus> {
     select(MandateStatus::ALL)
 }
 
-/// A vendor may send any text.
+/// The raw word of a vendor, which may be any text.
 fn word() -> impl Strategy<Value = RawStatus> {
     prop_oneof![
         "[a-z_0-9]{0,8}".boxed(),
@@ -86,7 +86,7 @@ fn known() -> impl Strategy<Value = Known> {
         })
 }
 
-/// Notes, formulas and amounts, in letters of Latin-1.
+/// Notes, formulas and amounts, in characters of Latin-1.
 fn own() -> impl Strategy<Value = String> {
     prop_oneof!["[ -~éà\n\t]{0,12}".boxed(), "['=+@;,-][ -~é]{0,6}".boxed(), "[+-][0-9 .,]{1,6}".boxed()]
 }
@@ -102,7 +102,7 @@ fn own_names() -> Vec<String> {
     vec![OWN.to_owned()]
 }
 
-/// As the program writes it.
+/// The rows as the program writes them.
 fn written(format: Format, cases: &[(Record, &[String; 2])]) -> Vec<u8> {
     let lines: String = cases
         .iter()
@@ -146,7 +146,7 @@ fn assert_reads_as(cases: &[Case], bytes: &[u8]) {
     }
 }
 
-/// The form in which a spreadsheet saves a file.
+/// The format in which a spreadsheet saves a file.
 #[derive(Clone, Debug)]
 struct Sheet {
     separator: u8,
@@ -207,7 +207,7 @@ fn sheet() -> impl Strategy<Value = Sheet> {
         )
 }
 
-/// A spreadsheet writes dates and booleans in its own form.
+/// A spreadsheet writes dates and booleans in its own format.
 const DATES: [&str; 2] = ["signed_on", "last_collection"];
 const ANSWERS: [&str; 3] = ["signature_confirmed", "revoked_by_debtor", "one_off_used"];
 
@@ -300,10 +300,10 @@ proptest! {
         let table = read(row.to_string().as_bytes()).unwrap();
         let given = table.record(0);
         if let Err(faults) = given.tracked() {
-            // A part of a stored state is an error in the column that is empty.
+            // An incomplete stored state is reported in the column that is empty.
             let state = ["status", "observed_at"];
             prop_assert!(faults.iter().all(|fault| fault.column.name() == column || state.contains(&fault.column.name())));
-            prop_assert!(faults.iter().all(|fault| shows_little(&fault.text, &text)), "{faults:?}");
+            prop_assert!(faults.iter().all(|fault| shows_no_personal_data(&fault.text, &text)), "{faults:?}");
         }
         let failed = given.of_failure("not read in this run", "why");
         for format in [Format::Csv, Format::Jsonl] {
@@ -313,8 +313,8 @@ proptest! {
             let again = read(&out).unwrap();
             let record = again.record(0);
             for field in file::Field::ALL {
-                let is_told = ["verdict", "reasons", "error", "change"].contains(&field.name());
-                prop_assert!(is_told || record[field] == given[field], "{}: {:?}", field.name(), record[field]);
+                let is_output = ["verdict", "reasons", "error", "change"].contains(&field.name());
+                prop_assert!(is_output || record[field] == given[field], "{}: {:?}", field.name(), record[field]);
             }
             prop_assert_eq!(record[file::Field::Verdict].shown(), "Undetermined");
             prop_assert_eq!(own_cells(&again, 0), [case.own[0].clone()]);
@@ -322,7 +322,7 @@ proptest! {
     }
 
     #[test]
-    fn a_column_is_known_however_its_name_is_spelt(
+    fn column_names_are_read_in_any_spelling(
         field in select(&file::Field::ALL[..]),
         upper in prop::collection::vec(any::<bool>(), 24),
         between in select(&["_", " ", "-", "", "\u{a0}", ". "][..]),
@@ -346,7 +346,7 @@ proptest! {
     }
 
     #[test]
-    fn a_misspelt_column_is_an_error_that_names_the_right_one(
+    fn misspelt_column_error_suggests_the_right_name(
         field in select(&file::Field::ALL[1..]),
         place in any::<prop::sample::Index>(),
         how in 0..4u8,
@@ -370,7 +370,7 @@ proptest! {
     }
 }
 
-/// Our columns, except for the reference.
+/// The program's columns, except for the reference.
 const COLUMNS: [&str; 19] = [
     "status",
     "raw",
@@ -408,12 +408,12 @@ const ODD: [&str; 12] = [
     "31/12/2026 00:00",
 ];
 
-/// An error shows a date or a small number, and no name, telephone number or IBAN.
-fn shows_little(error: &str, cell: &str) -> bool {
+/// Returns true if the error shows at most a date or a small number of the cell: no name, telephone number or IBAN.
+fn shows_no_personal_data(error: &str, cell: &str) -> bool {
     let cell = cell.trim();
     let digits = cell.chars().filter(char::is_ascii_digit).count();
     let harmless = digits <= 8 && !cell.chars().any(char::is_alphabetic);
-    // Words of ours may be in it by chance.
+    // A short cell may occur in the error's own words by chance.
     harmless || cell.len() < 10 || !error.contains(cell)
 }
 
@@ -429,7 +429,7 @@ fn fact(column: &str, cell: &str) -> Result<Facts, String> {
 }
 
 #[test]
-fn a_date_is_iso_or_french_and_nothing_is_guessed() {
+fn dates_are_iso_or_french_only() {
     let day = NaiveDate::from_ymd_opt(2026, 9, 1);
     for text in ["2026-09-01", "01/09/2026", "1/9/2026", " 01/09/2026 ", "01/09/2026 00:00", "2026-09-01T00:00:00Z"] {
         assert_eq!(fact("signed_on", text).unwrap().signed_on, day, "{text}");
@@ -458,7 +458,7 @@ fn a_date_is_iso_or_french_and_nothing_is_guessed() {
 }
 
 #[test]
-fn an_answer_is_english_french_or_a_digit_and_an_empty_cell_is_not_known() {
+fn booleans_are_english_french_or_digits_and_blanks_unknown() {
     for (texts, answer) in [
         (&["true", "TRUE", "VRAI", "vrai", "yes", "Oui", "1"][..], Some(true)),
         (&["false", "FALSE", "FAUX", "no", "non", "0"], Some(false)),
@@ -475,7 +475,7 @@ fn an_answer_is_english_french_or_a_digit_and_an_empty_cell_is_not_known() {
     for text in ["never", "Never", "none", "jamais", "AUCUNE"] {
         assert_eq!(fact("last_collection", text).unwrap().last_collection, LastCollection::Never, "{text}");
     }
-    // A row that ends before it, and a column that is not there.
+    // A row that ends before the column, and a file without the column.
     let short = row("reference,signed_on,revoked_by_debtor", "safedebit:RUM-1").unwrap().facts.unwrap();
     assert_eq!(
         (short.signed_on, short.revoked_by_debtor, short.last_collection),
@@ -484,7 +484,7 @@ fn an_answer_is_english_french_or_a_digit_and_an_empty_cell_is_not_known() {
 }
 
 #[test]
-fn a_revocation_survives_whatever_else_the_row_lacks() {
+fn revocation_is_kept_in_an_incomplete_row() {
     let tracked = row("reference,signed_on,revoked_by_debtor", "safedebit:RUM-1,,true").unwrap();
     let bytes = written(Format::Csv, &[(record(&tracked), &[String::new(), String::new()])]);
     let table = read(&bytes).unwrap();
@@ -493,7 +493,7 @@ fn a_revocation_survives_whatever_else_the_row_lacks() {
 }
 
 #[test]
-fn a_stored_word_is_read_in_any_case_and_another_word_is_an_error() {
+fn stored_status_ignores_case_and_refuses_other_words() {
     let stored = |line: &str| row("reference,status,raw,observed_at", line);
     for word in ["revoked", "REVOKED", "Revoked"] {
         let known = stored(&format!("safedebit:RUM-1,{word},3,2026-09-01T08:00:00Z")).unwrap().known.unwrap();
@@ -504,7 +504,7 @@ fn a_stored_word_is_read_in_any_case_and_another_word_is_an_error() {
 }
 
 #[test]
-fn half_of_a_stored_state_is_an_error() {
+fn incomplete_stored_state_is_an_error() {
     let names = "reference,status,raw,account,recognized,reinstated_from,acknowledged_before,source,since,observed_at";
     for (line, missing) in [
         ("Revoked,,,,,,,,", "observed_at"),
@@ -526,14 +526,14 @@ fn half_of_a_stored_state_is_an_error() {
 }
 
 #[test]
-fn every_column_of_a_stored_state_is_one_of_ours() {
+fn program_knows_every_column_of_the_stored_state() {
     for name in Known::COLUMNS {
         assert!(file::Field::ALL.iter().any(|field| field.name() == name), "{name}");
     }
 }
 
 #[test]
-fn a_file_without_a_column_reference_is_refused_before_anything_is_asked() {
+fn file_without_a_reference_column_is_refused() {
     for (text, near) in [
         ("RUM;IBAN\nRUM-1;FR7630001007941234567890185\n", None),
         ("refrence,signed_on\nsafedebit:RUM-1,2026-09-01\n", Some("refrence")),
@@ -557,7 +557,7 @@ fn a_file_without_a_column_reference_is_refused_before_anything_is_asked() {
 }
 
 #[test]
-fn a_reference_with_a_separator_or_a_control_character_is_refused() {
+fn references_with_separators_or_control_characters_are_refused() {
     for reference in [
         "safedebit:RUM-1;FR76",
         "safedebit:RUM,1",
@@ -575,7 +575,7 @@ fn a_reference_with_a_separator_or_a_control_character_is_refused() {
 }
 
 #[test]
-fn line_numbers_are_those_of_the_file() {
+fn line_numbers_match_the_file() {
     let text = "\r\n# mine\r\nsep=;\r\nreference;x_note\r\nsafedebit:1;\"a\r\nb\r\nc\"\r\n\r\n;;\r\nsafedebit:2;d\r\nsafedebit:3;e";
     let table = Table::read(text, &[]).unwrap();
     assert_eq!(table.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [5, 10, 11]);
@@ -587,7 +587,7 @@ fn line_numbers_are_those_of_the_file() {
 }
 
 #[test]
-fn a_row_whose_cells_cannot_be_told_apart_stops_the_run() {
+fn ambiguous_rows_stop_the_run() {
     for (text, line) in [
         ("reference,x_note,revoked_by_debtor\nsafedebit:1,a\nsafedebit:2,a, b,true\n", "line 3"),
         ("reference,x_note\nsafedebit:1,\"a\nsafedebit:2,b\n", "line 2"),
@@ -600,13 +600,13 @@ fn a_row_whose_cells_cannot_be_told_apart_stops_the_run() {
         let why = Table::read(text, &[]).unwrap_err();
         assert!(why.contains(line), "{text}: {why}");
     }
-    // Blank cells at the end are nothing.
+    // Blank cells at the end are ignored.
     let table = Table::read("reference;x_note;\nsafedebit:1;a;;;\nsafedebit:2;b\n", &[]).unwrap();
     assert_eq!(table.rows.len(), 2);
 }
 
 #[test]
-fn a_column_of_the_callers_own_is_named_by_them_or_by_its_prefix() {
+fn own_columns_need_the_option_or_the_prefix() {
     let text = "reference,Kunde,x_Betrag,#\nsafedebit:1,a,b,c\n";
     let why = Table::read(text, &[]).unwrap_err();
     assert!(why.contains("`Kunde`") && why.contains("`#`") && why.contains("--own \"Kunde\""), "{why}");
@@ -629,8 +629,8 @@ fn mixed_encodings_and_binary_files_are_refused() {
 }
 
 #[test]
-fn a_line_that_a_spreadsheet_took_for_one_cell_is_read() {
-    // French Excel opens CSV with commas as one column, and doubles the quotes of a line that has some.
+fn lines_quoted_whole_by_excel_are_read() {
+    // French Excel opens CSV with commas as one column. On saving, it doubles the quotes of a line that has some.
     let text = "reference,signed_on,x_note\nsafedebit:1,2026-09-01,a\n\"safedebit:2,2026-09-02,\"\"b, c\"\"\"\n";
     let table = Table::read(text, &[]).unwrap();
     let second = table.record(1).tracked().unwrap();
@@ -639,7 +639,7 @@ fn a_line_that_a_spreadsheet_took_for_one_cell_is_read() {
 }
 
 #[test]
-fn a_cell_that_a_spreadsheet_would_run_is_made_harmless_and_a_number_is_left_alone() {
+fn formulas_are_escaped_and_numbers_kept() {
     for (cell, expected) in [
         ("=1+1", "'=1+1"),
         ("+1+1", "'+1+1"),
@@ -668,7 +668,7 @@ fn a_cell_that_a_spreadsheet_would_run_is_made_harmless_and_a_number_is_left_alo
 }
 
 #[test]
-fn a_json_value_of_the_callers_own_keeps_its_digits() {
+fn own_json_values_keep_every_digit() {
     let line =
         r#"{"reference":"safedebit:1","x_a":123456789012345678901234567890,"x_b":12.50,"x_c":null,"x_d":{"e": [1]}}"#;
     let table = Table::read(line, &[]).unwrap();
@@ -680,7 +680,7 @@ fn a_json_value_of_the_callers_own_keeps_its_digits() {
 }
 
 #[test]
-fn no_control_character_of_a_vendor_is_written() {
+fn vendor_control_characters_are_not_written() {
     let mut known = Known::new(MandateStatus::Unrecognized, RawStatus::new("\u{1b}[31m\u{9b}2J\u{202e}"), Utc::now());
     known.account = Some(RawStatus::new("\u{7}"));
     let tracked = Tracked::from((MandateRef::safedebit("1"), known));

@@ -1,4 +1,4 @@
-//! The program `mandat`, as a process, and the files that it reads and writes.
+//! The program `mandat` as a process, and the files that it reads and writes.
 
 mod credentials;
 mod forms;

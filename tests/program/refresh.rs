@@ -1,4 +1,4 @@
-//! `mandat refresh`, `status`, `probe` and `watch` against a sandbox.
+//! The commands `mandat refresh`, `status`, `probe` and `watch` against a sandbox.
 
 use crate::support::{Ended, Row, Vendors, column, mandat, rows};
 use mandat::{
@@ -20,7 +20,7 @@ fn only(rows: &[Row]) -> &Row {
 }
 
 #[test]
-fn rows_come_out_as_they_went_in_with_the_columns_of_the_caller() {
+fn refresh_keeps_row_order_and_own_columns() {
     let vendors = Vendors::start("order");
     let mut lines: Vec<String> = vendors.make(40);
     lines.insert(3, "seqino:client_abc123/mdt_abc123".into());
@@ -37,12 +37,12 @@ fn rows_come_out_as_they_went_in_with_the_columns_of_the_caller() {
     assert_eq!(column(&written, "reference"), lines);
     assert_eq!(column(&written, "N°"), (0..lines.len()).map(|i| i.to_string()).collect::<Vec<_>>());
     assert_eq!(column(&written, "x_sum"), (0..lines.len()).map(|i| format!("'=1+{i}")).collect::<Vec<_>>());
-    // A mandate that stands there twice is asked for once.
+    // A reference that occurs twice is read once.
     assert_eq!(vendors.sandbox.count("search_mandate"), 40);
 }
 
 #[test]
-fn next_run_compares_with_the_written_state_in_either_format() {
+fn next_run_compares_with_the_stored_state() {
     for format in ["csv", "jsonl"] {
         let vendors = Vendors::start(&format!("known-{format}"));
         vendors.write(
@@ -67,7 +67,7 @@ fn next_run_compares_with_the_written_state_in_either_format() {
 }
 
 #[test]
-fn verdict_has_every_reason_and_names_each_missing_fact() {
+fn verdict_column_lists_every_reason_and_missing_fact() {
     let vendors = Vendors::start("verdicts");
     vendors.write("in.csv", ALLOWED);
     assert_eq!(only(&vendors.mandat(&["refresh", "in.csv"]).rows())["verdict"], "Allowed");
@@ -89,7 +89,7 @@ fn verdict_has_every_reason_and_names_each_missing_fact() {
 }
 
 #[test]
-fn a_column_that_is_not_understood_stops_the_run_before_anything_is_asked() {
+fn unknown_column_stops_the_run_before_any_request() {
     let vendors = Vendors::start("columns");
     for (text, expected) in [
         (
@@ -108,13 +108,13 @@ fn a_column_that_is_not_understood_stops_the_run_before_anything_is_asked() {
         assert_eq!(vendors.files(), ["in.csv"]);
     }
     assert!(vendors.sandbox.requests().is_empty());
-    // However it is spelt, it is the fact.
+    // The column is recognized in any spelling.
     vendors.write("in.csv", "\"Référence\" ,Revoked by debtor \nsafedebit:XXXXXXXXXXXXX,VRAI\n");
     assert_eq!(only(&vendors.mandat(&["refresh", "in.csv"]).rows())["verdict"], "Refused");
 }
 
 #[test]
-fn no_row_is_allowed_that_was_not_read_in_this_run() {
+fn rows_not_read_in_this_run_are_not_allowed() {
     let vendors = Vendors::start("stale");
     vendors.write("in.csv", ALLOWED);
     vendors.mandat(&["refresh", "in.csv", "--out", "monday.csv"]);
@@ -130,14 +130,14 @@ fn no_row_is_allowed_that_was_not_read_in_this_run() {
         let told = ["verdict", "reasons", "error", "change"].contains(&name.as_str());
         assert!(told || &tuesday[name] == cell, "{name}: {cell}");
     }
-    // And the vendor is back.
+    // Now the vendor works again.
     vendors.sandbox.clear_faults();
     let ended = vendors.mandat(&["refresh", "tuesday.csv"]);
     assert_eq!((ended.code, &*only(&ended.rows())["verdict"]), (Some(0), "Allowed"));
 }
 
 #[test]
-fn a_return_from_an_end_is_open_in_each_run_until_it_is_acknowledged() {
+fn reinstatement_stays_open_across_runs_until_acknowledged() {
     let vendors = Vendors::start("reinstated");
     vendors.sandbox.revoke(&debit()).unwrap();
     vendors.write("in.csv", ALLOWED);
@@ -151,7 +151,7 @@ fn a_return_from_an_end_is_open_in_each_run_until_it_is_acknowledged() {
         vendors.mandat(&["refresh", from, "--out", to, "--format", format]);
         assert!(vendors.read(to).contains("Undetermined") && vendors.read(to).contains("reinstated after Revoked"));
     }
-    // The treasurer writes that they know.
+    // The treasurer records the acknowledgement.
     let mut fourth = rows(&vendors.read("4.csv"));
     fourth[0].insert("last_acknowledged".into(), "active".into());
     vendors.write("5.jsonl", serde_json::to_string(&fourth[0]).unwrap());
@@ -159,7 +159,7 @@ fn a_return_from_an_end_is_open_in_each_run_until_it_is_acknowledged() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_keeps_its_reference_and_what_was_stored() {
+fn invalid_row_keeps_its_reference_and_stored_state() {
     let vendors = Vendors::start("cells");
     vendors.write("in.csv", ALLOWED);
     vendors.mandat(&["refresh", "in.csv", "--out", "monday.csv"]);
@@ -188,7 +188,7 @@ fn a_row_that_cannot_be_read_keeps_its_reference_and_what_was_stored() {
 }
 
 #[test]
-fn a_mandate_that_the_vendor_does_not_know_is_an_answer() {
+fn unknown_mandate_is_a_result_and_no_failure() {
     let vendors = Vendors::start("unknown");
     vendors.write("in.csv", "reference\nsafedebit:XXXXXXXXXXXXX\nsafedebit:nobody\n");
     let ended = vendors.mandat(&["refresh", "in.csv"]);
@@ -202,7 +202,7 @@ fn a_mandate_that_the_vendor_does_not_know_is_an_answer() {
 }
 
 #[test]
-fn the_exit_code_tells_none_from_some_and_the_summary_groups_by_cause() {
+fn exit_code_tells_partial_from_total_failure() {
     let vendors = Vendors::start("causes");
     let references = vendors.make(30).join("\n");
     vendors.write("in.csv", format!("{references}\neasytransac:abcabcabcabcabcabc12\nstripe:1\nstripe:2\n"));
@@ -222,7 +222,7 @@ fn the_exit_code_tells_none_from_some_and_the_summary_groups_by_cause() {
 }
 
 #[test]
-fn vendor_that_refuses_the_caller_is_asked_once_and_reported_once() {
+fn refusing_vendor_is_asked_and_reported_once() {
     let vendors = Vendors::start("refused");
     let references = vendors.make(30);
     vendors.write("in.csv", format!("{}\neasytransac:abcabcabcabcabcabc12\n", references.join("\n")));
@@ -250,7 +250,7 @@ fn vendor_that_refuses_the_caller_is_asked_once_and_reported_once() {
 }
 
 #[test]
-fn rows_of_one_mandate_that_differ_are_errors_that_name_the_column() {
+fn contradicting_rows_of_one_mandate_are_errors() {
     let vendors = Vendors::start("twice");
     let header = ALLOWED.lines().next().unwrap();
     let line = "safedebit:XXXXXXXXXXXXX,2026-01-05,true,never";
@@ -266,13 +266,13 @@ fn rows_of_one_mandate_that_differ_are_errors_that_name_the_column() {
         assert!(row["error"].contains("lines 2 and 4") && row["error"].contains("revoked_by_debtor"), "{row:?}");
     }
     assert_eq!(vendors.sandbox.count("search_mandate"), 0);
-    // The same twice is the same.
+    // Equal rows of one mandate are no contradiction.
     vendors.write("in.csv", format!("{header}\n{line},false,false\n{line},FAUX,0\n"));
     assert_eq!(column(&vendors.mandat(&["refresh", "in.csv"]).rows(), "verdict"), ["Allowed"; 2]);
 }
 
 #[test]
-fn a_file_without_mandates_is_not_silent() {
+fn file_without_mandates_is_reported() {
     let vendors = Vendors::start("empty");
     for text in ["", "\n\n", "# nothing\n", "\u{feff}", ";;;\n"] {
         vendors.write("in.csv", text);
@@ -285,7 +285,7 @@ fn a_file_without_mandates_is_not_silent() {
 }
 
 #[test]
-fn control_characters_of_a_vendor_reach_no_output() {
+fn vendor_control_characters_are_not_printed() {
     let vendors = Vendors::start("control");
     vendors.sandbox.answer(&debit(), "\u{1b}[31mred\u{9b}1m\u{7}").unwrap();
     vendors.write("in.csv", "safedebit:XXXXXXXXXXXXX\n");
@@ -299,14 +299,14 @@ fn control_characters_of_a_vendor_reach_no_output() {
         let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
         assert!(!ended.out.contains(odd) && !ended.err.contains(odd), "{ended:?}");
     }
-    // And it is the same word in the next run.
+    // The next run must not report a change of this word.
     vendors.mandat(&["refresh", "in.csv", "--out", "out.csv"]);
     let again = vendors.mandat(&["refresh", "out.csv"]);
     assert_eq!(only(&again.rows())["change"], "");
 }
 
 #[test]
-fn a_file_of_somebody_elses_is_left_alone() {
+fn foreign_files_are_never_overwritten() {
     let vendors = Vendors::start("foreign");
     vendors.write("in.txt", "safedebit:XXXXXXXXXXXXX\nsafedebit:last");
     for text in ["my notes", "my notes\n", "reference,status\nsafedebit:a,Active\n", "\n\n", "{\"a\": 1}\n"] {
@@ -328,7 +328,7 @@ fn a_file_of_somebody_elses_is_left_alone() {
 }
 
 #[test]
-fn standard_input_is_a_file_like_any_other() {
+fn refresh_reads_standard_input() {
     let vendors = Vendors::start("stdin");
     let mut command = vendors.command(&["refresh", "-", "--out", "out.csv"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
@@ -338,7 +338,7 @@ fn standard_input_is_a_file_like_any_other() {
 }
 
 #[test]
-fn a_verdict_on_the_command_line_names_the_facts_that_were_not_stated() {
+fn status_command_names_the_missing_facts() {
     let vendors = Vendors::start("status");
     let status = |arguments: &[&str]| vendors.mandat(&[&["status", "safedebit:XXXXXXXXXXXXX"], arguments].concat());
     let one = status(&["--signed-on", "05/01/2026"]);
@@ -346,7 +346,7 @@ fn a_verdict_on_the_command_line_names_the_facts_that_were_not_stated() {
         one.out.contains("undetermined") && one.out.contains("revoked_by_debtor") && one.out.contains("one_off_used"),
         "{one:?}"
     );
-    // Who acts next is not "you" beside a verdict that forbids it.
+    // A verdict that forbids the use must not be followed by a plain "you".
     assert!(one.out.trim_end().ends_with("you: see to the reasons first"), "{one:?}");
     let all = [
         "--signed-on=2026-01-05",
@@ -362,7 +362,7 @@ fn a_verdict_on_the_command_line_names_the_facts_that_were_not_stated() {
 }
 
 #[test]
-fn a_mandate_that_was_named_and_is_not_there_has_an_exit_code_of_its_own() {
+fn unknown_mandate_has_its_own_exit_code() {
     let vendors = Vendors::start("nobody");
     for command in ["status", "probe"] {
         let ended = vendors.mandat(&[command, "safedebit:nobody"]);
@@ -373,7 +373,7 @@ fn a_mandate_that_was_named_and_is_not_there_has_an_exit_code_of_its_own() {
 }
 
 #[test]
-fn a_watch_prints_the_first_reading_at_once() {
+fn watch_prints_the_first_reading_at_once() {
     use std::io::{BufRead, BufReader};
     let vendors = Vendors::start("watch");
     let mut child = vendors.command(&["watch", "--json", "safedebit:XXXXXXXXXXXXX"]).spawn().unwrap();
@@ -385,7 +385,7 @@ fn a_watch_prints_the_first_reading_at_once() {
 }
 
 #[test]
-fn it_reads_a_file_of_samples_in_the_sandbox() {
+fn refresh_without_a_file_reads_samples_of_the_sandbox() {
     let (code, out, err) = mandat(&["--sandbox", "refresh"]);
     assert_eq!((code, rows(&out).len()), (Some(0), 3), "{err}");
 }

@@ -1,4 +1,4 @@
-//! `mandat sandbox`.
+//! The command `mandat sandbox`: its greeting, its addresses and its end.
 
 use crate::support::{Running, get, mandat};
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 
 #[test]
-fn it_says_where_each_vendor_is_and_what_it_accepts_and_answers_there() {
+fn sandbox_prints_addresses_and_credentials() {
     let running = Running::start();
     let greeting = running.greeting.join("\n");
     for provider in mandat::Provider::ALL {
@@ -23,7 +23,7 @@ fn it_says_where_each_vendor_is_and_what_it_accepts_and_answers_there() {
 }
 
 #[test]
-fn an_address_in_use_is_refused_with_a_way_out() {
+fn address_in_use_is_an_error_with_advice() {
     let running = Running::start();
     let second =
         Command::new(env!("CARGO_BIN_EXE_mandat")).args(["sandbox", "--listen", running.address()]).output().unwrap();
@@ -34,7 +34,7 @@ fn an_address_in_use_is_refused_with_a_way_out() {
 }
 
 #[test]
-fn a_sandbox_that_lets_others_in_warns_and_answers_to_the_names_that_it_was_given() {
+fn sandbox_on_all_interfaces_warns_and_accepts_its_host_names() {
     assert!(!Running::start().greeting.join("\n").contains("WARNING"));
     let running = Running::with(&["--listen", "0.0.0.0:0", "--host", "sandbox", "--host", "proxy.example.com:80"]);
     let greeting = running.greeting.join("\n");
@@ -57,7 +57,7 @@ fn a_sandbox_that_lets_others_in_warns_and_answers_to_the_names_that_it_was_give
 
 #[cfg(unix)]
 #[test]
-fn a_signal_stops_it_even_while_a_connection_stays_open() {
+fn signal_stops_the_sandbox_despite_open_connections() {
     for signal in ["INT", "TERM"] {
         let mut running = Running::start();
         let silent = TcpStream::connect(running.address()).unwrap();

@@ -1,4 +1,4 @@
-//! Runs that are stopped, broken or disturbed lose nothing and double nothing.
+//! A run that is stopped, killed or disturbed loses no row and writes none twice.
 
 use crate::support::{Ended, Vendors, column, rows};
 use mandat::{MandateRef, sandbox::Fault};
@@ -11,10 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The number of mandates of a run.
+/// The number of mandates in a run.
 const MANY: usize = 150;
 
-/// Answers take their time, and the last one so long, so that a run can be disturbed.
+/// Slows all responses down, and the last one by `last`, so that a test can disturb the run.
 fn slow(vendors: &Vendors, last: Duration) {
     vendors.sandbox.inject(Fault::delay(last).on("get_mandate_status"));
     vendors.sandbox.inject(Fault::delay(Duration::from_millis(20)));
@@ -39,11 +39,11 @@ fn many(test: &str) -> (Vendors, Vec<String>) {
     (vendors, wanted)
 }
 
-/// Waits until a run has kept so many readings.
-fn until(vendors: &Vendors, out: &str, count: usize, child: &mut Child) {
+/// Waits until the run has kept `count` readings.
+fn wait_for_readings(vendors: &Vendors, out: &str, count: usize, child: &mut Child) {
     let since = Instant::now();
     while vendors.kept(out) < count && child.try_wait().unwrap().is_none() {
-        assert!(since.elapsed() < Duration::from_secs(60), "it does not get on");
+        assert!(since.elapsed() < Duration::from_secs(60), "the run makes no progress");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -52,7 +52,7 @@ fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap().success());
 }
 
-fn assert_whole(vendors: &Vendors, out: &str, wanted: &[String]) {
+fn assert_complete(vendors: &Vendors, out: &str, wanted: &[String]) {
     let text = vendors.read(out);
     let (written, own): (Vec<String>, Vec<String>) = if out.ends_with("jsonl") {
         let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
@@ -67,20 +67,20 @@ fn assert_whole(vendors: &Vendors, out: &str, wanted: &[String]) {
 }
 
 #[test]
-fn a_run_that_was_killed_goes_on_where_it_was() {
+fn killed_run_resumes_where_it_stopped() {
     for (out, format) in [("out.csv", "csv"), ("out.jsonl", "jsonl")] {
         let (vendors, wanted) = many(&format!("killed-{format}"));
         slow(&vendors, FOR_EVER);
         let run = || vendors.command(&["refresh", "in.csv", "--out", out, "--resume", "--format", format, "--sorted"]);
         for part in 1..=3 {
             let mut child = run().spawn().unwrap();
-            until(&vendors, out, part * 30, &mut child);
-            assert!(child.try_wait().unwrap().is_none(), "it was never stopped half-way");
+            wait_for_readings(&vendors, out, part * 30, &mut child);
+            assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be killed");
             child.kill().unwrap();
             child.wait().unwrap();
-            assert!(!vendors.files().contains(&out.to_owned()), "half a file has its name");
+            assert!(!vendors.files().contains(&out.to_owned()), "an incomplete file has the final name");
         }
-        // Half a line.
+        // An incomplete line, as a killed process leaves it.
         let journal = vendors.folder.join(format!("{out}.mandat/journal"));
         fs::OpenOptions::new().append(true).open(journal).unwrap().write_all(b"{\"given\":[\"safedebit:RU").unwrap();
         let asked = vendors.sandbox.count("search_mandate");
@@ -89,10 +89,10 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
         assert_eq!(ended.code, Some(3), "{}", ended.err);
         let told = ended.err.lines().find(|line| line.ends_with("were read before the run was stopped")).unwrap();
         assert!(told.split(' ').next().unwrap().parse::<usize>().unwrap() >= 80, "{told}");
-        // Some were still under way when it was killed.
+        // Some requests were still in flight at the kill.
         assert!(vendors.sandbox.count("search_mandate") - asked <= MANY - 90 + 64);
-        assert_whole(&vendors, out, &wanted);
-        // A run that is complete is not resumed.
+        assert_complete(&vendors, out, &wanted);
+        // A complete run cannot be resumed.
         let before = vendors.read(out);
         let ended = Ended::of(run().spawn().unwrap());
         assert!(ended.code == Some(1) && ended.err.contains("there is nothing to resume"), "{}", ended.err);
@@ -101,29 +101,29 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_signal_ends_a_run_with_a_word_on_how_to_go_on() {
+fn signal_ends_a_run_with_advice_to_resume() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let (vendors, wanted) = many(&format!("signal-{name}"));
         slow(&vendors, FOR_EVER);
         let mut child = vendors.command(&["refresh", "in.csv", "--out", "out.csv"]).spawn().unwrap();
-        until(&vendors, "out.csv", 20, &mut child);
+        wait_for_readings(&vendors, "out.csv", 20, &mut child);
         signal(&child, name);
         let ended = Ended::of(child);
         assert_eq!(ended.code, Some(code), "{}", ended.err);
         assert!(ended.err.contains("stopped.") && ended.err.contains("--resume"), "{}", ended.err);
         vendors.sandbox.clear_faults();
-        // Without being asked to, no run goes on with it.
+        // Without `--resume` no run continues the stopped one.
         let ended = vendors.mandat(&["refresh", "in.csv", "--out", "out.csv"]);
         assert!(ended.code == Some(1) && ended.err.contains("--resume"), "{}", ended.err);
         assert_eq!(vendors.mandat(&["refresh", "in.csv", "--out", "out.csv", "--resume"]).code, Some(3));
-        assert_whole(&vendors, "out.csv", &wanted);
+        assert_complete(&vendors, "out.csv", &wanted);
     }
 }
 
 #[test]
-fn a_signal_ends_a_run_into_a_pipe_that_nobody_empties() {
+fn signal_ends_a_run_blocked_on_a_full_pipe() {
     let (vendors, wanted) = many("stuck");
-    // More than a pipe holds.
+    // More output than a pipe buffers.
     let note = "-".repeat(2000);
     vendors.write(
         "in.csv",
@@ -139,9 +139,10 @@ fn a_signal_ends_a_run_into_a_pipe_that_nobody_empties() {
 }
 
 #[test]
-fn a_file_that_may_not_grow_any_more_loses_nothing() {
+fn file_size_limit_loses_no_reading() {
     let (vendors, wanted) = many("limit");
-    // So many blocks of 512 bytes; with the signal the kernel ends the process, without it the write fails.
+    // `ulimit -f` counts blocks of 512 bytes. At the limit the signal XFSZ ends the process. If the signal is ignored,
+    // the write fails.
     for limit in ["ulimit -f 60; ", "trap '' XFSZ; ulimit -f 60; ", "ulimit -f 90; "] {
         let script = format!("{limit} exec \"$0\" refresh in.csv --out out.csv --resume");
         let mut command = Command::new("sh");
@@ -155,15 +156,15 @@ fn a_file_that_may_not_grow_any_more_loses_nothing() {
     for _ in 0..2 {
         vendors.mandat(&["refresh", "in.csv", "--out", "out.csv", "--resume"]);
     }
-    assert_whole(&vendors, "out.csv", &wanted);
+    assert_complete(&vendors, "out.csv", &wanted);
 }
 
 #[test]
-fn of_two_runs_at_once_into_one_file_one_is_refused_and_two_files_do_not_meet() {
+fn concurrent_runs_into_one_file_are_refused() {
     let (vendors, wanted) = many("two");
     slow(&vendors, Duration::from_secs(2));
     let mut first = vendors.command(&["refresh", "in.csv", "--out", "d.csv"]).spawn().unwrap();
-    until(&vendors, "d.csv", 10, &mut first);
+    wait_for_readings(&vendors, "d.csv", 10, &mut first);
     signal(&first, "STOP");
     vendors.sandbox.clear_faults();
     for more in [&[][..], &["--resume"]] {
@@ -173,19 +174,19 @@ fn of_two_runs_at_once_into_one_file_one_is_refused_and_two_files_do_not_meet() 
     let other = vendors.mandat(&["refresh", "in.csv", "--out", "d.jsonl", "--format", "jsonl"]);
     signal(&first, "CONT");
     assert_eq!((other.code, Ended::of(first).code), (Some(3), Some(3)));
-    assert_whole(&vendors, "d.csv", &wanted);
-    assert_whole(&vendors, "d.jsonl", &wanted);
-    // From the same moment on.
+    assert_complete(&vendors, "d.csv", &wanted);
+    assert_complete(&vendors, "d.jsonl", &wanted);
+    // Several runs that start at the same moment.
     let runs: Vec<Child> = (0..6)
         .map(|_| vendors.command(&["refresh", "in.csv", "--out", "e.csv", "--resume"]).spawn().unwrap())
         .collect();
     let codes: Vec<_> = runs.into_iter().map(|run| Ended::of(run).code).collect();
     assert_eq!(codes.iter().filter(|code| **code == Some(3)).count(), 1, "{codes:?}");
-    assert_whole(&vendors, "e.csv", &wanted);
+    assert_complete(&vendors, "e.csv", &wanted);
 }
 
 #[test]
-fn files_in_the_way_are_left_alone() {
+fn foreign_files_in_the_way_are_left_alone() {
     let (vendors, wanted) = many("way");
     vendors.write("p1.part", "mine");
     vendors.write("target.csv", "mine");
@@ -214,11 +215,11 @@ fn files_in_the_way_are_left_alone() {
 }
 
 #[test]
-fn a_file_that_takes_the_name_meanwhile_is_not_written_over() {
+fn file_created_during_the_run_is_not_overwritten() {
     let (vendors, wanted) = many("meanwhile");
     slow(&vendors, Duration::from_secs(3));
     let mut child = vendors.command(&["refresh", "in.csv", "--out", "out.csv"]).spawn().unwrap();
-    until(&vendors, "out.csv", 20, &mut child);
+    wait_for_readings(&vendors, "out.csv", 20, &mut child);
     vendors.write("out.csv", "mine");
     let ended = Ended::of(child);
     assert!(ended.code == Some(1) && ended.err.contains("--resume"), "{}", ended.err);
@@ -227,19 +228,19 @@ fn a_file_that_takes_the_name_meanwhile_is_not_written_over() {
     let asked = vendors.sandbox.count("search_mandate");
     assert_eq!(vendors.mandat(&["refresh", "in.csv", "--out", "out.csv", "--resume"]).code, Some(3));
     assert_eq!(vendors.sandbox.count("search_mandate"), asked);
-    assert_whole(&vendors, "out.csv", &wanted);
+    assert_complete(&vendors, "out.csv", &wanted);
 }
 
 #[test]
-fn an_empty_file_may_be_written() {
+fn empty_output_file_may_be_overwritten() {
     let (vendors, wanted) = many("made");
     vendors.write("out.csv", "");
     assert_eq!(vendors.mandat(&["refresh", "in.csv", "--out", "out.csv"]).code, Some(3));
-    assert_whole(&vendors, "out.csv", &wanted);
+    assert_complete(&vendors, "out.csv", &wanted);
 }
 
 #[test]
-fn a_resumed_run_reads_again_what_the_input_says_otherwise_now_and_what_is_too_old() {
+fn resumed_run_rereads_changed_and_outdated_rows() {
     let vendors = Vendors::start("otherwise");
     vendors.make(3);
     let header = "reference,signed_on,signature_confirmed,last_collection,revoked_by_debtor,one_off_used";
@@ -257,14 +258,14 @@ fn a_resumed_run_reads_again_what_the_input_says_otherwise_now_and_what_is_too_o
         more += "easytransac:abcabcabcabcabcabc12\n";
         vendors.write("in.csv", more);
         let mut child = vendors.command(&["refresh", "in.csv", "--out", "out.csv", "--resume"]).spawn().unwrap();
-        until(vendors, "out.csv", 3, &mut child);
+        wait_for_readings(vendors, "out.csv", 3, &mut child);
         child.kill().unwrap();
         child.wait().unwrap();
         vendors.sandbox.clear_faults();
     };
     input("false");
     stop(&vendors);
-    // The debtor's letter comes in between.
+    // The debtor's revocation letter arrives in between.
     input("true");
     let asked = vendors.sandbox.count("search_mandate");
     let ended = vendors.mandat(&["refresh", "in.csv", "--out", "out.csv", "--resume"]);
@@ -281,7 +282,7 @@ fn a_resumed_run_reads_again_what_the_input_says_otherwise_now_and_what_is_too_o
 }
 
 #[test]
-fn devices_and_pipes_are_written_in_order_and_a_full_one_is_told_before_anything_is_asked() {
+fn devices_and_pipes_are_written_in_order() {
     let (vendors, wanted) = many("devices");
     let asked = vendors.sandbox.requests().len();
     for more in [&[][..], &["--resume"]] {
@@ -304,7 +305,7 @@ fn devices_and_pipes_are_written_in_order_and_a_full_one_is_told_before_anything
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_the_run() {
+fn closed_output_pipe_ends_the_run() {
     let (vendors, _) = many("head");
     slow(&vendors, FOR_EVER);
     let mut child = vendors.command(&["refresh", "in.csv"]).spawn().unwrap();
@@ -318,11 +319,11 @@ fn a_reader_that_has_seen_enough_ends_the_run() {
 }
 
 #[test]
-fn a_run_that_is_begun_in_another_account_takes_nothing_over() {
+fn resume_with_another_account_starts_over() {
     let (vendors, wanted) = many("account");
     slow(&vendors, FOR_EVER);
     let mut child = vendors.command(&["refresh", "in.csv", "--out", "out.csv"]).spawn().unwrap();
-    until(&vendors, "out.csv", 20, &mut child);
+    wait_for_readings(&vendors, "out.csv", 20, &mut child);
     child.kill().unwrap();
     child.wait().unwrap();
     vendors.sandbox.clear_faults();
@@ -331,9 +332,9 @@ fn a_run_that_is_begun_in_another_account_takes_nothing_over() {
     let url = vendors.sandbox.base_url(mandat::Provider::SafeDebit).replace("127.0.0.1", "localhost");
     command.env("SAFEDEBIT_URL", url);
     assert_eq!(Ended::of(command.spawn().unwrap()).code, Some(3));
-    // Some were still under way when it was killed.
+    // Some requests were still in flight at the kill.
     assert!(vendors.sandbox.count("search_mandate") >= asked + MANY);
-    assert_whole(&vendors, "out.csv", &wanted);
-    // The sandbox still has its mandates.
+    assert_complete(&vendors, "out.csv", &wanted);
+    // The sandbox still holds its mandates.
     assert!(vendors.sandbox.record(&MandateRef::safedebit("RUM-1")).is_some());
 }

@@ -1,4 +1,4 @@
-//! Shared by the tests of the program.
+//! Helpers of the program's tests.
 
 use mandat::{Provider, sandbox::Sandbox};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// One that runs, and the address that it printed.
+/// A running `mandat sandbox`, and the lines that it printed at the start.
 pub struct Running {
     pub child: Child,
     pub greeting: Vec<String>,
@@ -47,7 +47,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -61,7 +61,7 @@ pub fn get(address: &str, path: &str) -> String {
     answer
 }
 
-/// Runs it to its end.
+/// Runs the program to its end. Returns the exit code, the output and the error output.
 pub fn mandat(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_mandat"))
         .args(arguments)
@@ -74,14 +74,14 @@ pub fn mandat(arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// Compares with a snapshot beside this file, without the noise of a header.
+/// Compares the text with the snapshot of this name in `snapshots/`.
 pub fn snapshot(name: &str, text: &str) {
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!(name, text);
     });
 }
 
-/// A folder of one test.
+/// An empty folder for one test.
 pub fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(name);
     drop(fs::remove_dir_all(&folder));
@@ -89,7 +89,7 @@ pub fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// A sandbox and a way to reach it from another process.
+/// Writes a file with the URLs and credentials of the sandbox, for another process.
 pub fn credentials(running: &Running, folder: &Path) -> PathBuf {
     let base = |vendor: &str| {
         let line = running.greeting.iter().find(|line| line.contains(&format!("/{vendor}/"))).unwrap();
@@ -124,7 +124,7 @@ pub fn post(address: &str, path: &str, body: &str) -> String {
     answer
 }
 
-/// The vendors simulated in this process, and the program that talks to them.
+/// A sandbox in this process, and the program that talks to it.
 pub struct Vendors {
     pub sandbox: Sandbox,
     _runtime: tokio::runtime::Runtime,
@@ -132,14 +132,14 @@ pub struct Vendors {
 }
 
 impl Vendors {
-    /// With a folder for the files of this test.
+    /// Starts the sandbox, with a folder for the files of this test.
     pub fn start(test: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let sandbox = runtime.block_on(Sandbox::start()).unwrap();
         Self { sandbox, _runtime: runtime, folder: folder(test) }
     }
 
-    /// So many mandates at SafeDebit, signed, in a list.
+    /// Creates and signs `count` mandates at SafeDebit. Returns their references.
     pub fn make(&self, count: usize) -> Vec<String> {
         let made = (0..count).map(|i| {
             let body = format!(
@@ -155,7 +155,7 @@ impl Vendors {
         made.collect()
     }
 
-    /// The program in the folder of the test, with credentials.
+    /// The program in the folder of the test, with the credentials of the sandbox.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mandat"));
         command.args(arguments).env_clear().env("COLUMNS", "80").current_dir(&self.folder);
@@ -176,7 +176,7 @@ impl Vendors {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub fn mandat(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command(arguments).spawn().unwrap())
     }
@@ -197,7 +197,7 @@ impl Vendors {
         names
     }
 
-    /// How many readings a run into this file has kept so far.
+    /// Counts the readings that a run into this file has kept so far.
     pub fn kept(&self, out: &str) -> usize {
         let journal = self.folder.join(format!("{out}.mandat/journal"));
         fs::read_to_string(journal).unwrap_or_default().lines().count().saturating_sub(1)
@@ -219,7 +219,7 @@ impl Ended {
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    /// The rows of CSV, by the names of the columns.
+    /// The rows of the CSV output, by column name.
     pub fn rows(&self) -> Vec<Row> {
         rows(&self.out)
     }

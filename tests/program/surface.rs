@@ -1,9 +1,9 @@
-//! Help, output in a pipe, completions.
+//! Help texts, output in a pipe, and completions.
 
 use crate::support::{mandat, snapshot};
 
 #[test]
-fn its_help_is_as_reviewed_and_fits_eighty_columns() {
+fn help_matches_the_snapshot_and_fits_80_columns() {
     let mut all = String::new();
     for command in [
         &["--help"][..],
@@ -24,7 +24,7 @@ fn its_help_is_as_reviewed_and_fits_eighty_columns() {
 }
 
 #[test]
-fn what_it_prints_in_a_pipe_is_as_reviewed() {
+fn output_in_a_pipe_matches_the_snapshot() {
     let mut all = String::new();
     for command in [
         &["--sandbox", "status"][..],
@@ -40,21 +40,21 @@ fn what_it_prints_in_a_pipe_is_as_reviewed() {
         &["table"],
     ] {
         let (code, out, err) = mandat(command);
-        assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "colours in a pipe");
+        assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "output to a pipe must have no colours");
         all += &format!("$ mandat {}\n{out}{err}exit code {}\n\n", command.join(" "), code.unwrap());
     }
     snapshot("program-output", &all);
 }
 
 #[test]
-fn the_readme_shows_the_diagram_that_it_draws() {
+fn readme_shows_the_printed_diagram() {
     let (_, out, _) = mandat(&["table", "--mermaid"]);
     let readme = include_str!("../../README.md");
     assert!(readme.contains(&format!("```mermaid\n{out}```")), "README.md should hold this diagram:\n\n{out}");
 }
 
 #[test]
-fn completions_name_its_commands() {
+fn completions_list_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let (code, out, _) = mandat(&["completions", shell]);
         assert_eq!(code, Some(0));

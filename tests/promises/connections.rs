@@ -1,7 +1,7 @@
-//! Connections that went quiet cost no reading and leave no write in doubt, and an answer belongs to its request.
+//! A closed idle connection costs no reading and leaves no write in doubt. A response belongs to its own request.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
-use crate::support::{facade, hasty};
+use crate::support::{facade, test_settings};
 use mandat::{ErrorKind, MandateRef, Mandates, Settings, seqino};
 use std::{
     collections::BTreeMap,
@@ -17,22 +17,22 @@ use tokio::{
     sync::Barrier,
 };
 
-/// What a server that keeps connections does with a request.
+/// How a keep-alive server reacts to a request.
 #[derive(Clone)]
 enum Do {
     Answer(String),
-    /// Answers, and later says more that nobody asked for.
+    /// Sends the response, and later a second one that no request asked for.
     More(String, Duration, String),
-    /// Answers so late that nobody waits any more.
+    /// Sends the response after the client has stopped waiting.
     Late(Duration, String),
     Close,
     Reset,
 }
 
-/// A server that keeps each connection until it is told to close it.
+/// A server that keeps each connection open until `act` closes it.
 struct Kept {
     url: String,
-    /// The connection of each request, and the request.
+    /// The number of the connection, and the request on it.
     log: Arc<Mutex<Vec<(usize, String)>>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -44,7 +44,7 @@ impl Drop for Kept {
 }
 
 impl Kept {
-    /// `act` is given how many requests the connection has had before, and the request.
+    /// Calls `act` with the number of earlier requests on the connection, and with the request.
     async fn start<F: Future<Output = Do> + Send>(act: impl Fn(usize, String) -> F + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -64,7 +64,7 @@ impl Kept {
         self.log.lock().unwrap().clone()
     }
 
-    /// How many requests each connection has had.
+    /// Counts the requests of each connection.
     fn used(&self) -> BTreeMap<usize, usize> {
         let mut used = BTreeMap::new();
         self.requests().iter().for_each(|(connection, _)| *used.entry(*connection).or_default() += 1);
@@ -118,12 +118,12 @@ async fn request(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// An answer after which the connection stays.
+/// A response that keeps the connection open.
 fn kept(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// The answer to a search, or to a creation.
+/// The response to a search or to a creation.
 fn safedebit(request: &str) -> String {
     if request.starts_with("GET /search_mandate") {
         let umr = request.split_once("umr=").unwrap().1.split(' ').next().unwrap();
@@ -152,7 +152,7 @@ async fn create(mandates: &Mandates, umr: &str) -> Result<String, mandat::Error>
 
 const MANY: usize = 64;
 
-/// Reads as many mandates at once, none of which is answered before all are asked for: each on its own connection.
+/// Reads `MANY` mandates at once. The server waits for all requests, so each has its own connection.
 async fn read_many(mandates: &Mandates) -> Vec<Result<(), mandat::Error>> {
     let reads = (0..MANY).map(|i| {
         let mandates = mandates.clone();
@@ -165,8 +165,8 @@ async fn read_many(mandates: &Mandates) -> Vec<Result<(), mandat::Error>> {
     all
 }
 
-/// A server with as many connections, each of which it closes, once told so, when the next request comes.
-async fn quiet(close: Do) -> (Kept, Arc<AtomicBool>) {
+/// A server with `MANY` connections. Once the flag is set, it reacts to the next request on each with `close`.
+async fn server_closing_idle_connections(close: Do) -> (Kept, Arc<AtomicBool>) {
     let (closed, all) = (Arc::new(AtomicBool::new(false)), Arc::new(Barrier::new(MANY)));
     let closing = closed.clone();
     let server = Kept::start(move |before, request| {
@@ -186,11 +186,11 @@ async fn quiet(close: Do) -> (Kept, Arc<AtomicBool>) {
 }
 
 #[tokio::test]
-async fn connections_that_the_vendor_closed_while_they_were_idle_cost_no_reading() {
+async fn closed_idle_connections_cost_no_reading() {
     for close in [Do::Close, Do::Reset] {
-        let (server, closed) = quiet(close).await;
-        // No attempt is left to spend, and no budget for 64.
-        let mandates = facade(&server.url, &Settings { attempts: 1, ..hasty() });
+        let (server, closed) = server_closing_idle_connections(close).await;
+        // No retry is allowed, and no retry budget would cover 64.
+        let mandates = facade(&server.url, &Settings { attempts: 1, ..test_settings() });
         assert!(read_many(&mandates).await.iter().all(Result::is_ok));
         assert_eq!(server.used().len(), MANY);
         closed.store(true, Ordering::SeqCst);
@@ -198,31 +198,31 @@ async fn connections_that_the_vendor_closed_while_they_were_idle_cost_no_reading
             assert!(read.is_ok(), "{i}: {}", read.unwrap_err());
         }
         let stale = server.used().values().filter(|requests| **requests > 1).count();
-        assert!(stale > MANY / 2, "{stale} of {MANY} connections were found closed");
+        assert!(stale > MANY / 2, "only {stale} of {MANY} connections were reused and found closed");
     }
 }
 
 #[tokio::test]
-async fn a_vendor_that_closes_new_connections_too_is_tried_no_oftener_than_allowed() {
+async fn closed_new_connections_count_as_attempts() {
     let first = AtomicBool::new(true);
     let server = Kept::start(move |_, request| {
         let well = first.swap(false, Ordering::SeqCst);
         async move { if well { Do::Answer(safedebit(&request)) } else { Do::Close } }
     });
     let server = server.await;
-    let mandates = facade(&server.url, &hasty());
+    let mandates = facade(&server.url, &test_settings());
     mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
     let error = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
-    // One well, one on its connection, then three attempts.
+    // One success, one attempt on its connection, then three attempts on new ones.
     assert_eq!(server.requests().len(), 1 + 1 + 3);
 }
 
 #[tokio::test]
-async fn a_write_after_an_idle_spell_is_not_in_doubt() {
+async fn write_after_idle_time_has_a_known_outcome() {
     for close in [Do::Close, Do::Reset] {
-        let (server, closed) = quiet(close).await;
-        let mandates = facade(&server.url, &hasty());
+        let (server, closed) = server_closing_idle_connections(close).await;
+        let mandates = facade(&server.url, &test_settings());
         assert!(read_many(&mandates).await.iter().all(Result::is_ok));
         create(&mandates, "RUM-0").await.unwrap();
         closed.store(true, Ordering::SeqCst);
@@ -233,9 +233,9 @@ async fn a_write_after_an_idle_spell_is_not_in_doubt() {
 }
 
 #[tokio::test]
-async fn what_changes_anything_has_a_connection_of_its_own() {
+async fn each_write_uses_a_new_connection() {
     let server = Kept::start(|_, request| async move { Do::Answer(safedebit(&request)) }).await;
-    let mandates = facade(&server.url, &hasty());
+    let mandates = facade(&server.url, &test_settings());
     for i in 0..10 {
         mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
         create(&mandates, &format!("RUM-{i}")).await.unwrap();
@@ -245,18 +245,18 @@ async fn what_changes_anything_has_a_connection_of_its_own() {
     for (connection, request) in server.requests().iter().filter(|(_, request)| request.starts_with("POST")) {
         assert_eq!(used[connection], 1, "{request}");
     }
-    // The reads had one.
+    // All reads share one connection.
     assert_eq!(used.len(), 1 + 20);
 }
 
 #[tokio::test]
-async fn a_connection_is_given_up_when_it_was_idle_for_long() {
+async fn idle_connections_close_after_the_idle_timeout() {
     let server = Kept::start(|_, request| async move { Do::Answer(safedebit(&request)) }).await;
     for (idle_timeout, connections) in
         [(Duration::from_secs(60), 1), (Duration::from_millis(1), 3), (Duration::ZERO, 3)]
     {
         let before = server.used().len();
-        let mandates = facade(&server.url, &Settings { idle_timeout, ..hasty() });
+        let mandates = facade(&server.url, &Settings { idle_timeout, ..test_settings() });
         for _ in 0..3 {
             mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -266,14 +266,14 @@ async fn a_connection_is_given_up_when_it_was_idle_for_long() {
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_leaves_no_write_in_doubt_and_costs_no_reading() {
+async fn custom_http_client_handles_closed_connections() {
     let server =
         Kept::start(
             |before, request| async move { if before > 0 { Do::Close } else { Do::Answer(safedebit(&request)) } },
         );
     let server = server.await;
     let config = mandat::safedebit::Config::new(&server.url, "login", "p4ssw0rd");
-    let config = config.settings(hasty()).http_client(reqwest::Client::builder());
+    let config = config.settings(test_settings()).http_client(reqwest::Client::builder());
     let mandates = Mandates::builder().safedebit(config).build().unwrap();
     for i in 0..5 {
         mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
@@ -282,31 +282,31 @@ async fn a_client_of_ones_own_leaves_no_write_in_doubt_and_costs_no_reading() {
     assert_eq!((server.requests().len(), server.used().len()), (10, 10));
 }
 
-/// A second answer to one request must not become the answer to the next.
+/// The second response to one request must not be taken for the response to the next.
 #[tokio::test]
-async fn a_late_second_answer_is_never_taken_for_that_of_the_next_write() {
+async fn late_second_response_is_not_taken_for_the_next_write() {
     for wait in [0, 1, 5] {
         let server = Kept::start(move |_, request| async move {
             let answer = safedebit(&request);
             Do::More(answer.clone(), Duration::from_millis(wait), answer)
         });
         let server = server.await;
-        let mandates = facade(&server.url, &hasty());
+        let mandates = facade(&server.url, &test_settings());
         for i in 0..100 {
             let umr = format!("RUM-{i}");
             assert_eq!(create(&mandates, &umr).await.unwrap(), umr, "{wait} ms");
             let reading = mandates.status(&MandateRef::safedebit(&umr)).await;
-            // A read looks at what it has read.
+            // A read compares the reference in the response, so it notices a foreign one.
             assert!(reading.is_ok() || reading.as_ref().is_err_and(|e| e.kind() == ErrorKind::Decode), "{reading:?}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_on_which_more_came_than_was_asked_for_serves_no_other_request() {
+async fn connection_with_surplus_bytes_is_not_reused() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
-    // Each list is of another length, so that one shows to which request it belongs.
+    // Each list has a different length, so the test can tell to which request it belongs.
     let server = Kept::start(move |_, _| {
         let number = counter.fetch_add(1, Ordering::SeqCst);
         let client = include_str!("fixtures/seqino-client.json");
@@ -314,7 +314,7 @@ async fn a_connection_on_which_more_came_than_was_asked_for_serves_no_other_requ
         async move { Do::More(list(number), Duration::ZERO, list(0)) }
     });
     let server = server.await;
-    let mandates = facade(&server.url, &hasty());
+    let mandates = facade(&server.url, &test_settings());
     for number in 0..200 {
         let list = mandates.seqino().unwrap().list_clients().send().await.unwrap();
         assert_eq!(list.len(), number);
@@ -323,7 +323,7 @@ async fn a_connection_on_which_more_came_than_was_asked_for_serves_no_other_requ
 }
 
 #[tokio::test]
-async fn an_answer_that_came_too_late_is_not_that_of_the_next_request() {
+async fn late_response_is_not_taken_for_the_next_request() {
     let asked = AtomicUsize::new(0);
     let server = Kept::start(move |_, _| {
         let number = asked.fetch_add(1, Ordering::SeqCst);
@@ -337,7 +337,7 @@ async fn an_answer_that_came_too_late_is_not_that_of_the_next_request() {
         }
     });
     let server = server.await;
-    let settings = Settings { attempt_timeout: Duration::from_millis(100), attempts: 1, ..hasty() };
+    let settings = Settings { attempt_timeout: Duration::from_millis(100), attempts: 1, ..test_settings() };
     let config = seqino::Config::new(&server.url, "s3cret-k3y").settings(settings);
     let mandates = Mandates::builder().seqino(config).build().unwrap();
     let list = || mandates.seqino().unwrap().list_clients().send();

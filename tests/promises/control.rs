@@ -1,4 +1,4 @@
-//! The sandbox takes orders over HTTP, from tests in any language.
+//! Tests in any language can control the sandbox over HTTP.
 
 use mandat::{
     MandateRef, MandateStatus, Mandates, Provider,
@@ -13,12 +13,12 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A client of no vendor, made once as that takes long. No connection outlives the test that made it.
+/// One plain HTTP client for all tests, because building it is slow. Connections are not kept between tests.
 pub static CLIENT: LazyLock<reqwest::Client> =
     LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap());
 
-/// Sends an order, and gives the HTTP status and the answer.
-async fn order(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> (u16, Value) {
+/// Sends a control request. Returns the HTTP status and the JSON of the response.
+async fn send_control(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> (u16, Value) {
     let url = format!("http://{}/_control{path}", sandbox.address());
     let method: Method = method.parse().unwrap();
     let body = body.into().map(|body| body.to_string()).unwrap_or_default();
@@ -28,13 +28,13 @@ async fn order(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Opti
     (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
 }
 
-async fn ordered(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> Value {
-    let (status, answer) = order(sandbox, method, path, body).await;
+async fn control(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> Value {
+    let (status, answer) = send_control(sandbox, method, path, body).await;
     assert_eq!(status, 200, "{method} {path}: {answer}");
     answer
 }
 
-/// A mandate to sign, and its reference.
+/// Creates a mandate that awaits a signature. Returns its reference.
 async fn created(mandates: &Mandates, umr: &str) -> MandateRef {
     let request = mandates.safedebit().unwrap().create_mandate().body_map(|body| {
         body.safedebit_consumer_reference(Sandbox::CONSUMER)
@@ -54,9 +54,9 @@ async fn started() -> (Sandbox, Mandates) {
 }
 
 #[tokio::test]
-async fn it_lists_what_there_is() {
+async fn index_lists_every_control_path() {
     let (sandbox, _) = started().await;
-    let index = ordered(&sandbox, "GET", "", None).await;
+    let index = control(&sandbox, "GET", "", None).await;
     let said = index.to_string();
     for part in ["state", "reset", "clock", "mandates", "faults", "scripts", "journal"] {
         assert!(said.contains(&format!("/_control/{part}")), "{part}: {said}");
@@ -64,27 +64,27 @@ async fn it_lists_what_there_is() {
 }
 
 #[tokio::test]
-async fn state_is_listed_changed_and_reset() {
+async fn state_can_be_read_patched_and_reset() {
     let (sandbox, mandates) = started().await;
-    let beginning = ordered(&sandbox, "GET", "/state", None).await;
+    let beginning = control(&sandbox, "GET", "/state", None).await;
     let reference = created(&mandates, "RUM 1/A?B").await;
-    let state = ordered(&sandbox, "GET", "/state", None).await;
+    let state = control(&sandbox, "GET", "/state", None).await;
     assert_eq!(state["safedebit"]["mandates"]["RUM 1/A?B"]["status"], "5");
 
-    // A merge patch: what is null goes.
+    // The body is a merge patch: null removes a field.
     let patch = json!({"status": "1", "sequence_type": null, "own": {"a": 1}});
-    let record = ordered(&sandbox, "PATCH", "/state/safedebit/mandates/RUM%201%2FA%3FB", patch).await;
+    let record = control(&sandbox, "PATCH", "/state/safedebit/mandates/RUM%201%2FA%3FB", patch).await;
     assert_eq!((&record["status"], record.get("sequence_type")), (&json!("1"), None));
     assert_eq!(sandbox.record(&reference).unwrap()["own"], json!({"a": 1}));
     assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Active);
 
-    ordered(&sandbox, "POST", "/reset", None).await;
-    assert_eq!(ordered(&sandbox, "GET", "/state", None).await, beginning);
+    control(&sandbox, "POST", "/reset", None).await;
+    assert_eq!(control(&sandbox, "GET", "/state", None).await, beginning);
     assert!(mandates.status(&reference).await.is_err());
 }
 
 #[tokio::test]
-async fn a_mandate_is_moved_to_any_status_and_word() {
+async fn mandates_can_be_set_to_any_status_or_word() {
     let (sandbox, mandates) = started().await;
     let reference = created(&mandates, "RUM-1").await;
     let name = reference.to_string();
@@ -99,69 +99,69 @@ async fn a_mandate_is_moved_to_any_status_and_word() {
     ] {
         let mut body = change;
         body["mandate"] = name.clone().into();
-        ordered(&sandbox, "POST", "/mandates", body.clone()).await;
+        control(&sandbox, "POST", "/mandates", body.clone()).await;
         let read = mandates.status(&reference).await;
-        let all = ordered(&sandbox, "GET", "/mandates", None).await;
+        let all = control(&sandbox, "GET", "/mandates", None).await;
         let listed = all.as_array().unwrap().iter().find(|one| one["mandate"] == name.as_str()).unwrap();
         assert_eq!(listed["word"], word);
         assert_eq!(read.unwrap().status, status, "{body}");
     }
-    ordered(&sandbox, "POST", "/mandates", json!({"mandate": name, "forget": true})).await;
+    control(&sandbox, "POST", "/mandates", json!({"mandate": name, "forget": true})).await;
     assert!(mandates.status(&reference).await.is_err());
 }
 
 #[tokio::test]
-async fn a_scripted_sequence_of_answers_is_given_once_and_in_order() {
+async fn scripted_responses_are_sent_once_in_order() {
     let (sandbox, mandates) = started().await;
     let reference = created(&mandates, "RUM-1").await;
     let answer =
         |status: &str| json!({"status": 200, "body": {"result": true, "datas": [{"umr": "RUM-1", "status": status}]}});
     let script = json!({"provider": "safedebit", "operation": "search_mandate", "answers": [answer("1"), answer("3")]});
-    ordered(&sandbox, "POST", "/scripts", script.clone()).await;
+    control(&sandbox, "POST", "/scripts", script.clone()).await;
     for expected in [MandateStatus::Active, MandateStatus::Revoked, MandateStatus::AwaitingSignature] {
         assert_eq!(mandates.status(&reference).await.unwrap().status, expected);
     }
-    ordered(&sandbox, "POST", "/scripts", script).await;
-    ordered(&sandbox, "DELETE", "/scripts", None).await;
+    control(&sandbox, "POST", "/scripts", script).await;
+    control(&sandbox, "DELETE", "/scripts", None).await;
     assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::AwaitingSignature);
 }
 
-/// What `times` searches are answered, by HTTP status; 0 where the connection broke off.
+/// Sends `times` searches. Returns the status of each response from the journal: 0 if the connection broke off.
 async fn searched(sandbox: &Sandbox, times: usize) -> Vec<u16> {
-    ordered(sandbox, "DELETE", "/journal", None).await;
+    control(sandbox, "DELETE", "/journal", None).await;
     let url = format!("{}/search_mandate?umr=RUM-1", sandbox.base_url(Provider::SafeDebit));
     for _ in 0..times {
         let request = CLIENT.get(&url).basic_auth("sandbox", Some("sandbox-password"));
-        // It may fail: the journal says how.
+        // The call may fail. The journal has its status.
         drop(request.send().await);
     }
-    let journal = ordered(sandbox, "GET", "/journal?operation=search_mandate", None).await;
+    let journal = control(sandbox, "GET", "/journal?operation=search_mandate", None).await;
     journal.as_array().unwrap().iter().map(|one| one["status"].as_u64().unwrap().try_into().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn faults_strike_by_operation_count_and_chance() {
+async fn faults_apply_by_operation_count_and_probability() {
     let (sandbox, _) = started().await;
     let fault = json!({"fault": "status", "status": 503, "operation": "search_mandate", "times": 2});
-    ordered(&sandbox, "POST", "/faults", fault).await;
+    control(&sandbox, "POST", "/faults", fault).await;
     assert_eq!(searched(&sandbox, 3).await, [503, 503, 200]);
 
-    // Of another operation, and of another vendor.
+    // Faults of another operation and of another vendor do not apply.
     for elsewhere in [json!({"operation": "payment"}), json!({"provider": "seqino"})] {
         let mut fault = json!({"fault": "reset"});
         fault.as_object_mut().unwrap().extend(elsewhere.as_object().unwrap().clone());
-        ordered(&sandbox, "POST", "/faults", fault).await;
+        control(&sandbox, "POST", "/faults", fault).await;
     }
     assert_eq!(searched(&sandbox, 1).await, [200]);
-    assert_eq!(ordered(&sandbox, "GET", "/faults", None).await["faults"], 3);
-    ordered(&sandbox, "DELETE", "/faults", None).await;
+    assert_eq!(control(&sandbox, "GET", "/faults", None).await["faults"], 3);
+    control(&sandbox, "DELETE", "/faults", None).await;
 
     let mut courses = Vec::new();
     for seed in [7, 7, 8] {
         let fault = json!({"fault": "reset", "probability": 0.5, "seed": seed});
-        ordered(&sandbox, "POST", "/faults", fault).await;
+        control(&sandbox, "POST", "/faults", fault).await;
         courses.push(searched(&sandbox, 40).await);
-        ordered(&sandbox, "DELETE", "/faults", None).await;
+        control(&sandbox, "DELETE", "/faults", None).await;
     }
     assert_eq!(courses[0], courses[1]);
     assert_ne!(courses[0], courses[2]);
@@ -170,21 +170,21 @@ async fn faults_strike_by_operation_count_and_chance() {
 }
 
 #[tokio::test]
-async fn the_clock_moves_ahead_and_back_to_now() {
+async fn clock_can_be_advanced_and_reset() {
     let (sandbox, _) = started().await;
     let before = sandbox.now();
-    ordered(&sandbox, "POST", "/clock", json!({"advance_seconds": 86_400})).await;
-    let now = ordered(&sandbox, "GET", "/clock", None).await["now"].as_str().unwrap().parse().unwrap();
+    control(&sandbox, "POST", "/clock", json!({"advance_seconds": 86_400})).await;
+    let now = control(&sandbox, "GET", "/clock", None).await["now"].as_str().unwrap().parse().unwrap();
     let moved: chrono::TimeDelta = chrono::DateTime::<chrono::Utc>::signed_duration_since(now, before);
     assert!((86_400..86_460).contains(&moved.num_seconds()), "{moved}");
-    // More than there is.
-    ordered(&sandbox, "POST", "/clock", json!({"advance_seconds": u64::MAX})).await;
-    ordered(&sandbox, "POST", "/reset", None).await;
+    // Further than the clock can go.
+    control(&sandbox, "POST", "/clock", json!({"advance_seconds": u64::MAX})).await;
+    control(&sandbox, "POST", "/reset", None).await;
     assert!((sandbox.now() - before).num_seconds() < 60);
 }
 
 #[tokio::test]
-async fn the_journal_has_every_request_and_no_secret() {
+async fn journal_lists_every_request_without_secrets() {
     let (sandbox, mandates) = started().await;
     created(&mandates, "RUM-1").await;
     let seqino = sandbox.base_url(Provider::Seqino);
@@ -195,7 +195,7 @@ async fn the_journal_has_every_request_and_no_secret() {
     let body = json!({"apiKey": crate::support::KEY});
     CLIENT.post(format!("{easytransac}/auth")).body(body.to_string()).send().await.unwrap();
 
-    let journal = ordered(&sandbox, "GET", "/journal", None).await;
+    let journal = control(&sandbox, "GET", "/journal", None).await;
     let operations: Vec<&str> =
         journal.as_array().unwrap().iter().map(|one| one["operation"].as_str().unwrap()).collect();
     assert_eq!(operations, ["create_mandate", "create_client", "generate_token"]);
@@ -204,27 +204,27 @@ async fn the_journal_has_every_request_and_no_secret() {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
     assert!(text.contains("RUM-1"));
-    ordered(&sandbox, "DELETE", "/journal", None).await;
-    assert_eq!(ordered(&sandbox, "GET", "/journal", None).await, json!([]));
+    control(&sandbox, "DELETE", "/journal", None).await;
+    assert_eq!(control(&sandbox, "GET", "/journal", None).await, json!([]));
 }
 
 #[tokio::test]
-async fn state_is_shown_without_personal_data_or_secrets() {
+async fn state_hides_personal_data_and_secrets() {
     let (sandbox, mandates) = started().await;
     created(&mandates, "RUM-1").await;
     let consumer = "/state/safedebit/consumers/XXXXXXXXXXXXX";
-    // In its own field, in one that the spec does not know, and in one where it does not belong.
+    // Personal data in its own field, in an unknown field, and in a field where it does not belong.
     let patch = json!({
         "consumer_email": "zebulon@example.com", "note": {"who": "Zebulon", "zebulon@example.com": 1},
         "shop_reference": "FR76 3000 1007 9412 3456 7890 185", "reference": ["zebulon@example.com"],
         "consumer_type": "Zebulon",
     });
-    let shown = ordered(&sandbox, "PATCH", consumer, patch).await;
+    let shown = control(&sandbox, "PATCH", consumer, patch).await;
     assert_eq!(shown["safedebit_consumer_reference"], Sandbox::CONSUMER);
-    let state = ordered(&sandbox, "GET", "/state", None).await;
+    let state = control(&sandbox, "GET", "/state", None).await;
     assert_eq!(state["safedebit"]["mandates"]["RUM-1"]["umr"], "RUM-1");
     assert_eq!(state["seqino"]["clients"]["client_abc123"]["status"], "active");
-    // A word that a spec does not call personal is shown, as `Debug` shows it.
+    // Fields that the spec does not mark as personal are shown, as in `Debug`.
     assert_eq!(shown["consumer_type"], "Zebulon");
     for text in [state.to_string(), shown.to_string()] {
         let text = text.replace("\"consumer_type\":\"Zebulon\"", "");
@@ -234,8 +234,8 @@ async fn state_is_shown_without_personal_data_or_secrets() {
     }
 }
 
-/// Sends a request of these lines, and gives the whole answer.
-async fn raw(to: SocketAddr, lines: &[&str], body: &str) -> String {
+/// Sends a raw request with these header lines. Returns the whole response.
+async fn raw_request(to: SocketAddr, lines: &[&str], body: &str) -> String {
     let mut stream = TcpStream::connect(to).await.unwrap();
     let request =
         format!("{}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", lines.join("\r\n"), body.len());
@@ -246,7 +246,7 @@ async fn raw(to: SocketAddr, lines: &[&str], body: &str) -> String {
 }
 
 async fn raw_status(to: SocketAddr, lines: &[&str], body: &str) -> u16 {
-    let answer = raw(to, lines, body).await;
+    let answer = raw_request(to, lines, body).await;
     assert!(answer.contains("server: mandat-sandbox"), "{answer}");
     answer["HTTP/1.1 ".len()..][..3].parse().unwrap()
 }
@@ -254,7 +254,7 @@ async fn raw_status(to: SocketAddr, lines: &[&str], body: &str) -> u16 {
 const PATHS: [&str; 3] = ["/_control/clock", "/safedebit/ssp/search_mandate?umr=RUM-1", "/safedebit/pages/x"];
 
 #[tokio::test]
-async fn it_answers_to_its_own_names_only() {
+async fn requests_for_other_host_names_are_refused() {
     let options =
         Options::default().host("sandbox").host("proxy.example.com:8080").host("192.0.2.7").host("2001:db8::7");
     let told = Sandbox::start_with(options).await.unwrap();
@@ -303,7 +303,7 @@ async fn it_answers_to_its_own_names_only() {
 }
 
 #[tokio::test]
-async fn a_request_has_one_host() {
+async fn requests_need_exactly_one_host() {
     let (sandbox, _) = started().await;
     let own = format!("host: {}", sandbox.address());
     for path in PATHS {
@@ -312,18 +312,18 @@ async fn a_request_has_one_host() {
         assert_eq!(raw_status(to, &[&get], "").await, 400);
         assert_eq!(raw_status(to, &[&get, &own, &own], "").await, 400);
         assert_eq!(raw_status(to, &[&get, &own, "host: evil.example.com"], "").await, 400);
-        // A target with a host of its own.
+        // The request line has a host of its own.
         let absolute = format!("GET http://evil.example.com{path} HTTP/1.1");
         assert_eq!(raw_status(to, &[&absolute, &own], "").await, 421);
         let absolute = format!("GET http://localhost{path} HTTP/1.1");
         assert!(matches!(raw_status(to, &[&absolute, &own], "").await, 200 | 404));
-        let answer = raw(to, &[&format!("GET {path} HTTP/1.0")], "").await;
+        let answer = raw_request(to, &[&format!("GET {path} HTTP/1.0")], "").await;
         assert!(answer.starts_with("HTTP/1.0 400"), "{answer}");
     }
 }
 
 #[test]
-fn no_other_host_or_origin_gives_an_order() {
+fn random_hosts_and_origins_cannot_control_the_sandbox() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (sandbox, _) = runtime.block_on(started());
     let (to, own) = (sandbox.address(), format!("host: {}", sandbox.address()));
@@ -340,11 +340,11 @@ fn no_other_host_or_origin_gives_an_order() {
         Ok(())
     });
     refused.unwrap();
-    assert_eq!(runtime.block_on(ordered(&sandbox, "GET", "/faults", None))["faults"], 0);
+    assert_eq!(runtime.block_on(control(&sandbox, "GET", "/faults", None))["faults"], 0);
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_gives_no_order() {
+async fn other_web_origins_cannot_control_the_sandbox() {
     let (sandbox, _) = started().await;
     let own = format!("host: {}", sandbox.address());
     let fault = json!({"fault": "reset"}).to_string();
@@ -360,7 +360,7 @@ async fn a_page_of_another_site_gives_no_order() {
     }
     let good = format!("origin: http://{}", sandbox.address());
     assert_eq!(raw_status(sandbox.address(), &[post, &own, &good, "origin: null"], &fault).await, 403);
-    // What a form or a script sends without asking first.
+    // Content types that a browser sends without a preflight request.
     for kind in
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", "json", ""]
     {
@@ -369,19 +369,19 @@ async fn a_page_of_another_site_gives_no_order() {
         let reset = "POST /_control/reset HTTP/1.1";
         assert_eq!(raw_status(sandbox.address(), &[reset, &own, &kind], "").await, 415, "{kind}");
     }
-    assert_eq!(ordered(&sandbox, "GET", "/faults", None).await["faults"], 0);
+    assert_eq!(control(&sandbox, "GET", "/faults", None).await["faults"], 0);
     for kind in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
         let kind = format!("content-type: {kind}");
         assert_eq!(raw_status(sandbox.address(), &[post, &own, &good, &kind], &fault).await, 200, "{kind}");
     }
-    // A vendor's client is no browser, and may be called from one.
+    // The API of a vendor may be called from a browser, so other origins are allowed there.
     let vendor = ["GET /safedebit/ssp/search_mandate HTTP/1.1", &own, "origin: https://app.example.com"];
     sandbox.clear_faults();
     assert_eq!(raw_status(sandbox.address(), &vendor, "").await, 200);
 }
 
-/// Where a link to sign leads, of a mandate that is made by a request with this `Host`.
-async fn link(sandbox: &Sandbox, host: &str) -> String {
+/// Creates a mandate with this `Host` header. Returns the base URL of its signature link.
+async fn signature_link_base(sandbox: &Sandbox, host: &str) -> String {
     let body = json!({
         "safedebit_consumer_reference": Sandbox::CONSUMER, "url_ok": "https://example.com/ok",
         "url_ko": "https://example.com/ko", "url_cancel": "https://example.com/cancel",
@@ -392,33 +392,36 @@ async fn link(sandbox: &Sandbox, host: &str) -> String {
         &format!("host: {host}"),
         "authorization: Basic JQheySHkalSNuakkmSmm==",
     ];
-    let answer = raw(([127, 0, 0, 1], port).into(), &head, &body.to_string()).await;
+    let answer = raw_request(([127, 0, 0, 1], port).into(), &head, &body.to_string()).await;
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
     body["signature_url"].as_str().unwrap().split("/safedebit/").next().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn links_lead_to_the_sandboxs_own_address_or_name_whatever_a_request_says() {
+async fn links_ignore_the_host_header() {
     let start = |options: Options| async { Sandbox::start_with(options).await.unwrap() };
     let everywhere = || Options { listen: ([0, 0, 0, 0], 0).into(), ..Options::default() };
     let sandbox = Sandbox::start().await.unwrap();
     let own = format!("http://{}", sandbox.address());
-    assert_eq!(link(&sandbox, "localhost:1").await, own);
-    assert_eq!(link(&sandbox, "127.9.9.9").await, own);
+    assert_eq!(signature_link_base(&sandbox, "localhost:1").await, own);
+    assert_eq!(signature_link_base(&sandbox, "127.9.9.9").await, own);
     let named = start(everywhere().host("sandbox").host("localhost:8080")).await;
     let port = named.address().port();
-    assert_eq!(link(&named, "localhost:1").await, format!("http://sandbox:{port}"));
+    assert_eq!(signature_link_base(&named, "localhost:1").await, format!("http://sandbox:{port}"));
     assert!(named.public_url(Provider::Seqino).starts_with(&format!("http://sandbox:{port}/seqino/")));
     assert!(named.base_url(Provider::Seqino).starts_with(&format!("http://127.0.0.1:{port}/seqino/")));
     let mapped = start(everywhere().host("localhost:8080")).await;
-    assert_eq!(link(&mapped, "localhost:9").await.as_str(), "http://localhost:8080");
+    assert_eq!(signature_link_base(&mapped, "localhost:9").await.as_str(), "http://localhost:8080");
     let unnamed = start(everywhere()).await;
-    assert_eq!(link(&unnamed, "localhost").await, format!("http://127.0.0.1:{}", unnamed.address().port()));
+    assert_eq!(
+        signature_link_base(&unnamed, "localhost").await,
+        format!("http://127.0.0.1:{}", unnamed.address().port())
+    );
 }
 
 #[tokio::test]
-async fn a_sandbox_that_lets_others_in_says_so_and_answers_the_facade() {
+async fn listening_on_all_interfaces_logs_a_warning() {
     let log = crate::traces::Log::listen();
     drop(Sandbox::start().await.unwrap());
     assert_eq!(log.text(), "");
@@ -431,7 +434,7 @@ async fn a_sandbox_that_lets_others_in_says_so_and_answers_the_facade() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_none_is_refused() {
+async fn invalid_host_names_are_refused() {
     for name in ["", " ", "http://sandbox", "sand box", "user@sandbox", "sandbox/path", ":80", "sandbox\r\nx: y"] {
         let error = Sandbox::start_with(Options::default().host(name)).await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{name:?}");
@@ -440,7 +443,7 @@ async fn a_name_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_order_is_told_what_is_wrong() {
+async fn invalid_control_requests_get_a_specific_error() {
     let (sandbox, mandates) = started().await;
     let reference = created(&mandates, "RUM-1").await.to_string();
     let patched = "/state/safedebit/mandates/RUM-1";
@@ -489,12 +492,12 @@ async fn a_wrong_order_is_told_what_is_wrong() {
         ("PATCH", "/state/paypal/mandates/RUM-1", Some(json!({})), 404, "/_control/state"),
         ("PATCH", patched, Some(json!([1])), 400, "object"),
     ] {
-        let (got, answer) = order(&sandbox, method, path, body).await;
+        let (got, answer) = send_control(&sandbox, method, path, body).await;
         let said = answer["error"].as_str().unwrap_or_default();
         assert!(got == status && said.contains(why), "{method} {path}: {got} {answer}");
     }
-    // And it has done nothing.
-    assert_eq!(ordered(&sandbox, "GET", "/faults", None).await["faults"], 0);
+    // No refused request changed anything.
+    assert_eq!(control(&sandbox, "GET", "/faults", None).await["faults"], 0);
     let status = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap().status;
     assert_eq!(status, MandateStatus::AwaitingSignature);
 }

@@ -1,6 +1,6 @@
-//! Easytransac's token: asked for once, kept, renewed in time, and never guessed.
+//! The facade asks Easytransac for one token, keeps it, and renews it before it expires.
 
-use crate::support::{Act, KEY, Server, hasty, http, json, token, token_called};
+use crate::support::{Act, KEY, Server, http, json, test_settings, token, token_called};
 use mandat::{ErrorKind, MandateRef, Mandates, Settings, easytransac};
 use std::{
     sync::{
@@ -21,7 +21,7 @@ fn reference() -> MandateRef {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_tasks_that_start_with_no_token_ask_for_one() {
+async fn concurrent_calls_share_one_token_request() {
     let server = Server::with_token(|_| json(200, MANDATE)).await;
     let mandates = facade(&server.url());
     let tasks: Vec<_> = (0..1000)
@@ -37,7 +37,7 @@ async fn a_thousand_tasks_that_start_with_no_token_ask_for_one() {
 }
 
 #[tokio::test]
-async fn a_lifetime_of_zero_or_one_or_none_that_can_be_read_does_not_ask_for_every_call() {
+async fn token_with_short_or_unreadable_lifetime_is_reused() {
     for expires_in in ["0", "1", "-5", "null", "\"soon\"", "\"\"", "99999999999999999999", "[]", "{}"] {
         let server = with_lifetime(expires_in).await;
         let mandates = facade(&server.url());
@@ -54,7 +54,7 @@ async fn with_lifetime(expires_in: &str) -> Server {
 }
 
 #[tokio::test]
-async fn a_lifetime_is_read_in_each_way_in_which_a_number_is_written() {
+async fn token_lifetime_is_read_in_every_number_format() {
     for expires_in in ["300", "300.0", "3e2", "3.0E+2", "30000e-2", "\"300\"", "\" 300.0 \"", "\"3e2\"", "300.25"] {
         let server = with_lifetime(expires_in).await;
         let mandates = facade(&server.url());
@@ -64,7 +64,7 @@ async fn a_lifetime_is_read_in_each_way_in_which_a_number_is_written() {
             assert_eq!(server.count("POST /auth "), asked, "expiresIn {expires_in}, {seconds} s later");
         }
     }
-    // One that cannot be read is neither long nor asked for each second.
+    // An unreadable lifetime counts as about one minute.
     for expires_in in ["null", "\"soon\"", "\"5 minutes\"", "true"] {
         let server = with_lifetime(expires_in).await;
         let mandates = facade(&server.url());
@@ -76,7 +76,7 @@ async fn a_lifetime_is_read_in_each_way_in_which_a_number_is_written() {
     }
 }
 
-/// Moves tokio's clock, which stands still only while it is moved: the sockets are real.
+/// Moves tokio's clock. The clock stands still only during the move, because the sockets are real.
 async fn later(seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
@@ -84,7 +84,7 @@ async fn later(seconds: u64) {
 }
 
 #[tokio::test]
-async fn a_token_that_is_said_to_last_for_ever_is_used_for_a_day_at_most() {
+async fn long_lived_token_is_used_for_one_day() {
     for expires_in in [i64::MAX, i64::MAX / 1_000_000_000, 25 * 3600] {
         let server =
             Server::start(move |r| if r.starts_with("POST /auth ") { token(expires_in) } else { json(200, MANDATE) });
@@ -99,7 +99,7 @@ async fn a_token_that_is_said_to_last_for_ever_is_used_for_a_day_at_most() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_vendor_refuses_is_renewed_once_and_the_call_repeated_once() {
+async fn expired_token_is_renewed_once() {
     let calls = AtomicU32::new(0);
     let server = Server::with_token(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
         0 => json(401, ""),
@@ -116,7 +116,7 @@ async fn a_token_that_the_vendor_refuses_is_renewed_once_and_the_call_repeated_o
 }
 
 #[test]
-fn a_live_key_at_the_sandbox_is_refused_before_anything_is_sent() {
+fn live_key_at_the_test_environment_is_refused() {
     let error = Mandates::builder()
         .easytransac(easytransac::Config::sandbox(KEY.replace("_test_", "_live_")))
         .build()
@@ -126,10 +126,10 @@ fn a_live_key_at_the_sandbox_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_before_it_ends_and_not_long_before() {
+async fn token_is_renewed_shortly_before_it_expires() {
     let server = Server::with_token(|_| json(200, MANDATE)).await;
     let mandates = facade(&server.url());
-    // 300 seconds: 30 of them are kept back.
+    // The token lasts 300 seconds and is renewed 30 seconds earlier.
     for (seconds, asked) in [(0, 1), (269, 1), (2, 2), (268, 2), (3, 3)] {
         later(seconds).await;
         mandates.status(&reference()).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_token_is_renewed_before_it_ends_and_not_long_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_ends_during_a_thousand_calls_is_renewed_once() {
+async fn token_expiring_under_load_is_renewed_once() {
     let asked = Arc::new(AtomicU32::new(0));
     let (asking, ended) = (asked.clone(), Arc::new(AtomicU32::new(0)));
     let ending = ended.clone();
@@ -147,7 +147,7 @@ async fn a_token_that_ends_during_a_thousand_calls_is_renewed_once() {
             let number = asking.fetch_add(1, Ordering::SeqCst);
             return token_called(&format!("number{number}.x.y"), 300);
         }
-        // From the five-hundredth call on the first token is no longer taken.
+        // From the five-hundredth call on, the server refuses the first token.
         if request.contains("number0.") && ending.fetch_add(1, Ordering::SeqCst) >= 500 {
             return json(401, "");
         }
@@ -164,12 +164,12 @@ async fn a_token_that_ends_during_a_thousand_calls_is_renewed_once() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert!(ended.load(Ordering::SeqCst) > 500, "no call met the end of the token");
+    assert!(ended.load(Ordering::SeqCst) > 500, "no call used the token after its end");
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failing_exchange_is_not_hammered_and_everybody_is_told_why() {
+async fn failed_token_request_is_shared_by_all_callers() {
     let server = Server::start(|_| json(401, r#"{"success":false,"code":3}"#)).await;
     let mandates = facade(&server.url());
     let tasks: Vec<_> = (0..300)
@@ -187,7 +187,7 @@ async fn a_failing_exchange_is_not_hammered_and_everybody_is_told_why() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_goes_on_failing_is_asked_for_ever_less_often_but_twice_a_minute_at_least() {
+async fn failing_token_requests_slow_down_to_every_30_seconds() {
     let server = Server::start(|_| json(401, r#"{"success":false,"code":3}"#)).await;
     let mandates = facade(&server.url());
     for (seconds, asked) in
@@ -200,24 +200,27 @@ async fn an_exchange_that_goes_on_failing_is_asked_for_ever_less_often_but_twice
 }
 
 #[tokio::test]
-async fn an_exchange_that_asks_to_wait_is_waited_for_half_a_minute_at_most() {
+async fn token_retry_after_is_capped_at_30_seconds() {
     for (wish, rest) in [(20, 10), (u64::MAX, 20)] {
         let server = Server::start(move |_| http(429, &format!("retry-after: {wish}\r\n"), "")).await;
         let mandates = facade(&server.url());
         for (seconds, asked) in [(0, 1), (10, 1), (rest, 2)] {
             later(seconds).await;
             mandates.status(&reference()).await.unwrap_err();
-            assert_eq!(server.count("POST /auth "), asked, "of {wish} s, {seconds} s later");
+            assert_eq!(server.count("POST /auth "), asked, "retry-after {wish}, {seconds} s later");
         }
     }
 }
 
 #[tokio::test]
-async fn a_hanging_exchange_holds_nobody_longer_than_the_call_may_take() {
+async fn hanging_token_request_respects_the_overall_timeout() {
     let long = Act::Drip(vec![], Duration::from_secs(30), vec![]);
     let server = Server::start(move |_| long.clone()).await;
-    let settings =
-        Settings { attempt_timeout: Duration::from_secs(20), overall_timeout: Duration::from_millis(200), ..hasty() };
+    let settings = Settings {
+        attempt_timeout: Duration::from_secs(20),
+        overall_timeout: Duration::from_millis(200),
+        ..test_settings()
+    };
     let mandates = crate::support::facade(&server.url(), &settings);
     let began = std::time::Instant::now();
     let calls = (0..20).map(|_| {
@@ -227,19 +230,19 @@ async fn a_hanging_exchange_holds_nobody_longer_than_the_call_may_take() {
     for call in Vec::from_iter(calls) {
         assert_eq!(call.await.unwrap().kind(), ErrorKind::Timeout);
     }
-    // Twenty in a row would take four seconds.
+    // Twenty timeouts one after another would take four seconds.
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[test]
-fn an_empty_credential_is_refused_before_anything_is_sent() {
+fn empty_api_key_is_refused() {
     let error = Mandates::builder().easytransac(easytransac::Config::sandbox(" ")).build().unwrap_err();
     assert_eq!(error.to_string(), "Easytransac: not configured: the API key is empty");
 }
 
 #[tokio::test]
-async fn an_exchange_goes_on_when_its_callers_give_up_and_is_made_once() {
-    // A server whose exchange takes as long as this test likes.
+async fn token_request_survives_cancelled_callers() {
+    // A server that holds the token response until the test releases it.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (open, opened) = tokio::sync::watch::channel(false);
@@ -268,7 +271,7 @@ async fn an_exchange_goes_on_when_its_callers_give_up_and_is_made_once() {
         }
     });
     let mandates = facade(&url);
-    // Fifty callers, none of whom waits for long.
+    // Fifty callers, and each gives up after 5 ms.
     for _ in 0..5 {
         let calls = (0..10).map(|_| {
             let mandates = mandates.clone();
@@ -276,7 +279,7 @@ async fn an_exchange_goes_on_when_its_callers_give_up_and_is_made_once() {
         });
         assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_err));
     }
-    // The exchange has been sent, once, and goes on.
+    // The token request was sent once and still runs.
     while auth.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
@@ -287,7 +290,7 @@ async fn an_exchange_goes_on_when_its_callers_give_up_and_is_made_once() {
 }
 
 #[test]
-fn an_exchange_whose_runtime_ended_is_made_again_on_the_next() {
+fn token_request_restarts_on_a_new_runtime() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mandates = {
         let runtime = runtime();
@@ -300,15 +303,15 @@ fn an_exchange_whose_runtime_ended_is_made_again_on_the_next() {
         })
     };
     runtime().block_on(async {
-        // Its server is gone: it fails at once, and nobody waits for what will never end.
+        // The server is gone, so the call fails at once. It must not wait for the request of the old runtime.
         let status = async { mandates.status(&reference()).await };
-        let status = tokio::time::timeout(Duration::from_secs(20), status).await.expect("it ends");
+        let status = tokio::time::timeout(Duration::from_secs(20), status).await.expect("the call should end");
         assert_eq!(status.unwrap_err().operation(), Some("generate_token"));
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_vendor_that_refuses_each_new_token_is_not_asked_for_one_by_each_call() {
+async fn refused_new_tokens_do_not_multiply_token_requests() {
     for at_once in [true, false] {
         let server = Server::with_token(|_| json(401, "")).await;
         let mandates = facade(&server.url());
@@ -327,24 +330,24 @@ async fn a_vendor_that_refuses_each_new_token_is_not_asked_for_one_by_each_call(
             }
         }
         assert!(errors.iter().all(|error| error.kind() == ErrorKind::Auth && error.refuses_caller()));
-        // A slow machine may outlast the pause.
+        // On a slow machine the pause between token requests may pass.
         let exchanges = server.count("POST /auth ");
         assert!((2..=6).contains(&exchanges), "{exchanges}");
-        // No more than are under way at once, twice.
+        // At most 64 calls run at once, and each may try twice.
         let calls = server.count("GET /sdd/");
         assert!(calls <= 4 + 2 * 64 * usize::from(at_once), "{calls}");
     }
 }
 
 #[tokio::test]
-async fn a_vendor_that_goes_on_refusing_new_tokens_is_asked_ever_less_often() {
+async fn refused_new_tokens_slow_down_token_requests() {
     let server = Server::with_token(|_| json(401, "")).await;
     let mandates = facade(&server.url());
     for (seconds, asked) in [(0, 2), (1, 3), (2, 4), (3, 4), (1, 5), (8, 6), (16, 7), (30, 8), (30, 9)] {
         later(seconds).await;
         mandates.status(&reference()).await.unwrap_err();
         assert_eq!(server.count("POST /auth "), asked, "{seconds} s later");
-        // It is told again, and not asked.
+        // During the pause the call fails without a token request.
         let error = mandates.status(&reference()).await.unwrap_err();
         assert!(error.to_string().contains("refuses each new token"), "{error}");
         assert_eq!(server.count("POST /auth "), asked, "{seconds} s later, again");
@@ -352,8 +355,8 @@ async fn a_vendor_that_goes_on_refusing_new_tokens_is_asked_ever_less_often() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_with_every_token_does_not_make_others_wait_or_exchange() {
-    // One operation is refused with 401, whatever the token.
+async fn operation_that_always_gets_401_does_not_block_others() {
+    // One operation answers 401 to every token.
     let server =
         Server::with_token(|r| if r.starts_with("GET /transaction/") { json(401, "") } else { json(200, MANDATE) });
     let server = server.await;
@@ -370,7 +373,7 @@ async fn a_call_that_is_refused_with_every_token_does_not_make_others_wait_or_ex
 }
 
 #[tokio::test]
-async fn after_tokens_that_were_refused_one_that_is_taken_counts_as_good() {
+async fn accepted_token_resets_the_token_backoff() {
     let bad = Arc::new(AtomicU32::new(2));
     let left = bad.clone();
     let server = Server::with_token(move |_| {
@@ -385,7 +388,7 @@ async fn after_tokens_that_were_refused_one_that_is_taken_counts_as_good() {
     later(1).await;
     mandates.status(&reference()).await.unwrap();
     assert_eq!(server.count("POST /auth "), 3);
-    // The next that ends early is renewed at once, and so is the one after.
+    // After a good token, each early expiry leads to a renewal at once.
     for _ in 0..3 {
         bad.store(1, Ordering::SeqCst);
         mandates.status(&reference()).await.unwrap();
@@ -394,10 +397,10 @@ async fn after_tokens_that_were_refused_one_that_is_taken_counts_as_good() {
 }
 
 #[tokio::test]
-async fn token_that_answers_with_a_refusal_of_the_request_counts_as_taken() {
+async fn refused_request_still_proves_the_token() {
     let turn = Arc::new(AtomicU32::new(0));
     let next = turn.clone();
-    // Each call finds that its token has ended, and then that the request is refused.
+    // Each call first finds an expired token, then a refusal of the request.
     let server = Server::with_token(move |_| match next.fetch_add(1, Ordering::SeqCst) % 2 {
         0 => json(401, ""),
         _ => json(400, ""),

@@ -1,6 +1,6 @@
-//! Damage where nobody reads costs nothing but itself; damage in what an answer needs is never read over.
+//! Damage outside the needed fields does not spoil a reading. Damage in a needed field is never overlooked.
 
-use crate::support::{Act, Server, facade, hasty, token};
+use crate::support::{Act, Server, facade, test_settings, token};
 use mandat::{Account, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates};
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::sync::{Arc, Mutex};
@@ -8,11 +8,11 @@ use tokio::runtime::Runtime;
 
 const CLIENT: &str = r#"{"client_id":"client_abc123","organization_name":"Acme","status":"active"}"#;
 
-/// A vendor whose answer is put in; `@` stands in its sample where nobody reads.
+/// A vendor with a response set by the test. Each `@` in the sample is a place that no reading needs.
 struct Vendor {
     reference: MandateRef,
     sample: &'static str,
-    /// What the reading needs, as it stands in the sample. A second one must not stand there.
+    /// The parts of the sample that a reading needs. Each must occur only once in the sample.
     needed: &'static [&'static str],
     runtime: Runtime,
     mandates: Mandates,
@@ -40,7 +40,7 @@ impl Vendor {
             let body = if of_client { &clients } else { &bodies };
             Act::Send(answer(&body.lock().unwrap()))
         }));
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         Self { reference, sample, needed, runtime, mandates, body, client, _server: server }
     }
 
@@ -82,7 +82,7 @@ impl Vendor {
         self.runtime.block_on(self.mandates.status(&self.reference))
     }
 
-    /// The sample, with this where nobody reads.
+    /// The sample with this text in every place that no reading needs.
     fn filled(&self, unneeded: &[u8]) -> Vec<u8> {
         let parts: Vec<&[u8]> = self.sample.split('@').map(str::as_bytes).collect();
         parts.join(unneeded)
@@ -93,8 +93,8 @@ impl Vendor {
     }
 }
 
-/// Whether two readings say the same of the mandate.
-fn says_the_same(one: &Mandate, other: &Mandate) -> bool {
+/// Returns true if both readings agree about the mandate.
+fn agrees(one: &Mandate, other: &Mandate) -> bool {
     let said = |mandate: &Mandate| {
         let Mandate { reference, status, raw, account, starts, ends, .. } = mandate.clone();
         (reference, status, raw, account, starts, ends)
@@ -102,8 +102,8 @@ fn says_the_same(one: &Mandate, other: &Mandate) -> bool {
     said(one) == said(other)
 }
 
-/// One byte that no strict reader takes within a token, or an escape that makes no text.
-fn spoiling() -> impl Strategy<Value = Vec<u8>> {
+/// A byte that breaks a token for strict parsers, or an escape that yields no valid text.
+fn damaging_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         (0..0x20_u8).prop_map(|byte| vec![byte]),
         (0x7f..=0xff_u8).prop_map(|byte| vec![byte]),
@@ -114,10 +114,10 @@ fn spoiling() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A scalar, damaged or not.
+/// A JSON scalar, damaged or not.
 fn scalar() -> impl Strategy<Value = Vec<u8>> {
     let bytes = |keep: fn(u8) -> bool, length| {
-        prop::collection::vec(any::<u8>().prop_filter("it would end the scalar", move |byte| keep(*byte)), length)
+        prop::collection::vec(any::<u8>().prop_filter("the byte would end the scalar", move |byte| keep(*byte)), length)
     };
     let quoted = |within: Vec<u8>| [b"\"", within.as_slice(), b"\""].concat();
     let escapes = prop::collection::vec(
@@ -153,7 +153,7 @@ fn scalar() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What stands around the JSON.
+/// Bytes around the JSON.
 fn around() -> impl Strategy<Value = (&'static [u8], &'static [u8])> {
     let before: [&[u8]; 4] = [b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b" \n"];
     let after: [&[u8]; 4] = [b"", b"\n", b"\0", b"\xef\xbb\xbf"];
@@ -165,7 +165,7 @@ fn cases(cases: u32) -> TestRunner {
 }
 
 #[test]
-fn any_damage_outside_of_what_is_needed_keeps_the_status() {
+fn damage_in_unneeded_fields_keeps_the_status() {
     for vendor in Vendor::all() {
         let healthy = vendor.healthy();
         assert_eq!(healthy.status, MandateStatus::Active);
@@ -173,7 +173,7 @@ fn any_damage_outside_of_what_is_needed_keeps_the_status() {
             let body = [before, &vendor.filled(&scalar), after].concat();
             let read = vendor.read(&body);
             prop_assert!(read.is_ok(), "{:?}: {}", String::from_utf8_lossy(&body), read.unwrap_err());
-            prop_assert!(says_the_same(&read.unwrap(), &healthy), "{:?}", String::from_utf8_lossy(&body));
+            prop_assert!(agrees(&read.unwrap(), &healthy), "{:?}", String::from_utf8_lossy(&body));
             Ok(())
         });
         run.unwrap_or_else(|e| panic!("{}: {e}", vendor.reference.provider()));
@@ -181,19 +181,19 @@ fn any_damage_outside_of_what_is_needed_keeps_the_status() {
 }
 
 #[test]
-fn any_damage_in_what_is_needed_is_loud() {
+fn damage_in_needed_fields_is_never_overlooked() {
     for vendor in Vendor::all() {
         let healthy = vendor.healthy();
         let place = (prop::sample::select(vendor.needed.to_vec()), any::<prop::sample::Index>());
-        let run = cases(200).run(&(place, spoiling(), scalar()), |((token, at), spoiling, scalar)| {
+        let run = cases(200).run(&(place, damaging_bytes(), scalar()), |((token, at), spoiling, scalar)| {
             let find = |bytes: &[u8]| bytes.windows(token.len()).position(|window| window == token.as_bytes());
             prop_assume!(find(&scalar).is_none());
             let body = vendor.filled(&scalar);
             let at = find(&body).unwrap() + 1 + at.index(token.len() - 1);
             let body = [&body[..at], &spoiling, &body[at..]].concat();
             if let Ok(read) = vendor.read(&body) {
-                prop_assert!(!says_the_same(&read, &healthy), "{:?}", String::from_utf8_lossy(&body));
-                // Whatever it says now, it does not say another known word by accident.
+                prop_assert!(!agrees(&read, &healthy), "{:?}", String::from_utf8_lossy(&body));
+                // The damaged field may yield an unknown word or date, but never another known word.
                 let unread =
                     |date: &Option<mandat::wire::DateTime>| date.as_ref().is_some_and(|date| date.get().is_none());
                 let open = read.status == MandateStatus::Unrecognized || unread(&read.starts) || unread(&read.ends);
@@ -206,7 +206,7 @@ fn any_damage_in_what_is_needed_is_loud() {
 }
 
 #[test]
-fn a_needed_field_that_is_missing_or_there_twice_is_loud() {
+fn missing_or_duplicate_needed_field_is_an_error() {
     for vendor in Vendor::all() {
         let healthy = String::from_utf8(vendor.filled(b"1")).unwrap();
         for key in vendor.needed.iter().filter(|token| healthy.contains(&format!("{token}:"))) {
@@ -221,7 +221,7 @@ fn a_needed_field_that_is_missing_or_there_twice_is_loud() {
 }
 
 #[test]
-fn an_answer_that_is_cut_off_anywhere_is_an_error() {
+fn truncated_response_is_an_error() {
     for vendor in Vendor::all() {
         for filling in [&b"1"[..], b"\"caf\xe9\"", b"NaN"] {
             let body = vendor.filled(filling);
@@ -234,7 +234,7 @@ fn an_answer_that_is_cut_off_anywhere_is_an_error() {
 }
 
 #[test]
-fn two_answers_in_one_body_are_an_error() {
+fn two_responses_in_one_body_are_an_error() {
     for vendor in Vendor::all() {
         for filling in [&b"1"[..], b"\"caf\xe9\""] {
             let body = vendor.filled(filling);
@@ -246,21 +246,21 @@ fn two_answers_in_one_body_are_an_error() {
 }
 
 #[test]
-fn an_answer_in_utf_16_is_read() {
+fn utf16_response_is_read() {
     for vendor in Vendor::all() {
         let body = String::from_utf8(vendor.filled(b"\"caf\xc3\xa9\"")).unwrap();
         let units = || "\u{feff}".encode_utf16().chain(body.encode_utf16());
         for body in
             [units().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), units().flat_map(u16::to_be_bytes).collect()]
         {
-            assert!(says_the_same(&vendor.read(&body).unwrap(), &vendor.healthy()));
+            assert!(agrees(&vendor.read(&body).unwrap(), &vendor.healthy()));
         }
     }
 }
 
 #[cfg(feature = "seqino")]
 #[test]
-fn a_client_needs_its_id_and_its_status_only() {
+fn seqino_client_needs_only_id_and_status() {
     let vendor = Vendor::all().pop().unwrap();
     let healthy = vendor.healthy();
     for (client, read) in [
@@ -277,7 +277,7 @@ fn a_client_needs_its_id_and_its_status_only() {
 
 #[cfg(feature = "seqino")]
 #[test]
-fn a_seqino_mandate_needs_neither_its_creation_nor_its_directory_entry() {
+fn seqino_mandate_needs_no_creation_date_or_directory_entry() {
     let vendor = Vendor::all().pop().unwrap();
     let needed = r#""id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active""#;
     for rest in ["", r#","created_at":null,"directory_entry":null,"end_date":null"#, r#","directory_entry":{}"#] {

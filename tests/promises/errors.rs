@@ -1,17 +1,17 @@
-//! Each failure has a kind and an outcome, and shows nothing of what was sent or answered.
+//! Each failure has a kind and an outcome, and its error shows no request or response data.
 
 use crate::{
     snapshot,
-    support::{Act, IBAN, Server, facade, hasty, http, json},
+    support::{Act, IBAN, Server, facade, http, json, test_settings},
 };
 use chrono::{TimeDelta, Utc};
 use mandat::{Error, MandateRef, Mandates, Settings};
 use std::{collections::BTreeSet, fmt::Write, sync::Mutex, time::Duration};
 
-/// A telephone number where a code should be.
+/// A telephone number in a place where a code belongs.
 const PLANTED_NUMBER: &str = "0601020304";
 
-/// Secrets and personal data that are put into everything that is sent and answered.
+/// Secrets and personal data, planted in every request and response.
 pub const PLANTED: [&str; 8] = [
     IBAN,
     PLANTED_NUMBER,
@@ -23,16 +23,16 @@ pub const PLANTED: [&str; 8] = [
     "https://sign.example.com/planted",
 ];
 
-/// A mandate that is active, as a refusal would not have it.
+/// An active mandate. A refusal must not be read as this mandate.
 const ACTIVE: &str =
     r#"{"mandateId":"abcabcabcabcabcabc12","status":"active","dateCreated":"2026-01-31T12:00:00+02:00"}"#;
 
-/// A body that holds all of it.
+/// One text that holds all planted data.
 fn planted() -> String {
     PLANTED.join(" ")
 }
 
-/// What may come back, by name.
+/// Responses and connection faults, each with its label in the snapshot.
 pub fn answers() -> Vec<(&'static str, Act)> {
     let html = format!("<html>{}</html>", planted());
     let page = |status| Act::from(http(status, "content-type: text/html\r\n", &html));
@@ -44,22 +44,22 @@ pub fn answers() -> Vec<(&'static str, Act)> {
     let issue = format!(r#"{{"detail":[{{"loc":["body","{IBAN}",0],"msg":"{}","type":"x"}}]}}"#, planted());
     let truncated = format!(r#"{{"success":true,"result":true,"data":{{"x":"{}"#, planted());
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"x\":".as_bytes();
-    // Half of a pair, which is no text.
+    // Half of a surrogate pair, which is not valid text.
     let odd = r"\ud800";
     let long = Duration::from_secs(5);
     let endless = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n\"{}", "x".repeat(200_000));
-    // By the vendor's clock, which is an hour behind, it is now.
+    // The current moment by the vendor's clock, which is an hour behind.
     let now = (Utc::now() - TimeDelta::hours(1)).format("%a, %d %b %Y %H:%M:%S GMT");
     vec![
-        ("reset before the answer", Act::Reset(vec![])),
-        ("closed before the answer", Act::Send(vec![])),
+        ("reset before the response", Act::Reset(vec![])),
+        ("closed before the response", Act::Send(vec![])),
         ("reset in mid-body", Act::Reset(head.to_vec())),
         ("closed in mid-body", Act::Send(head.to_vec())),
         ("slow headers", Act::Drip(vec![], long, vec![])),
         ("slow body", Act::Drip(head.to_vec(), long, vec![])),
-        ("no HTTP", Act::Send(planted().into_bytes())),
-        ("over the cap, declared", own(200, &format!("\"{}\"", "x".repeat(200_000)))),
-        ("over the cap, undeclared", Act::from(endless)),
+        ("response that is not HTTP", Act::Send(planted().into_bytes())),
+        ("too large, with Content-Length", own(200, &format!("\"{}\"", "x".repeat(200_000)))),
+        ("too large, without Content-Length", Act::from(endless)),
         ("gzip bomb", Act::Send(gzip_bomb())),
         ("200 HTML", page(200)),
         ("200 empty", own(200, "")),
@@ -71,55 +71,58 @@ pub fn answers() -> Vec<(&'static str, Act)> {
         ("200 success false, code 11", own(200, &easytransac("\"11\""))),
         ("200 result false, EXIST_001", own(200, &safedebit("EXIST_001"))),
         ("200 result false, AUTH_003", own(200, &safedebit("AUTH_003"))),
-        ("200 result false, odd code", own(200, &safedebit(&planted()))),
-        ("200 result false, a number", own(200, &safedebit(PLANTED_NUMBER))),
-        // What is said twice is no less said.
+        ("200 result false, code with personal data", own(200, &safedebit(&planted()))),
+        ("200 result false, telephone number as code", own(200, &safedebit(PLANTED_NUMBER))),
+        // A duplicate code is still a refusal.
         (
-            "200 success false, twice-told",
+            "200 success false, duplicate code",
             own(200, &format!(r#"{{"success":false,"code":5,"code":5,"data":{ACTIVE}}}"#)),
         ),
         (
-            "200 result false, twice-told",
+            "200 result false, duplicate code",
             own(200, r#"{"result":false,"code":"AUTH_003","code":"AUTH_003","datas":[]}"#),
         ),
-        // Nor is it for what stands beside it, however odd.
+        // Damage elsewhere in the body does not hide the refusal.
         (
-            "200 success false, odd data",
+            "200 success false, damaged data",
             own(200, &format!(r#"{{"success":false,"code":5,"x":["{odd}"],"data":{ACTIVE}}}"#)),
         ),
         (
-            "200 result false, odd data",
+            "200 result false, damaged data",
             own(200, &format!(r#"{{"result":false,"code":"EXIST_003","datas":["{odd}"]}}"#)),
         ),
         ("200 result false, Latin-1", latin_1(r#"{"result":false,"code":"EXIST_003","message":"déjà"}"#)),
         (
-            "200 result false, twice and odd",
+            "200 result false, damaged code and data",
             own(200, &format!(r#"{{"result":false,"code":"{odd}","datas":["{odd}"]}}"#)),
         ),
-        ("200 yes and no", own(200, r#"{"success":true,"result":true,"success":false,"result":false,"datas":[]}"#)),
+        (
+            "200 success and failure at once",
+            own(200, r#"{"success":true,"result":true,"success":false,"result":false,"datas":[]}"#),
+        ),
         ("301 to another host", Act::from(http(301, "location: https://example.com/\r\n", &html))),
         ("400 empty", own(400, "")),
-        ("400 its own", own(400, &seqino(400))),
-        ("400 its own, a number", own(400, &called)),
+        ("400 vendor JSON", own(400, &seqino(400))),
+        ("400 vendor JSON, telephone number as trace id", own(400, &called)),
         ("401 HTML", page(401)),
         ("403 success false", own(403, &easytransac("null"))),
         ("403 HTML", page(403)),
         ("404 empty", own(404, "")),
         ("404 HTML", page(404)),
         ("404 success false", own(404, &easytransac("null"))),
-        ("404 its own", own(404, &seqino(404))),
+        ("404 vendor JSON", own(404, &seqino(404))),
         ("408", page(408)),
-        ("409 its own", own(409, &seqino(409))),
-        ("418, which has a meaning", page(418)),
-        ("422 its own", own(422, &issue)),
+        ("409 vendor JSON", own(409, &seqino(409))),
+        ("418, a standard status", page(418)),
+        ("422 vendor JSON", own(422, &issue)),
         ("429", page(429)),
         ("429 Retry-After 0", Act::from(http(429, "retry-after: 0\r\n", &html))),
         ("429 Retry-After 7", Act::from(http(429, "retry-after: 7\r\n", &html))),
         ("429 Retry-After a date", Act::from(http(429, &format!("date: {now}\r\nretry-after: {now}\r\n"), &html))),
-        ("460, which has none", page(460)),
+        ("460, no standard status", page(460)),
         ("460 success false", own(460, &easytransac("null"))),
         ("500 HTML", page(500)),
-        ("500 its own", own(500, &seqino(500))),
+        ("500 vendor JSON", own(500, &seqino(500))),
         ("502", page(502)),
         ("503", page(503)),
         ("503 Retry-After 7", Act::from(http(503, "retry-after: 7\r\n", &html))),
@@ -127,21 +130,21 @@ pub fn answers() -> Vec<(&'static str, Act)> {
     ]
 }
 
-/// As a server with an old charset writes it.
+/// A response from a server that writes Latin-1.
 fn latin_1(body: &str) -> Act {
     let body: Vec<u8> = body.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
     Act::Send([head.as_bytes(), &body].concat())
 }
 
-/// Ten megabytes of JSON in ten kilobytes.
+/// Ten megabytes of JSON, compressed to ten kilobytes.
 fn gzip_bomb() -> Vec<u8> {
     let body = include_bytes!("fixtures/bomb.gz");
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\nconnection: close\r\n";
     [format!("{head}content-length: {}\r\n\r\n", body.len()).into_bytes(), body.to_vec()].concat()
 }
 
-/// What each vendor answers when all is well.
+/// The response of each vendor when all is well.
 fn good(request: &str) -> String {
     let body = match request.split(' ').take(2).collect::<Vec<_>>().join(" ").as_str() {
         line if line.starts_with("DELETE ") => return json(204, ""),
@@ -162,10 +165,10 @@ fn good(request: &str) -> String {
     json(200, body)
 }
 
-/// A read, a write and a removal at each vendor.
+/// Makes a read, a write and a removal at each vendor that offers them.
 async fn calls(mandates: &Mandates) -> Vec<(&'static str, &'static str, Result<(), Error>)> {
     let _ = mandates;
-    #[allow(unused_mut, reason = "there may be no provider")]
+    #[allow(unused_mut, reason = "a build may have no vendor")]
     let mut results = Vec::new();
     #[cfg(feature = "easytransac")]
     {
@@ -208,7 +211,7 @@ async fn calls(mandates: &Mandates) -> Vec<(&'static str, &'static str, Result<(
     results
 }
 
-pub fn show_nothing(error: &Error) {
+pub fn assert_shows_no_planted_data(error: &Error) {
     let shown = format!("{error} {error:?} {error:#?}");
     for secret in PLANTED {
         assert!(!shown.contains(secret), "{secret:?} is in {shown:?}");
@@ -217,25 +220,25 @@ pub fn show_nothing(error: &Error) {
     assert!(std::error::Error::source(error).is_none());
 }
 
-/// Words without the column, which is the test's matter.
-fn anywhere(words: &str) -> String {
+/// Removes the column number from an error text, because the column depends on the test data.
+fn without_column(words: &str) -> String {
     match words.split_once(" column ") {
         Some((before, after)) => format!("{before} column _{}", after.trim_start_matches(|c: char| c.is_ascii_digit())),
         None => words.to_owned(),
     }
 }
 
-/// One line of the matrix: for each call its kind, its outcome, whether it may be tried again (`+`), and how many
-/// requests of it reached the server.
+/// Writes one line of the matrix. For each call it holds the kind, the outcome, `+` if a retry may help, and the number
+/// of requests.
 async fn line(server: &Server, url: &str, settings: &Settings, words: &mut BTreeSet<String>) -> String {
     let mut line = String::new();
     for (call, request, result) in calls(&facade(url, settings)).await {
         let cell = match &result {
             Ok(()) => "ok".to_owned(),
             Err(error) => {
-                show_nothing(error);
+                assert_shows_no_planted_data(error);
                 assert_eq!(error.outcome().is_some(), !call.ends_with("read"), "{call}");
-                words.insert(anywhere(error.to_string().split_once(": ").unwrap().1));
+                words.insert(without_column(error.to_string().split_once(": ").unwrap().1));
                 let outcome = error.outcome().map(|outcome| format!("/{outcome:?}")).unwrap_or_default();
                 let again = if error.is_retryable() { " +" } else { "" };
                 format!("{}{outcome}{again}", error.kind().name())
@@ -247,27 +250,28 @@ async fn line(server: &Server, url: &str, settings: &Settings, words: &mut BTree
 }
 
 #[tokio::test]
-async fn every_failure_has_a_kind_an_outcome_and_words_that_show_no_data() {
+async fn failures_have_a_kind_and_outcome_and_show_no_data() {
     let (mut matrix, mut words) = (String::new(), BTreeSet::new());
     let gone = Server::start(|_| String::new()).await.url();
     let nobody = Server::start(|_| String::new()).await;
-    writeln!(matrix, "connection refused{}", line(&nobody, &gone, &hasty(), &mut words).await).unwrap();
+    writeln!(matrix, "connection refused{}", line(&nobody, &gone, &test_settings(), &mut words).await).unwrap();
     for (name, act) in answers() {
-        // The fault is the answer to everything but tokens and the client of a Seqino mandate.
+        // The server responds normally to token requests and to the read of Seqino's client. Everything else gets the
+        // fault.
         let server = Server::with_token(move |request| match request.starts_with("GET /clients/") {
             true => good(request).into(),
             false => act.clone(),
         });
         let server = server.await;
-        let wait = if name.starts_with("slow") { Duration::from_millis(200) } else { hasty().attempt_timeout };
-        let settings = Settings { attempt_timeout: wait, ..hasty() };
+        let wait = if name.starts_with("slow") { Duration::from_millis(200) } else { test_settings().attempt_timeout };
+        let settings = Settings { attempt_timeout: wait, ..test_settings() };
         writeln!(matrix, "{name}{}", line(&server, &server.url(), &settings, &mut words).await).unwrap();
     }
     for (name, act) in answers() {
-        if !["401 HTML", "429 Retry-After 0", "503", "reset before the answer"].contains(&name) {
+        if !["401 HTML", "429 Retry-After 0", "503", "reset before the response"].contains(&name) {
             continue;
         }
-        // The first request of each kind fails, the next is answered well.
+        // The first request of each kind fails. Later ones succeed.
         let seen = Mutex::new(BTreeSet::new());
         let server = Server::with_token(move |request| {
             let first = seen.lock().unwrap().insert(request.lines().next().unwrap().to_owned());
@@ -277,10 +281,10 @@ async fn every_failure_has_a_kind_an_outcome_and_words_that_show_no_data() {
             }
         });
         let server = server.await;
-        writeln!(matrix, "once: {name}{}", line(&server, &server.url(), &hasty(), &mut words).await).unwrap();
+        writeln!(matrix, "once: {name}{}", line(&server, &server.url(), &test_settings(), &mut words).await).unwrap();
     }
     let server = Server::with_token(|request| good(request).replace("application/json", "text/plain")).await;
-    writeln!(matrix, "wrong content type{}", line(&server, &server.url(), &hasty(), &mut words).await).unwrap();
+    writeln!(matrix, "wrong content type{}", line(&server, &server.url(), &test_settings(), &mut words).await).unwrap();
     if cfg!(all(feature = "easytransac", feature = "safedebit", feature = "seqino")) {
         let head =
             "fault | Easytransac read | write | SafeDebit read | write | removal | Seqino read | write | removal";
@@ -289,15 +293,15 @@ async fn every_failure_has_a_kind_an_outcome_and_words_that_show_no_data() {
     }
 }
 
-/// What each vendor's codes and statuses are told as, and what cannot be configured.
+/// Snapshots the error text of each vendor code and status, and of each refused configuration.
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 #[tokio::test]
-async fn each_code_of_a_vendor_is_told_with_what_to_do() {
+async fn vendor_codes_have_an_explanation_and_advice() {
     use mandat::{easytransac, safedebit, seqino};
     let mut said = String::new();
     let status = |reference: MandateRef, answer: String| async move {
         let server = Server::with_token(move |_| answer.clone()).await;
-        let error = facade(&server.url(), &hasty()).status(&reference).await.unwrap_err();
+        let error = facade(&server.url(), &test_settings()).status(&reference).await.unwrap_err();
         format!("{:?} {error}\n", error.kind())
     };
     for code in safedebit::types::ErrorCode::KNOWN.iter().map(ToString::to_string).chain(["ODD_042".into()]) {
@@ -329,14 +333,14 @@ async fn each_code_of_a_vendor_is_told_with_what_to_do() {
         seqino::Client::new(seqino::Config::new("not an address", "s3cret-k3y")).unwrap_err(),
         seqino::Client::new(seqino::Config::development("s3cret\nk3y")).unwrap_err(),
     ] {
-        show_nothing(&error);
+        assert_shows_no_planted_data(&error);
         writeln!(said, "{:?} {error}", error.kind()).unwrap();
     }
     snapshot!("error-codes", said);
 }
 
 #[test]
-fn a_value_that_breaks_a_documented_rule_is_refused_without_being_shown() {
+fn invalid_values_are_refused_without_being_shown() {
     #[cfg(feature = "easytransac")]
     {
         use mandat::easytransac::types::{CreateMandateRequest, Iban};
@@ -344,7 +348,7 @@ fn a_value_that_breaks_a_documented_rule_is_refused_without_being_shown() {
             let error = Iban::try_from(wrong).unwrap_err().to_string();
             assert_eq!(error, "it is no IBAN: check it for a missing, additional or wrong character");
         }
-        // Names, streets and cities are not held to the printed pattern: the vendor decides.
+        // Names, streets and cities are not checked against the documented pattern: the vendor decides.
         let body = CreateMandateRequest::builder()
             .lastname("d'Été Jean-Pierre")
             .address("12 rue de la Paix")
@@ -358,10 +362,10 @@ fn a_value_that_breaks_a_documented_rule_is_refused_without_being_shown() {
     }
 }
 
-/// The advice of a refusal.
+/// Tests the advice after a 403, by sender and by operation.
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 #[tokio::test]
-async fn a_refusal_of_access_is_explained_by_who_speaks_and_of_what() {
+async fn advice_after_403_depends_on_sender_and_operation() {
     let page = || Act::from(http(403, "content-type: text/html\r\n", "<!DOCTYPE html><html>Forbidden</html>"));
     let text = || Act::from(http(403, "content-type: text/plain\r\n", "Forbidden"));
     let own = || Act::from(json(403, r#"{"success":false}"#));
@@ -384,7 +388,7 @@ async fn a_refusal_of_access_is_explained_by_who_speaks_and_of_what() {
         let reference = MandateRef::easytransac("abcabcabcabcabcabc12");
         let refuse = answer.clone();
         let server = Server::with_token(move |_| refuse.clone()).await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         is(said(mandates.status(&reference).await.unwrap_err()), reading);
         let status = mandates.easytransac().unwrap().get_transaction_status().order_id("order-1").send().await;
         is(said(status.unwrap_err()), payment);
@@ -394,7 +398,7 @@ async fn a_refusal_of_access_is_explained_by_who_speaks_and_of_what() {
             }
         }
         let server = Server::start(move |_| answer.clone()).await;
-        let error = facade(&server.url(), &hasty()).status(&reference).await.unwrap_err();
+        let error = facade(&server.url(), &test_settings()).status(&reference).await.unwrap_err();
         assert_eq!(error.operation(), Some("generate_token"));
         is(said(error), exchange);
     }
@@ -402,16 +406,16 @@ async fn a_refusal_of_access_is_explained_by_who_speaks_and_of_what() {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn a_payment_that_is_not_found_does_not_say_that_a_lost_debit_was_not_made() {
+async fn missing_payment_does_not_prove_that_no_debit_was_made() {
     for status in [404, 410] {
         let server = Server::with_token(move |_| json(status, r#"{"success":false}"#)).await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let easytransac = mandates.easytransac().unwrap();
         let error = easytransac.get_transaction_status().order_id("order-1").send().await.unwrap_err();
         assert_eq!(error.kind(), mandat::ErrorKind::NotFound);
         let advice = error.advice().unwrap();
         assert!(advice.contains("may exist all the same") && advice.contains("before you send it again"), "{advice}");
-        // Nothing of the kind is said of a mandate.
+        // The advice applies to payments only, not to mandates.
         let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
         assert_eq!(error.advice(), None);
     }
@@ -419,7 +423,7 @@ async fn a_payment_that_is_not_found_does_not_say_that_a_lost_debit_was_not_made
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn a_code_of_the_sandbox_is_not_explained_as_the_vendors() {
+async fn sandbox_codes_are_not_explained_as_vendor_codes() {
     let sandbox = mandat::sandbox::Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let safedebit = mandates.safedebit().unwrap();
@@ -435,8 +439,8 @@ async fn a_code_of_the_sandbox_is_not_explained_as_the_vendors() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn an_answer_may_be_as_large_as_the_cap_and_no_larger() {
-    let cap = hasty().max_answer;
+async fn responses_over_the_size_limit_are_refused() {
+    let cap = test_settings().max_answer;
     for (size, declared) in [(cap, true), (cap, false), (cap + 1, true), (cap + 1, false)] {
         let body = format!("[{}]", " ".repeat(size - 2));
         let server = Server::start(move |_| match declared {
@@ -444,7 +448,7 @@ async fn an_answer_may_be_as_large_as_the_cap_and_no_larger() {
             false => format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{body}"),
         });
         let server = server.await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let result = mandates.seqino().unwrap().list_clients().send().await;
         assert_eq!(result.is_ok(), size == cap, "{size} {declared}");
         if let Err(error) = result {
@@ -455,7 +459,7 @@ async fn an_answer_may_be_as_large_as_the_cap_and_no_larger() {
 
 #[cfg(feature = "safedebit")]
 #[test]
-fn a_masked_iban_shows_its_country_and_its_last_four() {
+fn masked_iban_shows_country_and_last_four() {
     use mandat::safedebit::types::Iban;
     for (iban, shown) in [
         (IBAN, "Iban(FR…0185)"),
@@ -465,7 +469,7 @@ fn a_masked_iban_shows_its_country_and_its_last_four() {
         ("", "Iban(***)"),
         ("ééééééééééé", "Iban(***)"),
     ] {
-        // A response may hold any text.
+        // Reading from JSON accepts any text.
         let read: Iban = serde_json::from_value(iban.into()).unwrap();
         assert_eq!(format!("{read:?}"), shown);
     }
@@ -473,8 +477,8 @@ fn a_masked_iban_shows_its_country_and_its_last_four() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn everything_that_is_missing_in_a_request_is_told_at_once() {
-    let mandates = facade("http://127.0.0.1:1", &hasty());
+async fn one_error_names_every_missing_or_invalid_field() {
+    let mandates = facade("http://127.0.0.1:1", &test_settings());
     let client = mandates.safedebit().unwrap();
     let error = client.create_mandate().body_map(|body| body.umr("U".repeat(36))).send().await.unwrap_err();
     let said = error.to_string();
@@ -485,7 +489,7 @@ async fn everything_that_is_missing_in_a_request_is_told_at_once() {
         "`url_cancel` is missing",
         "`umr` is refused: it has 36 characters, at most 35 are allowed",
     ] {
-        assert!(said.contains(part), "{part} is not in {said}");
+        assert!(said.contains(part), "{part} should be in {said}");
     }
     assert_eq!(error.outcome(), Some(mandat::Outcome::NotSent));
 }

@@ -1,4 +1,4 @@
-//! How well each thing in the specs is known: whoever changes a mark sees it in review.
+//! Snapshots and tables show how well each fact in the specs is known, so a reviewer sees each change of a mark.
 
 use crate::snapshot;
 use serde_json::Value;
@@ -14,14 +14,14 @@ fn specs() -> impl Iterator<Item = (&'static str, Value)> {
     SPECS.into_iter().map(|(vendor, text)| (vendor, serde_saphyr::from_str(text).unwrap()))
 }
 
-/// Every operation's id and mark, in the order of the spec.
+/// The id and evidence mark of each operation, in the order of the spec.
 fn operations(spec: &Value) -> Vec<(&str, &str)> {
     let items = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let operations = items.filter(|item| item.get("operationId").is_some());
     operations.map(|item| (item["operationId"].as_str().unwrap(), item["x-evidence"].as_str().unwrap())).collect()
 }
 
-/// Every mark below an operation or a component, with its place in short.
+/// Collects the evidence marks below operations and components, each with a short path.
 fn marks(place: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -49,7 +49,7 @@ fn marks(place: &str, value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn each_mark_is_as_reviewed() {
+fn evidence_marks_match_the_snapshots() {
     for (vendor, spec) in specs() {
         let mut text: String = operations(&spec).iter().map(|(id, mark)| format!("{id}: {mark}\n")).collect();
         let mut weaker = Vec::new();
@@ -60,7 +60,7 @@ fn each_mark_is_as_reviewed() {
     }
 }
 
-/// Every operation of a spec.
+/// The operations of a spec.
 fn described(spec: &Value) -> impl Iterator<Item = &Value> {
     let items = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     items.filter(|item| item.get("operationId").is_some())
@@ -70,9 +70,9 @@ fn deletions(spec: &Value) -> impl Iterator<Item = &Value> {
     spec["paths"].as_object().unwrap().values().filter_map(|item| item.get("delete"))
 }
 
-/// The advice begins with what may exist or be done, and a second call takes no new reference.
+/// The advice begins with what may exist or be done. It never recommends both the same reference and a new one.
 #[test]
-fn the_advice_after_a_lost_answer_says_first_what_may_have_happened() {
+fn advice_starts_with_what_may_have_happened() {
     let mut found = 0;
     for (vendor, spec) in specs() {
         for operation in described(&spec) {
@@ -100,7 +100,7 @@ fn the_advice_after_a_lost_answer_says_first_what_may_have_happened() {
 }
 
 #[test]
-fn an_operation_that_a_guess_carries_says_so_in_its_first_paragraph() {
+fn operations_based_on_a_guess_say_so_first() {
     let guessed = [
         "init_open_banking",
         "debit_mandate",
@@ -130,9 +130,9 @@ fn an_operation_that_a_guess_carries_says_so_in_its_first_paragraph() {
     assert_eq!(seen, guessed.len());
 }
 
-/// What the second reading of the pages found, field by field.
+/// Fields and labels that a second reading of the vendors' pages corrected.
 #[test]
-fn the_labels_and_required_fields_are_those_of_the_pages() {
+fn labels_and_required_fields_match_the_vendors_pages() {
     let spec = |vendor| specs().find(|(name, _)| *name == vendor).unwrap().1;
     let required = |spec: &Value, schema: &str| -> Vec<String> {
         let schema = &spec["components"]["schemas"][schema];
@@ -173,7 +173,7 @@ fn the_labels_and_required_fields_are_those_of_the_pages() {
 }
 
 #[test]
-fn the_table_of_evidence_is_that_of_the_specs() {
+fn evidence_table_matches_the_specs() {
     let mut table = String::from("| vendor | documented | partial | inferred |\n|---|---|---|---|\n");
     for (vendor, spec) in specs() {
         let all = operations(&spec);
@@ -189,7 +189,7 @@ fn the_table_of_evidence_is_that_of_the_specs() {
 }
 
 #[test]
-fn the_table_of_what_is_described_has_every_operation_of_seqino() {
+fn table_of_described_operations_lists_all_of_seqino() {
     let readme = include_str!("../../specs/README.md");
     let (_, table) = readme.split_once("## What of Seqino is described").unwrap();
     let (_, spec) = specs().last().unwrap();

@@ -10,10 +10,10 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A connection that is kept, and the answers on it.
+/// A keep-alive connection to the sandbox.
 struct Kept(TcpStream);
 
-/// An answer in bytes.
+/// A response as bytes.
 #[derive(Debug, Default)]
 struct Got {
     head: String,
@@ -39,7 +39,7 @@ impl Kept {
         Self(TcpStream::connect(sandbox.address()).await.unwrap())
     }
 
-    /// Sends a request. `None` if the connection was closed without a byte of an answer.
+    /// Sends a request. Returns `None` if the connection was closed before any byte of the response.
     async fn send(&mut self, method: &str, path: &str, body: &str) -> Option<Got> {
         let host = format!("host: localhost\r\ncontent-length: {}", body.len());
         let credentials = "authorization: Basic JQheySHkalSNuakkmSmm==";
@@ -76,7 +76,7 @@ impl Kept {
 
 const FOUND: &str = r#"{"datas":[{"status":"1","umr":"XXXXXXXXXXXXX"}],"result":true}"#;
 
-/// The answer to a search, with a fault that is given in Rust and one that is given over HTTP.
+/// Injects the fault in Rust, then over HTTP, and searches each time. Both responses must agree.
 async fn searched(fault: Fault, order: Value) -> Option<Got> {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(fault.on("search_mandate"));
@@ -91,7 +91,7 @@ async fn searched(fault: Fault, order: Value) -> Option<Got> {
 }
 
 #[tokio::test]
-async fn damage_to_a_body_is_where_it_was_ordered_and_nowhere_else() {
+async fn body_faults_change_only_the_requested_part() {
     let marked = format!("\u{feff}{FOUND}");
     let latin = [b"{\"sandbox_note\":\"\xe9\",", &FOUND.as_bytes()[1..]].concat();
     let begun = |field: &str| format!("{{{field},{}", &FOUND[1..]).into_bytes();
@@ -136,7 +136,7 @@ async fn damage_to_a_body_is_where_it_was_ordered_and_nowhere_else() {
         assert_eq!(got.header("content-type"), Some("application/json"));
         assert_eq!(got.body.escape_ascii().to_string(), expected.escape_ascii().to_string());
     }
-    // Bytes of any encoding.
+    // The bytes may be in any encoding.
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(Fault::field("note", b"\"r\xe9sum\xe9\""));
     let got = Kept::to(&sandbox).await.search().await.unwrap();
@@ -144,7 +144,7 @@ async fn damage_to_a_body_is_where_it_was_ordered_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn damage_fits_every_form_of_a_body() {
+async fn body_faults_work_on_any_body() {
     let sandbox = Sandbox::start().await.unwrap();
     for (body, fault, expected) in [
         (json!({}), Fault::field("a", "1"), r#"{"a":1}"#),
@@ -169,7 +169,7 @@ async fn damage_fits_every_form_of_a_body() {
         let got = Kept::to(&sandbox).await.search().await.unwrap();
         assert_eq!(got.body.escape_ascii().to_string().replace("\\\"", "\""), expected);
     }
-    // No body, no damage.
+    // A response without a body cannot be damaged.
     sandbox.script(Provider::SafeDebit, "search_mandate", [Answer { status: 204, body: None }]).unwrap();
     sandbox.clear_faults();
     sandbox.inject(Fault::two_bodies());
@@ -184,7 +184,7 @@ async fn damage_fits_every_form_of_a_body() {
 }
 
 #[tokio::test]
-async fn a_header_stands_beside_those_of_the_answer() {
+async fn header_fault_adds_a_header() {
     for (name, value) in [("Content-Encoding", "UTF-8"), ("content-encoding", ""), ("Link", "</next>; rel=\"next\"")] {
         let got = searched(Fault::header(name, value), json!({"fault": "header", "name": name, "value": value}));
         let got = got.await.unwrap();
@@ -194,7 +194,7 @@ async fn a_header_stands_beside_those_of_the_answer() {
 }
 
 #[tokio::test]
-async fn a_status_has_any_retry_after_and_the_vendors_body_if_it_is_asked_for() {
+async fn status_fault_sets_retry_after_and_optional_body() {
     let old = "Sunday, 06-Nov-94 08:49:37 GMT";
     for (fault, order, wish, body) in [
         (Fault::status(503), json!({}), None, ""),
@@ -213,23 +213,23 @@ async fn a_status_has_any_retry_after_and_the_vendors_body_if_it_is_asked_for() 
 }
 
 #[tokio::test]
-async fn a_truncated_answer_has_its_head_and_half_of_its_body() {
+async fn truncated_fault_sends_half_of_the_body() {
     let got =
         searched(Fault::truncated().after_effect(), json!({"fault": "truncated", "after_effect": true})).await.unwrap();
     assert_eq!((got.status(), got.header("content-length")), (200, None));
-    // In chunks, of which the last never comes.
+    // The body is chunked, and its last chunk never arrives.
     let half = String::from_utf8(got.body).unwrap();
     assert!(
         half.contains(&FOUND[..FOUND.len() / 2]) && !half.contains(FOUND) && !half.ends_with("0\r\n\r\n"),
         "{half}"
     );
-    // Before the vendor has acted there is no body to break off in.
+    // Without `after_effect` the vendor has not acted, so there is no body to truncate.
     let got = searched(Fault::truncated(), json!({"fault": "truncated"})).await.unwrap();
     assert_eq!((got.status(), got.body.len()), (200, 0));
 }
 
 #[tokio::test]
-async fn the_other_faults_answer_as_documented() {
+async fn other_faults_respond_as_documented() {
     let page = searched(Fault::html(), json!({"fault": "html"})).await.unwrap();
     assert!(page.body.starts_with(b"<html>") && page.status() == 200);
     assert!(searched(Fault::reset(), json!({"fault": "reset"})).await.is_none());
@@ -243,7 +243,7 @@ async fn the_other_faults_answer_as_documented() {
 }
 
 #[tokio::test]
-async fn a_late_second_answer_shifts_each_later_answer_on_its_connection_and_on_no_other() {
+async fn late_second_response_shifts_later_responses_on_its_connection() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(Fault::late_second_answer().on("create_mandate").times(1));
     let mut kept = Kept::to(&sandbox).await;
@@ -253,14 +253,14 @@ async fn a_late_second_answer_shifts_each_later_answer_on_its_connection_and_on_
     assert_eq!(umr(Kept::to(&sandbox).await.create("RUM-3").await), "RUM-3");
     assert_eq!(umr(kept.search().await), "RUM-2");
     assert_eq!(kept.search().await.unwrap().body, FOUND.as_bytes());
-    // The vendor has acted each time. Orders are no answers of a vendor.
+    // The vendor acted on each request. Responses to control requests are not shifted.
     assert_eq!(sandbox.mandates_at(Provider::SafeDebit), 4);
     let mandates = kept.send("GET", "/_control/mandates", "").await.unwrap().json();
     assert!(mandates.to_string().contains("safedebit:RUM-3"));
 }
 
 #[tokio::test]
-async fn a_stale_connection_is_closed_at_its_next_call_which_the_vendor_does_not_receive() {
+async fn stale_connection_closes_at_the_next_request() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(Fault::stale_connection().times(1));
     let mut kept = Kept::to(&sandbox).await;
@@ -272,7 +272,7 @@ async fn a_stale_connection_is_closed_at_its_next_call_which_the_vendor_does_not
 }
 
 #[tokio::test]
-async fn a_fault_in_the_vendors_own_answer_strikes_after_the_vendor_has_acted() {
+async fn response_faults_apply_after_the_vendor_acted() {
     let all = || {
         [
             Fault::two_bodies(),
@@ -308,9 +308,9 @@ async fn a_fault_in_the_vendors_own_answer_strikes_after_the_vendor_has_acted() 
     }
 }
 
-/// A kind that nobody documents is one that nobody finds.
+/// Each kind of fault must be documented, or nobody finds it.
 #[tokio::test]
-async fn each_kind_of_fault_is_in_the_book() {
+async fn book_documents_every_kind_of_fault() {
     let sandbox = Sandbox::start().await.unwrap();
     let refused = Kept::to(&sandbox).await.send("POST", "/_control/faults", r#"{"fault": ""}"#).await.unwrap().json();
     let (_, kinds) = refused["error"].as_str().unwrap().split_once("expected one of ").unwrap();

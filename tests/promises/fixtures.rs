@@ -1,4 +1,4 @@
-//! The answers that the vendors' documentation prints are read word for word, and so is every example of the specs.
+//! The sample responses of the vendors' documentation and all examples of the specs are read without loss.
 
 use crate::{
     snapshot,
@@ -8,7 +8,7 @@ use mandat::{Mandate, Mandates};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 
-/// A server that answers what was put in last; a facade for it.
+/// A server that sends the response that was set last, and a facade that talks to it.
 struct Scripted {
     answer: Arc<Mutex<String>>,
     mandates: Mandates,
@@ -43,7 +43,7 @@ impl Scripted {
     }
 }
 
-/// What a reviewer should see of a mandate: all but when it was read.
+/// The mandate as JSON, without the time of the reading.
 fn shown(mandate: &Mandate) -> String {
     let mut value = serde_json::to_value(mandate).unwrap();
     value.as_object_mut().unwrap().remove("observed_at");
@@ -52,7 +52,7 @@ fn shown(mandate: &Mandate) -> String {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn the_sample_answers_of_easytransac_are_read_verbatim() {
+async fn easytransac_sample_responses_are_read() {
     let scripted = Scripted::start().await;
     scripted.answers(include_str!("fixtures/easytransac-create_mandate.json"));
     let client = scripted.mandates.easytransac().unwrap();
@@ -64,7 +64,7 @@ async fn the_sample_answers_of_easytransac_are_read_verbatim() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn the_sample_answers_of_safedebit_are_read_verbatim() {
+async fn safedebit_sample_responses_are_read() {
     let scripted = Scripted::start().await;
     let create = || {
         let request = scripted.mandates.safedebit().unwrap().create_mandate();
@@ -85,7 +85,7 @@ async fn the_sample_answers_of_safedebit_are_read_verbatim() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn the_sample_answers_of_seqino_are_read_verbatim() {
+async fn seqino_sample_responses_are_read() {
     let scripted = Scripted::start().await;
     let client = scripted.mandates.seqino().unwrap();
     scripted.answers(include_str!("fixtures/seqino-list_clients.json"));
@@ -100,7 +100,7 @@ async fn the_sample_answers_of_seqino_are_read_verbatim() {
     assert_eq!(serde_json::to_value(&answer).unwrap(), serde_json::from_str::<Value>(sample).unwrap());
 }
 
-/// The example answer of an operation, if it answers anything.
+/// The example response of an operation, if the operation has a response body.
 fn example(spec: &str, id: &str) -> Option<Value> {
     let spec: Value = serde_json::from_str(spec).unwrap();
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -110,14 +110,14 @@ fn example(spec: &str, id: &str) -> Option<Value> {
     answer.pointer("/content/application~1json/example").cloned()
 }
 
-macro_rules! examples_are_read {
+macro_rules! spec_example_tests {
     ($feature:literal, $module:ident, $examples:ident) => {
         #[cfg(feature = $feature)]
         mod $module {
             include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
 
             #[tokio::test]
-            async fn the_example_answer_of_each_operation_is_read_and_written_without_loss() {
+            async fn spec_example_responses_round_trip() {
                 use mandat::$module as api;
                 let scripted = super::Scripted::start().await;
                 let client = scripted.mandates.$module().unwrap();
@@ -135,6 +135,6 @@ macro_rules! examples_are_read {
         }
     };
 }
-examples_are_read!("easytransac", easytransac, easytransac_examples);
-examples_are_read!("safedebit", safedebit, safedebit_examples);
-examples_are_read!("seqino", seqino, seqino_examples);
+spec_example_tests!("easytransac", easytransac, easytransac_examples);
+spec_example_tests!("safedebit", safedebit, safedebit_examples);
+spec_example_tests!("seqino", seqino, seqino_examples);

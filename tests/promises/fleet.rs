@@ -1,6 +1,6 @@
-//! Many mandates: each is answered once, only what changed comes out, and Seqino is not asked more than it has to be.
+//! A batch reads each mandate once, yields only changes, and sends Seqino few requests. A watch looks again in time.
 
-use crate::{snapshot, unknown_words::one_of_each};
+use crate::{snapshot, unknown_words::create_mandate_at_each_vendor};
 use futures_util::{StreamExt, stream};
 use mandat::{
     Change, Changed, ErrorKind, Known, Mandate, MandateRef, MandateStatus, Mandates, Permission, Provider, Reading,
@@ -12,11 +12,11 @@ use std::{
     time::Duration,
 };
 
-/// So many at each vendor.
+/// Creates `count` mandates at each vendor.
 async fn several(sandbox: &Sandbox, mandates: &Mandates, count: usize) -> Vec<MandateRef> {
     let mut all = Vec::new();
     for _ in 0..count {
-        all.extend(one_of_each(sandbox, mandates).await);
+        all.extend(create_mandate_at_each_vendor(sandbox, mandates).await);
     }
     all
 }
@@ -26,7 +26,7 @@ async fn read(mandates: &Mandates, references: &[MandateRef]) -> BTreeMap<Mandat
     readings.into_iter().map(|reading| (reading.tracked.reference, reading.result.unwrap())).collect()
 }
 
-/// The first readings, as a caller stores them.
+/// Reads all mandates once and returns them as a caller stores them.
 async fn known(sandbox: &Sandbox, mandates: &Mandates, references: &[MandateRef]) -> Vec<Tracked> {
     let all = read(mandates, references).await;
     let known = |mandate: &Mandate| Known::of(mandate, None, None, sandbox.now());
@@ -38,7 +38,7 @@ async fn changes(mandates: &Mandates, tracked: &[Tracked]) -> Vec<Reading<Change
 }
 
 #[tokio::test]
-async fn each_reference_is_answered_once_whatever_becomes_of_the_others() {
+async fn each_reference_yields_one_reading_despite_other_failures() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let mut references = several(&sandbox, &mandates, 30).await;
@@ -47,7 +47,7 @@ async fn each_reference_is_answered_once_whatever_becomes_of_the_others() {
     references.push(MandateRef::safedebit("nobody"));
     references.push(MandateRef::seqino(Sandbox::CLIENT, "nobody"));
     references.push(MandateRef::seqino("nobody", "nobody"));
-    // From a stream that is slow, and from an iterator.
+    // The references come from an iterator, then from a slow stream.
     let slowly = stream::iter(references.clone()).then(|reference| async {
         tokio::task::yield_now().await;
         reference
@@ -64,7 +64,7 @@ async fn each_reference_is_answered_once_whatever_becomes_of_the_others() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_is_not_configured_fails_its_own_references_only() {
+async fn unconfigured_vendors_yield_an_error_per_reference() {
     let mandates = Mandates::builder().build().unwrap();
     let references = [MandateRef::easytransac("a"), MandateRef::safedebit("b"), MandateRef::seqino("c", "d")];
     let readings: Vec<_> = mandates.statuses(&references).collect().await;
@@ -76,7 +76,7 @@ async fn a_vendor_that_is_not_configured_fails_its_own_references_only() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn seqino_is_asked_once_for_its_clients_and_once_for_the_mandates_of_each() {
+async fn batch_lists_seqino_clients_once_and_mandates_once_per_client() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let mut references = Vec::new();
@@ -100,7 +100,7 @@ async fn seqino_is_asked_once_for_its_clients_and_once_for_the_mandates_of_each(
         [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
         [1, 3, 0, 0]
     );
-    // In any order.
+    // The order of the references does not matter.
     fastrand::Rng::with_seed(7).shuffle(&mut references);
     let readings: Vec<_> = mandates.statuses(&references).collect().await;
     assert!(readings.iter().all(|reading| reading.result.is_ok()));
@@ -108,7 +108,7 @@ async fn seqino_is_asked_once_for_its_clients_and_once_for_the_mandates_of_each(
         [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
         [2, 6, 0, 0]
     );
-    // What a list lacks or has twice is read, and only that.
+    // A mandate that the list lacks or holds twice is read on its own. All others come from the list.
     let client = references[0].client_id().unwrap();
     let of_one: Vec<_> = references.iter().filter(|reference| reference.client_id() == Some(client)).collect();
     let [once, twice] = [of_one[0], of_one[1]].map(|reference| sandbox.record(reference).unwrap());
@@ -127,7 +127,7 @@ async fn seqino_is_asked_once_for_its_clients_and_once_for_the_mandates_of_each(
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn a_mandate_that_a_list_lacks_is_gone_only_if_the_vendor_says_so_of_it() {
+async fn mandate_missing_from_list_is_gone_after_its_own_404() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let references = several(&sandbox, &mandates, 2).await;
@@ -142,7 +142,7 @@ async fn a_mandate_that_a_list_lacks_is_gone_only_if_the_vendor_says_so_of_it() 
 }
 
 #[tokio::test]
-async fn only_what_changed_comes_out_and_a_second_run_is_silent() {
+async fn batch_yields_each_change_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let references = several(&sandbox, &mandates, 3).await;
@@ -160,7 +160,7 @@ async fn only_what_changed_comes_out_and_a_second_run_is_silent() {
         assert_eq!(change.class, Some(Change::Anomalous));
         assert_eq!((change.to.status, change.to.raw.as_str()), (MandateStatus::Unrecognized, "brand_new"));
         assert_eq!(change.to.recognized, Some(change.from.as_ref().unwrap().status));
-        // Half of a run: the caller has stored this one, and starts again.
+        // The run stops half-way: the caller has stored this change and starts again.
         let of_it = tracked.iter_mut().find(|tracked| tracked.reference == change.reference).unwrap();
         of_it.known = Some(change.to.clone());
         let left = changes(&mandates, &tracked).await;
@@ -180,7 +180,7 @@ async fn only_what_changed_comes_out_and_a_second_run_is_silent() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn a_client_that_is_suspended_comes_out_as_a_change_of_verdict() {
+async fn suspended_client_is_reported_as_a_verdict_change() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let references = several(&sandbox, &mandates, 1).await;
@@ -201,7 +201,7 @@ async fn a_client_that_is_suspended_comes_out_as_a_change_of_verdict() {
     let from = change.from.as_ref().unwrap();
     assert_eq!((change.class, &from.raw, from.status), (None, &change.to.raw, change.to.status));
     assert_eq!((from.verdict, change.to.verdict), (Some(Permission::Allowed), Some(Permission::Refused)));
-    // That its client cannot be read says nothing new of it.
+    // An unreadable client causes no change.
     client_is("active");
     sandbox.inject(Fault::status(500).on("list_clients"));
     sandbox.inject(Fault::status(500).on("get_client"));
@@ -210,7 +210,7 @@ async fn a_client_that_is_suspended_comes_out_as_a_change_of_verdict() {
 
 #[cfg(any(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 #[tokio::test]
-async fn a_run_that_is_dropped_asks_no_more() {
+async fn dropped_batch_sends_no_more_requests() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let references: Vec<_> = several(&sandbox, &mandates, 40).await;
@@ -226,7 +226,7 @@ async fn a_run_that_is_dropped_asks_no_more() {
 }
 
 #[tokio::test]
-async fn a_watch_yields_changes_only_and_ends_when_nothing_is_left_to_look_for() {
+async fn watch_yields_only_changes_and_ends_after_the_mandate_ended() {
     let sandbox = Sandbox::start().await.unwrap();
     let often = Schedule {
         awaiting_signature: Duration::from_millis(5),
@@ -238,7 +238,7 @@ async fn a_watch_yields_changes_only_and_ends_when_nothing_is_left_to_look_for()
         jitter: 10,
     };
     let mandates = sandbox.builder().schedule(often).build().unwrap();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let before = sandbox.requests().len();
         let mut watch = mandates.watch(&reference);
         let first = watch.next().await.unwrap().unwrap();
@@ -253,16 +253,16 @@ async fn a_watch_yields_changes_only_and_ends_when_nothing_is_left_to_look_for()
         let third = watch.next().await.unwrap().unwrap();
         assert_eq!((third.from, third.class), (Some(second.to), Some(Change::Forward)));
         assert!(watch.next().await.is_none());
-        assert!(sandbox.requests().len() - before > 4, "it has looked while nothing changed");
+        assert!(sandbox.requests().len() - before > 4, "the watch should read even while nothing changes");
     }
 }
 
 #[tokio::test]
-async fn a_watch_tells_of_a_failure_and_goes_on() {
+async fn watch_continues_after_failures() {
     let sandbox = Sandbox::start().await.unwrap();
     let often = Schedule { awaiting_signature: Duration::from_millis(1), ..Schedule::default() };
     let mandates = sandbox.builder().schedule(often).build().unwrap();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let mut watch = mandates.watch(&reference);
         let read = match reference.provider() {
             Provider::Easytransac => "get_mandate_status",
@@ -277,7 +277,7 @@ async fn a_watch_tells_of_a_failure_and_goes_on() {
 }
 
 #[test]
-fn when_to_look_again_follows_from_what_is_known() {
+fn next_check_depends_on_status_and_its_age() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
     let exactly = Schedule { jitter: 0, ..Schedule::default() };
     let mut table = String::from("status | seen just now | for 2 hours | for 3 days | for 30 days | for 100 days\n");
@@ -303,7 +303,7 @@ fn when_to_look_again_follows_from_what_is_known() {
 }
 
 #[test]
-fn a_start_or_an_end_is_looked_at_when_it_comes_and_not_by_all_at_once() {
+fn checks_at_an_end_date_are_spread_over_a_minute() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
     let mut mandate = example();
     (mandate.status, mandate.observed_at) = (MandateStatus::Active, now);
@@ -313,17 +313,17 @@ fn a_start_or_an_end_is_looked_at_when_it_comes_and_not_by_all_at_once() {
     for i in 0..100 {
         mandate.reference = MandateRef::safedebit(format!("RUM-{i}"));
         let next = mandate.next_check(now).unwrap();
-        assert_eq!(mandate.next_check(now), Some(next), "the same each time");
+        assert_eq!(mandate.next_check(now), Some(next), "the time should be the same each time");
         assert!(next >= ends && next <= ends + chrono::TimeDelta::minutes(1), "{next}");
         all.insert(next);
     }
-    assert!(all.len() > 50, "{} different times", all.len());
-    // Processes of different builds come to one time.
+    assert!(all.len() > 50, "only {} different times", all.len());
+    // The delay is derived from the reference, so every process and build computes the same time.
     assert_eq!(mandate.next_check(now).unwrap().to_rfc3339(), "2026-09-01T14:00:53.160992105+00:00");
 }
 
 #[test]
-fn however_far_a_wait_may_deviate_nobody_looks_without_rest() {
+fn full_jitter_keeps_a_minimum_wait() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
     let wide = Schedule { jitter: 100, in_force: Duration::from_secs(1000), ..Schedule::default() };
     let mut mandate = example();
@@ -337,7 +337,7 @@ fn however_far_a_wait_may_deviate_nobody_looks_without_rest() {
 }
 
 #[test]
-fn no_schedule_and_no_date_makes_it_panic() {
+fn extreme_schedules_and_dates_do_not_panic() {
     let endless = Schedule {
         awaiting_signature: Duration::MAX,
         setting_up: Duration::MAX,
@@ -361,7 +361,7 @@ fn no_schedule_and_no_date_makes_it_panic() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn what_was_stored_without_a_client_or_a_verdict_learns_of_them_once() {
+async fn missing_stored_verdict_is_reported_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
@@ -374,7 +374,7 @@ async fn what_was_stored_without_a_client_or_a_verdict_learns_of_them_once() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn a_list_of_clients_that_fails_once_costs_no_verdict() {
+async fn failed_client_list_does_not_lose_the_verdict() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     sandbox.inject(Fault::status(403).on("list_clients"));
@@ -385,7 +385,7 @@ async fn a_list_of_clients_that_fails_once_costs_no_verdict() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn no_more_is_asked_while_nobody_takes_what_was_read() {
+async fn batch_pauses_while_readings_are_not_consumed() {
     let sandbox = Sandbox::start().await.unwrap();
     let settings = mandat::Settings { concurrency: 2, ..Default::default() };
     let mandates = sandbox.builder().seqino(sandbox.seqino().settings(settings)).build().unwrap();
@@ -399,7 +399,7 @@ async fn no_more_is_asked_while_nobody_takes_what_was_read() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn a_client_that_is_listed_twice_is_read_by_itself() {
+async fn client_listed_twice_is_read_on_its_own() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let client = |status: &str| {
@@ -408,7 +408,7 @@ async fn a_client_that_is_listed_twice_is_read_by_itself() {
         })
     };
     let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
-    // One of them says yes, and it may be the wrong one.
+    // One of the two entries is active, but it may be the wrong one.
     sandbox
         .edit_record(Provider::Seqino, "clients", Sandbox::CLIENT, |client| client["status"] = "suspended".into())
         .unwrap();
@@ -421,7 +421,7 @@ async fn a_client_that_is_listed_twice_is_read_by_itself() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn a_mandate_that_was_only_created_is_not_gone() {
+async fn created_mandate_that_was_never_read_is_not_gone() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let mut created = example();
@@ -435,7 +435,7 @@ async fn a_mandate_that_was_only_created_is_not_gone() {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn a_caller_may_ask_more_while_it_deals_with_a_reading() {
+async fn callers_may_send_requests_between_readings() {
     let sandbox = Sandbox::start().await.unwrap();
     let settings = mandat::Settings { concurrency: 2, overall_timeout: Duration::from_secs(5), ..Default::default() };
     let config = sandbox.easytransac().settings(settings);
@@ -446,7 +446,7 @@ async fn a_caller_may_ask_more_while_it_deals_with_a_reading() {
     while let Some(reading) = readings.next().await {
         reading.result.unwrap();
         if count % 10 == 0 {
-            // The token has ended, and the other calls want a new one, too.
+            // The token has expired, and the calls of the batch need a new one too.
             sandbox.advance(Duration::from_secs(24 * 3600));
             mandates.status(&one).await.unwrap();
         }
@@ -456,7 +456,7 @@ async fn a_caller_may_ask_more_while_it_deals_with_a_reading() {
 }
 
 #[test]
-fn a_change_is_compared_with_the_last_state_that_was_recognized() {
+fn changes_compare_with_the_last_recognized_status() {
     let at = "2026-09-01T12:00:00Z".parse().unwrap();
     let reading = |status: MandateStatus, raw: &str| {
         let mut mandate = example();
@@ -464,7 +464,7 @@ fn a_change_is_compared_with_the_last_state_that_was_recognized() {
         mandate
     };
     use MandateStatus::{Active, Revoked, Unrecognized};
-    // An old row, of which nothing but the status was stored.
+    // A row of an early version that stored nothing but the status.
     let mut known = Known::new(Revoked, mandat::RawStatus::new("3"), at);
     known.recognized = None;
     let mut classes = Vec::new();
@@ -478,7 +478,7 @@ fn a_change_is_compared_with_the_last_state_that_was_recognized() {
 }
 
 #[test]
-fn the_first_reading_of_what_was_only_created_is_told_once() {
+fn first_read_after_creation_is_reported_once() {
     let at = "2026-09-01T12:00:00Z".parse().unwrap();
     let read = example();
     let mut created = example();
@@ -488,14 +488,14 @@ fn the_first_reading_of_what_was_only_created_is_told_once() {
     let change = Changed::between(Some(&known), &read, None, at).unwrap();
     assert_eq!((change.class, change.to.source), (None, mandat::Source::Read));
     assert_eq!(Changed::between(Some(&change.to), &read, None, at), None);
-    // An answer to a creation takes no proof away.
+    // A repeated creation response does not undo the confirmation by a read.
     assert_eq!(Changed::between(Some(&change.to), &created, None, at), None);
     (created.status, created.raw) = (MandateStatus::AwaitingSignature, mandat::RawStatus::new("0"));
     let change = Changed::between(Some(&change.to), &created, None, at).unwrap();
     assert_eq!(change.to.source, mandat::Source::Read);
 }
 
-/// A reading that was stored.
+/// A mandate as a caller stored it.
 fn example() -> Mandate {
     serde_json::from_str(
         r#"{"reference": "safedebit:RUM-2026-0042", "status": "Active", "raw": "1", "account": "NotApplicable",

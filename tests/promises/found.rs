@@ -1,4 +1,5 @@
-//! A search for what a lost call may have made: values are compared, and absence is proved or an error.
+//! Seqino's search after a lost response compares values. It reports "not found" only if the list is complete and
+//! readable.
 
 use crate::support::{Server, http};
 use mandat::{
@@ -13,11 +14,11 @@ async fn client(headers: &'static str, body: &Value) -> (Client, Server) {
     (Client::new(Config::new(server.url(), "key")).unwrap(), server)
 }
 
-fn of_ref(external_ref: impl Into<Value>) -> Value {
+fn client_json(external_ref: impl Into<Value>) -> Value {
     value!({"client_id": "client_1", "status": "active", "external_ref": external_ref.into()})
 }
 
-fn of_scope(entry: Value) -> Value {
+fn mandate_json(entry: Value) -> Value {
     value!({
         "id": "mdt_1", "client_id": "client_1", "start_date": "2024-01-15T00:00:00Z", "status": "active",
         "directory_entry": entry,
@@ -35,7 +36,7 @@ async fn find_mandates(headers: &'static str, body: &Value, scope: Value) -> Res
     Ok(client.find_mandates("client_1", &scope).await?.len())
 }
 
-/// Headers that say that there is more than the two items of an answer.
+/// Headers that announce more items than the two in the body.
 const MORE: [&str; 6] = [
     "Link: <https://x/clients?page=2>; rel=\"next\"\r\n",
     "link: <https://x/clients?page=1>; rel=\"first\", <https://x/clients?page=2>; rel=next\r\n",
@@ -45,7 +46,7 @@ const MORE: [&str; 6] = [
     "X-Next-Cursor: abc\r\n",
 ];
 
-/// And those that do not.
+/// Headers that announce no further item.
 const ALL: [&str; 5] = [
     "",
     "Link: <https://x/clients?page=1>; rel=\"prev\"\r\n",
@@ -55,17 +56,17 @@ const ALL: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn nobody_is_missing_while_the_answer_says_that_there_is_more() {
-    let clients = value!([of_ref("EXT-1"), of_ref("EXT-2")]);
+async fn incomplete_list_never_proves_absence() {
+    let clients = value!([client_json("EXT-1"), client_json("EXT-2")]);
     let entry = value!({"name": "Acme", "siren": "123456789"});
-    let mandates = value!([of_scope(entry.clone()), of_scope(entry.clone())]);
+    let mandates = value!([mandate_json(entry.clone()), mandate_json(entry.clone())]);
     let other = value!({"name": "Acme", "siren": "987654321"});
     for headers in MORE {
         assert!(find_client(headers, &clients, "EXT-1").await.unwrap(), "{headers}");
         for error in [
             find_client(headers, &clients, "EXT-3").await.unwrap_err(),
             find_mandates(headers, &mandates, other.clone()).await.unwrap_err(),
-            // One was found, and others may be on the next page.
+            // One mandate matches, but the next page may hold another.
             find_mandates(headers, &mandates, entry.clone()).await.unwrap_err(),
         ] {
             assert_eq!(error.kind(), ErrorKind::Decode, "{headers}");
@@ -80,13 +81,13 @@ async fn nobody_is_missing_while_the_answer_says_that_there_is_more() {
 }
 
 #[tokio::test]
-async fn identifiers_are_compared_as_values() {
+async fn identifiers_match_across_blanks_and_number_types() {
     for (theirs, ours) in [("EXT-1 ", "EXT-1"), ("EXT-1", " EXT-1"), ("EXT-1", "EXT-1"), ("\tEXT-1\n", "EXT-1")] {
-        assert!(find_client("", &value!([of_ref(theirs)]), ours).await.unwrap(), "{theirs:?} {ours:?}");
+        assert!(find_client("", &value!([client_json(theirs)]), ours).await.unwrap(), "{theirs:?} {ours:?}");
     }
-    assert!(find_client("", &value!([of_ref(12345)]), "12345").await.unwrap());
+    assert!(find_client("", &value!([client_json(12345)]), "12345").await.unwrap());
     for (theirs, ours) in [("EXT-1", "EXT-12"), ("ext-1", "EXT-1"), ("EXT 1", "EXT1")] {
-        assert!(!find_client("", &value!([of_ref(theirs)]), ours).await.unwrap(), "{theirs:?} {ours:?}");
+        assert!(!find_client("", &value!([client_json(theirs)]), ours).await.unwrap(), "{theirs:?} {ours:?}");
     }
     let long = value!({"name": "Acme", "siren": "012345678", "siret": "01234567800012"});
     for theirs in [
@@ -95,33 +96,44 @@ async fn identifiers_are_compared_as_values() {
         value!({"name": "Acme", "siren": "012 345 678", "siret": " 012 345 678 00012"}),
         value!({"name": "Acme", "siren": "\u{a0}012\u{a0}345\u{a0}678", "siret": "01234567800012"}),
     ] {
-        assert_eq!(find_mandates("", &value!([of_scope(theirs.clone())]), long.clone()).await.unwrap(), 1, "{theirs}");
+        assert_eq!(
+            find_mandates("", &value!([mandate_json(theirs.clone())]), long.clone()).await.unwrap(),
+            1,
+            "{theirs}"
+        );
     }
     let other = value!({"name": "Acme", "siren": "012345678", "siret": "01234567800013"});
-    assert_eq!(find_mandates("", &value!([of_scope(other)]), long).await.unwrap(), 0);
+    assert_eq!(find_mandates("", &value!([mandate_json(other)]), long).await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_may_be_the_one() {
+async fn unreadable_items_make_the_search_an_error() {
     let entry = value!({"name": "Acme", "siren": "123456789"});
-    for body in
-        [value!([7]), value!([of_ref(value!({"a": 1}))]), value!([of_ref("x"), {"client_id": "c"}]), value!(null)]
-    {
+    for body in [
+        value!([7]),
+        value!([client_json(value!({"a": 1}))]),
+        value!([client_json("x"), {"client_id": "c"}]),
+        value!(null),
+    ] {
         assert_eq!(find_client("", &body, "EXT-1").await.unwrap_err().kind(), ErrorKind::Decode, "{body}");
     }
-    for body in
-        [value!([7]), value!([of_scope(value!(null))]), value!([of_scope(value!({}))]), value!(""), value!(false)]
-    {
+    for body in [
+        value!([7]),
+        value!([mandate_json(value!(null))]),
+        value!([mandate_json(value!({}))]),
+        value!(""),
+        value!(false),
+    ] {
         let error = find_mandates("", &body, entry.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
     }
-    // Two clients of one reference: nobody knows which is meant.
-    let twice = value!([of_ref("EXT-1 "), of_ref(" EXT-1")]);
+    // Two clients share one reference, so neither can be chosen.
+    let twice = value!([client_json("EXT-1 "), client_json(" EXT-1")]);
     assert_eq!(find_client("", &twice, "EXT-1").await.unwrap_err().kind(), ErrorKind::Decode);
 }
 
 #[tokio::test]
-async fn an_empty_list_says_that_there_is_none_however_it_is_written() {
+async fn empty_list_means_not_found() {
     for body in [value!([]), value!({})] {
         assert_eq!(find_mandates("", &body, value!({"name": "Acme", "siren": "123456789"})).await.unwrap(), 0);
     }

@@ -1,4 +1,4 @@
-//! What each generated client offers: a reviewer sees every operation and type that comes, goes or changes.
+//! Snapshots show a reviewer every operation and type of the generated clients that is added, removed or changed.
 
 use crate::snapshot;
 
@@ -6,7 +6,7 @@ macro_rules! surface {
     ($($feature:literal),+) => {
         #[cfg(not(feature = "unverified"))]
         #[test]
-        fn the_public_surface_of_each_client_is_as_reviewed() {
+        fn public_surface_matches_the_snapshot() {
             $(
                 #[cfg(feature = $feature)]
                 snapshot!(
@@ -21,8 +21,8 @@ surface!("easytransac", "safedebit", "seqino");
 
 #[cfg(all(feature = "easytransac", feature = "unverified"))]
 #[test]
-fn the_feature_unverified_adds_what_moves_money_and_nothing_else() {
-    // One line per type: a field alone may be in another one, too.
+fn unverified_feature_adds_only_debits() {
+    // Join each type into one line, because a field alone can occur in several types.
     let reviewed = include_str!("snapshots/surface-easytransac.snap").replace("\n    ", " | ");
     let all = include_str!(concat!(env!("OUT_DIR"), "/easytransac.surface.txt")).replace("\n    ", " | ");
     let added: Vec<&str> = all.lines().filter(|line| !reviewed.contains(line) && !line.ends_with("of Rust")).collect();
@@ -30,7 +30,7 @@ fn the_feature_unverified_adds_what_moves_money_and_nothing_else() {
 }
 
 #[test]
-fn no_provider_is_left_out_where_a_promise_is_kept_one_by_one() {
+fn vendor_by_vendor_files_name_every_vendor() {
     for (file, text) in [
         ("tests/promises/evidence.rs", include_str!("evidence.rs")),
         ("tests/promises/fixtures.rs", include_str!("fixtures.rs")),

@@ -1,8 +1,9 @@
-//! Credentials as they come out of files: trimmed, never sent with what cannot be seen, and never in the clear unasked.
+//! Credentials are trimmed and sent without invisible characters. They travel over plain HTTP only to a host that the
+//! caller names.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::{
-    support::{KEY, Server, hasty, json},
+    support::{KEY, Server, json, test_settings},
     traces::Log,
 };
 use mandat::{Error, ErrorKind, Mandates, easytransac, safedebit, seqino};
@@ -10,7 +11,8 @@ use proptest::prelude::*;
 
 const URL: &str = "http://127.0.0.1:1";
 
-/// Each vendor with this credential; SafeDebit once as its login, once as its password.
+/// Builds a client of each vendor with this credential. SafeDebit is built twice: once with it as login, once as
+/// password.
 fn built(secret: &str) -> [(&'static str, Result<(), Error>); 4] {
     let build = |builder: mandat::MandatesBuilder| builder.build().map(drop);
     [
@@ -22,7 +24,7 @@ fn built(secret: &str) -> [(&'static str, Result<(), Error>); 4] {
 }
 
 #[test]
-fn blanks_around_a_credential_are_left_out_and_told_of_without_the_value() {
+fn blanks_around_a_credential_are_trimmed_and_logged() {
     for around in ["\n", "\r\n", " ", "\t", "\u{a0}", "\u{feff}", "\u{200b}", " \n\n "] {
         for given in
             [format!("s3cret-k3y{around}"), format!("{around}s3cret-k3y"), format!("{around}s3cret-k3y{around}")]
@@ -42,7 +44,7 @@ fn blanks_around_a_credential_are_left_out_and_told_of_without_the_value() {
 }
 
 #[test]
-fn a_credential_that_is_blank_or_has_what_cannot_be_seen_is_refused_before_anything_is_sent() {
+fn blank_credentials_and_invisible_characters_are_refused() {
     for blank in ["", " ", "\n", "\t\r\n", "\u{a0}", "\u{feff}", "\u{200b} \u{200b}"] {
         for (what, result) in built(blank) {
             let error = result.unwrap_err();
@@ -62,14 +64,14 @@ fn a_credential_that_is_blank_or_has_what_cannot_be_seen_is_refused_before_anyth
             assert!(!shown.contains("s3cret") && !shown.contains("k3y"), "{shown}");
         }
     }
-    // A control character at an end that is no blank is no accident of a file.
+    // A control character at the end is no blank, so it is refused and not trimmed.
     assert!(built("s3cret-k3y\u{1b}").into_iter().all(|(_, result)| result.is_err()));
 }
 
-/// The password of the first request.
+/// Sends a request with this password. Returns the password that arrived.
 async fn sent(server: &Server, password: &str) -> Option<String> {
     use base64::prelude::{BASE64_STANDARD, Engine};
-    let config = safedebit::Config::new(server.url(), "login", password).settings(hasty());
+    let config = safedebit::Config::new(server.url(), "login", password).settings(test_settings());
     let mandates = Mandates::builder().safedebit(config).build().ok()?;
     let _ = mandates.status(&mandat::MandateRef::safedebit("RUM-1")).await;
     let request = server.requests().pop()?;
@@ -81,7 +83,7 @@ async fn sent(server: &Server, password: &str) -> Option<String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn what_is_sent_is_what_was_given_without_blanks_around(
+    fn credentials_are_sent_trimmed_and_otherwise_unchanged(
         password in "[ \\n\\t]{0,2}[!-~é€]{1,10}( [!-~é]{1,10})?[ \\r\\n]{0,2}",
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -93,10 +95,10 @@ proptest! {
     }
 }
 
-// Elsewhere nothing leads to this address.
+// On other systems 0.0.0.0 does not lead to this machine.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn plain_http_goes_to_the_one_host_that_is_named_and_is_loud() {
+async fn plain_http_is_allowed_only_to_the_named_host() {
     let server = Server::with_token(|_| json(404, "")).await;
     let url = server.url().replace("127.0.0.1", "0.0.0.0");
     let refused = |result: Result<Mandates, Error>| {
@@ -113,7 +115,7 @@ async fn plain_http_goes_to_the_one_host_that_is_named_and_is_loud() {
         refused(builder().safedebit(safedebit::Config::new(&url, "login", "p").allow_plain_http_to(host)).build());
         refused(builder().seqino(seqino::Config::new(&url, "key").allow_plain_http_to(host)).build());
     }
-    // Nor to a host that only begins or ends like it.
+    // A host that only begins or ends like the permitted one is refused.
     for url in ["http://sandbox.example.com/v2", "http://my-sandbox/v2", "http://sandbox.:4010/v2"] {
         refused(builder().easytransac(easytransac::Config::new(url, KEY).allow_plain_http_to("sandbox")).build());
     }
@@ -124,22 +126,24 @@ async fn plain_http_goes_to_the_one_host_that_is_named_and_is_loud() {
     }
     let log = Log::listen();
     let mandates = builder()
-        .easytransac(easytransac::Config::new(&url, KEY).allow_plain_http_to("0.0.0.0").settings(hasty()))
-        .safedebit(safedebit::Config::new(&url, "login", "p4ssw0rd").allow_plain_http_to("0.0.0.0").settings(hasty()))
-        .seqino(seqino::Config::new(&url, "s3cret-k3y").allow_plain_http_to("0.0.0.0").settings(hasty()))
+        .easytransac(easytransac::Config::new(&url, KEY).allow_plain_http_to("0.0.0.0").settings(test_settings()))
+        .safedebit(
+            safedebit::Config::new(&url, "login", "p4ssw0rd").allow_plain_http_to("0.0.0.0").settings(test_settings()),
+        )
+        .seqino(seqino::Config::new(&url, "s3cret-k3y").allow_plain_http_to("0.0.0.0").settings(test_settings()))
         .build()
         .unwrap();
     let text = log.text();
     assert_eq!(text.lines().filter(|line| line.contains("WARN") && line.contains("in the clear")).count(), 3, "{text}");
     mandates.status(&mandat::MandateRef::safedebit("RUM-1")).await.unwrap_err();
     assert_eq!(server.count("GET /search_mandate"), 1);
-    // Names are compared as the network does.
+    // Host names are compared without regard to case.
     let config = easytransac::Config::new("http://Sandbox:4010/easytransac/v2", KEY).allow_plain_http_to("sandbox");
     builder().easytransac(config).build().unwrap();
 }
 
 #[test]
-fn what_needs_no_permission_is_not_told_of() {
+fn https_and_loopback_log_no_plain_http_warning() {
     let log = Log::listen();
     let config = easytransac::Config::new(URL, "et_live_abcabc12").allow_plain_http_to("sandbox");
     Mandates::builder().easytransac(config).build().unwrap();

@@ -1,14 +1,14 @@
-//! A reading is of the very mandate that was asked for, and of its own client.
+//! A reading belongs to the requested mandate and to its own client.
 
-use crate::support::{Server, facade, hasty, json};
+use crate::support::{Server, facade, json, test_settings};
 use serde_json::{Value, json as value};
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn another_mandate_at_easytransac_is_a_decode_error() {
+async fn response_with_another_mandate_id_is_a_decode_error() {
     use mandat::{ErrorKind, MandateRef};
     let server = Server::with_token(|_| json(200, include_str!("fixtures/easytransac-create_mandate.json"))).await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     assert!(mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.is_ok());
     let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc13")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -44,7 +44,7 @@ mod seqino {
             false => json(200, &mandate.to_string()),
         });
         let server = server.await;
-        let config = Config::new(server.url(), "key").settings(hasty());
+        let config = Config::new(server.url(), "key").settings(test_settings());
         let mandates = Mandates::builder().seqino(config).clock(noon).build().unwrap();
         mandates.status(&MandateRef::seqino("client_abc123", "mdt_1")).await
     }
@@ -55,7 +55,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn another_mandate_or_one_without_an_id_is_a_decode_error() {
+    async fn response_with_another_or_no_id_is_a_decode_error() {
         for id in [value!("mdt_2"), Value::Null, value!("")] {
             let error = read(with(mandate(), "id", id), (200, client())).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Decode);
@@ -64,7 +64,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn a_client_that_cannot_be_read_leaves_the_status_and_opens_the_verdict() {
+    async fn unreadable_client_keeps_the_status_and_leaves_the_verdict_undetermined() {
         let unread = |account: &Account| *account == Account::NotRead;
         let differs = |account: &Account| *account == Account::Differs;
         let unrecognized =
@@ -89,7 +89,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn active_is_so_from_its_start_on_and_until_its_end() {
+    async fn active_lasts_from_start_to_before_end() {
         let at = |seconds| (noon() + chrono::TimeDelta::seconds(seconds)).to_rfc3339();
         for (start, end, status) in [
             (at(0), None, MandateStatus::Active),
@@ -111,7 +111,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn a_mandate_is_not_gone_because_its_client_is_unknown_or_the_shape_is_not_the_vendors() {
+    async fn gone_requires_a_known_client_and_the_vendors_error_format() {
         let own = r#"{"error":"not found","code":404,"trace_id":"t"}"#;
         for (mandate, client_status, gone) in [
             (own, 200, true),
@@ -128,7 +128,7 @@ mod seqino {
                     false => json(status, mandate),
                 });
                 let server = server.await;
-                let config = Config::new(server.url(), "key").settings(hasty());
+                let config = Config::new(server.url(), "key").settings(test_settings());
                 let mandates = Mandates::builder().seqino(config).build().unwrap();
                 let known = MandateRef::seqino("client_abc123", "mdt_1");
                 let read = mandates.status(known.known()).await;

@@ -1,14 +1,14 @@
-//! Nothing that is personal or secret is shown, whatever is called and whatever comes back.
+//! No operation shows personal data or secrets in `Debug`, errors or logs, whatever the vendor responds.
 
 use crate::{
-    errors::{answers, show_nothing},
-    support::{Act, KEY, Server, facade, hasty, json},
+    errors::{answers, assert_shows_no_planted_data},
+    support::{Act, KEY, Server, facade, json, test_settings},
     traces::Log,
 };
 use serde_json::{Value, json as value};
 use std::sync::{Arc, Mutex};
 
-/// What stands in the examples of the specs where somebody's data would, and the secrets of the calls.
+/// The personal data in the examples of the specs, and the secrets of the calls.
 const SECRETS: [&str; 12] = [
     "FR7630001007941234567890185",
     "abc@abc.com",
@@ -24,17 +24,17 @@ const SECRETS: [&str; 12] = [
     "secret-jwt",
 ];
 
-/// What a vendor answers besides: in fields that the spec does not know, and in those that are to be masked.
+/// Further data that responses hold, in unknown fields and in fields that must be masked.
 const ANSWERED: [&str; 4] =
     ["https://sign.example.com/planted", "+33600000000", "jeanne.dupond@example.com", "Dupond-Planted"];
 
-fn shows_nothing(what: &str, shown: &str) {
+fn assert_shows_no_secret(what: &str, shown: &str) {
     for secret in SECRETS.iter().chain(&ANSWERED) {
         assert!(!shown.contains(secret), "{what}: {secret:?} is in {shown}");
     }
 }
 
-/// An example answer with planted data wherever there is room.
+/// The example response of an operation, with planted data in every object.
 fn planted(spec: &str, id: &str) -> String {
     let spec: Value = serde_json::from_str(spec).unwrap();
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -52,7 +52,7 @@ fn plant(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.values_mut().for_each(plant);
-            // The sample id of an order is spelled like the sample name of a person.
+            // The sample order id equals the sample name of a person, so replace it.
             if let Some(order) = fields.get_mut("orderId") {
                 *order = "order-1".into();
             }
@@ -66,8 +66,8 @@ fn plant(value: &mut Value) {
     }
 }
 
-/// A server that answers what was put in last.
-async fn scripted() -> (Arc<Mutex<Act>>, Server) {
+/// A server that sends the response that was set last.
+async fn scripted_server() -> (Arc<Mutex<Act>>, Server) {
     let answer = Arc::new(Mutex::new(Act::from(json(500, ""))));
     let shared = answer.clone();
     let server = Server::start(move |request| match request.starts_with("POST /auth ") {
@@ -77,8 +77,8 @@ async fn scripted() -> (Arc<Mutex<Act>>, Server) {
     (answer, server.await)
 }
 
-/// What a vendor may put into a wrong place, and a part of it that must not be shown.
-fn misplaced() -> Vec<(Value, &'static str)> {
+/// Values in wrong places, each with a part that must not be shown.
+fn misplaced_values() -> Vec<(Value, &'static str)> {
     let iban = "FR7630001007941234567890185";
     vec![
         (iban.into(), "30001007941"),
@@ -101,7 +101,7 @@ fn misplaced() -> Vec<(Value, &'static str)> {
     ]
 }
 
-/// Where a value stands that is neither a flag nor a container.
+/// Collects the paths of all texts and numbers in a JSON value.
 fn leaves(value: &Value, place: &str, out: &mut Vec<String>) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(key, value)| leaves(value, &format!("{place}/{key}"), out)),
@@ -113,15 +113,15 @@ fn leaves(value: &Value, place: &str, out: &mut Vec<String>) {
     }
 }
 
-/// The example answer with something misplaced: everywhere, and in one place after the other.
-fn misplacings(spec: &str, id: &str) -> Vec<(String, &'static str)> {
+/// The example response with each misplaced value everywhere, then with one misplaced value in each place.
+fn responses_with_misplaced_values(spec: &str, id: &str) -> Vec<(String, &'static str)> {
     let spec: Value = serde_json::from_str(spec).unwrap();
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let operation = operations.into_iter().find(|operation| operation["operationId"] == id).unwrap();
     let answers = operation["responses"].as_object().unwrap();
     let (code, answer) = answers.iter().find(|(code, _)| code.starts_with('2')).unwrap();
     let Some(example) = answer.pointer("/content/application~1json/example") else { return Vec::new() };
-    let (mut places, misplaced) = (Vec::new(), misplaced());
+    let (mut places, misplaced) = (Vec::new(), misplaced_values());
     leaves(example, "", &mut places);
     let with = |places: &[String], planted: &Value| {
         let mut example = example.clone();
@@ -129,7 +129,7 @@ fn misplacings(spec: &str, id: &str) -> Vec<(String, &'static str)> {
         json(code.parse().unwrap_or(200), &example.to_string())
     };
     let everywhere = misplaced.iter().map(|(planted, part)| (with(&places, planted), *part));
-    // Each place with another one than its neighbour.
+    // Neighbouring places get different values.
     let one_by_one = places.iter().enumerate().map(|(index, place)| {
         let (planted, part) = &misplaced[(index * 5 + id.len()) % misplaced.len()];
         (with(std::slice::from_ref(place), planted), *part)
@@ -137,16 +137,16 @@ fn misplacings(spec: &str, id: &str) -> Vec<(String, &'static str)> {
     everywhere.chain(one_by_one).collect()
 }
 
-/// One line, and nothing of it.
-fn hides(what: &str, shown: &str, part: &str) {
+/// Asserts that the shown text contains neither this part nor a control sequence.
+fn assert_hides(what: &str, shown: &str, part: &str) {
     assert!(!shown.contains(part), "{what}: {part:?} is in {shown}");
     assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{what}: {shown:?}");
 }
 
 #[tokio::test]
-async fn a_mandate_shows_nothing_that_stands_where_a_reference_or_a_word_should() {
+async fn mandates_hide_personal_data_in_reference_and_status_fields() {
     use mandat::MandateRef;
-    for (planted, part) in misplaced() {
+    for (planted, part) in misplaced_values() {
         let reference = planted.as_str().unwrap_or("RUM-1").to_owned();
         let body = value!({
             "success": true, "result": true, "id": reference, "client_id": planted, "start_date": planted,
@@ -155,7 +155,7 @@ async fn a_mandate_shows_nothing_that_stands_where_a_reference_or_a_word_should(
             "datas": [{"umr": reference, "status": planted, "other": planted}],
         });
         let server = Server::with_token(move |_| json(200, &body.to_string())).await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let log = Log::listen();
         let references: Vec<MandateRef> = vec![
             #[cfg(feature = "easytransac")]
@@ -166,23 +166,23 @@ async fn a_mandate_shows_nothing_that_stands_where_a_reference_or_a_word_should(
             MandateRef::seqino("client_1", &reference),
         ];
         for reference in references {
-            hides("a reference", &format!("{reference:?}"), part);
+            assert_hides("a reference", &format!("{reference:?}"), part);
             let text = reference.to_string();
             assert!(!text.contains(char::is_control), "{text:?}");
             assert_eq!(text.parse::<MandateRef>().unwrap(), reference);
             match mandates.status(&reference).await {
                 Ok(mandate) => {
-                    hides("a mandate", &format!("{mandate:?}"), part);
-                    hides("a word", &format!("{} {:?}", mandate.raw, mandate.raw), part);
+                    assert_hides("a mandate", &format!("{mandate:?}"), part);
+                    assert_hides("a word", &format!("{} {:?}", mandate.raw, mandate.raw), part);
                 }
-                Err(error) => hides("an error", &format!("{error} {error:?}"), part),
+                Err(error) => assert_hides("an error", &format!("{error} {error:?}"), part),
             }
         }
-        hides("a log", &log.text(), part);
+        assert_hides("a log", &log.text(), part);
     }
 }
 
-macro_rules! shows_nothing_of_any_operation {
+macro_rules! leak_tests_for_each_operation {
     ($feature:literal, $module:ident, $examples:ident) => {
         #[cfg(feature = $feature)]
         mod $module {
@@ -191,11 +191,11 @@ macro_rules! shows_nothing_of_any_operation {
             include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
 
             #[tokio::test]
-            async fn no_operation_shows_anything_when_all_is_well() {
+            async fn successful_operations_show_no_personal_data() {
                 use mandat::$module as api;
                 let log = Log::listen();
-                let (answer, server) = scripted().await;
-                let mandates = facade(&server.url(), &hasty());
+                let (answer, server) = scripted_server().await;
+                let mandates = facade(&server.url(), &test_settings());
                 let client = mandates.$module().unwrap();
                 let mut shown = 0;
                 macro_rules! check {
@@ -203,42 +203,42 @@ macro_rules! shows_nothing_of_any_operation {
                         let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
                         *answer.lock().unwrap() = planted(spec, $id).into();
                         let builder = format!("{:?}", $builder);
-                        // The sample id of an order is spelled like the sample name of a person.
+                        // The sample order id equals the sample name of a person, so ignore it.
                         let order = ["order_id: Ok(Some(\"ABCabc123\"))", "order_id: Ok(Some(OrderId(ABCabc123)))"];
                         let builder = order.iter().fold(builder, |builder, order| builder.replace(order, ""));
-                        shows_nothing($id, &builder);
+                        assert_shows_no_secret($id, &builder);
                         if $id != "generate_token" {
                             let answer = $builder.send().await.unwrap();
-                            shows_nothing($id, &format!("{answer:?} {answer:#?}"));
+                            assert_shows_no_secret($id, &format!("{answer:?} {answer:#?}"));
                         }
                         shown += 1;
                     };
                 }
                 $examples!(client, api, check);
                 assert!(shown > 4);
-                shows_nothing("the facade", &format!("{mandates:?} {client:?}"));
-                shows_nothing("a log", &log.text());
+                assert_shows_no_secret("the facade", &format!("{mandates:?} {client:?}"));
+                assert_shows_no_secret("a log", &log.text());
             }
 
             #[tokio::test]
-            async fn no_answer_shows_what_stands_in_the_wrong_place() {
+            async fn responses_hide_misplaced_personal_data() {
                 use mandat::$module as api;
-                let (answer, server) = scripted().await;
-                let mandates = facade(&server.url(), &hasty());
+                let (answer, server) = scripted_server().await;
+                let mandates = facade(&server.url(), &test_settings());
                 let client = mandates.$module().unwrap();
                 let mut read = 0;
                 macro_rules! check {
                     ($id:literal, $operation:ident, $builder:expr) => {
                         let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
-                        for (response, part) in misplacings(spec, $id) {
+                        for (response, part) in responses_with_misplaced_values(spec, $id) {
                             *answer.lock().unwrap() = response.into();
                             match $builder.send().await {
                                 Ok(answer) => {
                                     read += 1;
-                                    hides($id, &format!("{answer:?}"), part);
-                                    hides($id, &format!("{answer:#?}"), part);
+                                    assert_hides($id, &format!("{answer:?}"), part);
+                                    assert_hides($id, &format!("{answer:#?}"), part);
                                 }
-                                Err(error) => hides($id, &format!("{error} {error:?}"), part),
+                                Err(error) => assert_hides($id, &format!("{error} {error:?}"), part),
                             }
                         }
                     };
@@ -248,11 +248,11 @@ macro_rules! shows_nothing_of_any_operation {
             }
 
             #[tokio::test]
-            async fn no_operation_shows_anything_when_something_fails() {
+            async fn failed_operations_show_no_personal_data() {
                 use mandat::$module as api;
                 let log = Log::listen();
-                let (answer, server) = scripted().await;
-                let mandates = facade(&server.url(), &hasty());
+                let (answer, server) = scripted_server().await;
+                let mandates = facade(&server.url(), &test_settings());
                 let client = mandates.$module().unwrap();
                 for (name, act) in answers() {
                     if name.starts_with("slow") {
@@ -262,8 +262,8 @@ macro_rules! shows_nothing_of_any_operation {
                     macro_rules! check {
                         ($id:literal, $operation:ident, $builder:expr) => {
                             if let Err(error) = $builder.send().await {
-                                show_nothing(&error);
-                                shows_nothing($id, &format!("{error} {error:?}"));
+                                assert_shows_no_planted_data(&error);
+                                assert_shows_no_secret($id, &format!("{error} {error:?}"));
                             }
                         };
                     }
@@ -271,7 +271,7 @@ macro_rules! shows_nothing_of_any_operation {
                 }
                 let text = log.text();
                 assert!(text.contains("error.type"), "nothing was logged");
-                shows_nothing("a log", &text);
+                assert_shows_no_secret("a log", &text);
                 for secret in crate::errors::PLANTED {
                     assert!(!text.contains(secret), "{secret} is logged");
                 }
@@ -279,21 +279,21 @@ macro_rules! shows_nothing_of_any_operation {
         }
     };
 }
-shows_nothing_of_any_operation!("easytransac", easytransac, easytransac_examples);
-shows_nothing_of_any_operation!("safedebit", safedebit, safedebit_examples);
-shows_nothing_of_any_operation!("seqino", seqino, seqino_examples);
+leak_tests_for_each_operation!("easytransac", easytransac, easytransac_examples);
+leak_tests_for_each_operation!("safedebit", safedebit, safedebit_examples);
+leak_tests_for_each_operation!("seqino", seqino, seqino_examples);
 
 #[test]
-fn a_configuration_shows_where_it_points_and_nothing_more() {
+fn configuration_debug_shows_no_credentials() {
     #[cfg(feature = "easytransac")]
-    shows_nothing("a configuration", &format!("{:?}", mandat::easytransac::Config::sandbox(KEY)));
+    assert_shows_no_secret("a configuration", &format!("{:?}", mandat::easytransac::Config::sandbox(KEY)));
     #[cfg(feature = "safedebit")]
     {
         let config = mandat::safedebit::Config::new("https://login:p4ssw0rd@x.safedebit.fr/ssp", "login", "p4ssw0rd");
-        shows_nothing("a configuration", &format!("{config:?} {config:#?}"));
+        assert_shows_no_secret("a configuration", &format!("{config:?} {config:#?}"));
     }
     #[cfg(feature = "seqino")]
-    shows_nothing(
+    assert_shows_no_secret(
         "a configuration",
         &format!("{:?}", mandat::seqino::Config::new("https://x/?key=s3cret-k3y", "s3cret-k3y")),
     );

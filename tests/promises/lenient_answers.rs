@@ -1,4 +1,4 @@
-//! What a vendor answers against its own documentation loses nothing: neither the answer nor the rest of a list.
+//! A response that breaks the vendor's documentation loses no data: neither the rest of the response nor of a list.
 
 use crate::support::{KEY, Server, json};
 use mandat::wire::{Date, DateTime, Extra, FrenchDate, Int, Json, List, OneOrMany};
@@ -10,7 +10,7 @@ fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
 }
 
 #[test]
-fn a_day_is_read_only_where_it_would_be_written_so() {
+fn dates_are_read_only_in_their_exact_format() {
     for text in ["+12345-1-1", "-123-01-01", "2026-1-001", " 2026-1-01", "2026-02-30"] {
         let date: Date = read(&format!("{text:?}"));
         assert_eq!(date.unread().map(|text| text.as_str()), Some(text));
@@ -23,7 +23,7 @@ fn a_day_is_read_only_where_it_would_be_written_so() {
 }
 
 #[test]
-fn what_systems_write_for_no_date_is_no_date() {
+fn placeholder_dates_are_read_as_no_date() {
     for text in ["0001-01-01", "0000-00-00", "1753-01-01", "1900-01-01", "0001-12-31", ""] {
         assert_eq!(read::<Date>(&format!("{text:?}")).get(), None, "{text}");
         for time in ["T00:00:00Z", "T00:00:00", " 00:00:00", "T00:00:00.000+01:00"] {
@@ -36,11 +36,11 @@ fn what_systems_write_for_no_date_is_no_date() {
     for text in ["01/01/0001", "00/00/0000", "01/01/1900"] {
         assert_eq!(read::<FrenchDate>(&format!("{text:?}")).get(), None, "{text}");
     }
-    assert!(read::<Date>("\"1930-01-01\"").get().is_some(), "a birth date");
+    assert!(read::<Date>("\"1930-01-01\"").get().is_some(), "a birth date should be read");
 }
 
 #[test]
-fn a_whole_number_is_read_in_every_form() {
+fn integers_are_read_in_every_json_notation() {
     for json in ["300", "300.0", "3e2", "3E+2", "30000e-2", "0.3e3", "\"300\"", "\"300.0\"", "\"3e2\"", "300.000"] {
         assert_eq!(read::<Int<0, 86400>>(json).get(), Some(300), "{json}");
     }
@@ -58,7 +58,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_whole_number_is_read_in_any_form(number in any::<i64>(), zeros in 0..5_usize, shift in 0..5_usize) {
+    fn random_integers_are_read_in_every_json_notation(number in any::<i64>(), zeros in 0..5_usize, shift in 0..5_usize) {
         let zeros = "0".repeat(zeros);
         let (sign, digits) = if number < 0 { ("-", number.to_string()[1..].to_owned()) } else { ("", number.to_string()) };
         let (before, after) = digits.split_at(digits.len() - shift.min(digits.len() - 1));
@@ -76,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn no_digit_is_lost_of_what_is_kept(number in r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,20})?") {
+    fn unknown_numbers_keep_every_digit(number in r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,20})?") {
         let json = format!(r#"{{"known":true,"amount":{number},"list":[{number},{{"x":{number}}}]}}"#);
         let (extra, any): (Extra, Json) = (read(&json), read(&json));
         prop_assert_eq!(extra["amount"].as_json(), &number);
@@ -92,7 +92,7 @@ proptest! {
 }
 
 #[test]
-fn a_list_is_read_in_each_form_of_php_and_only_a_list_says_that_there_is_none() {
+fn lists_are_read_in_every_php_form() {
     for (json, items, explicit) in [
         ("[]", 0, true),
         ("{}", 0, true),
@@ -105,14 +105,14 @@ fn a_list_is_read_in_each_form_of_php_and_only_a_list_says_that_there_is_none() 
     ] {
         let list: List<Date> = read(json);
         assert_eq!((list.len(), list.unread().len(), list.is_explicit()), (items, 0, explicit), "{json}");
-        // And written so that it is read as the same.
+        // The written form reads back as the same list.
         let again: List<Date> = read(&serde_json::to_string(&list).unwrap());
         assert_eq!((&again, again.is_explicit()), (&list, explicit), "{json}");
     }
     for json in ["true", "0", "1", "\"none\"", r#"{"a":"2026-01-31"}"#, r#"{"0":"2026-01-31","a":1}"#, "{\"\":1}"] {
         assert!(serde_json::from_str::<List<Date>>(json).is_err(), "{json}");
     }
-    // Where a vendor answers one item alone, an object without numbers is that item.
+    // Some vendors send a single item without a list. An object without numeric keys is that item.
     assert_eq!(read::<OneOrMany<Extra>>(r#"{"id":"x"}"#).len(), 1);
     assert_eq!(read::<OneOrMany<Extra>>(r#"{"0":{"id":"x"},"3":{"id":"y"}}"#).len(), 2);
 }
@@ -122,9 +122,9 @@ mod easytransac {
     use super::*;
     use mandat::{MandateRef, MandateStatus, Mandates, easytransac};
 
-    /// A token that ended each second would be asked for each second.
+    /// One token request must suffice. A lifetime misread as zero would cause a request each second.
     #[tokio::test]
-    async fn a_lifetime_is_read_in_every_form() {
+    async fn token_lifetimes_are_read_in_every_form() {
         let calls = ["300", "300.0", "3e2", "\"300\"", "null", "\"soon\"", "1e400"].map(|lifetime| async move {
             let token = format!(r#"{{"success":true,"data":{{"token":"t","expiresIn":{lifetime}}}}}"#);
             let body = value!({"success": true, "data": {"mandateId": "12345", "status": "active"}}).to_string();
@@ -135,7 +135,7 @@ mod easytransac {
             let config = easytransac::Config::new(server.url(), KEY);
             let mandates = Mandates::builder().easytransac(config).build().unwrap();
             mandates.status(&MandateRef::easytransac("12345")).await.unwrap();
-            // Longer than the shortest time that a token is used.
+            // Longer than the shortest time that a token is kept.
             tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
             mandates.status(&MandateRef::easytransac("12345")).await.unwrap();
             assert_eq!(server.count("/auth"), 1, "{lifetime}");
@@ -157,14 +157,14 @@ mod easytransac {
     }
 
     #[tokio::test]
-    async fn an_unreadable_date_is_kept_as_text() {
+    async fn unreadable_dates_are_kept_as_text() {
         let mandate = read(value!({"mandateId": "12345", "status": "active", "dateCreated": "31.12.2024"})).await;
         assert_eq!(mandate.status, MandateStatus::Active);
         assert_eq!(mandate.created.unwrap().unread().unwrap().as_str(), "31.12.2024");
     }
 
     #[tokio::test]
-    async fn a_number_for_a_text_and_an_unknown_field_lose_nothing() {
+    async fn numbers_for_text_and_unknown_fields_are_kept() {
         let answered = value!({"mandateId": 12345, "status": "active", "dateCreated": 1735678799, "iban": {"a": [1]}});
         let mandate = read(answered).await;
         assert_eq!(mandate.status, MandateStatus::Active);
@@ -195,7 +195,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn one_bad_item_of_a_list_does_not_lose_the_others() {
+    async fn bad_list_item_does_not_lose_the_others() {
         let (client, _server) = client(value!([
             mandate(|_| {}),
             mandate(|m| m["start_date"] = "soon".into()),
@@ -221,7 +221,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn clients_are_read_as_none_as_a_list_and_as_one() {
+    async fn clients_are_read_from_a_list_or_a_single_object() {
         let one = value!({
             "client_id": "client_abc123", "organization_name": "Acme Corporation", "contact_email": "contact@acme.com",
             "external_ref": "EXT-12345", "sponsor_id": "s", "status": "active", "created_at": "2019-08-24T14:15:22Z",
@@ -233,7 +233,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn a_text_that_says_a_number_or_a_truth_is_read_as_one() {
+    async fn booleans_and_numbers_are_read_from_text() {
         let (client, _server) = client(value!({
             "onboarding_url": "http://example.com", "link_id": 7, "expires_at": "2019-08-24T14:15:22+02:00",
             "includes_kyc": "true", "includes_signature": "perhaps",

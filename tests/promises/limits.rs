@@ -1,7 +1,7 @@
-//! No more is asked of a vendor at once than is allowed, by all clones together, and no call takes longer than it may.
+//! All clones together respect the limits on simultaneous requests, and no call outlasts its timeout.
 #![cfg(feature = "seqino")]
 
-use crate::support::{Act, Server, facade, hasty, http, json};
+use crate::support::{Act, Server, facade, http, json, test_settings};
 use chrono::{TimeDelta, Utc};
 use futures_util::StreamExt;
 use mandat::{ErrorKind, MandateRef, Mandates, Outcome, Settings, seqino};
@@ -15,7 +15,7 @@ use std::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_attempts_are_under_way_than_are_allowed_over_all_clones() {
+async fn concurrency_limit_covers_all_clones() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (here, peak) = (now.clone(), most.clone());
     let server = Server::start(move |_| {
@@ -25,7 +25,7 @@ async fn no_more_attempts_are_under_way_than_are_allowed_over_all_clones() {
         json(200, "[]")
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { concurrency: 2, ..hasty() });
+    let mandates = facade(&server.url(), &Settings { concurrency: 2, ..test_settings() });
     let calls: Vec<_> = (0..40)
         .map(|_| {
             let mandates = mandates.clone();
@@ -40,14 +40,14 @@ async fn no_more_attempts_are_under_way_than_are_allowed_over_all_clones() {
 }
 
 #[tokio::test]
-async fn a_call_ends_in_time_whatever_it_waits_for() {
+async fn overall_timeout_covers_waiting_for_a_turn() {
     let slow = Act::Drip(vec![], Duration::from_secs(30), vec![]);
     let server = Server::start(move |_| slow.clone()).await;
     let settings = Settings {
         attempt_timeout: Duration::from_secs(10),
         overall_timeout: Duration::from_millis(100),
         concurrency: 1,
-        ..hasty()
+        ..test_settings()
     };
     let mandates = facade(&server.url(), &settings);
     let began = Instant::now();
@@ -56,19 +56,19 @@ async fn a_call_ends_in_time_whatever_it_waits_for() {
     for error in [first.unwrap_err(), second.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Timeout);
     }
-    // One waited for the vendor, one for its turn; neither for the ten seconds of an attempt.
+    // One call waited for the vendor, the other for its turn. Both ended long before the attempt timeout.
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(server.requests().len() <= 2);
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_still_follows_no_redirect() {
+async fn custom_http_client_follows_no_redirect() {
     let elsewhere = Server::start(|_| json(200, "[]")).await;
     let location = elsewhere.url();
     let server = Server::start(move |_| http(302, &format!("location: {location}/clients\r\n"), ""));
     let server = server.await;
     let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::limited(5)).user_agent("mine");
-    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(hasty()).http_client(builder);
+    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(test_settings()).http_client(builder);
     let mandates = Mandates::builder().seqino(config).build().unwrap();
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(302)));
@@ -77,19 +77,19 @@ async fn a_client_of_ones_own_still_follows_no_redirect() {
 }
 
 #[tokio::test]
-async fn what_is_on_this_machine_is_asked_without_a_proxy() {
+async fn loopback_requests_bypass_the_proxy() {
     let proxy = Server::start(|_| json(200, "[]")).await;
     let server = Server::start(|_| json(200, "[]")).await;
     let builder = reqwest::Client::builder().proxy(reqwest::Proxy::all(proxy.url()).unwrap());
-    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(hasty()).http_client(builder);
+    let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(test_settings()).http_client(builder);
     let mandates = Mandates::builder().seqino(config).build().unwrap();
     mandates.seqino().unwrap().list_clients().send().await.unwrap();
     assert_eq!((proxy.requests().len(), server.requests().len()), (0, 1));
 }
 
 #[tokio::test]
-async fn a_vendor_that_asks_to_wait_is_waited_for_by_its_own_clock() {
-    // An hour ahead of ours.
+async fn retry_after_dates_use_the_vendors_clock() {
+    // The vendor's clock is an hour ahead.
     let now = Utc::now() + TimeDelta::hours(1);
     let [now, then] = [now, now + TimeDelta::seconds(1)].map(|date| date.format("%a, %d %b %Y %H:%M:%S GMT"));
     for headers in [
@@ -105,7 +105,7 @@ async fn a_vendor_that_asks_to_wait_is_waited_for_by_its_own_clock() {
             false => json(200, "[]"),
         });
         let server = server.await;
-        let mandates = facade(&server.url(), &Settings { max_retry_after: Duration::from_secs(2), ..hasty() });
+        let mandates = facade(&server.url(), &Settings { max_retry_after: Duration::from_secs(2), ..test_settings() });
         let began = Instant::now();
         mandates.seqino().unwrap().list_clients().send().await.unwrap();
         assert!(began.elapsed() >= Duration::from_secs(1), "{headers}: {:?}", began.elapsed());
@@ -114,48 +114,48 @@ async fn a_vendor_that_asks_to_wait_is_waited_for_by_its_own_clock() {
 }
 
 #[tokio::test]
-async fn a_wait_that_would_outlast_the_call_is_not_begun() {
+async fn retry_after_beyond_the_timeout_fails_at_once() {
     let server = Server::start(|_| http(503, "retry-after: 30\r\n", "")).await;
     let (overall_timeout, max_retry_after) = (Duration::from_secs(20), Duration::from_secs(60));
-    let mandates = facade(&server.url(), &Settings { overall_timeout, max_retry_after, ..hasty() });
+    let mandates = facade(&server.url(), &Settings { overall_timeout, max_retry_after, ..test_settings() });
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
-    // After the wait it would be a timeout.
+    // A call that waited would fail with a timeout instead of the 503.
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(503)));
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn calls_of_an_outage_are_repeated_for_one_in_five_or_so() {
+async fn retry_budget_limits_retries_in_an_outage() {
     let server = Server::start(|_| http(503, "", "")).await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     for _ in 0..300 {
         mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     }
-    // Without a budget it would be 900. On a slow machine some more are allowed as time goes by.
+    // Without a retry budget there would be 900 requests. On a slow machine the budget allows a few more over time.
     let requests = server.requests().len();
     assert!((340..450).contains(&requests), "{requests}");
 }
 
-// Elsewhere a connection is opened, or refused, when nobody takes it in.
+// Other systems complete or refuse a connection that no program accepts.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_connection_that_does_not_open_is_given_up_in_its_own_time_and_nothing_was_sent() {
+async fn connect_timeout_means_not_sent() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
-    // Nobody takes them in, until no more can wait.
+    // Fill the backlog, so that the next connection does not open.
     let mut waiting = Vec::new();
     let open = || tokio::time::timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address));
     while let Ok(stream) = open().await {
         waiting.push(stream.unwrap());
     }
-    let settings = Settings { connect_timeout: Duration::from_millis(100), attempts: 1, ..hasty() };
+    let settings = Settings { connect_timeout: Duration::from_millis(100), attempts: 1, ..test_settings() };
     let mandates = facade(&format!("http://{address}"), &settings);
     let create = mandates.seqino().unwrap().create_client();
     let create = create.body_map(|b| b.organization_name("Acme").contact_email("abc@abc.com").external_ref("EXT-1"));
     let error = create.send().await.unwrap_err();
-    // The time of an attempt would leave the outcome unknown.
+    // An attempt timeout would leave the outcome unknown. A connect timeout means that nothing was sent.
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Some(Outcome::NotSent)), "{error}");
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -163,7 +163,7 @@ async fn a_connection_that_does_not_open_is_given_up_in_its_own_time_and_nothing
 }
 
 #[tokio::test]
-async fn no_setting_and_no_wish_of_a_vendor_makes_a_call_panic() {
+async fn extreme_settings_and_retry_after_do_not_panic() {
     let never = Duration::MAX;
     let server = Server::start(move |_| http(503, &format!("retry-after: {}\r\n", u64::MAX), "")).await;
     for rate_per_second in [None, NonZeroU32::new(u32::MAX)] {

@@ -1,5 +1,5 @@
-//! One file per promise.
-// What only the tests of a provider use that is left out.
+//! The promises of the crate, one file for each.
+// Builds without every vendor leave some helpers unused.
 #![cfg_attr(
     not(all(feature = "easytransac", feature = "safedebit", feature = "seqino")),
     allow(dead_code, unused_imports)

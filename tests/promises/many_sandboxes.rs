@@ -1,11 +1,11 @@
-//! A sandbox is cheap enough for each test to have its own.
+//! A sandbox is cheap enough to start one for each test.
 
 use crate::control::CLIENT;
 use mandat::{MandateRef, Provider, sandbox::Sandbox};
 use serde_json::json;
 use std::{fs, time::Instant};
 
-/// Starts one, and has it create a mandate.
+/// Starts a sandbox and creates a mandate in it.
 async fn with_mandate(umr: &str) -> Sandbox {
     let sandbox = Sandbox::start().await.unwrap();
     let body = json!({
@@ -22,20 +22,20 @@ async fn with_mandate(umr: &str) -> Sandbox {
 }
 
 #[tokio::test]
-async fn a_hundred_in_one_process_answer_each_with_its_own_state() {
+async fn hundred_sandboxes_in_one_process_keep_separate_state() {
     let mut all = Vec::new();
     for number in 0..100 {
         all.push(with_mandate(&format!("RUM-{number}")).await);
     }
     for (number, sandbox) in all.iter().enumerate() {
-        // That of the vendor's samples, and its own.
+        // The mandate of the vendor's samples, and the one created above.
         assert_eq!(sandbox.mandates_at(Provider::SafeDebit), 2);
         assert!(sandbox.record(&MandateRef::safedebit(format!("RUM-{number}"))).is_some());
         assert_eq!(sandbox.requests().len(), 1);
     }
 }
 
-/// In KiB; Linux only.
+/// Resident memory of this process in KiB. Works on Linux only; returns 0 elsewhere.
 fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -43,21 +43,25 @@ fn memory() -> u64 {
 }
 
 #[tokio::test]
-#[ignore = "measures what one costs: cargo test --release --test promises what_one_costs -- --ignored --nocapture"]
-async fn what_one_costs() {
+#[ignore = "measures time and memory: cargo test --release --test promises sandbox_cost -- --ignored --nocapture"]
+async fn sandbox_cost() {
     let since = Instant::now();
-    // The specs are read and their checks made once in a process.
+    // The first sandbox of a process also reads the specs and builds the checks.
     let first = with_mandate("RUM-1").await;
-    println!("the first, with an answer: {:?}", since.elapsed());
+    println!("first sandbox with one response: {:?}", since.elapsed());
     let (before, since) = (memory(), Instant::now());
     let mut all = vec![first];
     for _ in 0..500 {
         all.push(Sandbox::start().await.unwrap());
     }
-    println!("each start: {:?}, {:.1} KiB", since.elapsed() / 500, (memory() - before) as f64 / 500.0);
+    println!("each sandbox: {:?}, {:.1} KiB", since.elapsed() / 500, (memory() - before) as f64 / 500.0);
     let (before, since) = (memory(), Instant::now());
     for number in 0..500 {
         all.push(with_mandate(&format!("RUM-{number}")).await);
     }
-    println!("each start with an answer: {:?}, {:.1} KiB", since.elapsed() / 500, (memory() - before) as f64 / 500.0);
+    println!(
+        "each sandbox with one response: {:?}, {:.1} KiB",
+        since.elapsed() / 500,
+        (memory() - before) as f64 / 500.0
+    );
 }

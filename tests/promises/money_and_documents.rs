@@ -1,4 +1,4 @@
-//! Amounts say their unit, documents are bytes.
+//! Amounts state their unit, and documents are bytes.
 
 use mandat::wire::{AmountCents, Cents, Document, Euros, MediaType};
 
@@ -7,7 +7,7 @@ fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
 }
 
 #[test]
-fn an_amount_in_cents_is_read_as_text_or_number_and_kept_where_it_is_neither() {
+fn cents_are_read_from_text_or_number_and_else_kept() {
     for (json, cents) in [("\"1250\"", Some(1250)), ("1250", Some(1250)), ("\"0\"", Some(0)), ("\"12.50\"", None)] {
         let amount: Cents = read(json);
         assert_eq!(amount.get().map(AmountCents::cents), cents, "{json}");
@@ -19,7 +19,7 @@ fn an_amount_in_cents_is_read_as_text_or_number_and_kept_where_it_is_neither() {
 }
 
 #[test]
-fn an_amount_in_euros_is_the_same_amount() {
+fn euros_are_read_as_cents() {
     for (json, cents) in [
         ("\"3.33\"", Some(333)),
         ("\"3.3\"", Some(330)),
@@ -40,7 +40,7 @@ fn an_amount_in_euros_is_the_same_amount() {
 }
 
 #[test]
-fn an_amount_is_sent_with_as_many_digits_as_are_documented_at_most() {
+fn amounts_over_the_documented_digits_are_refused() {
     let amount = |cents| Cents::<11>::try_from(AmountCents::from_cents(cents));
     assert_eq!(serde_json::to_string(&amount(99_999_999_999).unwrap()).unwrap(), "\"99999999999\"");
     assert_eq!(amount(100_000_000_000).unwrap_err().to_string(), "it has more than 11 digits of cents");
@@ -49,8 +49,8 @@ fn an_amount_is_sent_with_as_many_digits_as_are_documented_at_most() {
 }
 
 #[test]
-fn a_document_is_read_as_base64_as_a_data_uri_and_as_the_base64_of_one() {
-    // What SafeDebit's sample begins with, before it is cut.
+fn documents_are_read_from_base64_and_data_uris() {
+    // The start of SafeDebit's sample, which the documentation cuts off.
     let sample = "ZGF0YTphcHBsaWNhdGlvbi9wZGY7YmFzZTY0LEpWQkVSaTA9";
     for text in [
         sample,
@@ -69,11 +69,11 @@ fn a_document_is_read_as_base64_as_a_data_uri_and_as_the_base64_of_one() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn an_answer_with_a_document_has_a_cap_of_its_own() {
-    use crate::support::{Server, facade, hasty, json};
+async fn document_responses_have_their_own_size_limit() {
+    use crate::support::{Server, facade, json, test_settings};
     use mandat::{ErrorKind, Settings};
-    let settings = Settings { max_document: 2 * hasty().max_answer, ..hasty() };
-    let over = settings.max_document - hasty().max_answer / 2;
+    let settings = Settings { max_document: 2 * test_settings().max_answer, ..test_settings() };
+    let over = settings.max_document - test_settings().max_answer / 2;
     for (size, read) in [(over, true), (settings.max_document, false)] {
         let body = format!(r#"{{"result":true,"file_data":"{}"}}"#, "A".repeat(size));
         let server = Server::start(move |_| json(200, &body)).await;
@@ -85,7 +85,7 @@ async fn an_answer_with_a_document_has_a_cap_of_its_own() {
 }
 
 #[test]
-fn a_document_that_cannot_be_one_is_refused_and_never_shown() {
+fn invalid_documents_are_refused_without_being_shown() {
     assert_eq!(Document::from_bytes([]).unwrap_err().to_string(), "the document is empty");
     assert!(Document::from_bytes(vec![0; Document::LARGEST]).is_ok());
     let error = Document::from_bytes(vec![0; Document::LARGEST + 1]).unwrap_err().to_string();

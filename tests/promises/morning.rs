@@ -1,13 +1,13 @@
-//! The example of a store prints what is reviewed here: only what changed, and nothing twice.
+//! The example with a store prints each change once, as the snapshot shows.
 
 use crate::snapshot;
 
 #[path = "../../examples/morning.rs"]
-#[allow(dead_code, reason = "its `main`")]
+#[allow(dead_code, reason = "the test does not call its main")]
 mod example;
 
 #[tokio::test]
-async fn the_example_of_a_store_prints_what_changed_and_nothing_twice() {
+async fn store_example_prints_each_change_once() {
     let mut out = Vec::new();
     example::run(&mut out).await.unwrap();
     let text = String::from_utf8(out).unwrap();
@@ -20,7 +20,7 @@ async fn the_example_of_a_store_prints_what_changed_and_nothing_twice() {
             Some(_) => mornings.last_mut().unwrap().push(line),
         }
     }
-    // Which of the three is first in the last two mornings is the vendors' to say.
+    // The order of the vendors' lines in the last two runs is not fixed, so sort them.
     let of_two: Vec<&str> = mornings.split_off(2).into_iter().flatten().filter(|line| line.starts_with("  ")).collect();
     mornings.push(of_two);
     for morning in &mut mornings {

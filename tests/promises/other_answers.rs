@@ -1,7 +1,7 @@
-//! An answer to another request is never taken for the one that was waited for.
+//! A response that belongs to another request is an error.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
-use crate::support::{Server, facade, hasty, json};
+use crate::support::{Server, facade, json, test_settings};
 use mandat::{Error, ErrorKind, Mandates, Outcome, wire::AmountCents};
 use serde_json::{Value, json as value};
 
@@ -58,7 +58,7 @@ fn client() -> Value {
     })
 }
 
-/// An operation, its answer, the place that repeats the request, and whether it is a write.
+/// An operation, its response, the field that repeats a value of the request, and whether the operation is a write.
 fn answers() -> Vec<(&'static str, Value, &'static str, bool)> {
     let date = "2024-12-31T23:59:59+02:00";
     let transaction = value!({"success": true, "date": date, "data": {
@@ -89,11 +89,11 @@ fn answers() -> Vec<(&'static str, Value, &'static str, bool)> {
 async fn answered(operation: &str, answer: &Value) -> Result<(), Error> {
     let body = answer.to_string();
     let server = Server::with_token(move |_| json(200, &body)).await;
-    call(&facade(&server.url(), &hasty()), operation).await
+    call(&facade(&server.url(), &test_settings()), operation).await
 }
 
 #[tokio::test]
-async fn an_answer_with_another_reference_is_an_error_and_a_write_in_doubt() {
+async fn response_with_another_reference_leaves_a_write_unknown() {
     for (operation, mut answer, place, write) in answers() {
         let right = answered(operation, &answer).await;
         assert!(right.is_ok(), "{operation}: {}", right.unwrap_err());
@@ -109,7 +109,7 @@ async fn an_answer_with_another_reference_is_an_error_and_a_write_in_doubt() {
             );
             assert!(!error.is_retryable() && !error.to_string().contains(&other), "{error}");
         }
-        // What is the same in another form is no other value.
+        // The same value in another notation is accepted.
         for same in [format!(" {own} "), own.to_lowercase(), own.to_uppercase()] {
             *answer.pointer_mut(place).unwrap() = same.clone().into();
             let result = answered(operation, &answer).await;
@@ -119,7 +119,7 @@ async fn an_answer_with_another_reference_is_an_error_and_a_write_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_siren_that_comes_back_as_a_number_is_the_same() {
+async fn numeric_siren_matches_its_text() {
     let (operation, mut answer, place, _) =
         answers().into_iter().find(|(_, _, place, _)| place.ends_with("siren")).unwrap();
     for (siren, same) in [(value!(12_345_678), true), (value!(12_345_679), false)] {

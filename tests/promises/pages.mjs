@@ -1,5 +1,5 @@
-// What a debtor sees and does on the sandbox's pages, in a real browser.
-// Started by pages.rs: `node pages.mjs`, with SANDBOX (its address), CHROMIUM (the program) and TOOLS (node_modules).
+// Tests the sandbox's pages in a real browser, as a debtor uses them.
+// pages.rs runs `node pages.mjs` with SANDBOX (the address), CHROMIUM (the program) and TOOLS (node_modules).
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const DAY = 86400;
 const safedebit = `http://${SANDBOX}/safedebit/ssp`;
 const seqino = `http://${SANDBOX}/seqino/api`;
 
-// The merchant's site, which the debtor comes back to.
+// The merchant's site, to which the debtor returns.
 let merchant, site, visits, browser;
 
 before(async () => {
@@ -75,11 +75,11 @@ async function word(umr) {
   return all.find((one) => one.mandate === `safedebit:${umr}`).word;
 }
 
-// A page that may load nothing from elsewhere, and whose scripts would be noticed.
+// Opens a page. Fails if a script runs, or if the page loads anything from another host.
 async function open(url, options = {}) {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
   const page = await context.newPage();
-  page.on('dialog', () => assert.fail('a script ran'));
+  page.on('dialog', () => assert.fail('the page ran a script'));
   page.on('request', (request) => assert.match(new URL(request.url()).host, /^127\.0\.0\.1:/));
   page.answer = await page.goto(url);
   return page;
@@ -98,13 +98,13 @@ test('signing makes the mandate active and posts UMR, IBAN and BIC to url_ok', a
   assert.equal(await word('RUM-1'), '1');
 });
 
-test('it works without JavaScript', async () => {
+test('signing works without JavaScript', async () => {
   const page = await open(await mandate('RUM-1'), { javaScriptEnabled: false });
   await button(page, 'Sign').click();
   assert.equal(await word('RUM-1'), '1');
 });
 
-test('cancelling goes to url_cancel, signs nothing, and leaves the link good', async () => {
+test('cancelling goes to url_cancel, signs nothing and keeps the link valid', async () => {
   const link = await mandate('RUM-1');
   const page = await open(link);
   await button(page, 'Cancel').click();
@@ -116,7 +116,7 @@ test('cancelling goes to url_cancel, signs nothing, and leaves the link good', a
   assert.equal(await word('RUM-1'), '1');
 });
 
-test('a link that has expired says so and leads back to url_ko', async () => {
+test('an expired link shows an error and leads to url_ko', async () => {
   const link = await mandate('RUM-1');
   await control('POST', 'clock', { advance_seconds: DAY - 60 });
   assert.equal((await open(link)).answer.status(), 200);
@@ -130,7 +130,7 @@ test('a link that has expired says so and leads back to url_ko', async () => {
   assert.equal(await word('RUM-1'), '5');
 });
 
-test('a link that expires while it is looked at signs nothing', async () => {
+test('a link that expires on screen signs nothing', async () => {
   const page = await open(await mandate('RUM-1'));
   await control('POST', 'clock', { advance_seconds: DAY });
   await button(page, 'Sign').click();
@@ -138,7 +138,7 @@ test('a link that expires while it is looked at signs nothing', async () => {
   assert.equal(await word('RUM-1'), '5');
 });
 
-test('a link is good for one signature, also in two windows', async () => {
+test('a link allows one signature, even in two windows', async () => {
   const link = await mandate('RUM-1');
   const [one, other] = [await open(link), await open(link)];
   await button(one, 'Sign').click();
@@ -163,14 +163,14 @@ test('markup in a name, a UMR and an address is shown as text', async () => {
   assert.equal(visits[0].body.get('umr'), umr);
 });
 
-test('an IBAN is not shown whole', async () => {
+test('the IBAN is masked', async () => {
   const page = await open(await mandate('RUM-1'));
   const [, iban] = await page.locator('dd').allTextContents();
   assert.match(iban, /^FR/);
   assert.ok(!iban.replaceAll(/\s/g, '').includes('30001007941234567890'), iban);
 });
 
-test('an address that is no http address is never linked nor gone to', async () => {
+test('return URLs other than http are never linked or opened', async () => {
   for (const address of ['javascript:alert(1)', 'data:text/html,<script>alert(1)</script>', '//merchant']) {
     await control('POST', 'reset');
     const link = await mandate('RUM-1', { url_ok: address, url_ko: address, url_cancel: address });
@@ -186,7 +186,7 @@ test('an address that is no http address is never linked nor gone to', async () 
   }
 });
 
-test('it speaks French and English, as the browser asks or the reader chooses', async () => {
+test('pages are in French or English, by browser language or choice', async () => {
   const link = await mandate('RUM-1');
   for (const [locale, language, sign] of [['fr-FR', 'fr', 'Signer'], ['en-US', 'en', 'Sign'], ['de-DE', 'fr', 'Signer']]) {
     const page = await open(link, { locale });
@@ -197,12 +197,12 @@ test('it speaks French and English, as the browser asks or the reader chooses', 
   await page.getByRole('link', { name: 'Français' }).click();
   assert.equal(await page.title(), 'Signer un mandat de prélèvement SEPA');
   await control('POST', 'clock', { advance_seconds: DAY });
-  // The choice outlives a form.
+  // The chosen language is kept after a form is sent.
   await button(page, 'Signer').click();
   assert.equal(await page.getByRole('alert').textContent(), 'Ce lien a expiré.');
 });
 
-test('the keyboard is enough, and where it is can be seen', async () => {
+test('pages work with the keyboard and show the focus', async () => {
   const page = await open(await mandate('RUM-1'));
   const seen = [];
   for (let presses = 0; presses < 3; presses += 1) {
@@ -218,7 +218,7 @@ test('the keyboard is enough, and where it is can be seen', async () => {
   assert.equal(await word('RUM-1'), '1');
 });
 
-test('a pay-by-transfer link, a beneficiary form and an onboarding link lead on as documented', async () => {
+test('transfer, beneficiary and onboarding links return as documented', async () => {
   const transfer = await atSafeDebit('initiate_transfer', {
     safedebit_consumer_reference: 'XXXXXXXXXXXXX', payment_reference: 'PAY-1', amount: '1250',
     url_ok: `${site}/paid`, url_ko: `${site}/ko`, url_cancel: `${site}/cancel`,
@@ -247,7 +247,7 @@ test('a pay-by-transfer link, a beneficiary form and an onboarding link lead on 
   assert.deepEqual(words, ['active', 'active']);
 });
 
-test('nothing stands in the way of assistive technology, on a phone neither', async () => {
+test('pages pass the accessibility checks on a phone screen', async () => {
   const link = await mandate('RUM-1');
   const visit = async (language) => {
     const page = await open(`${link}?lang=${language}`, { viewport: { width: 320, height: 640 } });
@@ -255,7 +255,7 @@ test('nothing stands in the way of assistive technology, on a phone neither', as
     const { violations, passes } = await page.evaluate(() => axe.run());
     assert.deepEqual(violations.map((one) => [one.id, one.nodes.map((node) => node.html)]), []);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    assert.ok(!wide, 'it scrolls sideways');
+    assert.ok(!wide, 'the page scrolls sideways');
     return passes.map((one) => one.id);
   };
   for (const language of ['fr', 'en']) {

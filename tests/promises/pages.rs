@@ -1,4 +1,4 @@
-//! A debtor who opens a link sees a page, decides, and is led on: in a real browser, where there is one.
+//! The sandbox's pages work for a debtor in a real browser, if one is installed.
 
 use mandat::sandbox::Sandbox;
 use std::{
@@ -8,21 +8,21 @@ use std::{
     process::Command,
 };
 
-/// The first of these programs that there is.
+/// The first of these programs on the `PATH`.
 fn program(names: &[&str]) -> Option<PathBuf> {
     let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
     names.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_debtor_signs_cancels_and_is_led_on() {
+async fn debtor_can_sign_and_cancel_in_a_browser() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tools = here.join("target/tools/node_modules");
     let chromium = program(&["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]);
     let library = tools.join("playwright-core").is_dir() && tools.join("axe-core").is_dir();
     let (Some(node), Some(chromium), true) = (program(&["node"]), chromium, library) else {
         assert!(env::var_os("MANDAT_BROWSER").is_none(), "node, Chromium, playwright-core or axe-core is missing");
-        // Not by `eprintln`, which a test that passes does not show.
+        // Cargo hides the output of `eprintln` for a passing test, so write to stderr directly.
         let said = writeln!(std::io::stderr(), "skipped: the pages in a browser; .ci/browser installs one and runs it");
         return drop(said);
     };

@@ -1,12 +1,12 @@
-//! An id reaches its own record at the vendor, or no request is sent.
+//! An id in a path reaches its own record at the vendor, or the crate sends no request.
 
-use crate::support::{Server, facade, hasty, json};
+use crate::support::{Server, facade, json, test_settings};
 use futures_util::StreamExt;
 use mandat::{Error, ErrorKind, MandateRef, Outcome};
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::collections::BTreeSet;
 
-/// The paths that the calls below may reach; `{}` is one segment.
+/// The paths that the calls below may reach. `{}` stands for one segment.
 const PATHS: &[&str] = &[
     "/auth",
     "/sdd/mandate/{}/status",
@@ -20,8 +20,8 @@ const PATHS: &[&str] = &[
     "/invoicing/invoice_data/{}",
 ];
 
-/// The segment of a request line that stands for an id, decoded as often as it can be. Panics at any other path.
-fn reached(request: &str) -> Option<String> {
+/// Returns the decoded segment that holds the id, or `None` if the path has no id. Panics at any path outside `PATHS`.
+fn id_in_path(request: &str) -> Option<String> {
     let path = request.split(' ').nth(1).unwrap().split('?').next().unwrap();
     assert!(!path.contains('\\'), "{request}");
     let parts: Vec<&str> = path.split('/').collect();
@@ -29,15 +29,15 @@ fn reached(request: &str) -> Option<String> {
         let form: Vec<&str> = form.split('/').collect();
         form.len() == parts.len() && form.iter().zip(&parts).all(|(form, part)| form == part || *form == "{}")
     };
-    let form = PATHS.iter().find(fits).unwrap_or_else(|| panic!("{path} is the path of no call"));
+    let form = PATHS.iter().find(fits).unwrap_or_else(|| panic!("{path} is not a path of these calls"));
     let segment = parts[form.split('/').position(|part| part == "{}")?];
     let decoded = percent_encoding::percent_decode_str(segment).decode_utf8().unwrap().into_owned();
     assert!(!decoded.contains(['/', '\\', '%']) && !["", ".", ".."].contains(&decoded.as_str()), "{request}");
     Some(decoded)
 }
 
-/// Every call of these tests that puts an id into a path, and the facade, which does so for a reference.
-async fn everywhere(mandates: &mandat::Mandates, id: &str) -> Vec<Error> {
+/// Makes every call that puts an id into a path, through the clients and through the facade. Returns the errors.
+async fn call_each_path_with_id(mandates: &mandat::Mandates, id: &str) -> Vec<Error> {
     let mut errors = Vec::new();
     macro_rules! call {
         ($($call:expr),+ $(,)?) => { $(if let Err(error) = $call.await { errors.push(error) })+ };
@@ -56,7 +56,7 @@ async fn everywhere(mandates: &mandat::Mandates, id: &str) -> Vec<Error> {
         seqino.revoke_mandate().x_pdp_client_id("c").mandate_id(id).send(),
     );
     for reference in [MandateRef::easytransac(id), MandateRef::seqino("c", id), MandateRef::seqino(id, "m")] {
-        // A mandate that is known and cannot be asked for must not be `Gone`.
+        // A mandate with an invalid id was never looked up, so its status must not be `Gone`.
         match mandates.status(reference.known()).await {
             Ok(mandate) => assert_ne!(mandate.status, mandat::MandateStatus::Gone, "{reference:?}"),
             Err(error) => errors.push(error),
@@ -78,9 +78,9 @@ async fn server() -> Server {
 }
 
 #[tokio::test]
-async fn hostile_id_is_refused_before_anything_is_sent() {
+async fn hostile_id_is_refused_before_sending() {
     let server = server().await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     let hostile = [
         "",
         ".",
@@ -108,8 +108,8 @@ async fn hostile_id_is_refused_before_anything_is_sent() {
         "\u{85}",
     ];
     for id in hostile {
-        for error in everywhere(&mandates, id).await {
-            // `reached` checks where these were sent: to the list of a client, or to `m` of this client.
+        for error in call_each_path_with_id(&mandates, id).await {
+            // A 404 answers a request with only the valid part of the reference. The paths are checked below.
             if error.http_status() != Some(404) {
                 assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{id:?}: {error}");
             }
@@ -117,18 +117,18 @@ async fn hostile_id_is_refused_before_anything_is_sent() {
             assert!(id.len() < 4 || !error.to_string().contains(id), "{error}");
         }
     }
-    let asked: BTreeSet<String> = server.requests().iter().filter_map(|request| reached(request)).collect();
-    // The lists of clients and of mandates have no id in their path, nor does `c` mean another client.
+    let asked: BTreeSet<String> = server.requests().iter().filter_map(|request| id_in_path(request)).collect();
+    // The lists of clients and mandates have no id in their path. `c` and `m` are the valid parts of the references.
     assert!(asked.iter().all(|id| id == "c" || id == "m"), "{asked:?}");
     assert_eq!(server.count("DELETE"), 0);
 }
 
 #[test]
-fn any_other_id_reaches_its_own_record() {
+fn ids_reach_only_their_own_record() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (server, mandates) = runtime.block_on(async {
         let server = server().await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         (server, mandates)
     });
     let id = prop_oneof![
@@ -140,9 +140,9 @@ fn any_other_id_reaches_its_own_record() {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) };
     let result = TestRunner::new(config).run(&id, |id| {
         let before = server.requests().len();
-        let errors = runtime.block_on(everywhere(&mandates, &id));
+        let errors = runtime.block_on(call_each_path_with_id(&mandates, &id));
         for request in &server.requests()[before..] {
-            if let Some(reached) = reached(request) {
+            if let Some(reached) = id_in_path(request) {
                 prop_assert!(reached == id.trim() || reached == "c" || reached == "m", "{id:?} reached {reached:?}");
             }
         }

@@ -1,7 +1,8 @@
-//! Each request says who sends it and asks for a plain answer, and no answer is lost to a header that nobody needs.
+//! Each request names its sender and asks for an uncompressed response. No response is lost to a header that the crate
+//! does not need.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
-use crate::support::{Server, facade, hasty, http, json};
+use crate::support::{Server, facade, http, json, test_settings};
 use mandat::{ErrorKind, MandateRef, Mandates, Outcome, seqino};
 
 const UMR: &str = r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#;
@@ -13,9 +14,9 @@ fn response(status: u16, headers: &[&str], body: &[u8]) -> crate::support::Act {
 }
 
 #[tokio::test]
-async fn each_request_names_this_crate_and_asks_for_a_plain_answer() {
+async fn requests_name_the_crate_and_ask_for_no_compression() {
     let server = Server::with_token(|_| json(500, "")).await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     for reference in [
         MandateRef::easytransac("abcabcabcabcabcabc12"),
         MandateRef::safedebit("RUM-1"),
@@ -38,7 +39,7 @@ async fn each_request_names_this_crate_and_asks_for_a_plain_answer() {
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_sends_this_crates_name_unless_it_has_one() {
+async fn custom_http_client_may_set_the_user_agent() {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert("x-own", reqwest::header::HeaderValue::from_static("1"));
     headers.insert("user-agent", reqwest::header::HeaderValue::from_static("theirs"));
@@ -49,7 +50,7 @@ async fn a_client_of_ones_own_sends_this_crates_name_unless_it_has_one() {
         (builder().default_headers(headers), "theirs"),
     ] {
         let server = Server::start(|_| json(200, "[]")).await;
-        let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(hasty()).http_client(builder);
+        let config = seqino::Config::new(server.url(), "s3cret-k3y").settings(test_settings()).http_client(builder);
         let mandates = Mandates::builder().seqino(config).build().unwrap();
         mandates.seqino().unwrap().list_clients().send().await.unwrap();
         let request = &server.requests()[0];
@@ -59,7 +60,7 @@ async fn a_client_of_ones_own_sends_this_crates_name_unless_it_has_one() {
 }
 
 #[tokio::test]
-async fn a_plain_answer_is_read_whatever_encoding_its_header_names() {
+async fn uncompressed_response_is_read_under_any_encoding_header() {
     for encoding in [
         "identity",
         "Identity",
@@ -84,14 +85,14 @@ async fn a_plain_answer_is_read_whatever_encoding_its_header_names() {
         for body in [UMR.to_owned(), format!("\r\n  {UMR}")] {
             let header = format!("content-encoding: {encoding}");
             let server = Server::start(move |_| response(200, &[&header], body.as_bytes())).await;
-            let reading = facade(&server.url(), &hasty()).status(&MandateRef::safedebit("RUM-1")).await;
+            let reading = facade(&server.url(), &test_settings()).status(&MandateRef::safedebit("RUM-1")).await;
             assert!(reading.is_ok(), "{encoding:?}: {}", reading.unwrap_err());
         }
     }
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_told_as_such_and_is_not_expanded() {
+async fn compressed_response_is_an_error_and_not_expanded() {
     let bomb = include_bytes!("fixtures/bomb.gz");
     for headers in [
         vec!["content-encoding: gzip"],
@@ -101,7 +102,7 @@ async fn a_compressed_answer_is_told_as_such_and_is_not_expanded() {
     ] {
         let shown = format!("{headers:?}");
         let server = Server::start(move |_| response(200, &headers, bomb)).await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let error = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Decode && error.to_string().contains("compressed"), "{shown}: {error}");
         let edit = mandates.safedebit().unwrap().edit_mandate().body_map(|b| b.umr("RUM-1")).send();
@@ -110,14 +111,14 @@ async fn a_compressed_answer_is_told_as_such_and_is_not_expanded() {
 }
 
 #[tokio::test]
-async fn a_part_of_an_answer_is_no_success() {
+async fn partial_response_is_no_success() {
     for status in [206, 207, 208, 226, 299] {
         let server = Server::start(move |request| match request.starts_with("GET /clients") {
             true => http(status, "content-range: bytes 0-1/400\r\n", "[]"),
             false => json(status, r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#),
         });
         let server = server.await;
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         for error in [
             mandates.seqino().unwrap().list_clients().send().await.map(drop).unwrap_err(),
             mandates.status(&MandateRef::safedebit("RUM-1")).await.map(drop).unwrap_err(),

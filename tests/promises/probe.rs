@@ -1,16 +1,16 @@
-//! A probe shows the shape of a real answer, no values, and where it differs from the spec.
+//! A probe shows the keys and types of a real response, no values, and the differences from the spec.
 
 use crate::{
     support::{IBAN, Server, json},
-    unknown_words::one_of_each,
+    unknown_words::create_mandate_at_each_vendor,
 };
 use mandat::{MandateRef, sandbox::Sandbox};
 
 #[tokio::test]
-async fn an_answer_as_the_spec_has_it_matches() {
+async fn response_as_specified_matches() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let probe = mandates.probe(&reference).await.unwrap();
         assert!(probe.matches(), "{probe}");
     }
@@ -18,7 +18,7 @@ async fn an_answer_as_the_spec_has_it_matches() {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn an_answer_of_another_shape_is_told_by_its_place_and_shows_no_value() {
+async fn differences_are_reported_by_place_without_values() {
     use mandat::{Mandates, easytransac};
     let body = format!(
         r#"{{"success":true,"data":{{"mandateId":"abcabcabcabcabcabc12","state":"active","status":7,"iban":"{IBAN}","{IBAN}":1}}}}"#
@@ -41,7 +41,7 @@ async fn an_answer_of_another_shape_is_told_by_its_place_and_shows_no_value() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn a_missing_key_is_told_with_what_the_spec_requires() {
+async fn missing_keys_are_reported_with_the_specified_type() {
     use mandat::{Mandates, safedebit};
     for (body, told) in [
         (r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#, "SafeDebit search_mandate: matches"),
@@ -79,7 +79,7 @@ async fn a_missing_key_is_told_with_what_the_spec_requires() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn a_damaged_answer_is_read_and_the_place_of_the_damage_told() {
+async fn damaged_responses_are_read_and_the_damage_located() {
     use crate::support::Act;
     use mandat::{Mandates, safedebit};
     for (body, told) in [

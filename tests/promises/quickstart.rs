@@ -1,7 +1,7 @@
-//! `cargo run --example quickstart` shows what it says: each line is one `Mandates::status` that reached a server.
+//! Each line that `cargo run --example quickstart` prints comes from one `Mandates::status` call to a server.
 
 #[path = "../../examples/quickstart.rs"]
-#[allow(dead_code, reason = "its main is not called")]
+#[allow(dead_code, reason = "the test does not call its main")]
 mod example;
 
 use crate::snapshot;
@@ -9,7 +9,7 @@ use mandat::{MandateStatus, Provider, sandbox::Sandbox};
 use std::collections::BTreeSet;
 
 #[tokio::test]
-async fn each_line_of_the_quickstart_is_one_status_read_from_the_sandbox() {
+async fn quickstart_reads_one_status_per_line() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut out = Vec::new();
     example::run(&sandbox, &mut out).await.unwrap();
@@ -25,7 +25,7 @@ async fn each_line_of_the_quickstart_is_one_status_read_from_the_sandbox() {
 }
 
 #[tokio::test]
-async fn the_quickstart_shows_every_status_that_each_vendor_can_reach_and_an_unknown_word() {
+async fn quickstart_shows_every_reachable_status_and_an_unknown_word() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut out = Vec::new();
     example::run(&sandbox, &mut out).await.unwrap();
@@ -50,7 +50,7 @@ async fn the_quickstart_shows_every_status_that_each_vendor_can_reach_and_an_unk
 }
 
 #[tokio::test]
-async fn the_quickstart_prints_what_a_reviewer_has_read() {
+async fn quickstart_output_matches_the_snapshot() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut out = Vec::new();
     example::run(&sandbox, &mut out).await.unwrap();

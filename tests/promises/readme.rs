@@ -1,4 +1,4 @@
-//! What the README and the book say in tables and diagrams is what the crate says.
+//! The tables and diagrams of the README and the book match the crate.
 
 use mandat::{Change, MandateStatus, Phase, Provider, Settings};
 
@@ -11,7 +11,7 @@ const VENDORS: [(Provider, &str); 3] = [
     (Provider::Seqino, include_str!("../../docs/seqino.md")),
 ];
 
-/// The rows of the table that begins so.
+/// The rows of the table that starts with this head.
 fn rows<'a>(page: &'a str, head: &str) -> Vec<&'a str> {
     let (_, table) = page.split_once(head).unwrap();
     table.lines().skip(2).take_while(|line| line.starts_with('|')).collect()
@@ -26,7 +26,7 @@ fn listed(names: impl Iterator<Item = String>) -> String {
 }
 
 #[test]
-fn the_readmes_table_of_statuses_is_the_vocabulary() {
+fn readme_status_table_matches_the_vocabulary() {
     let wanted = mandat::vocabulary().into_iter().map(|row| {
         format!("| {} | `{}` | {} | {} | {} |", row.provider.name(), row.raw, row.status, row.next_step, row.evidence)
     });
@@ -34,7 +34,7 @@ fn the_readmes_table_of_statuses_is_the_vocabulary() {
 }
 
 #[test]
-fn the_page_of_each_vendor_has_its_words() {
+fn vendor_pages_list_every_status_word() {
     assert_eq!(VENDORS.map(|(provider, _)| provider).as_slice(), Provider::ALL);
     for (provider, page) in VENDORS {
         let vocabulary = mandat::vocabulary().into_iter().filter(|row| row.provider == provider);
@@ -43,14 +43,14 @@ fn the_page_of_each_vendor_has_its_words() {
         let written = rows(page, "| word | status | known | why |");
         assert_eq!(written.len(), wanted.len(), "{provider}: {wanted:#?}");
         for (written, wanted) in written.iter().zip(wanted) {
-            // What comes after it is the reason.
+            // The last cell holds the reason, which the test does not compare.
             assert!(written.starts_with(&wanted) && written.len() > wanted.len() + 3, "{provider}: {wanted}");
         }
     }
 }
 
 #[test]
-fn the_books_table_of_statuses_has_each_with_its_phase_and_who_acts_next() {
+fn book_table_lists_every_status_with_phase_and_next_step() {
     let written = rows(STATUSES, "| status | phase | meaning |");
     assert_eq!(written.len(), MandateStatus::ALL.len());
     for (written, status) in written.iter().zip(MandateStatus::ALL) {
@@ -63,7 +63,7 @@ fn the_books_table_of_statuses_has_each_with_its_phase_and_who_acts_next() {
 }
 
 #[test]
-fn the_book_shows_how_statuses_follow_one_another() {
+fn book_diagram_matches_the_status_changes() {
     const PHASES: [Phase; 4] = [Phase::Setup, Phase::InForce, Phase::OnHold, Phase::Ended];
     let mut diagram = String::new();
     for phase in PHASES {
@@ -90,7 +90,7 @@ fn the_book_shows_how_statuses_follow_one_another() {
                 Some(Change::Reinstated) => "  ^",
                 Some(Change::Regressed) => "  <",
                 Some(Change::Anomalous) => "  !",
-                Some(other) => panic!("{other} has no sign yet"),
+                Some(other) => panic!("{other} has no symbol yet"),
             };
         }
     }
@@ -98,7 +98,7 @@ fn the_book_shows_how_statuses_follow_one_another() {
 }
 
 #[test]
-fn the_books_table_of_settings_has_their_defaults() {
+fn book_table_lists_every_setting_with_its_default() {
     let Settings {
         connect_timeout,
         attempt_timeout,

@@ -1,10 +1,10 @@
-//! A reference lives in one text column and comes back as it was.
+//! A reference fits in one text column and is read back unchanged.
 
 use mandat::{ErrorKind, MandateRef, Provider};
 use proptest::prelude::*;
 
 #[test]
-fn a_reference_reads_as_documented() {
+fn references_use_the_documented_format() {
     assert_eq!(MandateRef::easytransac("abcabcabcabcabcabc12").to_string(), "easytransac:abcabcabcabcabcabc12");
     assert_eq!(MandateRef::safedebit("RUM-2026-0042").to_string(), "safedebit:RUM-2026-0042");
     assert_eq!(MandateRef::seqino("client_abc123", "mdt_abc123").to_string(), "seqino:client_abc123/mdt_abc123");
@@ -18,7 +18,7 @@ fn a_reference_reads_as_documented() {
 
 proptest! {
     #[test]
-    fn every_reference_round_trips(client in ".{1,20}", id in ".{1,35}") {
+    fn references_round_trip_through_text_and_json(client in ".{1,20}", id in ".{1,35}") {
         for reference in [
             MandateRef::easytransac(&id),
             MandateRef::safedebit(&id),
@@ -31,7 +31,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_reference_or_an_error_that_does_not_quote_it(text in ".*") {
+    fn parse_errors_do_not_quote_the_text(text in ".*") {
         if let Err(e) = text.parse::<MandateRef>() {
             prop_assert_eq!(e.kind(), ErrorKind::InvalidRequest);
             prop_assert!(text.len() < 12 || !e.to_string().contains(&text));
@@ -40,7 +40,7 @@ proptest! {
 }
 
 #[test]
-fn a_text_that_is_no_reference_is_told_how_one_reads() {
+fn parse_errors_show_the_expected_format() {
     for text in ["", "RUM-1", "gocardless:MD123", "safedebit:", "seqino:client_abc123", "seqino:/mdt_1", "seqino:c/"] {
         let error = text.parse::<MandateRef>().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{text:?}");
@@ -53,7 +53,7 @@ fn a_text_that_is_no_reference_is_told_how_one_reads() {
 
 proptest! {
     #[test]
-    fn no_reference_forges_a_line(id in r"[\PC\pC]{1,35}") {
+    fn references_escape_control_and_bidi_characters(id in r"[\PC\pC]{1,35}") {
         for reference in [MandateRef::safedebit(&id), MandateRef::seqino(&id, &id)] {
             let text = reference.to_string();
             for shown in [&text, &format!("{reference:?}")] {
@@ -65,11 +65,11 @@ proptest! {
 }
 
 #[test]
-fn a_reference_encodes_what_is_not_visible() {
+fn invisible_characters_are_percent_encoded() {
     let reference = MandateRef::safedebit("RUM\n50%\u{1b}[1m/\u{202e}é");
     assert_eq!(reference.to_string(), "safedebit:RUM%0A50%25%1B[1m/%E2%80%AEé");
     assert_eq!(format!("{reference:?}"), "MandateRef { provider: SafeDebit, client: None, id: (17 bytes) }");
-    // A percent sign that escapes nothing stands for itself.
+    // A percent sign that starts no escape stands for itself.
     for (text, id) in
         [("safedebit:50%", "50%"), ("safedebit:5%x1", "5%x1"), ("safedebit:%FF", "%FF"), ("safedebit:%0a", "\n")]
     {

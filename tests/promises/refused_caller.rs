@@ -1,7 +1,7 @@
-//! A vendor that refuses the caller is not asked again: repeated refusals lock accounts.
+//! The facade stops asking a vendor that refuses the caller, because repeated refusals lock accounts.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
-use crate::support::{Act, Server, facade, hasty, http, json};
+use crate::support::{Act, Server, facade, http, json, test_settings};
 use futures_util::{StreamExt, stream};
 use mandat::{ErrorKind, MandateRef, Mandates, Provider, Settings};
 use std::sync::{
@@ -21,7 +21,7 @@ fn references(provider: Provider, count: usize) -> Vec<MandateRef> {
         .collect()
 }
 
-/// How many readings of a run are of each kind.
+/// Counts the failed readings of a run by kind.
 async fn run(mandates: &Mandates, references: Vec<MandateRef>) -> Vec<(ErrorKind, usize)> {
     let mut kinds: Vec<(ErrorKind, usize)> = Vec::new();
     let mut readings = mandates.statuses(references);
@@ -37,8 +37,8 @@ async fn run(mandates: &Mandates, references: Vec<MandateRef>) -> Vec<(ErrorKind
     kinds
 }
 
-/// Each way in which a vendor refuses the caller: who, whether also the exchange of the key is refused, the answer,
-/// and how many requests one call makes of it.
+/// Each way in which a vendor refuses the caller: the vendor, whether it also refuses the token request, the response,
+/// and the number of requests that one call makes.
 fn refusals() -> Vec<(Provider, bool, Act, usize)> {
     let page = |status| Act::from(http(status, "content-type: text/html\r\n", "<html>Forbidden</html>"));
     let mut all = Vec::new();
@@ -55,7 +55,7 @@ fn refusals() -> Vec<(Provider, bool, Act, usize)> {
     }
     all.push((Provider::Easytransac, true, page(403), 1));
     all.push((Provider::Easytransac, true, page(401), 1));
-    // A new token is asked for once.
+    // The call renews the token once and is repeated once.
     all.push((Provider::Easytransac, false, page(401), 4));
     all.push((Provider::SafeDebit, false, page(401), 1));
     all.push((Provider::Seqino, false, page(401), 1));
@@ -65,7 +65,7 @@ fn refusals() -> Vec<(Provider, bool, Act, usize)> {
 }
 
 #[tokio::test]
-async fn a_run_stops_at_the_first_refusal_of_the_caller_and_the_rest_is_not_asked() {
+async fn batch_stops_at_the_first_refusal_of_the_caller() {
     for (provider, also_key, answer, requests) in refusals() {
         let what = format!(
             "{provider} {also_key} {:?}",
@@ -79,7 +79,7 @@ async fn a_run_stops_at_the_first_refusal_of_the_caller_and_the_rest_is_not_aske
             true => Server::start(move |_| refuse.clone()).await,
             false => Server::with_token(move |_| refuse.clone()).await,
         };
-        let mandates = facade(&server.url(), &hasty());
+        let mandates = facade(&server.url(), &test_settings());
         let kinds = run(&mandates, references(provider, MANDATES)).await;
         assert_eq!(kinds, [(ErrorKind::Auth, 1), (ErrorKind::NotAsked, MANDATES - 1)], "{what}");
         assert_eq!(server.requests().len(), requests, "{what}");
@@ -87,33 +87,33 @@ async fn a_run_stops_at_the_first_refusal_of_the_caller_and_the_rest_is_not_aske
 }
 
 #[tokio::test]
-async fn a_vendor_that_refuses_the_caller_does_not_stop_another() {
+async fn refusal_by_one_vendor_does_not_stop_others() {
     let server = Server::with_token(|request| match request.starts_with("GET /search_mandate") {
         true => json(200, r#"{"result":false,"code":"AUTH_002"}"#),
         false => json(404, r#"{"success":false}"#),
     });
     let server = server.await;
     let both = [references(Provider::SafeDebit, 50), references(Provider::Easytransac, 50)].concat();
-    let mut kinds = run(&facade(&server.url(), &hasty()), both).await;
+    let mut kinds = run(&facade(&server.url(), &test_settings()), both).await;
     kinds.sort_by_key(|(kind, _)| kind.name());
     assert_eq!(kinds, [(ErrorKind::Auth, 1), (ErrorKind::NotAsked, 49), (ErrorKind::NotFound, 50)]);
 }
 
-/// `GET /search_mandate?umr=RUM-7` answered.
+/// A successful response to `GET /search_mandate?umr=...`.
 fn found(request: &str) -> String {
     let umr = request.split_once("umr=").unwrap().1.split(' ').next().unwrap();
     json(200, &format!(r#"{{"result":true,"datas":[{{"umr":"{umr}","status":"1"}}]}}"#))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_that_changes_during_a_run_is_refused_no_oftener_than_requests_are_under_way() {
+async fn password_change_mid_batch_is_refused_at_most_concurrency_times() {
     let asked = AtomicUsize::new(0);
     let server = Server::start(move |request| match asked.fetch_add(1, Ordering::SeqCst) {
         0..100 => found(request),
         _ => json(200, r#"{"result":false,"code":"AUTH_002"}"#),
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { concurrency: 8, ..hasty() });
+    let mandates = facade(&server.url(), &Settings { concurrency: 8, ..test_settings() });
     let kinds = run(&mandates, references(Provider::SafeDebit, 1000)).await;
     let requests = server.requests().len();
     assert!((101..=108).contains(&requests), "{requests}");
@@ -123,22 +123,22 @@ async fn a_password_that_changes_during_a_run_is_refused_no_oftener_than_request
 }
 
 #[tokio::test]
-async fn a_client_that_is_not_the_callers_does_not_stop_a_run() {
+async fn forbidden_client_does_not_stop_a_batch() {
     let own = r#"{"error":"Forbidden","code":403,"trace_id":"trace-0042"}"#;
     let server = Server::start(move |request| match request.starts_with("GET /clients ") {
         true => json(200, "[]"),
         false => json(403, own),
     });
     let server = server.await;
-    let kinds = run(&facade(&server.url(), &hasty()), references(Provider::Seqino, 200)).await;
+    let kinds = run(&facade(&server.url(), &test_settings()), references(Provider::Seqino, 200)).await;
     assert_eq!(kinds, [(ErrorKind::Auth, 200)]);
 }
 
 #[tokio::test]
-async fn a_firewall_stops_a_run_soon_and_one_odd_request_does_not() {
+async fn five_firewall_pages_in_a_row_stop_a_batch() {
     let page = || http(403, "content-type: text/html\r\n", "<html>Forbidden</html>");
     let server = Server::start(move |_| page()).await;
-    let kinds = run(&facade(&server.url(), &hasty()), references(Provider::SafeDebit, 1000)).await;
+    let kinds = run(&facade(&server.url(), &test_settings()), references(Provider::SafeDebit, 1000)).await;
     assert_eq!(kinds, [(ErrorKind::Auth, 5), (ErrorKind::NotAsked, 995)]);
     assert_eq!(server.requests().len(), 5);
 
@@ -148,26 +148,26 @@ async fn a_firewall_stops_a_run_soon_and_one_odd_request_does_not() {
         _ => page(),
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { concurrency: 1, ..hasty() });
+    let mandates = facade(&server.url(), &Settings { concurrency: 1, ..test_settings() });
     assert_eq!(run(&mandates, references(Provider::SafeDebit, 1000)).await, [(ErrorKind::Auth, 800)]);
 }
 
 #[tokio::test]
-async fn a_first_answer_that_is_lost_bounds_the_refusals_that_follow() {
+async fn refusals_stay_bounded_after_a_lost_first_response() {
     let asked = AtomicUsize::new(0);
     let server = Server::start(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
         0 => Act::Reset(vec![]),
         _ => json(200, r#"{"result":false,"code":"AUTH_002"}"#).into(),
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { attempts: 1, concurrency: 8, ..hasty() });
+    let mandates = facade(&server.url(), &Settings { attempts: 1, concurrency: 8, ..test_settings() });
     let kinds = run(&mandates, references(Provider::SafeDebit, 1000)).await;
     assert!(kinds.contains(&(ErrorKind::Transport, 1)), "{kinds:?}");
     assert!(server.requests().len() <= 1 + 8, "{}", server.requests().len());
 }
 
 #[tokio::test]
-async fn watches_of_a_vendor_that_refuses_the_caller_end_after_one_request() {
+async fn refused_watches_end_after_one_request() {
     let right = Arc::new(AtomicBool::new(false));
     let password = right.clone();
     let server = Server::start(move |request| match password.load(Ordering::SeqCst) {
@@ -175,7 +175,7 @@ async fn watches_of_a_vendor_that_refuses_the_caller_end_after_one_request() {
         false => json(200, r#"{"result":false,"code":"AUTH_002"}"#),
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     let watch_all = || async {
         let watches = references(Provider::SafeDebit, 500).into_iter().map(|reference| mandates.watch(reference));
         let first = stream::iter(watches).map(|mut watch| async move { (watch.next().await.unwrap(), watch) });
@@ -189,10 +189,10 @@ async fn watches_of_a_vendor_that_refuses_the_caller_end_after_one_request() {
             ErrorKind::Auth => refused += 1,
             kind => assert_eq!(kind, ErrorKind::NotAsked),
         }
-        assert!(watch.next().await.is_none(), "it ends");
+        assert!(watch.next().await.is_none(), "the watch should end");
     }
     assert_eq!(refused, 1);
-    // Once the vendor takes the caller, they can be begun again.
+    // The watches can start again once the vendor accepts the caller.
     right.store(true, Ordering::SeqCst);
     mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
     assert!(watch_all().await.iter().all(|(first, _)| first.is_ok()));

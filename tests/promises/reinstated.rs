@@ -1,8 +1,8 @@
-//! A mandate that had ended and is back is used again only after its holder has acknowledged its return.
+//! A mandate that ended and is back in use is allowed only after the caller acknowledges its return.
 
 use crate::{
     support::{good_facts, noon},
-    unknown_words::one_of_each,
+    unknown_words::create_mandate_at_each_vendor,
 };
 use futures_util::StreamExt;
 use mandat::{
@@ -31,13 +31,13 @@ fn facts(last_acknowledged: Option<MandateStatus>) -> Facts {
     Facts { last_acknowledged, ..good_facts() }
 }
 
-/// The next reading of what was stored, as it is stored.
+/// Stores the next reading over the stored state.
 fn next(known: &Known, status: MandateStatus, last_acknowledged: Option<MandateStatus>) -> Known {
     Known::of(&mandate(status), Some(known), Some(&facts(last_acknowledged)), noon())
 }
 
-/// Through the columns of a row, or through serde.
-fn stored_and_read(known: &Known, by_columns: bool) -> Known {
+/// Writes the state and reads it back, through the columns of a row or through serde.
+fn round_trip(known: &Known, by_columns: bool) -> Known {
     if !by_columns {
         return serde_json::from_str(&serde_json::to_string(known).unwrap()).unwrap();
     }
@@ -47,7 +47,7 @@ fn stored_and_read(known: &Known, by_columns: bool) -> Known {
 }
 
 #[test]
-fn return_from_any_end_is_kept_until_it_is_acknowledged() {
+fn reinstatement_is_kept_until_acknowledged() {
     for from in ENDED {
         let mut known = stored(from);
         for _ in 0..3 {
@@ -62,7 +62,7 @@ fn return_from_any_end_is_kept_until_it_is_acknowledged() {
 }
 
 #[test]
-fn return_through_other_states_is_kept() {
+fn reinstatement_through_other_statuses_is_kept() {
     use MandateStatus::{Active, AwaitingSignature, Revoked, Suspended, Unrecognized};
     for way in [[AwaitingSignature, Suspended], [Unrecognized, Unrecognized], [Suspended, Unrecognized]] {
         let known = way.iter().fold(stored(Revoked), |known, status| next(&known, *status, None));
@@ -72,7 +72,7 @@ fn return_through_other_states_is_kept() {
 }
 
 #[test]
-fn acknowledgement_from_before_the_end_does_not_acknowledge_the_return() {
+fn earlier_acknowledgement_does_not_cover_a_reinstatement() {
     use MandateStatus::{Active, Revoked};
     // A file that says `Active` in each run.
     let known = next(&stored(Active), Active, Some(Active));
@@ -81,7 +81,7 @@ fn acknowledgement_from_before_the_end_does_not_acknowledge_the_return() {
         known = next(&known, Active, Some(Active));
         assert_eq!((known.verdict, known.reinstated_from), (Some(Permission::Undetermined), Some(Revoked)));
     }
-    // Another word in between makes it new; so does the method.
+    // A changed acknowledgement is new. So is a call of `acknowledge`.
     let again = next(&next(&known, Active, None), Active, Some(Active));
     assert_eq!(again.verdict, Some(Permission::Allowed));
     known.acknowledge();
@@ -89,7 +89,7 @@ fn acknowledgement_from_before_the_end_does_not_acknowledge_the_return() {
 }
 
 #[test]
-fn acknowledgement_names_the_present_state_and_nothing_else() {
+fn only_the_present_status_acknowledges() {
     for said in MandateStatus::ALL {
         let known = next(&stored(MandateStatus::Revoked), MandateStatus::Active, Some(*said));
         let acknowledged = *said == MandateStatus::Active;
@@ -99,7 +99,7 @@ fn acknowledgement_names_the_present_state_and_nothing_else() {
 }
 
 #[test]
-fn nothing_is_acknowledged_while_it_is_ended_or_not_recognized() {
+fn ended_or_unrecognized_mandates_cannot_be_acknowledged() {
     for status in ENDED.into_iter().chain([MandateStatus::Unrecognized]) {
         let mut known = next(&next(&stored(MandateStatus::Revoked), MandateStatus::Active, None), status, None);
         known.acknowledge();
@@ -108,21 +108,21 @@ fn nothing_is_acknowledged_while_it_is_ended_or_not_recognized() {
 }
 
 #[test]
-fn mandate_that_was_never_recognized_may_have_been_ended() {
+fn never_recognized_mandate_needs_acknowledgement() {
     let known = next(&stored(MandateStatus::Unrecognized), MandateStatus::Active, None);
     let unknown = Some(MandateStatus::Unrecognized);
     assert_eq!((known.verdict, known.reinstated_from), (Some(Permission::Undetermined), unknown));
-    // A state that a newer version stored is read as one that nobody knows.
+    // A status from a newer version is read as unrecognized.
     let newer = json!({"status": "Frozen", "raw": "7", "recognized": "Frozen", "since": noon(), "observed_at": noon()});
     let known = next(&serde_json::from_value(newer).unwrap(), MandateStatus::Active, None);
     assert_eq!((known.verdict, known.reinstated_from), (Some(Permission::Undetermined), unknown));
-    // One that was active before the unknown word is as it was.
+    // The mandate was active before the unknown word, so it is not reinstated.
     let known = next(&stored(MandateStatus::Active), MandateStatus::Unrecognized, None);
     assert_eq!(next(&known, MandateStatus::Active, None).verdict, Some(Permission::Allowed));
 }
 
 #[test]
-fn creation_that_names_no_status_is_no_end() {
+fn creation_without_status_is_no_end() {
     let mut created = mandate(MandateStatus::Unrecognized);
     created.source = Source::Created;
     let known = Known::of(&created, None, Some(&facts(None)), noon());
@@ -130,8 +130,8 @@ fn creation_that_names_no_status_is_no_end() {
 }
 
 #[test]
-fn acknowledgement_alone_is_a_change_to_store() {
-    // Refused for another reason, before and after.
+fn acknowledgement_alone_is_reported_as_a_change() {
+    // The verdict is refused before and after, for another reason.
     let facts = |last_acknowledged| Facts { revoked_by_debtor: Some(true), ..facts(last_acknowledged) };
     let mut known = next(&stored(MandateStatus::Revoked), MandateStatus::Active, None);
     known.verdict = Some(Permission::Refused);
@@ -142,7 +142,7 @@ fn acknowledgement_alone_is_a_change_to_store() {
 }
 
 #[test]
-fn failed_reading_keeps_everything_but_the_verdict() {
+fn failed_reading_drops_only_the_verdict() {
     let known = next(&stored(MandateStatus::Revoked), MandateStatus::Active, None);
     let mut unread = known.unread();
     assert_eq!(unread.verdict, None);
@@ -152,10 +152,10 @@ fn failed_reading_keeps_everything_but_the_verdict() {
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    /// What was read, and what the caller says that it acknowledged.
+    /// A reading with this status and this acknowledgement of the caller.
     Read(MandateStatus, Option<MandateStatus>),
     Failed,
-    /// The method on what is stored.
+    /// A call of `Known::acknowledge` on the stored state.
     Acknowledged,
 }
 
@@ -171,9 +171,9 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// The truth is kept apart, in the words of the rule: since its last end somebody has acknowledged it.
+    /// Tracks the truth apart from `Known`: a mandate is open until somebody acknowledges it after its last end.
     #[test]
-    fn no_return_is_allowed_before_it_is_acknowledged(
+    fn random_histories_allow_no_unacknowledged_reinstatement(
         events in prop::collection::vec((any_event(), any::<bool>()), 1..30),
     ) {
         let mut known: Option<Known> = None;
@@ -215,7 +215,7 @@ proptest! {
             let stated_open = said.is_some_and(|said| said == MandateStatus::Unrecognized || ENDED.contains(&said));
             let allowed = status == MandateStatus::Active && !open && !stated_open;
             prop_assert_eq!(now_known.verdict == Some(Permission::Allowed), allowed, "{:?}", now_known);
-            // Storing only what changed loses nothing.
+            // Storing only the changes loses nothing.
             let change = Changed::between(known.as_ref(), &reading, Some(&facts), noon());
             let kept = change.map(|change| change.to).or(known).unwrap();
             prop_assert_eq!(
@@ -228,7 +228,7 @@ proptest! {
                     now_known.verdict
                 )
             );
-            known = Some(stored_and_read(&kept, by_columns));
+            known = Some(round_trip(&kept, by_columns));
             prop_assert_eq!(known.as_ref(), Some(&kept));
         }
     }
@@ -238,7 +238,7 @@ async fn one(mandates: &Mandates, tracked: &Tracked) -> Mandate {
     mandates.statuses([tracked.clone()]).next().await.unwrap().result.unwrap()
 }
 
-/// The answer to the question that the mandate is for.
+/// The verdict for the purpose of the mandate.
 fn verdict(mandate: &Mandate, last_acknowledged: Option<MandateStatus>, sandbox: &Sandbox) -> Verdict {
     let now = sandbox.now();
     match mandate.reference.provider().purpose() {
@@ -251,10 +251,10 @@ fn verdict(mandate: &Mandate, last_acknowledged: Option<MandateStatus>, sandbox:
 }
 
 #[tokio::test]
-async fn reading_of_a_stored_mandate_knows_that_it_came_back_however_it_is_read() {
+async fn every_way_of_reading_detects_a_reinstatement() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         for from in ENDED {
             let tracked: Tracked = (reference.clone(), stored(from)).into();
@@ -279,7 +279,7 @@ async fn reading_of_a_stored_mandate_knows_that_it_came_back_however_it_is_read(
 }
 
 #[tokio::test]
-async fn batch_tells_of_a_return_in_each_run_until_it_is_acknowledged() {
+async fn batch_keeps_a_reinstatement_open_until_acknowledged() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let tracked = |reference: &MandateRef, known: &Known, said: Option<MandateStatus>| Tracked {
@@ -287,7 +287,7 @@ async fn batch_tells_of_a_return_in_each_run_until_it_is_acknowledged() {
         known: Some(known.clone()),
         facts: Some(Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(said) }),
     };
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         let mut ended = stored(MandateStatus::Expired);
         ended.source = Source::Read;
@@ -296,13 +296,13 @@ async fn batch_tells_of_a_return_in_each_run_until_it_is_acknowledged() {
         assert_eq!(change.class, Some(Change::Reinstated));
         let known = change.to;
         assert_eq!(known.verdict, Some(Permission::Undetermined), "{reference}");
-        // The next run has nothing new to tell, and still does not allow it.
+        // The next run reports no change, and the mandate is still not allowed.
         let second = tracked(&reference, &known, None);
         assert!(mandates.statuses([second.clone()]).changes().next().await.is_none());
         let read = one(&mandates, &second).await;
         assert!(!verdict(&read, None, &sandbox).is_allowed());
         assert_eq!(Known::of(&read, Some(&known), second.facts.as_ref(), sandbox.now()).verdict, known.verdict);
-        // Acknowledged.
+        // The caller acknowledges the return.
         let third = tracked(&reference, &known, Some(MandateStatus::Active));
         let change = mandates.statuses([third]).changes().next().await.unwrap().result.unwrap();
         assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Allowed)), "{reference}");
@@ -311,10 +311,10 @@ async fn batch_tells_of_a_return_in_each_run_until_it_is_acknowledged() {
 }
 
 #[tokio::test]
-async fn watch_keeps_a_return_open() {
+async fn watch_keeps_a_reinstatement_open() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         let facts = Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(None) };
         let tracked =

@@ -1,13 +1,13 @@
-//! What a removal says, what it advises, and whether it can be called again agree, whatever the vendor answers.
+//! For every removal the outcome, the advice and `is_retryable` agree, whatever the vendor responds.
 #![cfg(all(feature = "safedebit", feature = "seqino"))]
 
-use crate::support::{Act, Server, facade, hasty, http, json};
+use crate::support::{Act, Server, facade, http, json, test_settings};
 use mandat::{Error, ErrorKind, Mandates, Outcome};
 use std::{collections::BTreeMap, sync::Mutex};
 
 const GONE: &str = r#"{"error":"Not found","code":404,"trace_id":"trace-0042"}"#;
 
-/// Every removal: its name, its request line, and what came of it.
+/// Makes every removal. Returns its name, its request line and its result.
 async fn removals(mandates: &Mandates) -> Vec<(&'static str, &'static str, Result<(), Error>)> {
     let (safedebit, seqino) = (mandates.safedebit().unwrap(), mandates.seqino().unwrap());
     vec![
@@ -30,8 +30,8 @@ async fn removals(mandates: &Mandates) -> Vec<(&'static str, &'static str, Resul
     ]
 }
 
-/// Answers the first request of each removal, and the later ones.
-async fn in_turn(first: Act, later: Act) -> (Server, Mandates) {
+/// A server that sends `first` for the first request of each removal, and `later` for the others.
+async fn first_then_later(first: Act, later: Act) -> (Server, Mandates) {
     let seen = Mutex::new(BTreeMap::new());
     let server = Server::start(move |request: &str| {
         let line = request.lines().next().unwrap().to_owned();
@@ -41,11 +41,11 @@ async fn in_turn(first: Act, later: Act) -> (Server, Mandates) {
         if *times == 1 { first.clone() } else { later.clone() }
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     (server, mandates)
 }
 
-fn agrees(what: &str, error: &Error) {
+fn assert_consistent(what: &str, error: &Error) {
     let unknown = error.outcome() == Some(Outcome::Unknown);
     let advice = error.advice().unwrap_or_default();
     assert_eq!(unknown, advice.contains("Send it again"), "{what}: {error}");
@@ -53,7 +53,7 @@ fn agrees(what: &str, error: &Error) {
     assert!(error.outcome() != Some(Outcome::Refused) || !error.to_string().contains("may have acted"), "{what}");
 }
 
-/// Bodies that are no plain "done", some of them refusals.
+/// Bodies that do not confirm the removal. Some of them are refusals.
 const BODIES: [&str; 16] = [
     "false",
     "\"maintenance\"",
@@ -85,18 +85,18 @@ fn successes() -> Vec<(String, Act)> {
 }
 
 #[tokio::test]
-async fn a_success_that_is_not_the_documented_one_is_done_only_if_the_vendor_knows_it_no_more() {
+async fn undocumented_success_counts_only_if_a_retry_finds_nothing() {
     for (what, first) in successes() {
-        // The vendor had done it: the second attempt meets its own 404, or 410.
+        // The vendor had removed it: the retry gets 404 or 410.
         for gone in [404, 410] {
-            let (server, mandates) = in_turn(first.clone(), json(gone, GONE).into()).await;
+            let (server, mandates) = first_then_later(first.clone(), json(gone, GONE).into()).await;
             for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
                 assert!(result.is_ok(), "{name}, {what}, then {gone}: {}", result.unwrap_err());
                 assert!((1..=2).contains(&server.count(line)), "{name} {what}");
             }
         }
-        // It says the same each time.
-        let (server, mandates) = in_turn(first.clone(), first).await;
+        // The vendor sends the same response each time.
+        let (server, mandates) = first_then_later(first.clone(), first).await;
         for (name, line, result) in removals(&mandates).await {
             let plain = ["", "{}", "null", "true", " {} "]
                 .iter()
@@ -105,7 +105,7 @@ async fn a_success_that_is_not_the_documented_one_is_done_only_if_the_vendor_kno
                 Ok(()) => assert!(name == "delete_draft" && plain, "{name} {what} is no success"),
                 Err(error) => {
                     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Some(Outcome::Unknown)), "{name}");
-                    agrees(&format!("{name} {what}"), &error);
+                    assert_consistent(&format!("{name} {what}"), &error);
                     assert!(server.count(line) <= 3, "{name} {what}");
                 }
             }
@@ -114,9 +114,9 @@ async fn a_success_that_is_not_the_documented_one_is_done_only_if_the_vendor_kno
 }
 
 #[tokio::test]
-async fn a_204_is_done_whatever_body_is_sent_with_it() {
+async fn status_204_confirms_a_removal_despite_any_body() {
     for body in ["", "{}", GONE, "<html>Maintenance</html>"] {
-        let (server, mandates) = in_turn(json(204, body).into(), Act::Reset(vec![])).await;
+        let (server, mandates) = first_then_later(json(204, body).into(), Act::Reset(vec![])).await;
         for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
             assert!(result.is_ok(), "{name} {body}: {}", result.unwrap_err());
             assert_eq!(server.count(line), 1, "{name} {body}");
@@ -125,7 +125,7 @@ async fn a_204_is_done_whatever_body_is_sent_with_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_done() {
+async fn refusal_after_a_lost_response_leaves_the_outcome_unknown() {
     let lost = [Act::Reset(vec![]), json(503, "").into(), json(504, "").into(), json(200, "<html></html>").into()];
     let refusals = [
         json(400, r#"{"error":"x","code":400,"trace_id":"trace-0042"}"#),
@@ -140,20 +140,20 @@ async fn a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_done() {
     ];
     for first in lost {
         for refusal in refusals.clone() {
-            let (_server, mandates) = in_turn(first.clone(), refusal.clone().into()).await;
+            let (_server, mandates) = first_then_later(first.clone(), refusal.clone().into()).await;
             for (name, _, result) in removals(&mandates).await {
                 let error = result.unwrap_err();
                 assert_eq!(error.outcome(), Some(Outcome::Unknown), "{name} {refusal}: {error}");
-                agrees(&format!("{name} {refusal}"), &error);
+                assert_consistent(&format!("{name} {refusal}"), &error);
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_removal_of_what_is_not_there_says_what_that_can_mean() {
+async fn removal_of_a_missing_record_mentions_a_lost_earlier_removal() {
     for status in [404, 410] {
-        let (server, mandates) = in_turn(json(status, GONE).into(), json(status, GONE).into()).await;
+        let (server, mandates) = first_then_later(json(status, GONE).into(), json(status, GONE).into()).await;
         for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
             let error = result.unwrap_err();
             assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotFound, Some(Outcome::Refused)), "{name}");
@@ -165,15 +165,15 @@ async fn a_removal_of_what_is_not_there_says_what_that_can_mean() {
 }
 
 #[tokio::test]
-async fn whatever_fails_outcome_advice_and_retryable_of_a_removal_agree() {
+async fn outcome_advice_and_retryable_agree_after_any_failure() {
     for (what, answer) in crate::errors::answers() {
         if what.starts_with("slow") {
             continue;
         }
-        let (_server, mandates) = in_turn(answer.clone(), answer).await;
+        let (_server, mandates) = first_then_later(answer.clone(), answer).await;
         for (name, _, result) in removals(&mandates).await {
             if let Err(error) = result {
-                agrees(&format!("{name} {what}"), &error);
+                assert_consistent(&format!("{name} {what}"), &error);
             }
         }
     }

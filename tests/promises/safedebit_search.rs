@@ -1,5 +1,5 @@
-//! SafeDebit's search answer is inferred: what is not plainly the one mandate asked for is an error, and says what was
-//! looked for.
+//! The format of SafeDebit's search response is inferred. Any response that is not plainly the requested mandate is an
+//! error, which names what the crate looked for.
 
 use crate::support::{Server, json};
 use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, safedebit};
@@ -11,7 +11,7 @@ async fn read(body: &'static str) -> Result<mandat::Mandate, mandat::Error> {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_the_mandate_asked_for_is_a_decode_error() {
+async fn response_without_the_requested_mandate_is_a_decode_error() {
     for (body, looked_for) in [
         (r#"{"result":true,"data":[]}"#, "`datas` is missing"),
         (r#"{"result":true}"#, "`datas` is missing"),
@@ -39,12 +39,12 @@ async fn an_answer_that_is_not_the_mandate_asked_for_is_a_decode_error() {
 }
 
 #[tokio::test]
-async fn an_empty_list_is_not_found_and_never_a_status() {
+async fn empty_search_result_is_not_found() {
     assert_eq!(read(r#"{"result":true,"datas":[]}"#).await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[tokio::test]
-async fn a_status_that_is_a_number_is_read_as_its_word() {
+async fn numeric_status_is_read_as_its_word() {
     let mandate = read(r#"{"result":true,"datas":[{"umr":"RUM-1","status":1,"iban":"x"}]}"#).await.unwrap();
     assert_eq!((mandate.status, mandate.raw.as_str()), (MandateStatus::Active, "1"));
     assert!(mandate.extra.contains_key("iban"));

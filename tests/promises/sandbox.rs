@@ -1,23 +1,23 @@
-//! The sandbox takes what the specs show, refuses as each vendor does, and stands alone.
+//! The sandbox accepts the examples of the specs, refuses as each vendor does, and shares nothing with other sandboxes.
 
-use crate::unknown_words::one_of_each;
+use crate::unknown_words::create_mandate_at_each_vendor;
 use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, Provider, sandbox::Sandbox};
 
-macro_rules! takes_examples {
+macro_rules! spec_example_tests {
     ($feature:literal, $module:ident, $examples:ident) => {
         #[cfg(feature = $feature)]
         mod $module {
             include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
 
             #[tokio::test]
-            async fn the_example_of_each_operation_is_taken() {
+            async fn spec_examples_are_accepted() {
                 use mandat::{ErrorKind, sandbox::Sandbox, $module as api};
                 use std::collections::BTreeSet;
                 let sandbox = Sandbox::start().await.unwrap();
                 let mandates = sandbox.mandates();
                 let client = mandates.$module().unwrap();
                 let (mut all, mut taken) = (BTreeSet::new(), BTreeSet::new());
-                // Each on its own, then one after another: what one asks for, another makes.
+                // Each example on a fresh sandbox first, then all in a row: some need a record that another creates.
                 for alone in [true, false, false] {
                     macro_rules! check {
                         ($id:literal, $operation:ident, $builder:expr) => {
@@ -36,19 +36,19 @@ macro_rules! takes_examples {
                     }
                     $examples!(client, api, check);
                 }
-                // Its client has a mandate.
+                // The sandbox refuses to delete its client, because the client has a mandate.
                 all.remove("delete_client");
                 assert_eq!(taken, all);
             }
         }
     };
 }
-takes_examples!("easytransac", easytransac, easytransac_examples);
-takes_examples!("safedebit", safedebit, safedebit_examples);
-takes_examples!("seqino", seqino, seqino_examples);
+spec_example_tests!("easytransac", easytransac, easytransac_examples);
+spec_example_tests!("safedebit", safedebit, safedebit_examples);
+spec_example_tests!("seqino", seqino, seqino_examples);
 
 #[tokio::test]
-async fn wrong_credentials_are_refused_as_each_vendor_does() {
+async fn wrong_credentials_get_the_vendors_own_error() {
     let sandbox = Sandbox::start().await.unwrap();
     let url = |provider| sandbox.base_url(provider);
     let _ = (&url, Provider::ALL);
@@ -59,7 +59,7 @@ async fn wrong_credentials_are_refused_as_each_vendor_does() {
         let mandates = Mandates::builder().easytransac(config).build().unwrap();
         let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Auth, Some(401)));
-        // The call that failed is the one for the token.
+        // The wrong key already fails at the token request.
         assert_eq!(error.operation(), Some("generate_token"));
     }
     #[cfg(feature = "safedebit")]
@@ -80,10 +80,10 @@ async fn wrong_credentials_are_refused_as_each_vendor_does() {
 }
 
 #[tokio::test]
-async fn two_sandboxes_share_nothing() {
+async fn sandboxes_share_no_state_or_clock() {
     let (one, other) = (Sandbox::start().await.unwrap(), Sandbox::start().await.unwrap());
     let mandates = one.mandates();
-    for reference in one_of_each(&one, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&one, &mandates).await {
         assert!(mandates.status(&reference).await.is_ok());
         assert_eq!(other.mandates().status(&reference).await.unwrap_err().kind(), ErrorKind::NotFound);
         one.advance(std::time::Duration::from_secs(3600));
@@ -92,10 +92,10 @@ async fn two_sandboxes_share_nothing() {
 }
 
 #[tokio::test]
-async fn a_step_that_a_vendor_does_not_have_is_refused() {
+async fn steps_unknown_to_a_vendor_are_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let no_such_step = match reference.provider() {
             Provider::Seqino => sandbox.suspend(&reference),
             _ => sandbox.expire(&reference),
@@ -110,7 +110,7 @@ async fn a_step_that_a_vendor_does_not_have_is_refused() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_is_not_configured_is_told_so() {
+async fn unconfigured_vendor_is_a_clear_error() {
     let mandates = Mandates::builder().build().unwrap();
     for reference in [
         MandateRef::easytransac("abcabcabcabcabcabc12"),
@@ -125,7 +125,7 @@ async fn a_vendor_that_is_not_configured_is_told_so() {
 
 #[cfg(feature = "seqino")]
 #[test]
-fn an_address_that_cannot_be_right_is_refused_before_anything_is_sent() {
+fn invalid_base_urls_are_refused() {
     for (url, why) in [
         ("", "no URL"),
         ("pdp.seqino.dev/api", "no URL"),

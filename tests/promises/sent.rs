@@ -1,10 +1,10 @@
-//! A request holds the value that was meant, in the form that a bank reads, or it is not sent.
+//! A request holds the intended value in the form that banks read, or it is not sent.
 
-use crate::support::{IBAN, Server, facade, hasty, json};
+use crate::support::{IBAN, Server, facade, json, test_settings};
 use mandat::{Error, ErrorKind, Mandates, Outcome, safedebit::types};
 use proptest::{prelude::*, test_runner::TestRunner};
 
-/// Characters that nobody sees: of control, of writing direction, of no width.
+/// Invisible characters: control characters, direction marks and zero-width characters.
 const INVISIBLE: [&str; 10] =
     ["\0", "\n", "\r\n", "\t", "\u{1b}", "\u{200f}", "\u{202e}", "\u{200b}", "\u{2066}", "\u{feff}"];
 
@@ -37,11 +37,11 @@ async fn create_at_easytransac(mandates: &Mandates, iban: &str) -> Result<(), Er
     request.send().await.map(drop)
 }
 
-/// The request is refused, names the field, and does not show its value.
-fn refused<T>(result: Result<T, Error>, field: &str, value: &str) {
+/// Asserts that the request was refused, and that the error names the field without its value.
+fn assert_refused<T>(result: Result<T, Error>, field: &str, value: &str) {
     let Err(error) = result else { panic!("{value:?} was sent") };
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{value:?}");
-    // A reading has no outcome.
+    // A read has no outcome.
     assert!(error.outcome().is_none_or(|outcome| outcome == Outcome::NotSent), "{value:?}");
     let said = error.to_string();
     assert!(said.contains(&format!("`{field}` is refused: ")), "{said}");
@@ -57,19 +57,19 @@ fn body(server: &Server) -> serde_json::Value {
 
 async fn server() -> (Server, Mandates) {
     let server = Server::with_token(|_| json(400, "{}")).await;
-    let mandates = facade(&server.url(), &hasty());
+    let mandates = facade(&server.url(), &test_settings());
     (server, mandates)
 }
 
 #[tokio::test]
-async fn a_reference_that_no_bank_takes_is_not_sent() {
+async fn invalid_umr_is_not_sent() {
     let (server, mandates) = server().await;
     for umr in ["", " ", "\u{a0}", "RUM-é", "/RUM", "RUM/", "R//M", "RUM\\1", "R\"M", "РУМ", "RUM😀"] {
-        refused(create_mandate(&mandates, umr).await, "umr", umr);
+        assert_refused(create_mandate(&mandates, umr).await, "umr", umr);
     }
     for invisible in INVISIBLE {
         for umr in [format!("{invisible}RUM-1"), format!("RUM{invisible}-1"), format!("RUM-1{invisible}")] {
-            refused(create_mandate(&mandates, &umr).await, "umr", &umr);
+            assert_refused(create_mandate(&mandates, &umr).await, "umr", &umr);
         }
     }
     assert_eq!(server.requests().len(), 0);
@@ -78,39 +78,39 @@ async fn a_reference_that_no_bank_takes_is_not_sent() {
 }
 
 #[tokio::test]
-async fn no_identity_is_empty_at_any_vendor() {
+async fn empty_identifiers_are_not_sent() {
     let (server, mandates) = server().await;
     let easytransac = mandates.easytransac().unwrap();
     let safedebit = mandates.safedebit().unwrap();
     let seqino = mandates.seqino().unwrap();
     for empty in ["", "  ", "\u{202f}"] {
-        refused(easytransac.get_transaction_status().order_id(empty).send().await, "order_id", empty);
-        refused(safedebit.search_mandate().umr(empty).send().await, "umr", empty);
-        refused(safedebit.search_consumer().consumer_reference(empty).send().await, "consumer_reference", empty);
-        refused(safedebit.find_debit("RUM-1", empty).await, "sdd_reference", empty);
+        assert_refused(easytransac.get_transaction_status().order_id(empty).send().await, "order_id", empty);
+        assert_refused(safedebit.search_mandate().umr(empty).send().await, "umr", empty);
+        assert_refused(safedebit.search_consumer().consumer_reference(empty).send().await, "consumer_reference", empty);
+        assert_refused(safedebit.find_debit("RUM-1", empty).await, "sdd_reference", empty);
         let revoked = safedebit.revoque_mandate().body_map(|body| body.umr(empty)).send().await;
-        refused(revoked, "umr", empty);
-        refused(seqino.list_clients().external_ref(empty).send().await, "external_ref", empty);
+        assert_refused(revoked, "umr", empty);
+        assert_refused(seqino.list_clients().external_ref(empty).send().await, "external_ref", empty);
         let read = seqino.get_mandate().x_pdp_client_id(empty).mandate_id("m").send().await;
-        refused(read, "x_pdp_client_id", empty);
+        assert_refused(read, "x_pdp_client_id", empty);
     }
     assert_eq!(server.requests().len(), 0);
 }
 
 #[tokio::test]
-async fn what_is_no_iban_is_not_sent_by_any_vendor() {
+async fn invalid_iban_is_not_sent() {
     let (server, mandates) = server().await;
     let wrong_digit = IBAN.replace("76", "77");
     let invisible = format!("{IBAN}\u{200f}");
     for iban in ["", " ", "nonsense", "FR76", &wrong_digit, &IBAN[..26], &invisible, "ZZ7630001007941234567890185"] {
-        refused(edit_iban(&mandates, iban).await, "iban", iban);
-        refused(create_at_easytransac(&mandates, iban).await, "iban", iban);
+        assert_refused(edit_iban(&mandates, iban).await, "iban", iban);
+        assert_refused(create_at_easytransac(&mandates, iban).await, "iban", iban);
     }
     assert_eq!(server.requests().len(), 0);
 }
 
 #[test]
-fn an_iban_is_sent_in_one_form_to_every_vendor_however_it_is_written() {
+fn iban_is_sent_uppercase_without_blanks() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (server, mandates) = runtime.block_on(server());
     let blanks = proptest::collection::vec("[ \u{a0}\u{202f}]{0,2}", IBAN.len());
@@ -132,7 +132,7 @@ fn an_iban_is_sent_in_one_form_to_every_vendor_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn a_name_keeps_its_accents_and_has_no_hidden_character() {
+async fn accents_are_sent_and_invisible_characters_refused() {
     let (server, mandates) = server().await;
     drop(create_at_easytransac(&mandates, IBAN).await);
     assert_eq!((&body(&server)["lastname"], &body(&server)["city"]), (&"Été".into(), &"Orléans".into()));
@@ -140,21 +140,21 @@ async fn a_name_keeps_its_accents_and_has_no_hidden_character() {
     for invisible in INVISIBLE {
         let city = format!("Orl{invisible}éans");
         let request = mandates.easytransac().unwrap().create_mandate().body_map(|body| body.city(city.as_str()));
-        refused(request.send().await, "city", &city);
+        assert_refused(request.send().await, "city", &city);
     }
     assert_eq!(server.requests().len(), before);
 }
 
-/// Reading keeps what a vendor sent, so a request that was read has to be checked when it is sent.
+/// Deserialization keeps any value of a vendor, so a request read from JSON needs the check at sending.
 #[tokio::test]
-async fn a_request_that_was_read_from_json_is_checked_as_well() {
+async fn requests_read_from_json_are_checked_at_sending() {
     let (server, mandates) = server().await;
     let client = mandates.safedebit().unwrap();
     let read = |iban: &str, umr: &str| -> types::EditMandateRequest {
         serde_json::from_value(serde_json::json!({"umr": umr, "iban": iban})).unwrap()
     };
     for (iban, umr, field) in [("nonsense", "RUM-1", "iban"), (IBAN, " ", "umr"), (IBAN, "RUM\u{202e}-1", "umr")] {
-        refused(
+        assert_refused(
             client.edit_mandate().body(read(iban, umr)).send().await,
             field,
             if field == "umr" { umr } else { iban },
@@ -166,7 +166,7 @@ async fn a_request_that_was_read_from_json_is_checked_as_well() {
 }
 
 #[tokio::test]
-async fn health_is_asked_beside_the_base_path_and_without_credentials() {
+async fn health_request_leaves_the_api_path_and_sends_no_credentials() {
     let server = Server::start(|_| json(200, "null")).await;
     for (base, path) in [("", "/health"), ("/api", "/health"), ("/proxy/api", "/proxy/health")] {
         let config = mandat::seqino::Config::new(format!("{}{base}", server.url()), "s3cret-k3y");

@@ -1,4 +1,4 @@
-//! What a caller stores is read again by this version and by an older one, and its form is as reviewed.
+//! This version and an older one can read what a caller stored. Snapshots fix the stored form.
 
 use crate::snapshot;
 use mandat::{
@@ -22,7 +22,7 @@ fn now() -> chrono::DateTime<chrono::Utc> {
     "2026-09-02T12:00:00Z".parse().unwrap()
 }
 
-/// One of each.
+/// Every reason, once each.
 fn reasons() -> Vec<Reason> {
     let raw = || RawStatus::new("word");
     let today = now().date_naive();
@@ -58,7 +58,7 @@ fn changed() -> Changed {
 }
 
 #[test]
-fn what_is_written_is_read_again_as_it_was() {
+fn stored_values_round_trip_through_json() {
     let again: Mandate = serde_json::from_value(serde_json::to_value(mandate()).unwrap()).unwrap();
     assert_eq!(again, mandate());
     for verdict in
@@ -72,7 +72,7 @@ fn what_is_written_is_read_again_as_it_was() {
 }
 
 #[test]
-fn the_stored_form_is_as_reviewed() {
+fn stored_form_matches_the_snapshot() {
     let all = json!({
         "mandate": mandate(),
         "change": changed(),
@@ -82,7 +82,7 @@ fn the_stored_form_is_as_reviewed() {
 }
 
 #[test]
-fn an_older_version_reads_what_a_newer_one_stored_and_allows_nothing_by_it() {
+fn unknown_values_of_newer_versions_are_read_and_allow_nothing() {
     let newer =
         MANDATE.replace("\"Active\"", "\"Frozen\"").replace("\"Use\"", "\"Thaw\"").replace("Suspended", "Hibernating");
     let newer = newer.replace("\"extra\"", "\"invented\": 1, \"extra\"");
@@ -112,7 +112,7 @@ fn an_older_version_reads_what_a_newer_one_stored_and_allows_nothing_by_it() {
 }
 
 #[test]
-fn a_mandate_that_was_only_created_is_never_stored_as_read() {
+fn created_mandate_is_not_stored_as_read() {
     let mut created = mandate();
     created.source = Source::Created;
     let text = serde_json::to_string(&created).unwrap();
@@ -123,7 +123,7 @@ fn a_mandate_that_was_only_created_is_never_stored_as_read() {
 }
 
 #[test]
-fn the_schemas_are_as_reviewed_and_what_is_written_keeps_to_them() {
+fn stored_values_match_the_reviewed_schemas() {
     let schemas = [
         ("Mandate", schemars::schema_for!(Mandate), serde_json::to_value(mandate()).unwrap()),
         ("MandateStatus", schemars::schema_for!(MandateStatus), json!("Active")),
@@ -136,17 +136,17 @@ fn the_schemas_are_as_reviewed_and_what_is_written_keeps_to_them() {
         let validator = jsonschema::validator_for(&schema).unwrap();
         let wrong: Vec<String> = validator.iter_errors(&example).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{name}: {wrong:?}");
-        assert!(!validator.is_valid(&json!(7)), "{name} is anything");
+        assert!(!validator.is_valid(&json!(7)), "{name}: the schema accepts a bare number");
         let mut schema = without_prose(schema);
         let parts = schema.as_object_mut().unwrap().remove("$defs").unwrap_or_default();
         all.extend(parts.as_object().into_iter().flatten().map(|(name, part)| (name.clone(), part.to_string())));
         all.insert(name.into(), schema.to_string());
     }
-    // A line for each type.
+    // Writes one line for each type.
     snapshot!("schemas", all.iter().map(|(name, schema)| format!("{name}: {schema}\n")).collect::<String>());
 }
 
-/// The documentation is reviewed where it stands.
+/// Removes the descriptions, which are reviewed in the sources.
 fn without_prose(schema: Value) -> Value {
     match schema {
         Value::Object(fields) => {
@@ -161,7 +161,7 @@ fn without_prose(schema: Value) -> Value {
 }
 
 #[test]
-fn a_verdict_on_collecting_is_stored_only_with_facts() {
+fn collection_verdict_is_stored_only_with_facts() {
     let mandate: Mandate = serde_json::from_str(
         &MANDATE
             .replace("seqino:client_abc123/m-1", "safedebit:RUM-1")
@@ -180,7 +180,7 @@ fn a_verdict_on_collecting_is_stored_only_with_facts() {
     assert_eq!(Known::of(&mandate, None, None, now()).verdict, None);
     let known = Known::of(&mandate, None, Some(&facts), now());
     assert_eq!(known.verdict, Some(Permission::Refused));
-    // The letter of the debtor alone is a change.
+    // A revocation letter of the debtor alone is a change.
     let before = Known::of(&mandate, None, Some(&Facts { revoked_by_debtor: Some(false), ..facts.clone() }), now());
     let change = Changed::between(Some(&before), &mandate, Some(&facts), now()).unwrap();
     assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Refused)));
@@ -219,8 +219,8 @@ prop_compose! {
     }
 }
 
-/// A text in some case, with blanks around it.
-fn as_people_write(text: &str, style: u8) -> String {
+/// The text in another case, or with blanks around it.
+fn in_another_style(text: &str, style: u8) -> String {
     match style {
         0 => text.to_owned(),
         1 => text.to_lowercase(),
@@ -233,12 +233,12 @@ const WORDS: [&str; 6] = ["status", "verdict", "recognized", "reinstated_from", 
 
 proptest! {
     #[test]
-    fn row_is_read_as_it_was_written_in_any_case(known in any_known(), style in 0_u8..4) {
+    fn rows_round_trip_in_any_letter_case(known in any_known(), style in 0_u8..4) {
         let row = known.columns();
         prop_assert_eq!(row.each_ref().map(|(name, _)| *name), Known::COLUMNS);
         let read = Known::from_columns(|name| {
             let text = column(&row, name)?;
-            Some(if WORDS.contains(&name) { as_people_write(text, style) } else { text.to_owned() })
+            Some(if WORDS.contains(&name) { in_another_style(text, style) } else { text.to_owned() })
         });
         prop_assert_eq!(read.unwrap(), Some(known.clone()));
         let json = serde_json::to_value(&known).unwrap();
@@ -246,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn half_a_row_is_an_error_and_never_a_mandate_that_was_not_read(
+    fn incomplete_row_is_an_error(
         known in any_known(),
         lost in prop::collection::btree_set(proptest::sample::select(Known::COLUMNS.as_slice()), 1..10),
         blank in any::<bool>(),
@@ -267,7 +267,7 @@ proptest! {
     }
 
     #[test]
-    fn text_that_is_no_word_is_an_error_that_names_the_column(
+    fn invalid_text_is_an_error_that_names_the_column(
         known in any_known(),
         place in proptest::sample::select([&WORDS[..], &["since", "observed_at"]].concat()),
         text in "[A-Za-z0-9/:_-]{1,20}",
@@ -287,7 +287,7 @@ proptest! {
 }
 
 #[test]
-fn error_of_a_column_says_what_is_expected_and_shows_no_value() {
+fn column_errors_say_what_is_expected_without_the_value() {
     let read = |place: &'static str, text: &'static str| {
         let known = Known::new(MandateStatus::Revoked, RawStatus::new("3"), now());
         let row = known.columns().map(|(name, text)| (name, text.map(String::leak)));
@@ -307,10 +307,10 @@ fn error_of_a_column_says_what_is_expected_and_shows_no_value() {
 }
 
 #[test]
-fn stored_words_are_read_in_any_case() {
+fn stored_statuses_are_read_in_any_letter_case() {
     for status in MandateStatus::ALL {
         for style in 0..3 {
-            let text = as_people_write(status.as_str(), style);
+            let text = in_another_style(status.as_str(), style);
             assert_eq!(text.parse(), Ok(*status));
             assert_eq!(serde_json::from_value::<MandateStatus>(text.into()).unwrap(), *status);
         }

@@ -1,5 +1,5 @@
-//! A server that answers what it is told, byte for byte, and what the tests share besides.
-#![allow(dead_code, reason = "not every set of features uses all of it")]
+//! A scripted HTTP server, and the helpers that several tests share.
+#![allow(dead_code, reason = "some sets of features leave helpers unused")]
 
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use mandat::{Facts, LastCollection, Mandates, Settings};
@@ -12,19 +12,19 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// One of the IBANs that a vendor's documentation uses.
+/// A sample IBAN from the documentation of a vendor.
 pub const IBAN: &str = "FR7630001007941234567890185";
-/// The key of Easytransac's documentation.
+/// The sample API key from Easytransac's documentation.
 pub const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-/// What a server does with a request.
+/// How a server reacts to a request.
 #[derive(Clone)]
 pub enum Act {
-    /// Sends these bytes and closes.
+    /// Sends these bytes, then closes the connection.
     Send(Vec<u8>),
-    /// Sends these bytes, waits, sends those, and closes.
+    /// Sends the first bytes, waits, sends the rest, then closes the connection.
     Drip(Vec<u8>, Duration, Vec<u8>),
-    /// Closes with a reset, after these bytes.
+    /// Sends these bytes, then resets the connection.
     Reset(Vec<u8>),
 }
 
@@ -34,7 +34,7 @@ impl From<String> for Act {
     }
 }
 
-/// Answers every request on loopback with what a function makes of it.
+/// An HTTP server on loopback that calls a function for each request.
 pub struct Server {
     address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -42,7 +42,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// `answer` is given the request as text and returns the whole response, or what to do instead.
+    /// Calls `answer` with the text of each request. `answer` returns the whole response, or another `Act`.
     pub async fn start<A: Into<Act>>(answer: impl Fn(&str) -> A + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -58,7 +58,7 @@ impl Server {
         Self { address, requests, task }
     }
 
-    /// The token call of Easytransac is answered; the rest is `answer`'s.
+    /// Answers the token request of Easytransac itself. Passes every other request to `answer`.
     pub async fn with_token<A: Into<Act>>(answer: impl Fn(&str) -> A + Send + Sync + 'static) -> Self {
         let token_or = move |request: &str| match request.starts_with("POST /auth ") {
             true => token(300).into(),
@@ -75,7 +75,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// How many requests had this in their first line.
+    /// Counts the requests whose first line contains this text.
     pub fn count(&self, in_first_line: &str) -> usize {
         self.requests().iter().filter(|request| request.lines().next().unwrap_or("").contains(in_first_line)).count()
     }
@@ -113,7 +113,7 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<String>>>, answer: impl
         }
         Act::Reset(first) => {
             drop(stream.write_all(&first).await);
-            // Nothing is left to be sent, so that what was is not overtaken.
+            // Wait for the bytes to be sent: a reset discards bytes that are still queued.
             tokio::time::sleep(Duration::from_millis(20)).await;
             drop(stream.set_zero_linger());
             return;
@@ -122,11 +122,11 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<String>>>, answer: impl
     drop(stream.shutdown().await);
 }
 
-/// Settings under which nothing is waited for that a test does not wait for.
-pub fn hasty() -> Settings {
+/// Settings with short waits between attempts.
+pub fn test_settings() -> Settings {
     Settings {
         connect_timeout: Duration::from_secs(1),
-        // Nobody waits for it but a test that sets it: a busy machine is no fault.
+        // Long, so that a busy machine causes no timeout. Tests of this timeout set their own.
         attempt_timeout: Duration::from_secs(20),
         overall_timeout: Duration::from_secs(60),
         max_answer: 64 * 1024,
@@ -136,7 +136,7 @@ pub fn hasty() -> Settings {
     }
 }
 
-/// Every vendor at one address.
+/// A facade with every vendor of this build at one address.
 pub fn facade(url: &str, settings: &Settings) -> Mandates {
     let builder = Mandates::builder();
     #[cfg(feature = "easytransac")]
@@ -155,7 +155,7 @@ pub fn json(status: u16, body: &str) -> String {
     http(status, "content-type: application/json\r\n", body)
 }
 
-/// A response with headers, each ended by CRLF, and a body.
+/// A response with a body and these headers. Each header ends with CRLF.
 pub fn http(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} X\r\n{headers}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
@@ -170,7 +170,7 @@ pub fn token_called(token: &str, expires_in: i64) -> String {
     json(200, &format!(r#"{{"success":true,"date":"{date}","data":{data}}}"#))
 }
 
-/// A moment for verdicts.
+/// The moment at which the tests ask for verdicts.
 pub fn noon() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 20, 12, 0, 0).unwrap()
 }
@@ -179,7 +179,7 @@ pub fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// Facts with nothing against collecting.
+/// Facts that allow a collection.
 pub fn good_facts() -> Facts {
     Facts {
         signed_on: Some(day("2026-01-10")),
@@ -192,7 +192,7 @@ pub fn good_facts() -> Facts {
     }
 }
 
-/// Compares with a snapshot beside this file, without the noise of a header.
+/// Compares the text with the snapshot of this name in `snapshots/`.
 #[macro_export]
 macro_rules! snapshot {
     ($name:expr, $text:expr) => {

@@ -1,8 +1,8 @@
-//! What a subscriber sees.
+//! Spans and events describe each call and show no personal data.
 
 use crate::{
-    support::{IBAN, Server, facade, hasty, json},
-    unknown_words::one_of_each,
+    support::{IBAN, Server, facade, json, test_settings},
+    unknown_words::create_mandate_at_each_vendor,
 };
 use mandat::{MandateRef, sandbox::Sandbox};
 use std::{
@@ -13,18 +13,18 @@ use std::{
 use tracing::Level;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Everything that spans and events show, at the most verbose, as text.
+/// All spans and events of a thread at level TRACE, as text.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 thread_local! {
-    /// Who listens on this thread. Whether a span is of interest is remembered for the whole process, so there is one
-    /// subscriber for all tests.
+    /// The log of this thread. `tracing` caches for the whole process which spans are enabled, so all tests share one
+    /// subscriber.
     static LISTENER: RefCell<Option<Log>> = const { RefCell::new(None) };
 }
 
 impl Log {
-    /// From now on this thread's spans and events come here.
+    /// Sends all later spans and events of this thread to the returned log.
     pub fn listen() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
@@ -57,11 +57,11 @@ impl io::Write for Log {
 }
 
 #[tokio::test]
-async fn an_unknown_word_is_told_once_for_each_vendor() {
+async fn unknown_status_words_are_logged_once_per_vendor() {
     let log = Log::listen();
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    let all = one_of_each(&sandbox, &mandates).await;
+    let all = create_mandate_at_each_vendor(&sandbox, &mandates).await;
     for word in ["no_such_word", "nor_this", "no_such_word"] {
         for reference in &all {
             sandbox.answer(reference, word).unwrap();
@@ -72,7 +72,7 @@ async fn an_unknown_word_is_told_once_for_each_vendor() {
     let told =
         log.text().lines().filter(|line| line.contains("WARN") && line.contains("unknown mandate status")).count();
     assert_eq!(told, 2 * all.len());
-    // What is no word may be anything.
+    // A status that is not text can hold any data, so the log shows only its type.
     for reference in &all {
         sandbox.answer(reference, serde_json::json!({"iban": IBAN})).unwrap();
         mandates.status(reference).await.unwrap();
@@ -83,10 +83,10 @@ async fn an_unknown_word_is_told_once_for_each_vendor() {
 }
 
 #[tokio::test]
-async fn an_unknown_word_that_may_be_personal_is_told_of_by_its_length() {
+async fn possibly_personal_status_words_are_logged_by_length() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         for word in [
             IBAN,
             "FR76 3000 1007 9412 3456 7890 185",
@@ -113,7 +113,7 @@ async fn an_unknown_word_that_may_be_personal_is_told_of_by_its_length() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
+async fn each_call_is_one_opentelemetry_span_without_data() {
     const BOOK: &str = include_str!("../../docs/operations.md");
     let log = Log::listen();
     let calls = Mutex::new(0);
@@ -125,7 +125,7 @@ async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
         }
     });
     let server = server.await;
-    let client = facade(&server.url(), &hasty());
+    let client = facade(&server.url(), &test_settings());
     let client = client.seqino().unwrap();
     client.list_clients().external_ref("EXT-SECRET").send().await.unwrap_err();
     let text = log.text();
@@ -145,7 +145,7 @@ async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
         "otel.status_code=\"ERROR\"",
         "mandat.duration_ms=",
     ] {
-        assert!(closed[0].contains(field), "{field} is not in {}", closed[0]);
+        assert!(closed[0].contains(field), "{field} should be in {}", closed[0]);
         let (name, _) = field.split_once('=').unwrap();
         assert!(BOOK.contains(&format!("`{name}`")), "docs/operations.md should name {name}");
     }
@@ -154,15 +154,15 @@ async fn a_call_is_one_span_with_names_of_opentelemetry_and_no_data() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn a_call_that_was_never_sent_is_told_too() {
-    // Nobody listens there.
-    let mandates = facade("http://127.0.0.1:1", &hasty());
+async fn unsent_calls_also_have_a_span() {
+    // No server listens at this port.
+    let mandates = facade("http://127.0.0.1:1", &test_settings());
     let write = |umr: String| mandates.safedebit().unwrap().edit_mandate().body_map(|b| b.umr(umr).iban(IBAN)).send();
     let last_span = |log: &Log, told: &[&str]| {
         let text = log.text();
         let span = text.lines().rfind(|line| line.contains("call{") && line.contains("close")).unwrap();
         for field in [told, &["otel.status_code=\"ERROR\"", "mandat.duration_ms="]].concat() {
-            assert!(span.contains(field), "{field} is not in {span}");
+            assert!(span.contains(field), "{field} should be in {span}");
         }
         assert!(!text.contains("RRRR") && !text.contains(IBAN), "{text}");
         span.to_owned()

@@ -1,12 +1,12 @@
-//! A word that nobody knows is kept, told of, never allowed, and can be mapped until a release knows it.
+//! An unknown status word is kept and never allows a use. The caller can map it until a release knows it.
 
 use mandat::{Account, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates, Provider, sandbox::Sandbox};
 use serde_json::{Value, json};
 
-/// A mandate at each vendor that there is, read back.
-pub async fn one_of_each(sandbox: &Sandbox, mandates: &Mandates) -> Vec<MandateRef> {
+/// Creates one mandate at each vendor of this build.
+pub async fn create_mandate_at_each_vendor(sandbox: &Sandbox, mandates: &Mandates) -> Vec<MandateRef> {
     let _ = (sandbox, mandates);
-    #[allow(unused_mut, reason = "there may be no provider")]
+    #[allow(unused_mut, reason = "a build may have no vendor")]
     let mut all: Vec<MandateRef> = Vec::new();
     #[cfg(feature = "easytransac")]
     {
@@ -44,10 +44,10 @@ pub async fn one_of_each(sandbox: &Sandbox, mandates: &Mandates) -> Vec<MandateR
 }
 
 #[tokio::test]
-async fn any_json_as_a_status_gives_a_mandate_with_that_text_kept() {
+async fn any_json_as_status_is_kept_as_text() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         for (answered, kept, shown) in [
             (json!("brand_new"), "brand_new", "brand_new"),
             (json!(777), "777", "777"),
@@ -70,10 +70,10 @@ async fn any_json_as_a_status_gives_a_mandate_with_that_text_kept() {
 }
 
 #[tokio::test]
-async fn a_long_word_is_kept_up_to_64_bytes_and_never_cut_within_a_letter() {
+async fn long_status_words_are_cut_at_64_bytes_between_characters() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.answer(&reference, "é".repeat(100) + "z").unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap().raw.as_str(), "é".repeat(32));
         sandbox.answer(&reference, format!("a{}", "é".repeat(100))).unwrap();
@@ -82,7 +82,7 @@ async fn a_long_word_is_kept_up_to_64_bytes_and_never_cut_within_a_letter() {
 }
 
 #[tokio::test]
-async fn a_word_can_be_mapped_until_a_release_knows_it_and_then_only_to_less() {
+async fn status_mappings_apply_to_unknown_words_and_never_add_permission() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut builder = sandbox.builder();
     for provider in Provider::ALL {
@@ -95,7 +95,7 @@ async fn a_word_can_be_mapped_until_a_release_knows_it_and_then_only_to_less() {
             .map_status(*provider, "3", MandateStatus::Pending);
     }
     let mandates = builder.build().unwrap();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let (active, ended, unchanged) = match reference.provider() {
             Provider::Easytransac => ("active", "invalid", MandateStatus::Invalid),
             Provider::SafeDebit => ("1", "3", MandateStatus::Revoked),
@@ -103,17 +103,17 @@ async fn a_word_can_be_mapped_until_a_release_knows_it_and_then_only_to_less() {
         };
         sandbox.answer(&reference, "no_such_word").unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Suspended);
-        // The table says that it may be used; the caller permits less.
+        // The word means `Active` in the table. The caller may map it to less.
         sandbox.answer(&reference, active).unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Suspended);
-        // The table permits nothing; the caller's choice permits no less.
+        // The word means an ended status in the table. The caller cannot map it to a usable one.
         sandbox.answer(&reference, ended).unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap().status, unchanged);
     }
 }
 
 #[test]
-fn no_word_is_ever_mapped_to_what_would_let_it_be_used() {
+fn words_cannot_be_mapped_to_active() {
     for status in [MandateStatus::Active, MandateStatus::Gone, MandateStatus::Unrecognized] {
         let error = Mandates::builder().map_status(Provider::Seqino, "no_such_word", status).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotConfigured);
@@ -121,10 +121,10 @@ fn no_word_is_ever_mapped_to_what_would_let_it_be_used() {
 }
 
 #[tokio::test]
-async fn a_mandate_is_gone_only_where_it_was_known_and_the_vendor_itself_says_so() {
+async fn gone_requires_a_known_mandate_and_a_vendor_not_found() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    for reference in one_of_each(&sandbox, &mandates).await {
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let known = mandates.status(&reference).await.unwrap();
         sandbox.forget(&reference).unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap_err().kind(), ErrorKind::NotFound, "{reference}");

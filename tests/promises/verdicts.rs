@@ -1,4 +1,4 @@
-//! Only what is known to be in force may be used, and less knowledge never permits more.
+//! Only a mandate that is known to be in force may be used. Missing knowledge never permits more.
 
 use crate::support::{day, good_facts, noon};
 use chrono::{Months, NaiveDate, TimeDelta, Utc};
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::time::Duration;
 
-/// A mandate in force, read a minute before [`noon`].
+/// A mandate in force, read one minute before [`noon`].
 fn in_force(reference: &MandateRef, account: Account) -> Mandate {
     serde_json::from_value(json!({
         "reference": reference,
@@ -38,13 +38,13 @@ fn unreadable() -> wire::DateTime {
     serde_json::from_value(json!("some day")).unwrap()
 }
 
-/// The reasons of a verdict, as they are shown.
+/// The reasons of a verdict as text.
 fn reasons(verdict: &Verdict) -> Vec<String> {
     verdict.reasons().iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn a_mandate_in_force_may_be_used_for_its_purpose_and_for_no_other() {
+fn mandate_in_force_is_allowed_for_its_own_purpose_only() {
     assert_eq!(debit().may_collect(&good_facts(), noon()), Verdict::Allowed);
     assert_eq!(debit().may_represent(None, noon()), Verdict::NotApplicable);
     assert_eq!(platform().may_represent(None, noon()), Verdict::Allowed);
@@ -52,7 +52,7 @@ fn a_mandate_in_force_may_be_used_for_its_purpose_and_for_no_other() {
 }
 
 #[test]
-fn every_reason_is_told_and_not_only_the_first() {
+fn verdict_lists_every_reason() {
     let mut mandate = debit();
     mandate.status = MandateStatus::AwaitingActivation;
     mandate.source = Source::Created;
@@ -74,7 +74,7 @@ fn every_reason_is_told_and_not_only_the_first() {
 }
 
 #[test]
-fn a_creation_is_no_proof_until_it_is_read_back() {
+fn created_mandate_is_undetermined_until_read_back() {
     let mut mandate = debit();
     mandate.source = Source::Created;
     assert_eq!(mandate.may_collect(&good_facts(), noon()), Verdict::Undetermined(vec![Reason::NotReadBack]));
@@ -84,7 +84,7 @@ fn a_creation_is_no_proof_until_it_is_read_back() {
 }
 
 #[test]
-fn a_reading_may_be_ahead_by_as_much_as_clocks_differ_and_no_more() {
+fn reading_may_be_up_to_ten_minutes_ahead() {
     for (minutes, believed) in [(9, true), (11, false)] {
         let observed_at = noon() + TimeDelta::minutes(minutes);
         let expected = match believed {
@@ -99,7 +99,7 @@ fn a_reading_may_be_ahead_by_as_much_as_clocks_differ_and_no_more() {
 }
 
 #[test]
-fn what_is_to_be_signed_tomorrow_is_refused_today() {
+fn mandate_signed_tomorrow_is_refused_today() {
     let [today, tomorrow] =
         ["2026-11-20", "2026-11-21"].map(|signed_on| Facts { signed_on: Some(day(signed_on)), ..good_facts() });
     assert_eq!(debit().may_collect(&today, noon()), Verdict::Allowed);
@@ -111,7 +111,7 @@ fn what_is_to_be_signed_tomorrow_is_refused_today() {
 }
 
 #[test]
-fn the_36_months_end_after_their_last_day() {
+fn dormancy_starts_after_the_last_day_of_36_months() {
     for (signed_on, last_collection, last_day) in [
         ("2023-11-20", None, "2026-11-20"),
         ("2020-01-01", Some("2023-11-20"), "2026-11-20"),
@@ -135,7 +135,7 @@ fn the_36_months_end_after_their_last_day() {
 }
 
 #[test]
-fn what_came_back_from_an_end_waits_for_an_acknowledgement() {
+fn reinstated_mandate_needs_acknowledgement_before_collection() {
     for from in [MandateStatus::Revoked, MandateStatus::Expired, MandateStatus::Invalid, MandateStatus::Gone] {
         let facts = Facts { last_acknowledged: Some(from), ..good_facts() };
         assert_eq!(debit().may_collect(&facts, noon()), Verdict::Undetermined(vec![Reason::Reinstated { from }]));
@@ -145,7 +145,7 @@ fn what_came_back_from_an_end_waits_for_an_acknowledgement() {
 }
 
 #[test]
-fn mandate_that_came_back_waits_for_an_acknowledgement_by_whoever_represents() {
+fn reinstated_mandate_needs_acknowledgement_before_representation() {
     let raw = || mandat::RawStatus::new("active");
     for from in [MandateStatus::Expired, MandateStatus::Invalid, MandateStatus::Gone, MandateStatus::Unrecognized] {
         let verdict = platform().may_represent(Some(from), noon());
@@ -158,7 +158,7 @@ fn mandate_that_came_back_waits_for_an_acknowledgement_by_whoever_represents() {
 }
 
 #[test]
-fn missing_fact_leaves_the_answer_open_and_is_named() {
+fn missing_fact_is_named_and_leaves_the_verdict_undetermined() {
     let good = good_facts();
     for (facts, fact) in [
         (Facts { signed_on: None, ..good.clone() }, Fact::SignedOn),
@@ -173,7 +173,7 @@ fn missing_fact_leaves_the_answer_open_and_is_named() {
 }
 
 #[test]
-fn nothing_known_names_each_fact_that_is_needed() {
+fn verdict_names_each_missing_fact() {
     let facts = Facts {
         signed_on: None,
         signature_confirmed: None,
@@ -192,7 +192,7 @@ fn nothing_known_names_each_fact_that_is_needed() {
 }
 
 #[test]
-fn unknown_last_collection_counts_only_where_the_signature_is_older_than_36_months() {
+fn unknown_last_collection_matters_after_36_months() {
     let facts = |signed_on: &str| Facts {
         signed_on: Some(day(signed_on)),
         last_collection: LastCollection::NotKnown,
@@ -218,7 +218,7 @@ fn dormancy_counts_from_the_later_of_signature_and_last_collection() {
         debit().may_collect(&facts("2015-01-01", "2021-05-01"), noon()),
         Verdict::Refused(vec![Reason::Dormant { since }])
     );
-    // Signed lately: one of the two days is wrong, and it is not dormant since 2021.
+    // The signature is recent, so one of the two days is wrong. The mandate is not dormant since 2021.
     assert_eq!(
         debit().may_collect(&facts("2026-01-01", "2021-05-01"), noon()),
         Verdict::Undetermined(vec![Reason::FactsContradict { first: Fact::SignedOn, second: Fact::LastCollection }])
@@ -226,14 +226,14 @@ fn dormancy_counts_from_the_later_of_signature_and_last_collection() {
 }
 
 #[test]
-fn one_off_that_was_used_without_any_collection_is_a_contradiction() {
+fn used_one_off_without_collection_is_a_contradiction() {
     let facts = Facts { one_off_used: Some(true), last_collection: LastCollection::Never, ..good_facts() };
     let named = Reason::FactsContradict { first: Fact::LastCollection, second: Fact::OneOffUsed };
     assert_eq!(debit().may_collect(&facts, noon()), Verdict::Refused(vec![Reason::OneOffUsed, named]));
 }
 
 #[test]
-fn day_that_cannot_be_is_refused() {
+fn impossible_days_are_refused() {
     let tomorrow = noon().date_naive() + TimeDelta::days(1);
     let far = [NaiveDate::MAX, NaiveDate::MIN, day("2030-01-01"), day("0026-09-01"), day("1969-12-31"), tomorrow];
     for collected in far {
@@ -254,7 +254,7 @@ fn day_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn active_needs_a_confirmed_signature_unless_the_vendor_documents_that_it_means_signed() {
+fn active_needs_a_confirmed_signature_unless_documented_as_signed() {
     let with = |evidence, signature_confirmed| {
         let facts = Facts { signature_confirmed, ..good_facts() };
         let mut mandate = debit();
@@ -280,13 +280,13 @@ fn no_vendor_documents_that_its_active_means_signed() {
 }
 
 #[test]
-fn evidence_that_was_not_stored_counts_as_none() {
-    // What an earlier version wrote has no such field.
+fn missing_stored_evidence_counts_as_inferred() {
+    // An earlier version stored no such field.
     assert_eq!(debit().evidence, Evidence::Inferred);
 }
 
 #[test]
-fn dates_bound_a_mandate_start_included_and_end_excluded() {
+fn start_is_inclusive_and_end_exclusive() {
     let mut mandate = platform();
     mandate.starts = Some(noon().into());
     mandate.ends = Some((noon() + TimeDelta::seconds(1)).into());
@@ -307,7 +307,7 @@ fn dates_bound_a_mandate_start_included_and_end_excluded() {
 }
 
 #[test]
-fn a_client_decides_whether_its_mandate_may_be_used() {
+fn inactive_client_is_not_represented() {
     let account = |status: &str| serde_json::from_value(json!({"Read": {"status": status, "raw": "word"}})).unwrap();
     for (account, shown, refuses) in [
         (account("Inactive"), "client not active: Inactive (word)", true),
@@ -370,7 +370,7 @@ fn any_last_collection() -> impl Strategy<Value = LastCollection> {
     prop_oneof![Just(LastCollection::NotKnown), Just(LastCollection::Never), any_day().prop_map(LastCollection::On),]
 }
 
-/// Mostly of the last years; a few that are ahead, and a few that nobody can mean.
+/// Mostly days of the last years, some in the future, and a few impossible ones.
 fn any_day() -> impl Strategy<Value = NaiveDate> {
     let around = |days| noon().date_naive() + TimeDelta::days(days);
     prop_oneof![8 => (-2000_i64..2).prop_map(around), 1 => (0_i64..5000).prop_map(around), 1 => Just(day("0026-09-01"))]
@@ -397,7 +397,7 @@ prop_compose! {
     }
 }
 
-/// The answer to the question that the mandate is for.
+/// The verdict for the purpose of the mandate.
 fn verdict(mandate: &Mandate, facts: &Facts) -> Verdict {
     match mandate.may_collect(facts, noon()) {
         Verdict::NotApplicable => mandate.may_represent(facts.last_acknowledged, noon()),
@@ -417,7 +417,7 @@ proptest! {
     }
 
     #[test]
-    fn knowing_less_never_permits_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
+    fn less_knowledge_never_permits_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
         let mut less = mandate.clone();
         match which {
             0 => less.source = Source::Created,
@@ -430,7 +430,7 @@ proptest! {
     }
 
     #[test]
-    fn fact_that_is_not_known_never_permits_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
+    fn missing_fact_never_permits_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
         let mut less = facts.clone();
         match which {
             0 => less.signed_on = None,
@@ -440,7 +440,7 @@ proptest! {
             _ => less.one_off_used = None,
         }
         let full = verdict(&mandate, &facts);
-        // A day that cannot be is no knowledge.
+        // An impossible day is no knowledge, so skip it.
         let sound = |reason: &Reason| !matches!(reason, Reason::FactImpossible { .. } | Reason::FactsContradict { .. });
         if full.reasons().iter().all(sound) {
             prop_assert!(full.is_allowed() || !verdict(&mandate, &less).is_allowed(), "{full}: {less:?}");
@@ -448,7 +448,7 @@ proptest! {
     }
 
     #[test]
-    fn collecting_is_allowed_only_on_facts_that_are_known_and_can_be(facts in any_facts()) {
+    fn collection_is_allowed_only_on_complete_plausible_facts(facts in any_facts()) {
         let today = noon().date_naive();
         let lapsed = |day: NaiveDate| day + Months::new(36) < today;
         if debit().may_collect(&facts, noon()).is_allowed() {
@@ -464,7 +464,7 @@ proptest! {
     }
 
     #[test]
-    fn every_missing_impossible_or_contradicting_fact_is_named(facts in any_facts()) {
+    fn missing_impossible_and_contradicting_facts_are_named(facts in any_facts()) {
         let today = noon().date_naive();
         let named = debit().may_collect(&facts, noon());
         let named = |reason: Reason| named.reasons().contains(&reason);
@@ -485,20 +485,20 @@ proptest! {
     }
 
     #[test]
-    fn a_verdict_is_allowed_exactly_if_it_has_no_reason(mandate in any_mandate(), facts in any_facts()) {
+    fn allowed_verdict_has_no_reason(mandate in any_mandate(), facts in any_facts()) {
         let verdict = verdict(&mandate, &facts);
         prop_assert_eq!(verdict.is_allowed(), verdict.reasons().is_empty());
         prop_assert_eq!(matches!(verdict, Verdict::Refused(_)), verdict.reasons().iter().any(Reason::refuses));
     }
 
     #[test]
-    fn a_mandate_comes_back_from_a_store_as_it_was(mandate in any_mandate()) {
+    fn mandates_round_trip_through_json(mandate in any_mandate()) {
         let stored = serde_json::to_string(&mandate).unwrap();
         prop_assert_eq!(serde_json::from_str::<Mandate>(&stored).unwrap(), mandate);
     }
 
     #[test]
-    fn no_date_makes_a_verdict_panic(signed in any::<i32>(), days in 0_u32..2_000_000) {
+    fn extreme_dates_do_not_panic(signed in any::<i32>(), days in 0_u32..2_000_000) {
         let far = chrono::DateTime::<Utc>::MIN_UTC + TimeDelta::days(i64::from(days) * 90);
         let signed_on = chrono::NaiveDate::from_num_days_from_ce_opt(signed).unwrap_or(chrono::NaiveDate::MAX);
         let facts = Facts { signed_on: Some(signed_on), last_collection: LastCollection::On(signed_on), ..good_facts() };

@@ -1,4 +1,4 @@
-//! The tables that a reviewer reads: words and their meanings, and what each change of status means.
+//! Snapshots show a reviewer the meaning of each status word and the class of each status change.
 
 use crate::snapshot;
 use mandat::MandateStatus;
@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 #[test]
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
-fn every_word_of_every_vendor_has_one_meaning() {
+fn vocabulary_matches_the_snapshot() {
     let mut table = String::from("vendor | raw | canonical | phase | who acts next | ISO 20022 | evidence\n");
     for row in mandat::vocabulary() {
         let iso = row.status.iso20022().unwrap_or("-");
@@ -26,7 +26,7 @@ fn every_word_of_every_vendor_has_one_meaning() {
 }
 
 #[test]
-fn every_status_has_a_phase_a_next_step_and_a_text_that_round_trips() {
+fn statuses_round_trip_and_match_the_snapshot() {
     let mut table = String::from("status | phase | who acts next | ISO 20022\n");
     for status in MandateStatus::ALL {
         let iso = status.iso20022().unwrap_or("-");
@@ -38,13 +38,13 @@ fn every_status_has_a_phase_a_next_step_and_a_text_that_round_trips() {
 }
 
 #[test]
-fn a_status_that_a_newer_version_stored_reads_as_unrecognized_and_is_no_word_to_parse() {
+fn unknown_stored_status_reads_as_unrecognized() {
     assert!("Consumed".parse::<MandateStatus>().is_err());
     assert_eq!(serde_json::from_str::<MandateStatus>("\"Consumed\"").unwrap(), MandateStatus::Unrecognized);
 }
 
 #[test]
-fn each_of_the_121_changes_of_status_has_a_class() {
+fn status_changes_match_the_snapshot() {
     let mut table = String::from("from \\ to");
     for to in MandateStatus::ALL {
         write!(table, " | {to}").unwrap();

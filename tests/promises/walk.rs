@@ -1,9 +1,9 @@
-//! Lives of mandates at random: what the facade allows, the truth in the sandbox allows, and the other way round.
+//! Random histories of mandates: the facade allows a mandate exactly if the sandbox's own records allow it.
 
 use crate::{
     chance::{cases, seed},
     file::{self, Format, Record, Table},
-    unknown_words::one_of_each,
+    unknown_words::create_mandate_at_each_vendor,
 };
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use fastrand::Rng;
@@ -16,7 +16,7 @@ use mandat::{
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
-/// What the vendors' words mean, written down once more.
+/// The meaning of each vendor's words, written a second time for comparison.
 fn meaning(provider: Provider, word: &str) -> MandateStatus {
     use MandateStatus::{
         Active, AwaitingActivation, AwaitingSignature, AwaitingVerification, Expired, Invalid, Pending, Revoked,
@@ -36,7 +36,7 @@ fn meaning(provider: Provider, word: &str) -> MandateStatus {
     }
 }
 
-/// The truth, from the sandbox's own record.
+/// The true status, from the sandbox's record.
 fn truth(provider: Provider, record: &Value, now: DateTime<Utc>) -> MandateStatus {
     let status = meaning(provider, record["status"].as_str().unwrap_or_default());
     let date = |key: &str| record[key].as_str().and_then(|date| date.parse::<DateTime<Utc>>().ok());
@@ -47,7 +47,7 @@ fn truth(provider: Provider, record: &Value, now: DateTime<Utc>) -> MandateStatu
     }
 }
 
-/// Nobody knows when it begins or ends.
+/// Returns true if a date of the record is unreadable, so that nobody knows its start or end.
 fn dates_unreadable(record: &Value) -> bool {
     [&record["start_date"], &record["end_date"]].into_iter().filter_map(Value::as_str).any(|date| date == UNREADABLE)
 }
@@ -56,11 +56,11 @@ fn has_ended(status: MandateStatus) -> bool {
     matches!(status, MandateStatus::Revoked | MandateStatus::Expired | MandateStatus::Invalid | MandateStatus::Gone)
 }
 
-/// What a change has to be called, as far as a rule of its own can tell.
-fn fits(class: Change, from: MandateStatus, to: MandateStatus) -> bool {
+/// Returns true if the class of this change is plausible, by a rule independent of the crate.
+fn class_is_plausible(class: Change, from: MandateStatus, to: MandateStatus) -> bool {
     use MandateStatus::{Active, Gone, Suspended, Unrecognized};
     match class {
-        // Out of a word that nobody knows, into what it was before, or from the beginning.
+        // The status is the last recognized one again, or none was recognized before. Either change is `Forward`.
         _ if from == to || from == Unrecognized && to != Unrecognized => class == Change::Forward,
         Change::Anomalous => to == Unrecognized || to == Suspended || has_ended(from) && has_ended(to),
         Change::Reinstated => has_ended(from) && !has_ended(to),
@@ -86,7 +86,7 @@ fn any_facts(random: &mut Rng, today: NaiveDate) -> Facts {
     }
 }
 
-fn is_no_end(status: MandateStatus) -> bool {
+fn counts_as_acknowledgement(status: MandateStatus) -> bool {
     status != MandateStatus::Unrecognized && !has_ended(status)
 }
 
@@ -102,17 +102,18 @@ fn lets_collect(facts: &Facts, today: NaiveDate) -> bool {
         && facts.signature_confirmed == Some(true)
         && facts.revoked_by_debtor == Some(false)
         && facts.one_off_used == Some(false)
-        && facts.last_acknowledged.is_none_or(is_no_end)
+        && facts.last_acknowledged.is_none_or(counts_as_acknowledgement)
 }
 
 struct Walk {
     sandbox: Sandbox,
     mandates: Mandates,
     random: Rng,
-    /// Steps that the vendor had, and verdicts that allowed: a walk in which nothing happens shows nothing.
+    /// Counters, which prove that the random histories exercise something: steps that the vendor allowed, and allowed
+    /// verdicts.
     taken: usize,
     allowed: usize,
-    /// Readings that failed, of what had ended and is back, and acknowledgements of that.
+    /// Failed readings, reinstated mandates, and their acknowledgements.
     failed: usize,
     returned: usize,
     acknowledged: usize,
@@ -147,8 +148,8 @@ const WORDS: [&str; 14] = [
 ];
 
 impl Walk {
-    /// Something happens, or the vendor has no such step from there.
-    async fn step(&mut self, reference: &MandateRef) {
+    /// Takes a random step. The vendor may not offer it in this status.
+    async fn take_random_step(&mut self, reference: &MandateRef) {
         let (sandbox, random) = (&self.sandbox, &mut self.random);
         let step: Result<(), Error> = match random.u8(..13) {
             0 => sandbox.sign(reference),
@@ -177,12 +178,12 @@ impl Walk {
                     1 => UNREADABLE.into(),
                     _ => (now - Days::new(40) + Days::new(random.u64(..80))).to_rfc3339().into(),
                 };
-                // A start is always there.
+                // A start date always exists.
                 let date = if key == "start_date" && date.is_null() { now.to_rfc3339().into() } else { date };
                 sandbox.edit_record(Provider::Seqino, "mandates", reference.id(), |record| record[key] = date)
             }
             _ if random.u8(..4) == 0 => sandbox.forget(reference),
-            _ => self.take_away(reference).await,
+            _ => self.revoke(reference).await,
         };
         match step {
             Ok(()) => self.taken += 1,
@@ -193,9 +194,9 @@ impl Walk {
         }
     }
 
-    /// Through the vendor's own call, where it has one.
-    #[allow(clippy::unused_async, reason = "a build may have neither")]
-    async fn take_away(&self, reference: &MandateRef) -> Result<(), mandat::Error> {
+    /// Revokes through the vendor's own operation, where it has one.
+    #[allow(clippy::unused_async, reason = "a build may have neither vendor")]
+    async fn revoke(&self, reference: &MandateRef) -> Result<(), mandat::Error> {
         match reference.provider() {
             #[cfg(feature = "safedebit")]
             Provider::SafeDebit => {
@@ -211,8 +212,8 @@ impl Walk {
         }
     }
 
-    /// What the facade says is what is so.
-    async fn look(&mut self, reference: &MandateRef) -> Option<Mandate> {
+    /// Reads the mandate and compares the status and the verdict with the truth.
+    async fn check_reading(&mut self, reference: &MandateRef) -> Option<Mandate> {
         let (provider, now) = (reference.provider(), self.sandbox.now());
         let read = self.mandates.status(reference.known()).await;
         let Some(record) = self.sandbox.record(reference) else {
@@ -245,20 +246,20 @@ impl Walk {
         active
     }
 
-    /// Some mandates from their creation on; then all of them at once, in the other way of reading.
-    async fn lives(&mut self) -> usize {
+    /// Follows some mandates one by one from their creation, then all of them in batches.
+    async fn run_lives(&mut self) -> usize {
         self.sandbox.reset();
         let mut all = Vec::new();
         for _ in 0..4 {
-            all.extend(one_of_each(&self.sandbox, &self.mandates).await);
+            all.extend(create_mandate_at_each_vendor(&self.sandbox, &self.mandates).await);
         }
         for reference in &all {
             let mut known: Option<Known> = None;
-            // The last state that was not unrecognized.
+            // The last recognized status.
             let mut before = MandateStatus::Unrecognized;
             for _ in 0..self.random.usize(2..6) {
-                self.step(reference).await;
-                let Some(mandate) = self.look(reference).await else { break };
+                self.take_random_step(reference).await;
+                let Some(mandate) = self.check_reading(reference).await else { break };
                 let is = mandate.status;
                 let change = Changed::between(known.as_ref(), &mandate, None, self.sandbox.now());
                 let same = known.as_ref().is_some_and(|known| known.status == is);
@@ -266,7 +267,10 @@ impl Walk {
                 assert!(change.is_some() || !differs, "{reference}: a change was not told");
                 let class = change.as_ref().and_then(|change| change.class);
                 assert_eq!(class.is_some(), known.is_some() && !same, "{reference}: {known:?} to {is}");
-                assert!(class.is_none_or(|class| fits(class, before, is)), "{reference}: {before} to {is}: {class:?}");
+                assert!(
+                    class.is_none_or(|class| class_is_plausible(class, before, is)),
+                    "{reference}: {before} to {is}: {class:?}"
+                );
                 if is != MandateStatus::Unrecognized {
                     before = is;
                 }
@@ -279,20 +283,20 @@ impl Walk {
             held.insert(reference.clone(), Held { facts, row: None, open: false, recognized: None, said: None });
         }
         for _ in 0..self.random.usize(2..7) {
-            self.morning(&mut held).await;
+            self.run_day(&mut held).await;
         }
         all.len()
     }
 
-    /// All of them at once, after something happened to each. What is stored goes through a row of text in between.
-    async fn morning(&mut self, held: &mut BTreeMap<MandateRef, Held>) {
+    /// Changes some mandates, then reads all in one batch. The stored state passes through a row of text.
+    async fn run_day(&mut self, held: &mut BTreeMap<MandateRef, Held>) {
         for (reference, held) in &mut *held {
             match self.random.u8(..3) {
-                0 => self.step(reference).await,
-                1 => self.turn(reference),
+                0 => self.take_random_step(reference).await,
+                1 => self.set_vendor_word(reference),
                 _ => {}
             }
-            self.learn(reference, &mut held.facts);
+            self.update_facts(reference, &mut held.facts);
         }
         if self.random.u8(..3) == 0 {
             for read in ["get_mandate_status", "search_mandate", "list_mandates", "get_mandate"] {
@@ -311,33 +315,33 @@ impl Walk {
             assert_eq!(readings.len(), held.len());
             for reading in readings {
                 let held = held.get_mut(&reading.tracked.reference).unwrap();
-                self.store(held, &reading.tracked, reading.result);
+                self.check_and_store(held, &reading.tracked, reading.result);
             }
         } else {
             let changes: Vec<_> = readings.changes().collect().await;
             let mut changes: BTreeMap<_, _> =
                 changes.into_iter().map(|change| (change.tracked.reference, change.result)).collect();
             for (reference, held) in &mut *held {
-                self.store_change(reference, held, changes.remove(reference));
+                self.check_and_store_change(reference, held, changes.remove(reference));
             }
             assert!(changes.is_empty());
         }
         self.sandbox.clear_faults();
     }
 
-    /// Into force or out of it, by the vendor's own word.
-    fn turn(&mut self, reference: &MandateRef) {
+    /// Puts the mandate into force or ends it, by setting the vendor's word.
+    fn set_vendor_word(&mut self, reference: &MandateRef) {
         let words = match reference.provider() {
             Provider::Easytransac => ["active", "active", "invalid"],
             Provider::SafeDebit => ["1", "1", "3"],
             _ => ["active", "active", "error"],
         };
-        // One that was forgotten stays so.
+        // A forgotten mandate stays forgotten.
         let _ = self.sandbox.answer(reference, *self.random.choice(&words).unwrap());
     }
 
-    /// What the caller states may change from one morning to the next.
-    fn learn(&mut self, reference: &MandateRef, facts: &mut Facts) {
+    /// Changes the caller's facts from one day to the next.
+    fn update_facts(&mut self, reference: &MandateRef, facts: &mut Facts) {
         let now = self.sandbox.now();
         let is = self.sandbox.record(reference).map(|record| truth(reference.provider(), &record, now));
         let last_acknowledged = match self.random.u8(..4) {
@@ -351,15 +355,15 @@ impl Walk {
         facts.last_acknowledged = last_acknowledged;
     }
 
-    /// What was read is so, what is allowed is true, and what could not be read allows nothing.
-    fn store(&mut self, held: &mut Held, tracked: &Tracked, reading: Result<Mandate, Error>) {
+    /// Checks a reading against the truth and stores it. A failed reading must allow nothing.
+    fn check_and_store(&mut self, held: &mut Held, tracked: &Tracked, reading: Result<Mandate, Error>) {
         let (reference, now) = (&tracked.reference, self.sandbox.now());
         let mandate = match reading {
             Ok(mandate) => mandate,
-            Err(error) => return self.not_read(reference, held, &error),
+            Err(error) => return self.note_failed_reading(reference, held, &error),
         };
         let allowed = self.is_allowed(reference, held);
-        assert_eq!(Some(mandate.status), self.is(reference, held.row.is_some()), "{reference}");
+        assert_eq!(Some(mandate.status), self.true_status(reference, held.row.is_some()), "{reference}");
         let verdict = match reference.provider().purpose() {
             Purpose::Represent => mandate.may_represent(held.facts.last_acknowledged, now),
             _ => mandate.may_collect(&held.facts, now),
@@ -370,32 +374,37 @@ impl Walk {
         held.keep(&known);
     }
 
-    fn store_change(&mut self, reference: &MandateRef, held: &mut Held, change: Option<Result<Changed, Error>>) {
+    fn check_and_store_change(
+        &mut self,
+        reference: &MandateRef,
+        held: &mut Held,
+        change: Option<Result<Changed, Error>>,
+    ) {
         match change {
-            Some(Err(error)) => self.not_read(reference, held, &error),
+            Some(Err(error)) => self.note_failed_reading(reference, held, &error),
             Some(Ok(change)) => {
                 let allowed = self.is_allowed(reference, held);
-                assert_eq!(Some(change.to.status), self.is(reference, held.row.is_some()), "{reference}");
+                assert_eq!(Some(change.to.status), self.true_status(reference, held.row.is_some()), "{reference}");
                 assert_eq!(change.to.verdict == Some(Permission::Allowed), allowed, "{reference}: {held:?}");
                 let class = change.class;
                 let was = change.from.as_ref().map(|from| from.recognized.unwrap_or(MandateStatus::Unrecognized));
                 assert!(
-                    class.is_none_or(|class| fits(class, was.unwrap(), change.to.status)),
+                    class.is_none_or(|class| class_is_plausible(class, was.unwrap(), change.to.status)),
                     "{reference}: {class:?}"
                 );
                 held.keep(&change.to);
             }
-            // Nothing new: what is stored is still so.
+            // No change was reported, so the stored state must still be true.
             None => {
                 let allowed = self.is_allowed(reference, held);
                 let known = read(held.row.as_deref().unwrap());
-                assert_eq!(Some(known.status), self.is(reference, true), "{reference}");
+                assert_eq!(Some(known.status), self.true_status(reference, true), "{reference}");
                 assert_eq!(known.verdict == Some(Permission::Allowed), allowed, "{reference}: {held:?}");
             }
         }
     }
 
-    fn not_read(&mut self, reference: &MandateRef, held: &mut Held, error: &Error) {
+    fn note_failed_reading(&mut self, reference: &MandateRef, held: &mut Held, error: &Error) {
         assert!(matches!(error.kind(), ErrorKind::InvalidRequest | ErrorKind::NotFound), "{reference}: {error}");
         self.failed += 1;
         if let Some(row) = &held.row {
@@ -405,19 +414,19 @@ impl Walk {
         }
     }
 
-    /// The truth of it now; `None` if the vendor knows none of it.
-    fn is(&self, reference: &MandateRef, known: bool) -> Option<MandateStatus> {
+    /// The true status now, or `None` if the vendor no longer knows the mandate.
+    fn true_status(&self, reference: &MandateRef, known: bool) -> Option<MandateStatus> {
         match self.sandbox.record(reference) {
             Some(record) => Some(truth(reference.provider(), &record, self.sandbox.now())),
             None => (known && reference.provider() == Provider::Seqino).then_some(MandateStatus::Gone),
         }
     }
 
-    /// Whether the truth allows it, now that it was read. A return is open until the caller says what it did not say
-    /// before.
+    /// Returns true if the truth allows the mandate after this reading. A reinstated mandate stays open until the
+    /// caller states a new acknowledgement.
     fn is_allowed(&mut self, reference: &MandateRef, held: &mut Held) -> bool {
         let now = self.sandbox.now();
-        let Some(is) = self.is(reference, held.row.is_some()) else { return false };
+        let Some(is) = self.true_status(reference, held.row.is_some()) else { return false };
         let said = held.facts.last_acknowledged;
         if has_ended(is) {
             held.open = true;
@@ -434,7 +443,7 @@ impl Walk {
         }
         held.said = said;
         let facts_allow = match reference.provider().purpose() {
-            Purpose::Represent => self.client_is_active(reference) && said.is_none_or(is_no_end),
+            Purpose::Represent => self.client_is_active(reference) && said.is_none_or(counts_as_acknowledgement),
             _ => lets_collect(&held.facts, now.date_naive()),
         };
         let record = self.sandbox.record(reference).unwrap_or_default();
@@ -444,17 +453,17 @@ impl Walk {
     }
 }
 
-/// What a caller holds of a mandate, and what is true beside it.
+/// The caller's data on one mandate, and the truth beside it.
 #[derive(Debug)]
 struct Held {
     facts: Facts,
-    /// What is stored, as a line of text.
+    /// The stored state, as a line of text.
     row: Option<String>,
-    /// It had ended, and nobody has acknowledged its return.
+    /// True while the mandate is reinstated and not acknowledged.
     open: bool,
-    /// Its last state with a word that is known.
+    /// The last recognized status.
     recognized: Option<MandateStatus>,
-    /// What was acknowledged when it was read last.
+    /// The caller's acknowledgement at the last reading.
     said: Option<MandateStatus>,
 }
 
@@ -479,7 +488,7 @@ fn read(row: &str) -> Known {
     Known::from_columns(column).unwrap().unwrap()
 }
 
-/// As the program writes them into a file, and reads them again.
+/// Writes the mandates into a file as the program does, and reads them back.
 fn through_a_file(tracked: Vec<Tracked>, format: Format) -> Vec<Tracked> {
     let columns = Table::read("reference\n", &[]).unwrap().columns;
     let mut bytes = Vec::new();
@@ -500,7 +509,7 @@ fn through_a_file(tracked: Vec<Tracked>, format: Format) -> Vec<Tracked> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_facade_allows_the_truth_allows() {
+async fn facade_allows_exactly_what_the_sandbox_records_allow() {
     let (lives, seed) = (cases(300), seed());
     let walks = (0..2).map(|which| async move {
         let sandbox = Sandbox::start_with(Options { seed, ..Options::default() }).await.unwrap();
@@ -510,7 +519,7 @@ async fn what_the_facade_allows_the_truth_allows() {
             Walk { sandbox, mandates, random, taken: 0, allowed: 0, failed: 0, returned: 0, acknowledged: 0 };
         let mut lived = 0;
         while lived < lives / 2 {
-            match walk.lives().await {
+            match walk.run_lives().await {
                 0 => break,
                 more => lived += more,
             }

@@ -1,4 +1,4 @@
-//! A notification is verified or refused, whatever bytes come, and what a signature does not prove is known.
+//! A callback is verified or refused, whatever bytes arrive. The tests also fix what a signature does not prove.
 
 use crate::chance::{cases, seed};
 use fastrand::Rng;
@@ -6,11 +6,11 @@ use mandat::{MandateRef, Provider, WebhookError, WebhookEvent};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// What breaks readers.
+/// Byte sequences that break parsers.
 const PIECES: [&[u8]; 14] =
     [b"{", b"}", b"[", b"]", b"\"", b"$", b"&", b"=", b"%", b"null", b"1e999", b"\xff\xfe", b"\\ud800", b"Client["];
 
-/// Here and there another byte, a piece less, a piece twice, or what breaks readers.
+/// Changes bytes at random, removes or repeats parts, and inserts byte sequences that break parsers.
 fn mutated(body: &[u8], random: &mut Rng) -> Vec<u8> {
     crate::chance::mutated(body, &PIECES, random)
 }
@@ -22,13 +22,12 @@ fn unreadable<T: std::fmt::Debug>(result: Result<T, WebhookError>) -> String {
     }
 }
 
-/// Parts of references as somebody writes who wants another record: separators, dots, blanks and control characters in
-/// every other one.
+/// Parts of a reference as an attacker writes them. Many hold separators, dots, blanks or control characters.
 const UNTRUSTED: &str =
     "([A-Za-z0-9._-]{1,8}|[a-z./\\\\% ]{0,6}|\\.{1,3}|[a-z]\\PC[\u{0}-\u{1f}\u{202e}\u{200b}]?| ?RUM-1 ?)";
 
-/// Whether a part can name nothing but itself, said in another way than the crate says it.
-fn names_one(part: &str) -> bool {
+/// Returns true if the part can name only itself. Independent of the crate's own check.
+fn names_only_itself(part: &str) -> bool {
     let trimmed = part.trim();
     let invisible: Vec<char> = ('\u{200b}'..='\u{200f}').chain('\u{2028}'..='\u{202e}').chain(['\u{feff}']).collect();
     let plain = |c: char| !"/\\%".contains(c) && !c.is_control() && !invisible.contains(&c);
@@ -43,7 +42,7 @@ mod easytransac {
 
     const KEY: &str = "myApiKey";
 
-    /// The signed sample of the vendor's SDK, with the names that it invents.
+    /// The signed sample of the vendor's SDK. Its names are invented.
     fn sample() -> Value {
         json!({
             "OperationType": "payment", "RequestId": "KW5o8AEx98yx", "Tid": "9XLknkv8", "Uid": "2", "OrderId": "72",
@@ -63,13 +62,13 @@ mod easytransac {
         verify_notification(body.to_string().as_bytes(), &[KEY])
     }
 
-    /// What `sign_notification` says of these fields with the key `k`.
+    /// Signs these fields with the key `k` and returns the whole body.
     fn signed(fields: Value) -> Value {
         let Value::Object(fields) = fields else { panic!() };
         serde_json::from_str(&sign_notification(fields, "k").unwrap()).unwrap()
     }
 
-    /// The same as PHP's `http_build_query` writes it.
+    /// Encodes the body as a form, as PHP's `http_build_query` does.
     fn as_form(body: &Value) -> String {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in body.as_object().unwrap() {
@@ -91,7 +90,7 @@ mod easytransac {
     }
 
     #[test]
-    fn both_published_signatures_are_verified_as_json_and_as_a_form() {
+    fn published_signatures_verify_as_json_and_form() {
         let first = json!({
             "arg1": "abc", "arg2": "bcd", "arg3": "cde", "arg4": {"arg4.1": "abc"}, "arg5": {"arg5.1": "abc"},
             "Signature": "75822e279f8b9f9902b76672921356361f055e00",
@@ -109,17 +108,17 @@ mod easytransac {
     }
 
     #[test]
-    fn values_are_written_as_the_vendors_language_writes_them() {
-        // The expected texts are hashed by another program.
+    fn values_are_signed_as_php_converts_them() {
+        // The expected signatures were computed with another program.
         let body = json!({
             "a": null, "B": false, "c": true, "D": 18.00, "e": 7, "F": 0.83, "g": [], "h": ["x", "y"],
             "i": {"b": "2", "A": "1"}, "Status": "captured", "Tid": "T1",
         });
-        // "$$1$18$7$0.83$x$y$1$2$captured$T1$k"
+        // The signed text: "$$1$18$7$0.83$x$y$1$2$captured$T1$k"
         assert_eq!(signed(body)["Signature"], "4d70edd7c81295f87ebe6084d7fd853f2f14fe05");
         let list: Vec<String> = (0..11).map(|i| format!("e{i}")).collect();
         let body = signed(json!({"AdditionalError": list}));
-        // "e0$e1$...$e10$k"
+        // The signed text: "e0$e1$...$e10$k"
         assert_eq!(body["Signature"], "94ba01c2d97b243201b63b6970f3ee21a9ba45db");
         for form in [as_form(&body), as_form(&body).replace("%5B", "[").replace("%5D", "]")] {
             verify_notification(form.as_bytes(), &["k"]).unwrap();
@@ -129,8 +128,8 @@ mod easytransac {
     }
 
     #[test]
-    fn values_are_verified_in_each_encoding_of_a_french_back_end() {
-        // The signatures are of another program.
+    fn signatures_verify_in_utf8_windows_1252_and_iso_8859_15() {
+        // The signatures were computed with another program.
         for (encoding, signature, form) in [
             ("UTF-8", "e62f644ab864308f57b9533689a2ad955e0b59c1", "City=Fran%C3%A7ois&Name=L%C5%93uf+%E2%82%AC"),
             ("Windows-1252", "a7aac83c4bb046fdbf4fbe9df68d81da4badf730", "City=Fran%E7ois&Name=L%9Cuf+%80"),
@@ -139,7 +138,7 @@ mod easytransac {
             let form = format!("{form}&Tid=T1&Signature={signature}");
             let event = verify_notification(form.as_bytes(), &["k"]).unwrap();
             assert_eq!(event.text_at("/City").as_deref(), Some("François"), "{encoding}");
-            // A form does not tell its encoding, and these two have other letters for `œ` and `€`.
+            // A form does not state its encoding. Windows-1252 and ISO 8859-15 encode `œ` and `€` differently.
             let name = if encoding == "ISO 8859-15" { "L½uf ¤" } else { "Lœuf €" };
             assert_eq!(event.text_at("/Name").as_deref(), Some(name), "{encoding}");
             let json = json!({"City": "François", "Name": "Lœuf €", "Tid": "T1", "Signature": signature}).to_string();
@@ -148,7 +147,7 @@ mod easytransac {
         }
     }
 
-    /// The signature of values in the order of their names, in bytes of any encoding.
+    /// The signature of these values, in the order of their names and in bytes of any encoding.
     fn signature(values: &[Vec<u8>]) -> String {
         let text = values.iter().flat_map(|value| [value, &b"$"[..]].concat());
         let digest = Sha1::digest(text.chain(KEY.bytes()).collect::<Vec<u8>>());
@@ -159,7 +158,7 @@ mod easytransac {
         text.chars().map(|c| u8::try_from(c).unwrap()).collect()
     }
 
-    /// A value in a form: percent-encoded, or only where the form would break.
+    /// A value of a form: every byte percent-encoded, or only the bytes that would break the form.
     fn escaped(value: &[u8], all: bool) -> Vec<u8> {
         let breaks = |byte: u8| all || byte.is_ascii();
         value.iter().flat_map(|&b| if breaks(b) { format!("%{b:02X}").into_bytes() } else { vec![b] }).collect()
@@ -167,7 +166,7 @@ mod easytransac {
 
     proptest! {
         #[test]
-        fn a_signature_over_the_bytes_of_any_encoding_is_verified(
+        fn signatures_verify_in_utf8_and_latin1(
             values in prop::collection::vec("[ -~\u{a1}-\u{ff}]{0,8}", 1..5),
             marked: bool, all: bool, blanks in "[ \t\r\n]{0,3}",
         ) {
@@ -176,7 +175,7 @@ mod easytransac {
             let narrow: Vec<Vec<u8>> = values.iter().map(|value| latin1(value)).collect();
             let fields: Map<_, _> = names.iter().cloned().zip(values.iter().cloned().map(Value::from)).collect();
             for (signed, written) in [(&utf8, &utf8), (&utf8, &narrow), (&narrow, &utf8), (&narrow, &narrow)] {
-                // Bytes that are UTF-8 by chance are read as UTF-8.
+                // Bytes that happen to be valid UTF-8 are read as UTF-8.
                 let by_chance = written.concat() != utf8.concat() && std::str::from_utf8(&written.concat()).is_ok();
                 if by_chance && signed != written {
                     continue;
@@ -203,14 +202,14 @@ mod easytransac {
         }
 
         #[test]
-        fn bytes_that_nobody_signed_are_never_verified(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn unsigned_bytes_are_never_verified(body in prop::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(verify_notification(&body, &[KEY]).is_err());
             let form = [&b"Signature=bcff7f9ffa5f65fd2cbac2fdd2255484b931fe76&x="[..], &body].concat();
             prop_assert!(verify_notification(&form, &[KEY]).is_err());
         }
 
         #[test]
-        fn blanks_around_a_key_change_nothing(before in "[ \t\r\n\u{feff}]{0,3}", after in "[ \t\r\n]{0,3}") {
+        fn blanks_around_a_key_are_ignored(before in "[ \t\r\n\u{feff}]{0,3}", after in "[ \t\r\n]{0,3}") {
             let around = format!("{before}{KEY}{after}");
             prop_assert!(verify_notification(sample().to_string().as_bytes(), &[&before, &around, ""]).is_ok());
             let fields = sample().as_object().unwrap().clone();
@@ -219,7 +218,7 @@ mod easytransac {
     }
 
     #[test]
-    fn a_byte_order_mark_tells_the_encoding_and_is_no_content() {
+    fn byte_order_mark_sets_the_encoding() {
         let json = sample().to_string();
         let utf16 = |order: fn(u16) -> [u8; 2]| json.encode_utf16().flat_map(order).collect::<Vec<u8>>();
         for body in [
@@ -232,7 +231,7 @@ mod easytransac {
     }
 
     #[test]
-    fn a_verified_notification_is_read_as_its_type_and_keeps_the_rest() {
+    fn verified_notification_keeps_unknown_fields() {
         let event = verify(&sample()).unwrap();
         assert_eq!(event.event.as_deref(), Some("captured"));
         assert_eq!(event.at, None);
@@ -246,7 +245,7 @@ mod easytransac {
     }
 
     #[test]
-    fn a_signature_among_the_fields_is_replaced_when_they_are_signed_anew() {
+    fn signing_again_replaces_the_old_signature() {
         for name in ["Signature", "SIGNATURE", "signature"] {
             let body = signed(json!({"Tid": "T1", name: "00"}));
             assert_eq!(verify_notification(body.to_string().as_bytes(), &["k"]).unwrap().body, body);
@@ -254,18 +253,18 @@ mod easytransac {
     }
 
     #[test]
-    fn one_notification_that_comes_twice_has_one_id_and_another_status_has_another() {
+    fn duplicate_notifications_share_an_id() {
         let id = |body: &Value| verify_notification(body.to_string().as_bytes(), &["k"]).unwrap().id.unwrap();
         let pending = signed(json!({"Tid": "T1", "Status": "pending"}));
         let captured = signed(json!({"Tid": "T1", "Status": "captured"}));
         assert_eq!(id(&pending), id(&pending));
         assert_ne!(id(&pending), id(&captured));
-        // Who reads the id in a log cannot sign with it.
+        // The id must not let the reader of a log forge a signature.
         assert!(!id(&captured).contains(captured["Signature"].as_str().unwrap()));
     }
 
     #[test]
-    fn no_value_can_be_changed() {
+    fn changing_any_value_breaks_the_signature() {
         fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
             match value.as_object() {
                 Some(fields) => fields.iter().for_each(|(key, value)| leaves(value, format!("{path}/{key}"), found)),
@@ -291,10 +290,10 @@ mod easytransac {
         }
     }
 
-    /// Each of these is a forgery by somebody without the key, and verified. The documentation of
-    /// `verify_notification` says so; a fix would have to come from the vendor.
+    /// Each change below forges a notification without the key, and verification passes. The documentation of
+    /// `verify_notification` says so. Only the vendor can fix the scheme.
     #[test]
-    fn what_the_signature_does_not_prove_is_what_the_documentation_says() {
+    fn forgeries_that_the_signature_scheme_allows_are_verified() {
         let genuine = signed(json!({
             "Amount": "18.00", "AmountRefund": "6.00", "Description": "captured", "Message": "a$b", "Status": "failed",
             "Test": "", "Tid": "T1", "Client": {"City": "Paris"},
@@ -311,7 +310,7 @@ mod easytransac {
             let value = fields.remove(from).unwrap();
             fields.insert(to.into(), value);
         }
-        // Names.
+        // Renamed fields.
         let event = forged(|fields| {
             rename(fields, "Status", "Text");
             rename(fields, "Test", "Thing");
@@ -325,9 +324,9 @@ mod easytransac {
                 rename(fields, from, to);
             }
         });
-        assert_eq!(event.unwrap().event.as_deref(), Some("captured"), "a text under the name of the status");
+        assert_eq!(event.unwrap().event.as_deref(), Some("captured"), "another text takes the place of the status");
         forged(|fields| rename(fields, "AmountRefund", "AmountPreAuth")).unwrap();
-        // Boundaries.
+        // Values split or joined at another place.
         forged(|fields| {
             fields.insert("Message".into(), "a".into());
             fields.insert("Message2".into(), "b".into());
@@ -345,16 +344,16 @@ mod easytransac {
         .unwrap();
         forged(|fields| drop(fields.insert("Client".into(), "Paris".into()))).unwrap();
         forged(|fields| drop(fields.insert("Order".into(), json!({})))).unwrap();
-        // Types.
+        // Values of another type.
         forged(|fields| drop(fields.insert("Test".into(), Value::Null))).unwrap();
         forged(|fields| drop(fields.insert("Test".into(), false.into()))).unwrap();
-        // It is one notification all the same.
+        // All forgeries count as the same notification.
         let first = verify_notification(genuine.to_string().as_bytes(), &["k"]).unwrap();
         assert_eq!(forged(|fields| rename(fields, "AmountRefund", "AmountPreAuth")).unwrap().id, first.id);
     }
 
     #[test]
-    fn what_the_scheme_leaves_open_is_refused() {
+    fn bodies_that_the_signature_scheme_cannot_cover_are_refused() {
         let with = |name: &str, value: Value| {
             let mut body = sample();
             body[name] = value;
@@ -373,7 +372,7 @@ mod easytransac {
     }
 
     #[test]
-    fn a_refusal_says_why_and_nothing_of_the_content() {
+    fn notification_errors_give_a_reason_without_content() {
         let verify = |body: &[u8], keys: &[&str]| verify_notification(body, keys).unwrap_err();
         let body = sample().to_string();
         assert_eq!(verify(body.as_bytes(), &[]), WebhookError::NoSecret);
@@ -393,7 +392,7 @@ mod easytransac {
     }
 
     #[test]
-    fn whatever_bytes_come_nothing_panics_and_no_other_signed_text_is_verified() {
+    fn damaged_notifications_never_panic_and_never_verify() {
         let mut random = Rng::with_seed(seed());
         let bodies = [sample().to_string(), as_form(&sample())];
         let genuine = verify(&sample()).unwrap();
@@ -406,13 +405,13 @@ mod easytransac {
                 }
                 Err(e) => format!("{e} {e:?}"),
             };
-            super::shows_nothing(&shown);
-            // Past the signature, too.
+            super::assert_shows_no_content(&shown);
+            // Sign the damaged fields again, so that parsing after the signature is tested too.
             if let Ok(fields) = serde_json::from_slice(&body)
                 && let Ok(signed) = sign_notification(fields, KEY)
             {
                 let event = verify_notification(signed.as_bytes(), &[KEY]).unwrap();
-                super::shows_nothing(&format!("{event:?} {:?}", event.read::<types::Notification>().err()));
+                super::assert_shows_no_content(&format!("{event:?} {:?}", event.read::<types::Notification>().err()));
             }
         }
     }
@@ -433,8 +432,8 @@ mod seqino {
     }
 
     #[test]
-    fn the_signature_is_hmac_sha256_of_the_body() {
-        // RFC 4231, test case 2: not JSON, so what is refused is the body and no longer the signature.
+    fn signature_is_hmac_sha256_of_the_body() {
+        // RFC 4231, test case 2. The body is not JSON, so a correct signature leads to the error about the body.
         let (key, body) = ("Jefe", b"what do ya want for nothing?");
         let hex = b"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
         let base64 = b"W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
@@ -451,7 +450,7 @@ mod seqino {
     }
 
     #[test]
-    fn a_verified_event_says_what_happened_when_and_to_which_mandate() {
+    fn verified_event_has_type_time_and_mandate() {
         let event = verify(EVENT, &sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap();
         assert_eq!(event.provider, Provider::Seqino);
         assert_eq!(event.event.as_deref(), Some("mandate.activated"));
@@ -468,7 +467,7 @@ mod seqino {
     }
 
     #[test]
-    fn no_byte_of_body_or_signature_can_be_changed() {
+    fn changing_body_or_signature_is_refused() {
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
         for at in 0..EVENT.len() {
             for bit in 0..8 {
@@ -486,8 +485,8 @@ mod seqino {
         }
     }
 
-    /// A signature as vendors, proxies and people write it.
-    fn spelled(signature: &[u8; 32], form: u8, prefix: &str, blanks: &str) -> Vec<u8> {
+    /// The signature in a form that vendors, proxies or people write.
+    fn written_as(signature: &[u8; 32], form: u8, prefix: &str, blanks: &str) -> Vec<u8> {
         let written = match form {
             0 => signature.iter().map(|byte| format!("{byte:02x}")).collect(),
             1 => signature.iter().map(|byte| format!("{byte:02X}")).collect(),
@@ -506,7 +505,7 @@ mod seqino {
 
     proptest! {
         #[test]
-        fn a_signature_is_read_however_its_header_spells_it(
+        fn signature_header_is_read_in_every_notation(
             event_id in "[ -~é]{0,12}",
             upper in prop::collection::vec(any::<bool>(), NAME.len()),
             form in 0_u8..6,
@@ -523,13 +522,13 @@ mod seqino {
                 headers.insert(at, (name.clone(), value));
                 verify_request(&body, headers, NAME, &["another", SECRET]).map(drop)
             };
-            prop_assert_eq!(with(spelled(&signed(&body), form, prefix, &blanks)), Ok(()));
-            prop_assert_eq!(with(spelled(&wrong, form, prefix, &blanks)), Err(WebhookError::WrongSignature));
+            prop_assert_eq!(with(written_as(&signed(&body), form, prefix, &blanks)), Ok(()));
+            prop_assert_eq!(with(written_as(&wrong, form, prefix, &blanks)), Err(WebhookError::WrongSignature));
             prop_assert_eq!(with(blanks.clone().into_bytes()), Err(WebhookError::MissingSignature));
         }
 
         #[test]
-        fn what_nobody_signed_is_never_verified(
+        fn unsigned_requests_are_never_verified(
             body in prop::collection::vec(any::<u8>(), 0..100),
             values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..4),
         ) {
@@ -540,8 +539,8 @@ mod seqino {
                 let signature = values.first().map(Vec::as_slice);
                 prop_assert!(verify_webhook(&body, signature, encoding, &[SECRET]).is_err());
             }
-            // Among others, the right one is found, and then only the content can be refused.
-            let right = spelled(&signed(&body), 2, "", "");
+            // Among several signatures the correct one is found, so only the content can be refused.
+            let right = written_as(&signed(&body), 2, "", "");
             let headers = headers().chain([(NAME, &right)]);
             match verify_request(&body, headers, NAME, &[SECRET]) {
                 Ok(_) | Err(WebhookError::Unreadable(_)) => {}
@@ -550,7 +549,7 @@ mod seqino {
         }
 
         #[test]
-        fn blanks_around_a_secret_change_nothing(before in "[ \t\r\n\u{feff}]{0,3}", after in "[ \t\r\n]{0,3}") {
+        fn blanks_around_a_secret_are_ignored(before in "[ \t\r\n\u{feff}]{0,3}", after in "[ \t\r\n]{0,3}") {
             let around = format!("{before}{SECRET}{after}");
             let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, &around).unwrap();
             prop_assert_eq!(&signature, &sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap());
@@ -560,7 +559,7 @@ mod seqino {
     }
 
     #[test]
-    fn several_signatures_stand_in_one_header_or_in_several() {
+    fn several_signatures_may_share_a_header() {
         let body = EVENT.as_bytes();
         let sign = |secret| sign_webhook(body, Encoding::Hex, secret).unwrap();
         let (old, new) = (sign("old"), sign("new"));
@@ -575,8 +574,8 @@ mod seqino {
     }
 
     #[test]
-    fn a_signature_in_quotes_or_colons_is_read() {
-        let signature = String::from_utf8(spelled(&signed(EVENT.as_bytes()), 2, "", "")).unwrap();
+    fn signature_in_quotes_or_colons_is_read() {
+        let signature = String::from_utf8(written_as(&signed(EVENT.as_bytes()), 2, "", "")).unwrap();
         for written in [format!("\"{signature}\""), format!("sig1=:{signature}:"), format!("sha256=\"{signature}\"")] {
             assert!(verify_request(EVENT.as_bytes(), [(NAME, written)], NAME, &[SECRET]).is_ok());
         }
@@ -587,7 +586,7 @@ mod seqino {
     }
 
     #[test]
-    fn headers_of_an_http_server_are_taken_as_they_are() {
+    fn http_header_maps_are_accepted() {
         let mut headers = axum::http::HeaderMap::new();
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
         headers.insert("x-signature", signature.parse().unwrap());
@@ -595,29 +594,29 @@ mod seqino {
     }
 
     #[test]
-    fn a_byte_order_mark_is_no_content_whether_it_was_signed_or_not() {
+    fn byte_order_mark_may_be_signed_or_not() {
         let marked = [&b"\xef\xbb\xbf"[..], EVENT.as_bytes()].concat();
         for signature in [signed(&marked), signed(EVENT.as_bytes())] {
-            let headers = [(NAME, spelled(&signature, 0, "", ""))];
+            let headers = [(NAME, written_as(&signature, 0, "", ""))];
             let event = verify_request(&marked, headers, NAME, &[SECRET]).unwrap();
             assert_eq!(event.id.as_deref(), Some("evt_abc123def456"));
         }
-        // The other way round no mark was sent.
-        let headers = [(NAME, spelled(&signed(&marked), 0, "", ""))];
+        // Signed with a byte order mark, but sent without it.
+        let headers = [(NAME, written_as(&signed(&marked), 0, "", ""))];
         let refused = verify_request(EVENT.as_bytes(), headers, NAME, &[SECRET]);
         assert_eq!(refused, Err(WebhookError::WrongSignature));
     }
 
     #[test]
-    fn latin_1_within_a_signed_event_is_read() {
+    fn latin1_text_in_a_signed_event_is_read() {
         let body = b"{\"event_id\": \"e1\", \"data\": {\"name\": \"Ren\xe9\"}}";
-        let headers = [(NAME, spelled(&signed(body), 0, "", ""))];
+        let headers = [(NAME, written_as(&signed(body), 0, "", ""))];
         let event = verify_request(body, headers, NAME, &[SECRET]).unwrap();
         assert_eq!((event.id.as_deref(), event.text_at("/data/name").as_deref()), (Some("e1"), Some("René")));
     }
 
     #[test]
-    fn an_event_id_is_a_text_or_a_number_and_two_events_never_share_one() {
+    fn event_id_is_read_from_text_or_number() {
         let id = |id: &str| {
             let body = format!(r#"{{"event_id": {id}}}"#);
             verify(&body, &sign_webhook(body.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap().id
@@ -642,11 +641,11 @@ mod seqino {
 
     proptest! {
         #[test]
-        fn a_mandate_from_outside_names_itself_and_nothing_else(client in UNTRUSTED, id in UNTRUSTED) {
+        fn event_references_cannot_name_another_record(client in UNTRUSTED, id in UNTRUSTED) {
             let body = json!({"client": client, "id": id}).to_string();
             let event = verify(&body, &sign_webhook(body.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap();
             let mandate = event.mandate_at(&["/client", "/id"]);
-            let plain = [&client, &id].iter().all(|part| super::names_one(part));
+            let plain = [&client, &id].iter().all(|part| super::names_only_itself(part));
             prop_assert_eq!(mandate.is_some(), plain);
             if let Some(mandate) = mandate {
                 prop_assert_eq!((mandate.client_id(), mandate.id()), (Some(client.trim()), id.trim()));
@@ -656,7 +655,7 @@ mod seqino {
     }
 
     #[test]
-    fn while_a_secret_is_replaced_both_are_good_and_a_blank_one_never_is() {
+    fn old_and_new_secrets_verify_and_blank_ones_do_not() {
         let body = EVENT.as_bytes();
         let with = |signed: &str, secrets: &[&str]| {
             let signature = sign_webhook(body, Encoding::Hex, signed).unwrap();
@@ -665,12 +664,12 @@ mod seqino {
         assert_eq!(with("new", &["new", "old"]), Ok(()));
         assert_eq!(with("old", &["new", "old"]), Ok(()));
         assert_eq!(with("old", &["new"]), Err(WebhookError::WrongSignature));
-        // A blank one takes nothing from the others, and gives nothing of its own.
+        // A blank secret is ignored: it neither blocks the others nor accepts anything.
         assert_eq!(with("old", &["old", ""]), Ok(()));
         assert_eq!(with("old", &[" ", "new"]), Err(WebhookError::WrongSignature));
         let blank = "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
         let by_nobody = verify_webhook(b"", Some(blank.as_bytes()), Encoding::Hex, &["", "new"]);
-        assert_eq!(by_nobody, Err(WebhookError::WrongSignature), "HMAC-SHA256 of nothing with no key");
+        assert_eq!(by_nobody, Err(WebhookError::WrongSignature), "HMAC-SHA256 of an empty body with an empty key");
         for none in [&[][..], &[""], &[" ", "\r\n", "\u{feff}"]] {
             assert_eq!(with("old", none), Err(WebhookError::NoSecret));
         }
@@ -679,7 +678,7 @@ mod seqino {
     }
 
     #[test]
-    fn secrets_that_were_not_taken_as_they_are_are_logged_and_not_shown() {
+    fn trimmed_secrets_are_logged_without_the_value() {
         let log = crate::traces::Log::listen();
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
         let verify = |secrets: &[&str]| {
@@ -691,11 +690,11 @@ mod seqino {
         let line = format!("{SECRET}\n");
         let said = verify(&[&line]);
         assert!(said.contains("around a webhook secret were ignored"), "{said}");
-        super::shows_nothing(&said);
+        super::assert_shows_no_content(&said);
     }
 
     #[test]
-    fn a_refusal_says_why() {
+    fn webhook_errors_give_a_reason() {
         let verify = |body: &[u8], signature| verify_webhook(body, signature, Encoding::Hex, &[SECRET]).map(drop);
         assert_eq!(verify(b"{}", None), Err(WebhookError::MissingSignature));
         assert_eq!(verify(b"{}", Some(b"")), Err(WebhookError::MissingSignature));
@@ -706,23 +705,23 @@ mod seqino {
     }
 
     #[test]
-    fn whatever_bytes_come_nothing_panics_and_only_what_was_signed_is_verified() {
+    fn damaged_events_never_panic_and_never_verify() {
         let mut random = Rng::with_seed(seed());
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
         for _ in 0..cases(4_000) / 2 {
             let body = mutated(EVENT.as_bytes(), &mut random);
             let result = verify_webhook(&body, Some(signature.as_bytes()), Encoding::Hex, &[SECRET]);
             assert_eq!(result.is_ok(), body == EVENT.as_bytes());
-            // Past the signature, too.
+            // Sign the damaged body again, so that parsing after the signature is tested too.
             let own = sign_webhook(&body, Encoding::Base64, SECRET).unwrap();
             match verify_webhook(&body, Some(own.as_bytes()), Encoding::Base64, &[SECRET]) {
                 Ok(event) => {
                     let mandate = event.mandate_at(&["/data/client_id", "/data/mandate_id"]);
                     assert!(mandate.is_none_or(|m| m.to_string().parse().ok() == Some(m)));
                     let typed = event.read::<types::WebhookEventPayload>().err();
-                    super::shows_nothing(&format!("{event:?} {typed:?}"));
+                    super::assert_shows_no_content(&format!("{event:?} {typed:?}"));
                 }
-                Err(e @ WebhookError::Unreadable(_)) => super::shows_nothing(&format!("{e} {e:?}")),
+                Err(e @ WebhookError::Unreadable(_)) => super::assert_shows_no_content(&format!("{e} {e:?}")),
                 Err(e) => panic!("{e}"),
             }
         }
@@ -735,19 +734,19 @@ mod safedebit {
     use mandat::safedebit::Return;
 
     #[test]
-    fn a_browser_that_comes_back_says_at_most_which_mandate_to_read() {
+    fn browser_return_gives_only_a_mandate_hint() {
         let back = Return::parse(b"order=72&umr=RUM%2D1&umr=RUM-2&iban=FR7630001007941234567890185&x").unwrap();
         assert_eq!(back.hint("umr"), Some(MandateRef::safedebit("RUM-1")));
         assert_eq!(back.unverified("order"), Some("72"));
         assert_eq!(back.unverified("x"), Some(""));
         assert_eq!(back.hint("x"), None);
         assert_eq!(back.hint("rum"), None);
-        super::shows_nothing(&format!("{back:?}"));
+        super::assert_shows_no_content(&format!("{back:?}"));
         assert_eq!(Return::parse(&vec![b'a'; WebhookEvent::MAX_BODY + 1]), Err(WebhookError::TooLarge));
     }
 
     #[test]
-    fn a_query_is_read_with_its_question_mark_and_in_latin_1() {
+    fn return_query_is_read_with_question_mark_and_latin1() {
         let back = Return::parse(b"?name=Ren%E9&umr=RUM-1").unwrap();
         assert_eq!((back.unverified("name"), back.hint("umr")), (Some("René"), Some(MandateRef::safedebit("RUM-1"))));
         let back = Return::parse(b"\xef\xbb\xbfname=Ren%C3%A9&umr=RUM+1\r\n").unwrap();
@@ -756,10 +755,10 @@ mod safedebit {
 
     proptest! {
         #[test]
-        fn a_hint_names_itself_and_nothing_else(umr in UNTRUSTED) {
+        fn return_hints_cannot_name_another_record(umr in UNTRUSTED) {
             let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("umr", &umr).finish();
             let hint = Return::parse(form.as_bytes()).unwrap().hint("umr");
-            prop_assert_eq!(hint.is_some(), super::names_one(&umr) && umr.trim().chars().count() <= 35);
+            prop_assert_eq!(hint.is_some(), super::names_only_itself(&umr) && umr.trim().chars().count() <= 35);
             if let Some(hint) = hint {
                 prop_assert_eq!(hint.id(), umr.trim());
                 prop_assert_eq!(hint.to_string().parse::<MandateRef>().unwrap(), hint);
@@ -767,7 +766,7 @@ mod safedebit {
         }
 
         #[test]
-        fn a_form_is_read_as_it_was_written(pairs in prop::collection::vec((".{0,8}", ".{0,8}"), 0..5)) {
+        fn return_form_keeps_names_and_values(pairs in prop::collection::vec((".{0,8}", ".{0,8}"), 0..5)) {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.extend_pairs(&pairs);
             let back = Return::parse(form.finish().as_bytes()).unwrap();
@@ -778,14 +777,14 @@ mod safedebit {
         }
 
         #[test]
-        fn any_bytes_are_a_form(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        fn return_parsing_accepts_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             let back = Return::parse(&bytes).unwrap();
-            prop_assert!(back.hint("").is_none_or(|mandate| super::names_one(mandate.id())));
+            prop_assert!(back.hint("").is_none_or(|mandate| super::names_only_itself(mandate.id())));
         }
     }
 
     #[test]
-    fn what_cannot_be_a_umr_is_no_hint() {
+    fn invalid_umr_gives_no_hint() {
         let hint = |value: &str| Return::parse(format!("umr={value}").as_bytes()).unwrap().hint("umr");
         assert!(hint(&"a".repeat(35)).is_some());
         assert_eq!(hint("+RUM-1%20"), Some(MandateRef::safedebit("RUM-1")));
@@ -815,8 +814,8 @@ mod safedebit {
     }
 }
 
-/// Nothing of what stands in the bodies above.
-fn shows_nothing(shown: &str) {
+/// Asserts that the text shows no content of the bodies above.
+fn assert_shows_no_content(shown: &str) {
     for content in [
         "captured",
         "9XLknkv8",
@@ -836,10 +835,10 @@ fn shows_nothing(shown: &str) {
     }
 }
 
-/// A difference in time is not measured here; that nothing else compares signatures is.
+/// The test does not measure time. It checks that the sources compare signatures in constant time only.
 #[test]
 fn signatures_are_compared_in_constant_time() {
-    // Each place that refuses a signature: Easytransac's also where it is no hexadecimal.
+    // Counts the places that refuse a signature. Easytransac's also refuses a signature that is not hexadecimal.
     for (source, comparison, refusals) in [
         (include_str!("../../src/vendors/easytransac/notification.rs"), ".ct_eq(&given)", 2),
         (include_str!("../../src/vendors/seqino/webhook.rs"), ".verify_slice(signature)", 1),
@@ -851,12 +850,12 @@ fn signatures_are_compared_in_constant_time() {
 
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 #[path = "../../examples/webhooks.rs"]
-#[allow(dead_code, reason = "its main is not called")]
+#[allow(dead_code, reason = "the test does not call its main")]
 mod example;
 
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 #[tokio::test]
-async fn the_example_takes_each_callback_and_reads_each_mandate_once() {
+async fn webhook_example_reads_each_mandate_once() {
     let sandbox = mandat::sandbox::Sandbox::start().await.unwrap();
     let mut out = Vec::new();
     example::run(&sandbox, &mut out).await.unwrap();

@@ -4,7 +4,7 @@ use crate::transport::{Operation, Transport};
 use percent_encoding::percent_decode_str;
 use proptest::{prelude::*, test_runner::TestRunner};
 
-/// Ids of which a URL parser, a proxy or a server made another path, in one form or another.
+/// Ids that make URL parsers, proxies or servers read another path.
 const HOSTILE: &[&str] = &[
     "",
     ".",
@@ -84,18 +84,18 @@ const HOSTILE: &[&str] = &[
     "\u{10ffff}",
 ];
 
-/// Fails with the id and the seed where an id makes another path than the operation's.
-pub(in crate::transport) fn holds(
+/// Asserts that an id fills exactly one segment of the operation's path. Fails with the id and the seed.
+pub(in crate::transport) fn assert_id_is_one_segment(
     operation: &Operation,
     transport: &Transport,
     build: impl Fn(&str) -> Option<reqwest::Request>,
 ) {
-    // Blanks in a SIREN are not sent.
+    // The blanks of a SIREN are not sent.
     let dense = |text: &str| text.split_whitespace().collect::<String>();
     let base = transport.base_path(operation).unwrap();
     let one = |id: &str| {
         let Some(request) = build(id) else {
-            // No id of a vendor is refused: it has letters or digits, and no separator.
+            // Only invalid ids are refused. An id of a vendor has letters or digits and no separator.
             assert!(
                 !id.bytes().any(|byte| byte.is_ascii_alphanumeric())
                     || id.contains(['/', '\\', '%'])
@@ -105,14 +105,14 @@ pub(in crate::transport) fn holds(
             return;
         };
         let path = request.url().path().strip_prefix(&*base).unwrap();
-        assert_eq!(path.split('/').count(), operation.path.split('/').count(), "{id:?} made {path}");
+        assert_eq!(path.split('/').count(), operation.path.split('/').count(), "{id:?} led to {path}");
         let parts = path.split('/').zip(operation.path.split('/'));
         let (parameters, fixed): (Vec<_>, Vec<_>) = parts.partition(|(_, expected)| expected.starts_with('{'));
-        assert!(fixed.iter().all(|(part, expected)| part == expected), "{id:?} made {path}");
+        assert!(fixed.iter().all(|(part, expected)| part == expected), "{id:?} led to {path}");
         let decoded = |part: &str| percent_decode_str(part).decode_utf8().unwrap().into_owned();
-        assert!(parameters.iter().any(|(part, _)| dense(&decoded(part)) == dense(id)), "{id:?} made {path}");
-        // A server that decodes twice reads the same id.
-        assert!(parameters.iter().all(|(part, _)| decoded(&decoded(part)) == decoded(part)), "{id:?} made {path}");
+        assert!(parameters.iter().any(|(part, _)| dense(&decoded(part)) == dense(id)), "{id:?} led to {path}");
+        // A server that decodes twice must read the same id.
+        assert!(parameters.iter().all(|(part, _)| decoded(&decoded(part)) == decoded(part)), "{id:?} led to {path}");
     };
     HOSTILE.iter().for_each(|id| one(id));
     let piece = prop_oneof![
@@ -122,7 +122,7 @@ pub(in crate::transport) fn holds(
         1 => any::<char>().prop_map(String::from),
     ];
     let id = proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat());
-    // A failure prints its seed; a file beside the source would not be committed.
+    // A failure prints its seed. A seed file beside the source would not be committed.
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) };
     TestRunner::new(config)
         .run(&id, |id| {
