@@ -49,7 +49,7 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             "colliding words",
             "seqino",
             changed(SEQINO, "[processing, created,", "[processing, Created, created,").replace(
-                "        - Listed in V4 only; its meaning is not documented.\n",
+                "        - Listed in V4 only. Its meaning is not documented.\n",
                 "        - ''\n        - ''\n",
             ),
         ),
