@@ -52,7 +52,7 @@ fn a_sandbox_that_lets_others_in_warns_and_answers_to_the_names_that_it_was_give
     }
     let (code, _, said) = mandat(&["sandbox", "--listen", "127.0.0.1:0", "--host", "http://sandbox"]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("--host") && said.contains("is no host"), "{said}");
+    assert!(said.contains("--host") && said.contains("is not a host"), "{said}");
 }
 
 #[cfg(unix)]
