@@ -1,4 +1,4 @@
-//! From Seqino's answers to the vocabulary.
+//! Maps Seqino's responses to the vocabulary.
 
 use super::{
     Client,
@@ -29,8 +29,8 @@ fn meaning(word: &Word) -> Meaning {
     Meaning::new(status, Evidence::WordDocumented)
 }
 
-/// `active` and its dates: before the start it is not yet in force, from the end on it is over. Inferred: the vendor
-/// says what the dates are, not that the word stays the same.
+/// Applies the dates to `active`: before the start it is not yet in force, and from the end it is expired. Inferred:
+/// the vendor explains the dates, but does not say that the word stays the same.
 fn dated(
     meaning: Meaning,
     starts: Option<&wire::DateTime>,
@@ -79,7 +79,7 @@ fn observe(
     }
 }
 
-/// What the vendor said of the mandate that was asked for.
+/// Maps the vendor's response to the requested mandate.
 fn judge(
     lookup: Lookup<'_>,
     read: Result<types::Mandate, Error>,
@@ -88,7 +88,7 @@ fn judge(
 ) -> Result<Mandate, Error> {
     let reference = lookup.reference.clone();
     let read = match read {
-        // Its own 404 or 410 of a mandate that was known; of the mandate, since the client is there.
+        // The vendor's own 404 or 410 for a known mandate. It concerns the mandate, because the client exists.
         Err(e) if e.kind() == ErrorKind::NotFound && lookup.known && matches!(account, Account::Read { .. }) => {
             let meaning = Meaning::new(MandateStatus::Gone, Evidence::Inferred);
             let status = e.http_status().unwrap_or(404).to_string();
@@ -97,7 +97,7 @@ fn judge(
         read => read?,
     };
     if read.id.as_deref() != Some(reference.id()) {
-        return Err(Error::decode(Provider::Seqino, READ.id, "id is another than the one asked for"));
+        return Err(Error::decode(Provider::Seqino, READ.id, "id differs from the requested one"));
     }
     Ok(observe(reference, read, account, Source::Read, now))
 }
@@ -109,7 +109,7 @@ impl Client {
         self.get_mandate().mandate_id(reference.id()).x_pdp_client_id(reference.client_id().unwrap_or_default())
     }
 
-    /// A client that cannot be read leaves the mandate's own status as it is.
+    /// Reads the client. An unreadable client does not change the mandate's own status.
     pub(super) async fn account_of(&self, client_id: &str) -> Account {
         match self.get_client().client_id(client_id).send().await {
             Ok(client) if client.client_id.as_deref() == Some(client_id) => account(&client.status),
@@ -117,7 +117,7 @@ impl Client {
         }
     }
 
-    /// A mandate of a list, or read alone.
+    /// Takes a mandate from the list, or reads it alone.
     async fn listed(
         &self,
         run: &Run,
@@ -143,7 +143,8 @@ impl Adapter for Client {
         judge(lookup, read, account, now)
     }
 
-    /// The clients once in a run, this client's list once; then one by one what the list lacks, which proves nothing.
+    /// Reads all clients once per run and this client's list once. Then reads one by one the mandates that the list
+    /// lacks: a missing item proves nothing.
     async fn read_all(&self, run: &Run, lookups: &[Lookup<'_>], now: DateTime<Utc>) -> Vec<Result<Mandate, Error>> {
         let client_id = lookups.first().and_then(|lookup| lookup.reference.client_id()).unwrap_or_default();
         let account = match run.account(self, client_id, now).await {
@@ -152,7 +153,7 @@ impl Adapter for Client {
         };
         let listed = match self.list_mandates().x_pdp_client_id(client_id).send().await {
             Ok(list) => by_id(list.into_iter().filter_map(|mandate| Some((mandate.id.clone()?, mandate)))),
-            // Too long, or with something new in it: one by one.
+            // The list is too long, or has unknown content. Read the mandates one by one.
             Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => Listed::new(),
             Err(e) => return vec![Err(e); lookups.len()],
         };
@@ -176,7 +177,7 @@ impl Adapter for Client {
     }
 }
 
-/// What the creation of a mandate answered. It is no proof: read it back before you act on it.
+/// The mandate in the response to its creation. It proves no status: read the mandate back before you act on it.
 impl TryFrom<&types::Mandate> for Mandate {
     type Error = Error;
 

@@ -410,7 +410,7 @@ async fn a_payment_that_is_not_found_does_not_say_that_a_lost_debit_was_not_made
         let error = easytransac.get_transaction_status().order_id("order-1").send().await.unwrap_err();
         assert_eq!(error.kind(), mandat::ErrorKind::NotFound);
         let advice = error.advice().unwrap();
-        assert!(advice.contains("may exist all the same") && advice.contains("before you send it again"), "{advice}");
+        assert!(advice.contains("may still exist") && advice.contains("before you retry"), "{advice}");
         // Nothing of the kind is said of a mandate.
         let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
         assert_eq!(error.advice(), None);

@@ -69,7 +69,7 @@ async fn nobody_is_missing_while_the_answer_says_that_there_is_more() {
             find_mandates(headers, &mandates, entry.clone()).await.unwrap_err(),
         ] {
             assert_eq!(error.kind(), ErrorKind::Decode, "{headers}");
-            assert!(error.to_string().contains("not found in what was read"), "{headers}: {error}");
+            assert!(error.to_string().contains("not found in the items that were read"), "{headers}: {error}");
         }
     }
     for headers in ALL {
