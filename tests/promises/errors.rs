@@ -366,7 +366,7 @@ async fn a_refusal_of_access_is_explained_by_who_speaks_and_of_what() {
     let text = || Act::from(http(403, "content-type: text/plain\r\n", "Forbidden"));
     let own = || Act::from(json(403, r#"{"success":false}"#));
     let empty = || Act::from(json(403, ""));
-    let (firewall, direct_debit) = ("`User-Agent`", "direct debit has to be switched on");
+    let (firewall, direct_debit) = ("`User-Agent`", "has to enable direct debit");
     for (answer, reading, exchange, payment) in [
         (page(), Some(firewall), Some(firewall), Some(firewall)),
         (text(), Some(firewall), Some(firewall), Some(firewall)),
