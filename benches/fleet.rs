@@ -1,7 +1,8 @@
-//! What a fleet costs: a hundred thousand mandates at the three vendors, each read once. `cargo bench --bench fleet`.
+//! Measures the cost of a fleet: a hundred thousand mandates at the three vendors, each read once. Run it with
+//! `cargo bench --bench fleet`.
 //!
-//! The vendors are simulated in a process of their own, and so is whoever reads: what is measured of one holds nothing
-//! of the others. The program starts itself for each with its part as the argument.
+//! The simulated vendors and each reader have their own process, so that a measurement of one excludes the others. The
+//! program starts itself once per process, with the part as the argument.
 
 mod measure;
 
@@ -23,18 +24,18 @@ use std::{
 const COLLECTED: usize = 33_000;
 const CLIENTS: usize = 340;
 const PER_CLIENT: usize = 100;
-/// So many of each vendor are read in a round of the comparison, by both in turn.
+/// Number of mandates of each vendor in a round of the comparison. All readers read them in turn.
 const IN_A_ROUND: usize = 16_000;
 const ROUNDS: usize = 15;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    // Cargo adds `--bench`.
+    // Remove `--bench`, which Cargo adds.
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["server", file] => serve(Path::new(file)).await,
         ["read", file, access] => read(Path::new(file), serde_json::from_str(access)?).await,
-        // In a task, as a backend does it.
+        // Run it in a task, like a backend.
         ["compare", file, access] => tokio::spawn(compare(PathBuf::from(file), serde_json::from_str(access)?)).await?,
         _ => measure(),
     }
@@ -63,12 +64,12 @@ fn measure_in(folder: &Path) -> Result<(), Failure> {
     let fleet = run("read", &all, &access)?;
     let calls = line_after(&mut server, "calls")?;
     let (whole, small) = (Read::of(&fleet, &all)?, Read::of(&run("read", &few, &access)?, &few)?);
-    println!("references, each answered once    {}", whole.answered);
+    println!("references, each read once        {}", whole.answered);
     println!("at Seqino: calls by operation     {calls}");
-    println!("in a second, server beside it     {:.0}", whole.answered as f64 / whole.seconds);
+    println!("per second, with the server       {:.0}", whole.answered as f64 / whole.seconds);
     println!("peak memory, {:>7} references   {:.1} MB", small.answered, small.peak);
     println!("peak memory, {:>7} references   {:.1} MB", whole.answered, whole.peak);
-    println!("more for all than for few         {:.1} MB", whole.peak - small.peak);
+    println!("difference                        {:.1} MB", whole.peak - small.peak);
     print!("{}", run("compare", &round, &access)?);
     drop(server.stdin.take());
     server.wait()?;
@@ -87,7 +88,7 @@ fn run(part: &str, file: &Path, access: &str) -> Result<String, Failure> {
 }
 
 fn line(child: &mut Child) -> Result<String, Failure> {
-    // Byte by byte: what comes later is for the next to read.
+    // Read byte by byte, and leave the later bytes for the next call.
     let mut line = String::new();
     BufReader::with_capacity(1, child.stdout.as_mut().ok_or("no output")?).read_line(&mut line)?;
     Ok(line.trim_end().to_owned())
@@ -98,7 +99,7 @@ fn line_after(child: &mut Child, order: &str) -> Result<String, Failure> {
     line(child)
 }
 
-/// Where the vendors are, and what they accept.
+/// The addresses and the credentials of the vendors.
 #[derive(Serialize, Deserialize)]
 struct Access {
     base_urls: BTreeMap<String, String>,
@@ -129,7 +130,7 @@ impl Access {
     }
 }
 
-/// The vendors, filled. Writes the references to a file, prints where they are, and answers orders.
+/// Runs the vendors with their mandates. Writes the references to a file, prints the addresses, and answers orders.
 async fn serve(file: &Path) -> Result<(), Failure> {
     let sandbox = Sandbox::start().await?;
     let mandates = sandbox.mandates();
@@ -156,7 +157,7 @@ async fn serve(file: &Path) -> Result<(), Failure> {
     Ok(orders.await?)
 }
 
-/// One mandate each at the two vendors of direct debits; a client of Seqino and all of its mandates.
+/// Creates a mandate at each of the two vendors of direct debits, and a client of Seqino with all its mandates.
 async fn fill(mandates: &Mandates, which: usize) -> Result<(), mandat::Error> {
     let direct_debit = mandates.easytransac()?.create_mandate().body_map(|body| {
         body.email("abc@abc.com")
@@ -193,7 +194,7 @@ async fn fill(mandates: &Mandates, which: usize) -> Result<(), mandat::Error> {
     Ok(())
 }
 
-/// Of references, so that none is answered twice and none left out, in whatever order.
+/// A fingerprint of a set of references, independent of their order. It shows missing and repeated references.
 fn fingerprint<'a>(references: impl Iterator<Item = &'a str>) -> u64 {
     let of_one = |reference: &str| {
         let mut hasher = DefaultHasher::new();
@@ -203,11 +204,11 @@ fn fingerprint<'a>(references: impl Iterator<Item = &'a str>) -> u64 {
     references.map(of_one).fold(0, u64::wrapping_add)
 }
 
-/// What a process that read had to say.
+/// The report of a process that reads.
 struct Read {
     answered: usize,
     seconds: f64,
-    /// In MB.
+    /// The peak memory in MB.
     peak: f64,
 }
 
@@ -216,13 +217,13 @@ impl Read {
         let (answered, sum, seconds, peak) = serde_json::from_str::<(usize, u64, f64, f64)>(said)?;
         let asked = fs::read_to_string(file)?;
         if (answered, sum) != (asked.lines().count(), fingerprint(asked.lines())) {
-            return Err("not each reference was answered once".into());
+            return Err("some references were not read exactly once".into());
         }
         Ok(Self { answered, seconds, peak })
     }
 }
 
-/// Reads what a file names, without holding it.
+/// Reads the mandates of a file, without keeping the file or the mandates in memory.
 async fn read(file: &Path, access: Access) -> Result<(), Failure> {
     let mandates = access.mandates()?;
     let lines = BufReader::new(fs::File::open(file)?).lines().map_while(Result::ok);
@@ -239,24 +240,25 @@ async fn read(file: &Path, access: Access) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Of this process so far, in MB.
+/// The peak memory of this process so far, in MB.
 fn peak_memory() -> Result<f64, Failure> {
     let status = fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM: this is not Linux")?;
     Ok(peak.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
 }
 
-/// What each of three took: seconds, and seconds of the processor.
+/// The time and the processor time of each of the three readers, in seconds.
 type Round = [(f64, f64); 3];
 
-/// The same mandates by `statuses`, by a loop as one writes it by hand, and by that loop with a task for each call; in turn.
+/// Compares three readers of the same mandates in turn: `statuses`, a handwritten loop, and that loop with a task for
+/// each call.
 async fn compare(file: PathBuf, access: Access) -> Result<(), Failure> {
     let references: Vec<MandateRef> = fs::read_to_string(file)?.lines().map(str::parse).collect::<Result<_, _>>()?;
     let (mandates, by_hand) = (access.mandates()?, Arc::new(ByHand::connect(access).await?));
     let mut rounds: Vec<Round> = Vec::new();
     for round in 0..=ROUNDS {
         let mut took = [(0.0, 0.0); 3];
-        // Who is first changes.
+        // Change the order in each round.
         for which in (0..3).map(|turn| (turn + round) % 3) {
             let (began, worked) = (Instant::now(), cpu()?);
             match which {
@@ -270,7 +272,7 @@ async fn compare(file: PathBuf, access: Access) -> Result<(), Failure> {
             }
             took[which] = (began.elapsed().as_secs_f64(), cpu()?.saturating_sub(worked).as_secs_f64());
         }
-        // The first opens the connections.
+        // Ignore the first round, which opens the connections.
         if round > 0 {
             rounds.push(took);
         }
@@ -281,16 +283,16 @@ async fn compare(file: PathBuf, access: Access) -> Result<(), Failure> {
         let (quarter, middle) = (ratios.len() / 4, ratios.len() / 2);
         format!("{:.2} ({:.2} to {:.2})", ratios[middle], ratios[quarter], ratios[ratios.len() - 1 - quarter])
     };
-    println!("to a loop written by hand, median and quartiles of {ROUNDS} rounds:");
+    println!("compared with a handwritten loop, median and quartiles of {ROUNDS} rounds:");
     println!("  time                            {}", ratio(&|took| took[0].0 / took[1].0));
     println!("  processor time                  {}", ratio(&|took| took[0].1 / took[1].1));
-    println!("to that loop with a task for each call:");
+    println!("compared with that loop and a task for each call:");
     println!("  time                            {}", ratio(&|took| took[0].0 / took[2].0));
     println!("  processor time                  {}", ratio(&|took| took[0].1 / took[2].1));
     Ok(())
 }
 
-/// What one would write without this crate: no retries, no limits, no vocabulary, the same concurrency.
+/// A handwritten client without this crate: no retries, no limits, no vocabulary, but the same concurrency.
 struct ByHand {
     http: reqwest::Client,
     access: Access,

@@ -1,9 +1,9 @@
-//! What reading one mandate costs: by the facade, by the typed client, by reqwest and serde as one writes it by hand,
-//! and by hyper, which is as near to nothing as it gets. `cargo bench --bench read`.
+//! Measures the cost of reading one mandate: with the facade, with the typed client, with handwritten code on reqwest
+//! and serde, and with hyper as the practical minimum. Run it with `cargo bench --bench read`.
 //!
-//! The vendors are one process that answers each request with the same bytes. All clients are in another, on one thread,
-//! and take turns. `cargo bench --bench read -- one <vendor> <client> <at once> <reads>` runs one of them alone, for a
-//! profiler.
+//! One process is the vendors. It responds to each request with the same bytes. All clients are in another process, on
+//! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <client> <at once> <reads>`
+//! runs one client alone.
 
 mod measure;
 
@@ -37,14 +37,14 @@ use tokio::{
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Reads in a turn, and turns: twenty thousand in each way.
+/// Number of reads per turn, and number of turns: twenty thousand reads with each client.
 const READS: usize = 1_000;
 const ROUNDS: usize = 20;
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Cargo adds `--bench`.
+    // Remove `--bench`, which Cargo adds.
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["vendors"] => runtime.block_on(serve()),
@@ -77,10 +77,10 @@ enum Vendor {
 impl Vendor {
     const ALL: [Self; 2] = [Self::SafeDebit, Self::Easytransac];
     const ID: &str = "abcabcabcabcabcabc12";
-    /// Easytransac's, as it is documented to look.
+    /// An API key of Easytransac, in its documented form.
     const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-    /// What the vendor answers, whichever mandate is asked for.
+    /// The vendor's response, for every mandate.
     fn answer(self) -> &'static str {
         match self {
             Self::SafeDebit => r#"{"result":true,"datas":[{"umr":"abcabcabcabcabcabc12","status":"1"}]}"#,
@@ -91,7 +91,7 @@ impl Vendor {
         }
     }
 
-    /// Whether it is an answer, and of that mandate; its status.
+    /// Checks that the response is a success for this mandate, and returns the status.
     fn read(self, body: &[u8]) -> Result<String, Failure> {
         #[derive(Deserialize)]
         struct SafeDebit {
@@ -123,10 +123,11 @@ impl Vendor {
     }
 }
 
-/// Where the vendors are, in their order.
+/// The addresses of the vendors, in the order of `Vendor`.
 type At = [SocketAddr; 2];
 
-/// Each request is answered as it has been read, and nothing is looked at but its end.
+/// Runs the vendors. Responds to each request as soon as it is complete. Looks only at the start and the end of a
+/// request.
 async fn serve() -> Result<(), Failure> {
     for vendor in Vendor::ALL {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -137,7 +138,7 @@ async fn serve() -> Result<(), Failure> {
             }
         });
     }
-    // Until whoever started this is gone.
+    // Run until the parent process ends.
     let gone = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     gone.await??;
     Ok(())
@@ -175,7 +176,7 @@ fn with_vendors(run: impl FnOnce(At) -> Result<(), Failure>) -> Result<(), Failu
     result
 }
 
-/// The ways to read a mandate. The third is what the others are held against.
+/// The clients to compare. The third is the baseline.
 const WAYS: [&str; 5] = ["facade", "typed", "reqwest", "hyper", "statuses"];
 const BY_HAND: usize = 2;
 
@@ -187,7 +188,7 @@ struct Ways {
     hyper: ByHyper,
 }
 
-/// One way. An answer that is not that mandate, or one that is not active, is a failure.
+/// One client. A response with another mandate, or with one that is not active, is a failure.
 trait Reader {
     async fn read(&self) -> Result<(), Failure>;
 }
@@ -223,7 +224,7 @@ impl Ways {
         Ok(Self { at_once, facade: builder.build()?, reference, reqwest, hyper })
     }
 
-    /// Reads so often, in one of the ways.
+    /// Performs `reads` reads with one client.
     async fn turn(&self, way: usize, reads: usize) -> Result<Took, Failure> {
         let (cpu_before, allocated_before, began) = (cpu()?, allocated(), Instant::now());
         let each = match way {
@@ -252,7 +253,7 @@ impl Ways {
         })
     }
 
-    /// How long each took, if they came one by one.
+    /// Returns the median time of a read, if the reads are sequential.
     async fn with(&self, reader: &impl Reader, reads: usize) -> Result<Option<f64>, Failure> {
         if self.at_once > 1 {
             let readings = stream::iter(0..reads).map(|_| reader.read()).buffer_unordered(self.at_once);
@@ -268,7 +269,7 @@ impl Ways {
     }
 }
 
-/// What a read took, in the middle.
+/// The average or median cost of a read.
 #[derive(Clone, Copy)]
 struct Took {
     micros: f64,
@@ -282,20 +283,20 @@ async fn compare(vendor: Vendor, at: At, at_once: usize) -> Result<(), Failure> 
     let mut rounds: Vec<[Took; WAYS.len()]> = Vec::new();
     for round in 0..=ROUNDS {
         let mut took = [None; WAYS.len()];
-        // Who is first changes.
+        // Change the order in each round.
         for way in (0..WAYS.len()).map(|turn| (turn + round) % WAYS.len()) {
             took[way] = Some(ways.turn(way, READS).await?);
         }
-        // The first opens the connections.
+        // Ignore the first round, which opens the connections.
         if round > 0 {
-            rounds.push(took.map(|took| took.unwrap_or_else(|| unreachable!("each way has had its turn"))));
+            rounds.push(took.map(|took| took.unwrap_or_else(|| unreachable!("each client has had its turn"))));
         }
     }
     let of = |way: usize, value: fn(&Took) -> f64| Spread::of(rounds.iter().map(|round| value(&round[way])));
     let ratio = |way: usize, value: fn(&Took) -> f64| {
         Spread::of(rounds.iter().map(|round| value(&round[way]) / value(&round[BY_HAND])))
     };
-    println!("\n{vendor:?}, {at_once} at once, {ROUNDS} rounds of {READS} reads in each way");
+    println!("\n{vendor:?}, {at_once} at once, {ROUNDS} rounds of {READS} reads with each client");
     println!(
         "{:9} {:>8} {:26} {:>8} {:26} {:>11} {:>6}",
         "", "µs", "to reqwest", "CPU µs", "to reqwest", "allocations", "bytes"
@@ -342,7 +343,7 @@ impl Reader for easytransac::Client {
     }
 }
 
-/// What one would write without this crate, and write well.
+/// Good handwritten code without this crate.
 struct ByReqwest {
     vendor: Vendor,
     http: reqwest::Client,
@@ -370,7 +371,7 @@ impl Reader for ByReqwest {
     }
 }
 
-/// The same without reqwest.
+/// The same on hyper, without reqwest.
 struct ByHyper {
     vendor: Vendor,
     http: HyperClient<HttpConnector, Empty<Bytes>>,

@@ -1,6 +1,7 @@
-//! What the small things cost: a word, a reference, an answer, a webhook, a verdict. `cargo bench --bench small`.
+//! Measures small operations: a word, a reference, a response, a webhook, a verdict. Run it with
+//! `cargo bench --bench small`.
 //!
-//! Each stands beside what one would write by hand for a part of it, and takes turns with it.
+//! Each operation is compared with handwritten code for a part of it. Both take turns.
 
 mod measure;
 
@@ -22,7 +23,7 @@ use url::form_urlencoded;
 static ALLOCATOR: Counting = Counting;
 
 const ROUNDS: usize = 101;
-/// As long as a turn takes, about.
+/// The approximate duration of a turn.
 const TURN: Duration = Duration::from_micros(300);
 
 fn main() -> Result<(), Failure> {
@@ -35,14 +36,14 @@ fn main() -> Result<(), Failure> {
     mapped()
 }
 
-/// Something to do, and what it is called.
+/// A name and the operation to measure.
 type Task<'a> = (&'a str, Box<dyn Fn() + 'a>);
 
 fn task<'a, T>(name: &'a str, work: impl Fn() -> T + 'a) -> Task<'a> {
     (name, Box::new(move || drop(black_box(work()))))
 }
 
-/// The first is ours; it is held against each of the others.
+/// Compares the first task, which is ours, with each of the others.
 fn compare(title: &str, tasks: &[Task<'_>]) {
     let once = |work: &dyn Fn(), times: u32| {
         let began = Instant::now();
@@ -126,23 +127,23 @@ fn references() {
     );
 }
 
-/// The fields that a status is read from, as one would write them by hand.
+/// Handwritten structs with only the fields that a status needs.
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "they are read from JSON, that is all")]
+#[allow(dead_code, reason = "only read from JSON")]
 struct SafeDebit {
     result: bool,
     datas: Vec<ByUmr>,
 }
 
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "they are read from JSON, that is all")]
+#[allow(dead_code, reason = "only read from JSON")]
 struct ByUmr {
     umr: String,
     status: String,
 }
 
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "they are read from JSON, that is all")]
+#[allow(dead_code, reason = "only read from JSON")]
 struct Easytransac {
     success: bool,
     data: ById,
@@ -150,7 +151,7 @@ struct Easytransac {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "they are read from JSON, that is all")]
+#[allow(dead_code, reason = "only read from JSON")]
 struct ById {
     mandate_id: String,
     status: String,
@@ -158,7 +159,7 @@ struct ById {
 }
 
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "they are read from JSON, that is all")]
+#[allow(dead_code, reason = "only read from JSON")]
 struct Seqino {
     id: String,
     client_id: String,
@@ -283,8 +284,8 @@ fn verdicts() -> Result<(), Failure> {
     Ok(())
 }
 
-/// That nothing is allocated for `map_status` where the word is known already. The vendor is on a thread of its own, so
-/// that only the caller is counted.
+/// Shows that `map_status` allocates nothing for a known word. The vendor has its own thread, so that only the
+/// caller's allocations count.
 fn mapped() -> Result<(), Failure> {
     let ((tell, told), (done, until)) = (mpsc::channel(), tokio::sync::oneshot::channel::<()>());
     let vendor = std::thread::spawn(move || -> Result<(), Failure> {
@@ -322,7 +323,7 @@ fn mapped() -> Result<(), Failure> {
         runtime.block_on(mandates.status(&reference))?;
         Ok(allocated().times - before)
     };
-    // What connecting takes comes first; what is never so in two readings is the least.
+    // Take the minimum: the first reading also connects, and the others vary.
     let least = |mandates| (0..50).map(|_| count(mandates)).collect::<Result<Vec<_>, _>>();
     let least = |mandates| least(mandates).map(|counts| counts.into_iter().min().unwrap_or_default());
     println!("allocations of a whole reading            {}", least(&plain)?);

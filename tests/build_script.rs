@@ -53,7 +53,7 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             "status words with the same name",
             "seqino",
             changed(SEQINO, "[processing, created,", "[processing, Created, created,").replace(
-                "        - Listed in V4 only; its meaning is not documented.\n",
+                "        - Listed in V4 only. Its meaning is not documented.\n",
                 "        - ''\n        - ''\n",
             ),
         ),

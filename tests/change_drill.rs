@@ -159,7 +159,7 @@ fn additions_show_in_snapshots_and_at_run_time() {
     copy.change(easytransac, "[active, invalid, pending]", "[active, invalid, pending, paused]");
     copy.change(safedebit, r#"["1", "2", "3", "4", "5", "6"]"#, r#"["1", "2", "3", "4", "5", "6", "7"]"#);
     copy.change(safedebit, "AwaitingSignature, AwaitingActivation]", "AwaitingSignature, AwaitingActivation, Closed]");
-    let last = "        - Waiting for activation. Inferred that it is signed and not yet in force.\n";
+    let last = "        - Waiting for activation. We infer that the mandate is signed and not yet in force.\n";
     copy.change(safedebit, last, &format!("{last}        - Closed.\n"));
     let errors = copy.errors(&ALL);
     let adapters = ["src/vendors/easytransac/adapter.rs", "src/vendors/safedebit/adapter.rs"];

@@ -1,4 +1,4 @@
-//! What the benchmarks measure with: processor time, allocations, and ratios of what was taken in turn.
+//! Measures processor time and allocations, and summarises ratios.
 
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 
@@ -11,21 +11,21 @@ use std::{
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Counts what a thread allocates. Put it into a `#[global_allocator]`.
+/// Counts the allocations of each thread. Use it as the `#[global_allocator]`.
 pub struct Counting;
 
 thread_local! {
     static ALLOCATED: Cell<Allocated> = const { Cell::new(Allocated { times: 0, bytes: 0 }) };
 }
 
-/// How often memory was asked for, and for how much in all.
+/// The number of allocations, and their total size.
 #[derive(Clone, Copy, Debug)]
 pub struct Allocated {
     pub times: u64,
     pub bytes: u64,
 }
 
-/// By this thread so far.
+/// The allocations of this thread so far.
 pub fn allocated() -> Allocated {
     ALLOCATED.get()
 }
@@ -35,8 +35,8 @@ fn count(bytes: usize) {
     ALLOCATED.set(Allocated { times: times + 1, bytes: before + bytes as u64 });
 }
 
-// SAFETY: everything is left to the system's allocator. Counting allocates nothing: the cell is made at compile time and
-// has no destructor.
+// SAFETY: the system's allocator does everything. Counting allocates nothing: the cell is initialized at compile time
+// and has no destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
@@ -55,9 +55,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What the threads of this process have had of the processor.
+/// The processor time of all threads of this process.
 pub fn cpu() -> Result<Duration, Failure> {
-    // The kernel counts up to the last switch: this is one.
+    // Yield first: the kernel updates the count at each context switch.
     std::thread::yield_now();
     let nanoseconds = |task: fs::DirEntry| -> Result<u64, Failure> {
         let text = fs::read_to_string(task.path().join("schedstat"))?;
@@ -67,7 +67,7 @@ pub fn cpu() -> Result<Duration, Failure> {
     Ok(Duration::from_nanos(tasks.map(|task| nanoseconds(task?)).sum::<Result<u64, Failure>>()?))
 }
 
-/// The median, and the quartiles around it.
+/// The median and the quartiles.
 #[derive(Clone, Copy, Debug)]
 pub struct Spread {
     pub median: f64,
@@ -84,7 +84,7 @@ impl Spread {
     }
 }
 
-/// As a ratio.
+/// Formats the spread as a ratio.
 impl std::fmt::Display for Spread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { median, lower, upper } = self;

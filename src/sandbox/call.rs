@@ -1,4 +1,4 @@
-//! A request and an answer, as the simulations see them.
+//! A request and a response, in the form that the simulations use.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -12,17 +12,17 @@ pub(crate) struct Call {
     /// The operation, by its id in the spec.
     pub operation: String,
     pub method: String,
-    /// Its path in the spec.
+    /// The path template of the spec.
     pub template: String,
     pub path: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,
     pub headers: HeaderMap,
-    /// Null if there is none.
+    /// The body. Null if there is none.
     pub body: Value,
     /// The file of a form.
     pub file: Option<Upload>,
     pub now: DateTime<Utc>,
-    /// Where this vendor's pages begin: `http://127.0.0.1:8080/safedebit/pages/`.
+    /// The base URL of this vendor's pages: `http://127.0.0.1:8080/safedebit/pages/`.
     pub pages: String,
 }
 
@@ -47,12 +47,12 @@ impl Call {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub status: u16,
     pub body: Option<Value>,
-    /// The methods that there are, where another was asked for.
+    /// The allowed methods, for a request with another method.
     pub allow: Option<String>,
 }
 

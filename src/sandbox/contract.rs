@@ -1,5 +1,5 @@
-//! What the specs show and what the sandbox does are one: examples are accepted by their own schemas, and every answer
-//! is one that the spec describes.
+//! Checks the sandbox against the specs. Each example matches its own schema, and the spec describes each response of
+//! the sandbox.
 
 use super::{
     Call, Reply,
@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-/// Every operation of a spec, with the request that its example makes.
+/// An operation of a spec, with the request of its example.
 struct Example {
     id: String,
     method: String,
@@ -79,7 +79,7 @@ impl Example {
     }
 }
 
-/// Every body that is the example with one thing wrong.
+/// All variants of the example with one error.
 fn mutilated(body: &Value) -> Vec<Value> {
     let mut all = vec![json!([]), json!("text"), Value::Null, json!({})];
     for key in body.as_object().into_iter().flat_map(Map::keys) {
@@ -133,7 +133,7 @@ fn the_example_of_each_answer_is_accepted_by_its_own_schema() {
     }
 }
 
-/// Whether the example is taken, and with everything in it wrong in turn: whatever the sandbox answers is described.
+/// Sends the example, then the example with each error in turn. The spec has to describe each response.
 #[test]
 fn each_answer_of_the_sandbox_is_one_that_its_spec_describes() {
     let mut world = world();
@@ -165,7 +165,7 @@ fn each_answer_of_the_sandbox_is_one_that_its_spec_describes() {
     assert_eq!(undescribed, BTreeSet::new());
 }
 
-/// Codes of the sandbox's own stand where SafeDebit documents none.
+/// Replaces the sandbox's own codes, which SafeDebit does not document.
 fn documented(mut reply: Reply) -> Reply {
     if let Some(code) = reply.body.as_mut().and_then(|body| body.get_mut("code"))
         && code.as_str().is_some_and(|code| code.starts_with("SANDBOX_"))
@@ -175,7 +175,7 @@ fn documented(mut reply: Reply) -> Reply {
     reply
 }
 
-/// What a vendor takes.
+/// A valid `Authorization` header for a vendor.
 fn authorization(world: &mut World, provider: &str) -> String {
     match provider {
         "safedebit" => "Basic JQheySHkalSNuakkmSmm==".into(),

@@ -1,5 +1,5 @@
-//! The sandbox's own interface under `/_control`, for tests in any language: JSON in, JSON out. What each part does is
-//! said at the method of [`Sandbox`](super::Sandbox) with the same name.
+//! The sandbox's own interface under `/_control`, for tests in any language. Requests and responses are JSON. The
+//! method of [`Sandbox`](super::Sandbox) with the same name documents each order.
 
 use super::{
     Answer, Step,
@@ -17,35 +17,38 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
-/// What there is, for who asks at `/_control`.
+/// The orders that `GET /_control` lists.
 const INDEX: &[(&str, &str)] = &[
-    ("GET /_control/state", "every record, by vendor, kind and id, masked"),
-    ("POST /_control/reset", "as at the start"),
-    ("GET /_control/clock", "the time"),
-    ("POST /_control/clock {\"advance_seconds\": 60}", "moves it ahead"),
-    ("GET /_control/mandates", "each mandate: reference, vendor's word"),
+    ("GET /_control/state", "returns every record, by vendor, kind and id, masked"),
+    ("POST /_control/reset", "restores the initial state"),
+    ("GET /_control/clock", "returns the time"),
+    ("POST /_control/clock {\"advance_seconds\": 60}", "advances the clock"),
+    ("GET /_control/mandates", "returns the reference and the vendor's word of each mandate"),
     (
         "POST /_control/mandates {\"mandate\": \"safedebit:RUM-1\", \"step\": \"sign\"}",
-        "also verify, activate, suspend, expire, revoke, fail",
+        "performs a step. Also verify, activate, suspend, expire, revoke, fail",
     ),
-    ("POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}", "the vendor's word for a status"),
-    ("POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}", "any word or JSON as its status"),
-    ("POST /_control/mandates {\"mandate\": ..., \"forget\": true}", "the vendor no longer knows it"),
+    ("POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}", "sets the vendor's word for a status"),
+    ("POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}", "sets any word or JSON as the status"),
+    ("POST /_control/mandates {\"mandate\": ..., \"forget\": true}", "deletes the mandate at the vendor"),
     ("PATCH /_control/state/{vendor}/{kind}/{id}", "changes a record (JSON merge patch)"),
-    ("GET, DELETE /_control/faults", "how many there are; none any more"),
+    ("GET, DELETE /_control/faults", "returns the number of faults; removes all"),
     (
         "POST /_control/faults {\"fault\": \"status\", \"status\": 503, ...}",
-        "also with_body, retry_after; reset, empty, truncated, html, oversized (bytes), delay (milliseconds), two_bodies, \
-         byte_order_mark, latin1, field (name, value), merge (patch), php_lists (empty), items (count), header (name, \
-         value), late_second_answer, stale_connection; each with after_effect, provider, operation, times, probability \
-         and seed",
+        "adds a fault. A status also takes with_body and retry_after. Other faults: reset, empty, truncated, html, \
+         oversized (bytes), delay (milliseconds), two_bodies, byte_order_mark, latin1, field (name, value), merge \
+         (patch), php_lists (empty), items (count), header (name, value), late_second_answer, stale_connection. Each \
+         also takes after_effect, provider, operation, times, probability and seed",
     ),
     (
         "POST /_control/scripts {\"provider\": ..., \"operation\": ..., \"answers\": [{\"status\": 200, \"body\": {}}]}",
-        "the next answers of an operation",
+        "sets the next responses of an operation",
     ),
-    ("DELETE /_control/scripts", "none any more"),
-    ("GET, DELETE /_control/journal", "the requests received, masked; a query ?operation= picks; none any more"),
+    ("DELETE /_control/scripts", "removes all scripts"),
+    (
+        "GET, DELETE /_control/journal",
+        "returns the received requests, masked, with ?operation= only those of one operation; removes all",
+    ),
 ];
 
 #[derive(Deserialize)]
@@ -78,7 +81,7 @@ struct NewScript {
     answers: Vec<Answer>,
 }
 
-/// A refusal: HTTP status and why.
+/// A refusal: HTTP status and reason.
 type Refused = (u16, String);
 
 pub(super) fn answer(
@@ -150,7 +153,7 @@ pub(super) fn answer(
             world.journal.clear();
             done
         }
-        _ => Err((404, "nothing is here; GET /_control lists what there is".into())),
+        _ => Err((404, "there is no such order. GET /_control lists the orders".into())),
     };
     match result {
         Ok(body) => Reply::new(200, body),
@@ -159,15 +162,15 @@ pub(super) fn answer(
 }
 
 fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(body).map_err(|e| (400, format!("the body is not as GET /_control shows: {e}")))
+    serde_json::from_slice(body).map_err(|e| (400, format!("the body is not valid: {e}. GET /_control shows its form")))
 }
 
-/// Whether there is such an operation, at one vendor or at any. One that there is not would never be called.
+/// Returns an error for an unknown operation, at one vendor or at any. A fault on it would never have an effect.
 fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(), Refused> {
     let mut vendors = world.vendors.iter().filter(|vendor| provider.is_none_or(|wanted| wanted == vendor.provider));
     let has = vendors.any(|vendor| vendor.spec.has(operation));
     let who = provider.map_or("the vendors have", |_| "this vendor has");
-    if has { Ok(()) } else { Err((400, format!("{who} no operation `{operation}`; its spec lists what there is"))) }
+    if has { Ok(()) } else { Err((400, format!("{who} no operation `{operation}`. The spec lists the operations"))) }
 }
 
 fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
@@ -175,32 +178,32 @@ fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
     let error = |e: Error| (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string());
     match (step, status, word, forget) {
         (Some(step), None, None, false) => world.step(&mandate, step).map_err(error),
-        // A text that is no status is read as this one.
+        // An unknown text parses as `Unrecognized`.
         (None, Some(MandateStatus::Unrecognized), None, false) => {
             let all: Vec<&str> = MandateStatus::ALL.iter().map(|status| status.as_str()).collect();
-            Err((400, format!("a status is one of {}; for any other word say `word`", all.join(", "))))
+            Err((400, format!("a status is one of {}. For any other word use `word`", all.join(", "))))
         }
         (None, Some(status), None, false) => world.set_status(&mandate, status).map_err(error),
         (None, None, Some(word), false) => world.edit(&mandate, |record| record["status"] = word).map_err(error),
         (None, None, None, true) => world.forget(&mandate).map_err(error),
-        _ => Err((400, "say one of step, status, word, forget".into())),
+        _ => Err((400, "send exactly one of step, status, word, forget".into())),
     }
 }
 
 fn change(world: &mut World, vendor: &str, kind: &str, id: &str, body: &[u8]) -> Result<Value, Refused> {
     let patch: Value = read(body)?;
     if !patch.is_object() {
-        return Err((400, "a record is an object, and so is what changes it".into()));
+        return Err((400, "the body is not an object. Send the fields to change as an object".into()));
     }
     let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
-    let missing = || (404, "there is no such record; GET /_control/state shows all".to_owned());
+    let missing = || (404, "there is no such record. GET /_control/state lists all records".to_owned());
     let vendor = world.named(vendor).ok_or_else(missing)?;
     let record = vendor.store.get_mut(kind, &id).ok_or_else(missing)?;
     merge(record, patch);
     Ok(vendor.spec.masked(record))
 }
 
-/// RFC 7396.
+/// Applies a JSON merge patch (RFC 7396).
 pub(super) fn merge(into: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *into = patch;
@@ -242,7 +245,7 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    /// The documentation of the module lists what `GET /_control` does.
+    /// The documentation of the module lists every order of `GET /_control`.
     #[test]
     fn every_order_is_documented() {
         let documented = include_str!("mod.rs");

@@ -1,4 +1,4 @@
-//! Faults on demand.
+//! Faults that a test injects.
 
 use super::{Provider, control};
 use bytes::Bytes;
@@ -7,19 +7,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
 
-/// A fault for [`Sandbox::inject`](super::Sandbox::inject): what happens, to which calls, and how often.
+/// A fault for [`Sandbox::inject`](super::Sandbox::inject): its kind, the calls that it affects, and how often.
 ///
 /// ```
 /// use mandat::sandbox::Fault;
 ///
-/// // The vendor creates the mandate, but a proxy answers 503; the first time only.
+/// // The vendor creates the mandate, but a proxy responds with 503. Only the first time.
 /// let lost = Fault::status(503).after_effect().on("create_mandate").times(1);
-/// // One call in ten breaks off, the same ones in each run.
+/// // The connection of one call in ten breaks off. Each run affects the same calls.
 /// let shaky = Fault::reset().with_probability(0.1, 42);
 /// ```
 ///
-/// The faults from [`two_bodies`](Self::two_bodies) to [`stale_connection`](Self::stale_connection), [`delay`](Self::delay) and
-/// [`with_body`](Self::with_body) need the vendor's own response. They always strike after the vendor has acted.
+/// The faults from [`two_bodies`](Self::two_bodies) to [`stale_connection`](Self::stale_connection),
+/// [`delay`](Self::delay) and [`with_body`](Self::with_body) need the vendor's own response. They always strike after
+/// the vendor has acted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
 #[must_use]
@@ -54,7 +55,7 @@ pub(super) enum What {
 }
 
 impl What {
-    /// Whether the response is the vendor's own, perhaps damaged. The vendor has acted then.
+    /// Returns true if the response is the vendor's own, perhaps damaged. Then the vendor has acted.
     pub fn has_an_answer(&self) -> bool {
         match self {
             Self::Reset | Self::Empty | Self::Truncated | Self::Html | Self::Oversized(_) => false,
@@ -63,7 +64,7 @@ impl What {
         }
     }
 
-    /// The damaged body, if there is a body.
+    /// The damaged body, if the response has one.
     pub fn damaged(&self, body: Option<&Value>) -> Option<Bytes> {
         let body = body?;
         let text = body.to_string();
@@ -97,7 +98,7 @@ impl What {
     }
 }
 
-/// A body with one more field at the start of its first object.
+/// Adds a field at the start of the first object of a body.
 fn with_field(body: String, field: &[u8]) -> Vec<u8> {
     let Some(at) = body.find('{') else { return body.into() };
     let (before, after) = body.as_bytes().split_at(at + 1);
@@ -105,7 +106,7 @@ fn with_field(body: String, field: &[u8]) -> Vec<u8> {
     [before, field, comma, after].concat()
 }
 
-/// Lists as PHP writes a filtered array: objects with numbers as keys. An empty list is `empty`.
+/// Writes lists like PHP writes a filtered array: objects with numbers as keys. An empty list becomes `empty`.
 fn php_lists(value: &Value, empty: &Value) -> Value {
     match value {
         Value::Array(items) if items.is_empty() => empty.clone(),
@@ -122,17 +123,17 @@ impl Fault {
         Self { what, after_effect: false, provider: None, operation: None, times: None, chance: None }
     }
 
-    /// The answer comes later, in real time.
+    /// Delays the response, in real time.
     pub fn delay(by: Duration) -> Self {
         Self::new(What::Delay(by))
     }
 
-    /// An empty answer of this HTTP status, as of a proxy.
+    /// An empty response with this HTTP status, like that of a proxy.
     pub fn status(status: u16) -> Self {
         Self::new(What::Status { status, retry_after: None, body: false })
     }
 
-    /// The connection breaks off without an answer.
+    /// The connection breaks off without a response.
     pub fn reset() -> Self {
         Self::new(What::Reset)
     }
@@ -147,17 +148,17 @@ impl Fault {
         Self::new(What::Truncated)
     }
 
-    /// An HTML page under 200.
+    /// An HTML page with status 200.
     pub fn html() -> Self {
         Self::new(What::Html)
     }
 
-    /// A body of so many bytes under 200.
+    /// A body of this many bytes with status 200.
     pub fn oversized(bytes: usize) -> Self {
         Self::new(What::Oversized(bytes))
     }
 
-    /// The response has the body twice.
+    /// The response contains the body twice.
     pub fn two_bodies() -> Self {
         Self::new(What::TwoBodies)
     }
@@ -167,19 +168,19 @@ impl Fault {
         Self::new(What::ByteOrderMark)
     }
 
-    /// The body is in Latin-1. One more field has an `é`, so that the body is not UTF-8.
+    /// The body is in Latin-1. An additional field has an `é`, so that the body is not valid UTF-8.
     pub fn latin1() -> Self {
         Self::new(What::Latin1)
     }
 
-    /// The first object of the body begins with this field. The value can be any bytes: a lone surrogate (`"\ud800"`), a raw
-    /// line end, `1e400`, or the second value of a field.
+    /// The first object of the body begins with this field. The value can be any bytes: a lone surrogate (`"\ud800"`),
+    /// a raw line end, `1e400`, or the second value of a field.
     ///
     /// ```
     /// use mandat::sandbox::Fault;
     ///
     /// let surrogate = Fault::field("note", r#""\ud800""#);
-    /// let told_twice = Fault::field("result", "false");
+    /// let twice = Fault::field("result", "false");
     /// ```
     pub fn field(name: &str, value: impl AsRef<[u8]>) -> Self {
         let name = format!("{}:", Value::from(name));
@@ -197,14 +198,14 @@ impl Fault {
         Self::new(What::Merge(patch.into()))
     }
 
-    /// Lists are objects with numbers as keys, as PHP writes a filtered array. An empty list is this value: `{}`, null, `""`
-    /// or false.
+    /// Lists become objects with numbers as keys, like a filtered array in PHP. An empty list becomes this value:
+    /// `{}`, null, `""` or false.
     pub fn php_lists(empty: impl Into<Value>) -> Self {
         Self::new(What::PhpLists(empty.into()))
     }
 
-    /// The first list of the body has this number of further items, each `{}`. A body without a list gets one in a further
-    /// field.
+    /// Adds this number of items to the first list of the body, each `{}`. A body without a list gets one in an
+    /// additional field.
     pub fn items(count: usize) -> Self {
         Self::new(What::Items(count))
     }
@@ -217,19 +218,19 @@ impl Fault {
         Self::new(header(name, value).unwrap_or_else(|why| panic!("{why}")))
     }
 
-    /// The response comes twice, the second time late. The next request on the connection gets it again, and each later
-    /// request gets the response of the one before.
+    /// Sends the response a second time, late. The next request on the connection gets it again. Each later request
+    /// gets the response to the request before it.
     pub fn late_second_answer() -> Self {
         Self::new(What::LateSecondAnswer)
     }
 
-    /// The vendor closes the connection as idle. The next request on the connection gets no byte of a response, and the
-    /// vendor does not receive it.
+    /// The vendor closes the connection as idle. The vendor does not receive the next request on the connection, and
+    /// the request gets no byte of a response.
     pub fn stale_connection() -> Self {
         Self::new(What::StaleConnection)
     }
 
-    /// With this `Retry-After`, if the fault is a status: a number of seconds, or any text, such as `7.5` or a date.
+    /// Adds this `Retry-After` header to a status fault: a number of seconds, or any text, such as `7.5` or a date.
     ///
     /// # Panics
     /// If the value is not valid in a header.
@@ -240,7 +241,7 @@ impl Fault {
         self
     }
 
-    /// With the vendor's own body, if the fault is a status. Without this the body is empty.
+    /// Gives a status fault the vendor's own body. Otherwise its body is empty.
     pub fn with_body(mut self) -> Self {
         if let What::Status { body, .. } = &mut self.what {
             *body = true;
@@ -248,42 +249,42 @@ impl Fault {
         self
     }
 
-    /// The vendor does what it was asked to, and then it goes wrong. Otherwise it goes wrong before.
+    /// The vendor acts before the fault. Otherwise the fault prevents the action.
     pub fn after_effect(mut self) -> Self {
         self.after_effect = true;
         self
     }
 
-    /// At this vendor only.
+    /// Limits the fault to this vendor.
     pub fn at(mut self, provider: Provider) -> Self {
         self.provider = Some(provider);
         self
     }
 
-    /// In this operation only, by its id in the spec.
+    /// Limits the fault to this operation, by its id in the spec.
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.operation = Some(operation.into());
         self
     }
 
-    /// So often, then no more.
+    /// Limits the number of times that the fault occurs.
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// With this probability, from 0 to 1. The same seed makes the same calls fail.
+    /// Sets the probability of the fault, from 0 to 1. The same seed affects the same calls.
     pub fn with_probability(mut self, probability: f64, seed: u64) -> Self {
         self.chance = Some((probability, fastrand::Rng::with_seed(seed)));
         self
     }
 
-    /// Where it may strike.
+    /// The vendor and the operation of the fault.
     pub(super) fn aim(&self) -> (Option<Provider>, Option<&str>) {
         (self.provider, self.operation.as_deref())
     }
 
-    /// Whether it goes wrong this time.
+    /// Returns true if the fault occurs now.
     pub(super) fn strikes(&mut self, provider: Provider, operation: &str, after_effect: bool) -> bool {
         let meant = self.after_effect == after_effect
             && self.provider.is_none_or(|wanted| wanted == provider)
@@ -307,10 +308,10 @@ fn value(text: &str) -> Result<HeaderValue, &'static str> {
     text.parse().map_err(|_| "the value is not valid in a header")
 }
 
-/// A response is built in memory.
+/// The limit of a response, which is built in memory.
 const LARGEST: usize = 1 << 30;
 
-/// A fault as it is written in JSON.
+/// The JSON form of a fault.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -367,9 +368,9 @@ impl TryFrom<Written> for Fault {
         let named = || name.as_deref().zip(text.as_deref());
         let what = match written.fault {
             Kind::Delay => {
-                What::Delay(Duration::from_millis(written.milliseconds.ok_or("a delay wants milliseconds")?))
+                What::Delay(Duration::from_millis(written.milliseconds.ok_or("a delay needs `milliseconds`")?))
             }
-            Kind::Status => match written.status.ok_or("a status wants its number")? {
+            Kind::Status => match written.status.ok_or("a status needs its number in `status`")? {
                 status @ 200..=599 => {
                     let retry_after = match &written.retry_after {
                         None => None,
@@ -384,25 +385,27 @@ impl TryFrom<Written> for Fault {
             Kind::Empty => What::Empty,
             Kind::Truncated => What::Truncated,
             Kind::Html => What::Html,
-            Kind::Oversized => match written.bytes.ok_or("an oversized answer wants bytes")? {
+            Kind::Oversized => match written.bytes.ok_or("an oversized response needs `bytes`")? {
                 bytes if bytes <= LARGEST => What::Oversized(bytes),
-                _ => return Err("an oversized answer has 1 GiB at most"),
+                _ => return Err("an oversized response has at most 1 GiB"),
             },
             Kind::TwoBodies => What::TwoBodies,
             Kind::ByteOrderMark => What::ByteOrderMark,
             Kind::Latin1 => What::Latin1,
             Kind::Field => {
-                let (name, value) = named().ok_or("a field wants `name` and `value`, both as text")?;
+                let (name, value) = named().ok_or("a field needs `name` and `value`, both as text")?;
                 Self::field(name, value).what
             }
-            Kind::Merge => What::Merge(written.patch.ok_or("a merge wants `patch`")?),
-            Kind::PhpLists => What::PhpLists(written.empty.ok_or("php_lists want `empty`, the form of an empty list")?),
-            Kind::Items => match written.count.ok_or("items want `count`")? {
+            Kind::Merge => What::Merge(written.patch.ok_or("a merge needs `patch`")?),
+            Kind::PhpLists => {
+                What::PhpLists(written.empty.ok_or("php_lists needs `empty`, the form of an empty list")?)
+            }
+            Kind::Items => match written.count.ok_or("items needs `count`")? {
                 count if count <= LARGEST / 4 => What::Items(count),
                 _ => return Err("`count` is at most 268435456"),
             },
             Kind::Header => {
-                let (name, value) = named().ok_or("a header wants `name` and `value`")?;
+                let (name, value) = named().ok_or("a header needs `name` and `value`")?;
                 header(name, value)?
             }
             Kind::LateSecondAnswer => What::LateSecondAnswer,

@@ -1,5 +1,6 @@
-//! Requests for another host or from another site are refused. A web site can make a browser send requests to this machine,
-//! and can point a name of its own here (DNS rebinding). `Host` or `Origin` then names the site.
+//! Refuses requests for another host or from another site. A web site can make a browser send requests to this
+//! machine. It can also point its own domain name to this machine (DNS rebinding). `Host` or `Origin` then names the
+//! site.
 
 use super::call::Reply;
 use hyper::{
@@ -20,17 +21,17 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// With further hosts beside loopback and the own address.
+    /// `told` are hosts in addition to loopback and the own address.
     pub fn new(own: SocketAddr, told: &[String]) -> io::Result<Self> {
         let read = |name: &String| {
             let bracketed = name.parse::<Ipv6Addr>().map_or_else(|_| name.clone(), |address| format!("[{address}]"));
-            let refusal = format!("{name:?} is no host. Use a name or an address, with a port if the port differs");
+            let refusal = format!("{name:?} is not a host. Use a name or an address, with a port if the port differs");
             authority(&bracketed).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, refusal))
         };
         Ok(Self { own, told: told.iter().map(read).collect::<Result<_, _>>()? })
     }
 
-    /// The address for callers on this machine. `0.0.0.0` is no address to connect to.
+    /// The address for callers on this machine. Replaces `0.0.0.0`, which nobody can connect to.
     pub fn local(&self) -> SocketAddr {
         let ip = match self.own.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -40,7 +41,7 @@ impl Hosts {
         SocketAddr::new(ip, self.own.port())
     }
 
-    /// The host in links: the first host that the caller gave, or the own address.
+    /// The host in links: the caller's first host, or the own address.
     pub fn public(&self) -> String {
         match self.told.first() {
             None => self.local().to_string(),
@@ -52,7 +53,7 @@ impl Hosts {
     /// Refuses a request for another host.
     pub fn admit(&self, head: &Parts) -> Result<(), Reply> {
         let Some(host) = only(&head.headers) else {
-            return Err(refused(400, "the request has no Host header, or several. Send one"));
+            return Err(refused(400, "the request does not have exactly one Host header. Send one"));
         };
         // The host of an absolute target takes precedence over the header.
         let known = |authority: &Authority| self.knows(authority.host());
@@ -65,13 +66,13 @@ impl Hosts {
         Err(refused(
             421,
             &format!(
-                "the Host of the request is none of {names}, loopback and the address that the sandbox listens on. \
-                 Start the sandbox with `--host NAME` (`Options::host`) for another host"
+                "the Host of the request is not one of {names}, loopback or the address of the sandbox. To allow \
+                 another host, start the sandbox with `--host NAME` (`Options::host`)"
             ),
         ))
     }
 
-    /// Refuses an order that a page of another site can send.
+    /// Refuses an order that a page of another site could send.
     pub fn admit_order(head: &Parts) -> Result<(), Reply> {
         let host = only(&head.headers).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let own = |origin: &HeaderValue| {
@@ -101,7 +102,7 @@ impl Hosts {
     }
 }
 
-/// A host, perhaps with a port, and nothing else.
+/// Parses a host with an optional port and nothing else.
 fn authority(text: &str) -> Option<Authority> {
     let authority: Authority = text.parse().ok()?;
     (!authority.host().is_empty() && !text.contains('@')).then_some(authority)

@@ -1,10 +1,11 @@
-//! The vendors simulated on loopback, for your tests and for a first look: no account, no network.
+//! Simulates the vendors on loopback, for your tests and for a first look. You need no account and no network.
 //!
-//! A [`Sandbox`] keeps mandates, clients and tokens like a vendor, takes the requests that the specs describe, refuses
-//! bad credentials the way each vendor does, and lets a test move a mandate on. Each one stands alone: its own port,
-//! its own state. It stops when it is dropped. One starts in a fraction of a millisecond, so each test can have its own.
+//! A [`Sandbox`] keeps mandates, clients and tokens like a vendor. It accepts the requests that the specs describe,
+//! and refuses wrong credentials like each vendor. A test can change the status of a mandate. Each sandbox is
+//! independent: it has its own port and its own state. It stops when it is dropped. It starts in a fraction of a
+//! millisecond, so each test can have its own sandbox.
 //!
-//! # What does my code do when the debtor revokes?
+//! # Test a revocation by the debtor
 //!
 //! ```
 //! # #[cfg(feature = "safedebit")]
@@ -13,7 +14,7 @@
 //! use mandat::{Error, Facts, LastCollection, Mandate, MandateRef, Mandates, Verdict, sandbox::Sandbox};
 //! use std::time::Duration;
 //!
-//! /// The code to be tested: it asks before it collects.
+//! /// The code under test: it asks for a verdict before a collection.
 //! async fn may_i_collect(mandates: &Mandates, reference: &MandateRef, facts: &Facts) -> Result<bool, Error> {
 //!     let mandate = mandates.status(reference).await?;
 //!     Ok(mandate.may_collect(facts, Utc::now()) == Verdict::Allowed)
@@ -56,8 +57,9 @@
 //!
 //! # Where the documentation is silent
 //!
-//! There the sandbox does the simplest plausible thing; the first lines of each `src/vendors/<vendor>/sandbox.rs` say what that
-//! is. It is as strict as the spec: it refuses each request that breaks the spec, and words that the spec does not list.
+//! If the documentation is silent, the sandbox does the simplest plausible thing. The first lines of each
+//! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each request that
+//! breaks the spec, and each word that the spec does not list.
 //!
 //! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header
 //! `Server: mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
@@ -65,45 +67,48 @@
 //!
 //! # Pages
 //!
-//! The link in an answer (SafeDebit's `signature_url`, its links for transfers and beneficiaries, Seqino's
-//! `onboarding_url`) leads to a page of the sandbox at `/<vendor>/pages/<token>`, in French or English as the browser
-//! asks or `?lang=` says. Without a browser, post `decision=agree` or `decision=cancel` to it as a form. It goes on to
-//! the address that the request named for it, if that is an `http` one, and says that it is done otherwise. SafeDebit's
-//! holds for a day and one signature, with UMR, IBAN and BIC posted to `url_ok`; Seqino's for a week. A link that has
-//! expired or was used answers 410 and leads back. A page shows no whole IBAN and no e-mail address. Only
-//! the hidden form of SafeDebit's page has the IBAN, because the browser posts it to `url_ok`.
+//! Some responses contain a link: SafeDebit's `signature_url`, its links for transfers and beneficiaries, and Seqino's
+//! `onboarding_url`. Each link leads to a page of the sandbox at `/<vendor>/pages/<token>`. The page is in French or
+//! English: `?lang=` or the browser's languages decide. Without a browser, post `decision=agree` or `decision=cancel`
+//! to the page as a form. The page then redirects to the address that the request named, if it is an `http` or `https`
+//! address. Otherwise it shows that the decision was made.
+//!
+//! SafeDebit's link is valid for one day and one signature. Its page posts UMR, IBAN and BIC to `url_ok`. Seqino's
+//! link is valid for a week. A link that has expired or was used gets a response 410 and a link back. A page shows no
+//! complete IBAN and no e-mail address. Only the hidden form of SafeDebit's page has the IBAN, because the browser
+//! posts it to `url_ok`.
 //!
 //! # From other programs
 //!
-//! `mandat sandbox` (feature `cli`) runs one as a program, and prints where each vendor is and what it accepts. Both it
-//! and a [`Sandbox`] take orders under `/_control`, JSON in and JSON out. The response to a wrong order is 400, 404 or 409
-//! with `{"error": "..."}`.
+//! `mandat sandbox` (feature `cli`) runs a sandbox as a program. It prints the address and the credentials of each
+//! vendor. The program and a [`Sandbox`] both accept orders under `/_control`, as JSON. The response is also JSON. The
+//! response to an invalid order is 400, 404 or 409 with `{"error": "..."}`.
 //!
-//! Each request needs exactly one `Host` header, else the response is 400. The host has to be `localhost`, a loopback address,
-//! the address that the sandbox listens on, or one of [`Options::hosts`], else the response is 421. An order with the `Origin`
-//! of another site gets 403, and an order whose `Content-Type` is not JSON gets 415. So no web site can give orders through
-//! a browser.
+//! Each request needs exactly one `Host` header. Otherwise the response is 400. The host has to be `localhost`, a
+//! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the response is
+//! 421. An order with the `Origin` of another site gets 403, and an order whose `Content-Type` is not JSON gets 415.
+//! So no web site can give orders through a browser.
 //!
-//! | method, path | takes | does |
+//! | method, path | body or query | effect |
 //! |---|---|---|
-//! | `GET /_control` | | lists this |
-//! | `GET /_control/state` | | gives every record, by vendor, kind and id, masked as in [`requests`](Sandbox::requests) |
-//! | `PATCH /_control/state/{vendor}/{kind}/{id}` | a JSON merge patch | changes a record, and gives it, masked |
-//! | `POST /_control/reset` | | makes all as at the start |
-//! | `GET /_control/clock` | | gives the time |
-//! | `POST /_control/clock` | `{"advance_seconds": 60}` | moves it ahead |
-//! | `GET /_control/mandates` | | gives each mandate's reference and the vendor's word for its state |
+//! | `GET /_control` | | lists these orders |
+//! | `GET /_control/state` | | returns every record, by vendor, kind and id, masked as in [`requests`](Sandbox::requests) |
+//! | `PATCH /_control/state/{vendor}/{kind}/{id}` | a JSON merge patch | changes a record, and returns it, masked |
+//! | `POST /_control/reset` | | restores the initial state |
+//! | `GET /_control/clock` | | returns the time |
+//! | `POST /_control/clock` | `{"advance_seconds": 60}` | advances the clock |
+//! | `GET /_control/mandates` | | returns each mandate's reference and the vendor's word for its status |
 //! | `POST /_control/mandates` | `{"mandate": "safedebit:RUM-1", "step": "sign"}` | [`sign`](Sandbox::sign); also `verify`, `activate`, `suspend`, `expire`, `revoke`, `fail` |
 //! | | `{"mandate": ..., "status": "Suspended"}` | [`set_status`](Sandbox::set_status) |
 //! | | `{"mandate": ..., "word": "brand_new"}` | [`answer`](Sandbox::answer): any word or JSON |
 //! | | `{"mandate": ..., "forget": true}` | [`forget`](Sandbox::forget) |
-//! | `GET /_control/faults` | | gives their number |
+//! | `GET /_control/faults` | | returns the number of faults |
 //! | `POST /_control/faults` | `{"fault": "status", "status": 503, "times": 1}` | [`inject`](Sandbox::inject): any [`Fault`]. [Testing](crate::book::testing#faults) lists the kinds and their fields; each may have `after_effect`, `provider`, `operation`, `times`, `probability` with `seed` |
-//! | `DELETE /_control/faults` | | ends them |
-//! | `POST /_control/scripts` | `{"provider": "seqino", "operation": "get_client", "answers": [{"status": 200, "body": {}}]}` | [`script`](Sandbox::script): the next answers of an operation |
-//! | `DELETE /_control/scripts` | | ends them |
-//! | `GET /_control/journal` | a query `?operation=` | gives the requests received, masked as in [`requests`](Sandbox::requests) |
-//! | `DELETE /_control/journal` | | forgets them |
+//! | `DELETE /_control/faults` | | removes all faults |
+//! | `POST /_control/scripts` | `{"provider": "seqino", "operation": "get_client", "answers": [{"status": 200, "body": {}}]}` | [`script`](Sandbox::script): the next responses of an operation |
+//! | `DELETE /_control/scripts` | | removes all scripts |
+//! | `GET /_control/journal` | a query `?operation=` | returns the received requests, masked as in [`requests`](Sandbox::requests) |
+//! | `DELETE /_control/journal` | | removes all received requests |
 
 mod call;
 #[cfg(test)]
@@ -145,47 +150,47 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use world::World;
 
-/// What each vendor's simulation does; it stands in that vendor's folder. Its state is in the store.
+/// The simulation of one vendor. It is implemented in the vendor's folder and keeps its state in the store.
 pub(crate) trait Simulation: Sync {
     /// The vendor's words for the status of a mandate.
     fn vocabulary(&self) -> Vec<VocabularyRow>;
 
-    /// What the vendor accepts as credentials: names and values.
+    /// The names and values of the credentials that the vendor accepts.
     fn credentials(&self) -> &'static [(&'static str, &'static str)];
 
-    /// Puts in what the vendor has from the start: what its samples speak of.
+    /// Adds the initial records: those that the vendor's samples mention.
     fn begin(&self, store: &mut Store);
 
-    /// Refuses a call that is not the vendor's to answer: wrong or missing credentials.
+    /// Refuses a call with wrong or missing credentials.
     fn admit(&self, call: &Call, store: &Store) -> Result<(), Reply>;
 
-    /// Refuses what the spec forbids.
+    /// Returns the refusal of a call that breaks the spec.
     fn invalid(&self, call: &Call, violations: &[Violation]) -> Reply;
 
-    /// Does what an operation does, or refuses it.
+    /// Performs an operation, or refuses it.
     fn answer(&self, call: &Call, store: &mut Store) -> Result<Reply, Reply>;
 
-    /// What is answered where no operation is.
+    /// The response to a request for an unknown operation.
     fn no_such_operation(&self) -> Reply;
 
-    /// What a mandate's record is called outside.
+    /// The reference of a mandate's record.
     fn reference(&self, record: &Value) -> Option<MandateRef>;
 
-    /// The word that a mandate has after a step, or `None` if the vendor has no such step from there.
+    /// The word of a mandate after a step. Returns `None` if the vendor has no such step from the current word.
     fn step(&self, mandate: &Value, step: Step) -> Option<Value>;
 
-    /// The page that a link leads to.
+    /// The page of a link.
     fn page(&self, _: &Store, _token: &str, _now: DateTime<Utc>) -> Option<Page> {
         None
     }
 
-    /// What somebody decides on such a page, which is open.
+    /// Applies a decision on an open page.
     fn decide(&self, _: &mut Store, _token: &str, _: Decision, _now: DateTime<Utc>) -> Option<Onward> {
         None
     }
 }
 
-/// Something that happens to a mandate outside of the API.
+/// An event that changes a mandate outside of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Step {
@@ -198,13 +203,13 @@ pub(crate) enum Step {
     Fail,
 }
 
-/// An answer for [`Sandbox::script`].
+/// A response for [`Sandbox::script`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body as JSON, if there is one.
+    /// The body as JSON, if any.
     pub body: Option<Value>,
 }
 
@@ -213,23 +218,23 @@ pub struct Answer {
 /// ```
 /// use mandat::sandbox::Options;
 ///
-/// // In a container: other containers reach it as `sandbox`, and a browser as `localhost:8080`.
+/// // In a container: other containers reach the sandbox as `sandbox`, and a browser reaches it as `localhost:8080`.
 /// let options = Options { listen: ([0, 0, 0, 0], 4010).into(), ..Options::default() }.host("sandbox").host("localhost:8080");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The address. The default is a free port on loopback. On another address, every machine that reaches it can read and
-    /// change all data in the sandbox. Use such an address only in a container of its own.
+    /// The address to listen on. The default is a free port on loopback. On another address, every machine that
+    /// reaches it can read and change all data in the sandbox. Use such an address only in a container of its own.
     pub listen: SocketAddr,
-    /// The seed. 0. The same one gives the same ids, and the same course of faults that come by chance.
+    /// The seed of the random numbers. The default is 0. The same seed gives the same ids and the same random faults.
     pub seed: u64,
-    /// Further hosts by which others reach the sandbox, beside `localhost`, loopback addresses and `listen`. The default is
-    /// none. Links such as `signature_url` name the first one, with its port if it has one.
+    /// More host names of the sandbox, in addition to `localhost`, loopback addresses and `listen`. The default is
+    /// none. Links such as `signature_url` contain the first one, with its port if it has one.
     pub hosts: Vec<String>,
 }
 
 impl Options {
-    /// With one more host, such as `sandbox` or `localhost:8080`.
+    /// Adds a host, such as `sandbox` or `localhost:8080`.
     #[must_use]
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
@@ -243,27 +248,27 @@ impl Default for Options {
     }
 }
 
-/// The vendors on one port. See the [module](self).
+/// Simulates all vendors on one port. See the [module](self).
 pub struct Sandbox {
     address: SocketAddr,
     hosts: Arc<Hosts>,
     world: Arc<Mutex<World>>,
     clock: Arc<VirtualClock>,
-    /// The server, and how it is told to stop.
+    /// The server, and the channel that stops it.
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
-/// Shows where it listens.
+/// Shows the address.
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Sandbox({})", self.address)
     }
 }
 
-/// In milliseconds.
+/// The maximum advance of the clock, in milliseconds: a thousand years.
 const FARTHEST: i64 = 1000 * 365 * 24 * 3600 * 1000;
 
-/// The system's clock, moved ahead.
+/// The system's clock plus an advance.
 #[derive(Debug, Default)]
 pub(crate) struct VirtualClock(AtomicI64);
 
@@ -272,11 +277,11 @@ impl VirtualClock {
         Utc::now() + TimeDelta::milliseconds(self.0.load(Ordering::Relaxed))
     }
 
-    /// A thousand years are enough, and no sum of them is too many.
+    /// Advances the clock. The total stops at `FARTHEST`, so that no sum overflows.
     pub fn advance(&self, by: Duration) {
         let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX).min(FARTHEST);
         let ahead = |now: i64| Some((now + milliseconds).min(FARTHEST));
-        // It always updates.
+        // `ahead` always returns a value, so this always updates.
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, ahead);
     }
 
@@ -285,7 +290,7 @@ impl VirtualClock {
     }
 }
 
-/// A test that panicked while it held the state must not hide why.
+/// Ignores poisoning: a second panic here would hide the first panic of a test.
 fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -310,16 +315,16 @@ impl Sandbox {
         Ok(Self { address, hosts, world, clock, server: Some((stop, server)) })
     }
 
-    /// Stops when every answer that is under way is given. Dropping it stops it at once.
+    /// Stops after all open responses are sent. To stop immediately, drop the sandbox.
     pub async fn stop(mut self) {
         if let Some((stop, server)) = self.server.take() {
             drop(stop);
-            // It ends by itself.
+            // Ignore a panic of the server task: the sandbox is stopped.
             let _ = server.await;
         }
     }
 
-    /// Where it listens.
+    /// The address of the sandbox.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -334,7 +339,8 @@ impl Sandbox {
         self.url(&self.hosts.local().to_string(), provider)
     }
 
-    /// The base URL of a vendor at the first of [`Options::hosts`]. Without hosts it equals [`base_url`](Self::base_url).
+    /// The base URL of a vendor at the first of [`Options::hosts`]. Without hosts it equals
+    /// [`base_url`](Self::base_url).
     pub fn public_url(&self, provider: Provider) -> String {
         self.url(&self.hosts.public(), provider)
     }
@@ -344,13 +350,13 @@ impl Sandbox {
         format!("http://{host}/{}{path}", provider.as_str())
     }
 
-    /// What a vendor accepts as credentials, names and values, for callers that are not this crate. They are public, and
-    /// good for nothing else. Nothing for a vendor that is not built in.
+    /// The names and values of a vendor's credentials, for callers other than this crate. They are public and work
+    /// only in the sandbox. The result is empty for a vendor whose feature is off.
     pub fn credentials(&self, provider: Provider) -> &'static [(&'static str, &'static str)] {
         lock(&self.world).vendor(provider).map_or(&[], |vendor| vendor.simulation.credentials())
     }
 
-    /// The time of the sandbox, and of the facade that it configures.
+    /// The time of the sandbox and of its facade.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
@@ -359,37 +365,37 @@ impl Sandbox {
         self.clock.clone()
     }
 
-    /// Moves that time ahead.
+    /// Advances the time of the sandbox.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
 
-    /// Forgets everything: records, faults, scripts, requests, and how far the clock was moved.
+    /// Restores the initial state: removes records, faults, scripts and requests, and resets the clock.
     pub fn reset(&self) {
         lock(&self.world).reset();
     }
 
-    /// Every request since the start, the last 100,000 of them. What is personal or secret in them is masked.
+    /// The last 100,000 requests since the start. Personal and secret values are masked.
     pub fn requests(&self) -> Vec<Received> {
         lock(&self.world).journal.iter().cloned().collect()
     }
 
-    /// How many of those were calls of an operation.
+    /// The number of received requests for an operation.
     pub fn count(&self, operation: &str) -> usize {
         lock(&self.world).journal.iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
     }
 
-    /// From now on this goes wrong. Of several faults the first that applies to a call strikes.
+    /// Adds a fault. If several faults apply to a call, the first one is used.
     pub fn inject(&self, fault: Fault) {
         lock(&self.world).faults.push(fault);
     }
 
-    /// Nothing goes wrong any more.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         lock(&self.world).faults.clear();
     }
 
-    /// The next calls of an operation are answered so, and do nothing; then it is as it was.
+    /// Sets the responses to the next calls of an operation. These calls have no effect. Later calls work as usual.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`] if the vendor has no such operation.
@@ -404,16 +410,16 @@ impl Sandbox {
         result.map_err(|why| Error::invalid(Some(provider), why))
     }
 
-    /// The debtor signs.
+    /// The debtor signs the mandate.
     ///
     /// # Errors
     /// For this and the other steps: [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if
-    /// the vendor has no such step from where the mandate is.
+    /// the vendor has no such step from the mandate's current status.
     pub fn sign(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Sign)
     }
 
-    /// The checks of identity or company are passed.
+    /// The mandate passes the checks of identity or company.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -421,7 +427,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Verify)
     }
 
-    /// It comes into force.
+    /// The mandate comes into force.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -429,7 +435,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Activate)
     }
 
-    /// It is put on hold.
+    /// The mandate is suspended.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -437,7 +443,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Suspend)
     }
 
-    /// Its time is over.
+    /// The mandate expires.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -445,7 +451,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Expire)
     }
 
-    /// A party ends it, not through the API.
+    /// A party ends the mandate outside of the API.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -453,7 +459,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Revoke)
     }
 
-    /// The vendor refuses or fails it.
+    /// The vendor refuses the mandate, or fails to set it up.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -461,7 +467,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Fail)
     }
 
-    /// From now on the vendor answers its word for this status, whatever was before.
+    /// The vendor returns its word for this status from now on, independent of the previous status.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the vendor has no word for it.
@@ -469,7 +475,7 @@ impl Sandbox {
         lock(&self.world).set_status(mandate, status)
     }
 
-    /// From now on the vendor answers this as the mandate's status: any word, or any JSON.
+    /// The vendor returns this as the mandate's status from now on. It can be any word or any JSON.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate.
@@ -477,7 +483,7 @@ impl Sandbox {
         self.edit(mandate, |record| record["status"] = status.into())
     }
 
-    /// Changes a mandate's record, which has the fields of the vendor's answer.
+    /// Changes a mandate's record. The record has the fields of the vendor's response.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate.
@@ -485,8 +491,8 @@ impl Sandbox {
         lock(&self.world).edit(mandate, change)
     }
 
-    /// Changes any other record: a Seqino client is `("clients", "client_abc123")`. `GET /_control/state` shows the kinds
-    /// and ids that there are.
+    /// Changes any other record. For example, a Seqino client is `("clients", "client_abc123")`. `GET /_control/state`
+    /// lists all kinds and ids.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such record.
@@ -503,12 +509,12 @@ impl Sandbox {
         record.map(change).ok_or_else(|| Error::new(ErrorKind::NotFound).at(Some(provider)).detail(what))
     }
 
-    /// The record of a mandate, as the vendor has it. Personal data is not masked.
+    /// The record of a mandate at the vendor. Personal data is not masked.
     pub fn record(&self, mandate: &MandateRef) -> Option<Value> {
         lock(&self.world).mandate(mandate).cloned()
     }
 
-    /// Every mandate that there is.
+    /// The references of all mandates.
     pub fn references(&self) -> Vec<MandateRef> {
         let world = lock(&self.world);
         let of = |vendor: &SimulatedVendor| -> Vec<_> {
@@ -517,12 +523,12 @@ impl Sandbox {
         world.vendors.iter().flat_map(of).collect()
     }
 
-    /// How many mandates a vendor has.
+    /// The number of mandates at a vendor.
     pub fn mandates_at(&self, provider: Provider) -> usize {
         lock(&self.world).vendor(provider).map_or(0, |vendor| vendor.store.count(MANDATES))
     }
 
-    /// The vendor no longer knows the mandate.
+    /// Deletes the mandate: the vendor no longer knows it.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate.
@@ -537,14 +543,14 @@ impl World {
         let record = self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?;
         let word = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step));
         let what =
-            format!("the sandbox: this vendor has no such step from here ({step:?}); use `set_status` or `answer`");
+            format!("the sandbox: this vendor has no such step from here ({step:?}). Use `set_status` or `answer`");
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
         self.edit(mandate, |record| record["status"] = word)
     }
 
     fn set_status(&mut self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
         let provider = mandate.provider();
-        let what = format!("the sandbox: this vendor has no word for {status}; use `answer`");
+        let what = format!("the sandbox: this vendor has no word for {status}. Use `answer`");
         let words = self.vendor(provider).map(|vendor| vendor.simulation.vocabulary()).unwrap_or_default();
         let word = word_for(&words, status);
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;

@@ -1,4 +1,4 @@
-//! The pages that a debtor or a client sees: small, plain, in French and in English.
+//! The pages for a debtor or a client, in French and in English.
 
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The first that the reader understands, as the browser says; French if it does not.
+    /// The first known language of `?lang=` and of the browser's list. The default is French.
     pub fn of(asked: Option<&str>, accepted: &str) -> Self {
         let mut wanted = asked.into_iter().chain(accepted.split(',').map(str::trim));
         let known = wanted.find_map(|tag| match tag.get(..2)? {
@@ -47,21 +47,21 @@ impl Text {
     }
 }
 
-/// What a vendor's page shows.
+/// The content of a vendor's page.
 pub(crate) struct Page {
     pub title: Text,
-    /// What is agreed to.
+    /// The text that the reader agrees to.
     pub intro: Text,
     pub terms: Vec<(Text, String)>,
-    /// What the button says.
+    /// The text of the button.
     pub agree: Text,
-    /// What the form carries on to the address that follows.
+    /// Hidden fields that the form posts to the next address.
     pub carried: Vec<(&'static str, String)>,
-    /// Why nothing can be decided any more.
+    /// The reason why the page accepts no decision, if any.
     pub closed: Option<Closed>,
 }
 
-/// An address that somebody may be sent to: of the web, and of nothing that runs, such as `javascript:`.
+/// A safe address for a redirect: `http` or `https`, never a scheme that runs code, such as `javascript:`.
 #[derive(Clone)]
 pub(crate) struct Link(Url);
 
@@ -70,7 +70,7 @@ impl Link {
         Url::parse(url.as_str()?).ok().filter(|url| matches!(url.scheme(), "http" | "https")).map(Self)
     }
 
-    /// With one more pair in its query.
+    /// Adds a pair to the query.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.query_pairs_mut().append_pair(name, value);
         self
@@ -81,11 +81,11 @@ impl Link {
     }
 }
 
-/// Why a link no longer leads to a decision.
+/// A page whose link accepts no decision any more.
 #[derive(Clone)]
 pub(crate) struct Closed {
     pub why: Why,
-    /// Where to go instead.
+    /// The link back.
     pub back: Option<Link>,
 }
 
@@ -101,13 +101,13 @@ pub(crate) enum Decision {
     Cancel,
 }
 
-/// Where a decision leads.
+/// The next step after a decision.
 pub(crate) enum Onward {
-    /// To this address, by GET.
+    /// Redirect to this address with GET.
     Go(Link),
-    /// To this address, with the form as it was sent.
+    /// Redirect to this address with the submitted form.
     Post(Link),
-    /// Nowhere: the page says that it is done.
+    /// Show that the decision was made.
     Stay,
 }
 
@@ -115,7 +115,7 @@ impl Why {
     fn text(self) -> Text {
         match self {
             Self::Expired => Text { fr: "Ce lien a expiré.", en: "This link has expired." },
-            Self::Used => Text { fr: "Ce lien a déjà été utilisé.", en: "This link has been used already." },
+            Self::Used => Text { fr: "Ce lien a déjà été utilisé.", en: "This link has already been used." },
         }
     }
 }
@@ -183,7 +183,7 @@ impl Page {
         shell(language, self.title.in_(language), &content)
     }
 
-    /// After a decision that leads nowhere.
+    /// The page after a decision without a redirect.
     pub fn done(&self, language: Language, decision: Decision) -> String {
         let text = if decision == Decision::Agree { AGREED } else { CANCELLED };
         shell(language, self.title.in_(language), &html! { p role="status" { (text.in_(language)) } })

@@ -1,4 +1,4 @@
-//! HTTP in, HTTP out.
+//! The HTTP server of the sandbox.
 
 use super::{
     call::{Call, Reply, Upload},
@@ -32,10 +32,10 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
-/// More than any request of the specs needs.
+/// The maximum size of a request. No request of the specs needs more.
 const LARGEST: usize = 64 * 1024 * 1024;
 
-/// Serves until told to stop, then until every answer that is under way is given.
+/// Serves requests until `stop`, then completes all open responses.
 pub(super) async fn serve(
     listener: TcpListener,
     hosts: Arc<Hosts>,
@@ -50,7 +50,7 @@ pub(super) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
-                    // Too many open files, say: others will be closed.
+                    // For example too many open files. Wait until other connections close.
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 }
@@ -65,7 +65,7 @@ pub(super) async fn serve(
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
         let connection = graceful.watch(connection);
         connections.spawn(async move {
-            // A caller that goes away is no concern of ours.
+            // Ignore errors: the caller has closed the connection.
             drop(connection.await);
         });
         while connections.try_join_next().is_some() {}
@@ -74,7 +74,7 @@ pub(super) async fn serve(
     graceful.shutdown().await;
 }
 
-/// The faults of a connection that strike later requests on it.
+/// The faults of a connection that affect later requests on it.
 #[derive(Default)]
 struct Broken {
     /// The next request gets no response.
@@ -83,7 +83,7 @@ struct Broken {
     late: Option<Response<Body>>,
 }
 
-/// An error ends the connection without an answer.
+/// Responds to a request. An error closes the connection without a response.
 async fn respond(
     request: Request<Incoming>,
     hosts: &Hosts,
@@ -129,7 +129,7 @@ async fn respond(
         ..Call::default()
     };
     let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, call) else {
-        let what = json!({"error": "sandbox: no vendor is here. GET /_control lists what there is"});
+        let what = json!({"error": "sandbox: there is no vendor at this path. GET /_control lists the orders"});
         return Ok(json_response(&Reply::new(404, what)));
     };
     let response = faulty(reply, fault.as_ref()).await?;
@@ -142,7 +142,7 @@ async fn respond(
     Ok(response)
 }
 
-/// The response with its fault.
+/// Applies a fault to the response.
 async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>> {
     let Some(fault) = fault else { return Ok(json_response(&reply)) };
     Ok(match fault {
@@ -186,7 +186,7 @@ fn query(uri: &Uri) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// The file in a form, which is the field `file`.
+/// The field `file` of a form.
 async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
     let body = http_body_util::BodyDataStream::new(http_body_util::Full::new(body.clone()));
     let mut form = multer::Multipart::new(body, boundary);
@@ -199,7 +199,7 @@ async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
     None
 }
 
-/// A page, and what is decided on it.
+/// Shows a page, or applies the decision of its form.
 fn page(
     world: &mut World,
     vendor: &str,
@@ -231,7 +231,7 @@ fn page(
 
 fn onward(status: u16, link: &Link) -> Response<Body> {
     let mut response = response(status, Bytes::new());
-    // An address is ASCII once it is parsed.
+    // A parsed URL is ASCII, so this does not fail.
     if let Ok(link) = link.as_str().parse() {
         response.headers_mut().insert(LOCATION, link);
     }
@@ -242,7 +242,7 @@ fn html(status: u16, page: String) -> Response<Body> {
     let mut response = response(status, page.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    // Nothing of a page is code.
+    // A page contains no script.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     response
@@ -263,12 +263,12 @@ fn json_response(reply: &Reply) -> Response<Body> {
 fn response(status: u16, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body { data: (!body.is_empty()).then_some(body), end: End::Whole });
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // Nobody should take a response of the sandbox for the vendor's.
+    // Mark the response, so that nobody mistakes it for the vendor's.
     response.headers_mut().insert(SERVER, HeaderValue::from_static("mandat-sandbox"));
     response
 }
 
-/// One piece, after which the connection may break off.
+/// A body in one piece. The connection may break off after it.
 #[derive(Clone)]
 struct Body {
     data: Option<Bytes>,
@@ -294,7 +294,7 @@ impl hyper::body::Body for Body {
         match self.end {
             End::Whole => Poll::Ready(None),
             End::BreaksOff => {
-                // The server flushes the data before it polls again.
+                // Return `Pending` once: the server flushes the data before it polls again.
                 self.end = End::BreaksOffNow;
                 cx.waker().wake_by_ref();
                 Poll::Pending
@@ -308,7 +308,7 @@ impl hyper::body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // A body that breaks off does not say how long it is to be.
+        // Give no length for a body that breaks off, so that the server does not send a `Content-Length`.
         match &self.data {
             _ if self.end != End::Whole => SizeHint::default(),
             data => SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64)),

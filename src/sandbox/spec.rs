@@ -1,4 +1,4 @@
-//! What the sandbox takes from a spec: which request is which operation, and what it may hold.
+//! Finds the operation of a request, and checks the request against the spec.
 
 use super::call::Call;
 use crate::wire;
@@ -6,21 +6,21 @@ use jsonschema::{Draft, ValidatorMap};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
 
-/// One spec.
+/// The spec of one vendor.
 pub(crate) struct Spec {
     document: Value,
     base_path: String,
     routes: Vec<Route>,
-    /// The names of fields and parameters, and whether what they hold is personal or secret.
+    /// The names of fields and parameters. The value is true if the field is personal or secret.
     names: BTreeMap<String, bool>,
     checks: OnceLock<Option<ValidatorMap>>,
 }
 
 pub(crate) struct Route {
     method: String,
-    /// What stands before it: the base path, as a rule.
+    /// The path before the template. Usually the base path of the server.
     base: String,
-    /// The parts of the path; a parameter is in braces.
+    /// The parts of the path template. A parameter is in braces.
     parts: Vec<String>,
     pub operation: String,
     parameters: Vec<Parameter>,
@@ -39,28 +39,28 @@ struct Parameter {
     name: String,
     place: String,
     required: bool,
-    /// Its JSON type, which text is read as.
+    /// The JSON type to parse the text as.
     kind: String,
 }
 
-/// What is wrong with a request, and where.
+/// An error in a request.
 pub(crate) struct Violation {
-    /// `body`, `query`, `path` or `header`, and the way from there.
+    /// The path to the value. It begins with `body`, `query`, `path` or `header`.
     pub place: Vec<String>,
-    /// In words that hold no value.
+    /// The description. It contains no value of the request.
     pub what: String,
     pub missing: bool,
 }
 
 impl Route {
-    /// Its path in the spec.
+    /// The path template of the spec.
     pub fn template(&self) -> String {
         self.parts.join("/")
     }
 }
 
 impl Spec {
-    /// Reads the JSON that the build script has made of a spec that it has checked.
+    /// Reads the JSON of a spec. The build script has checked it.
     pub fn read(json: &str) -> Self {
         let document: Value = serde_json::from_str(json).unwrap_or_default();
         let base_path = server_path(&document).unwrap_or_default();
@@ -77,7 +77,7 @@ impl Spec {
             },
         });
         let mut routes: Vec<Route> = routes.collect();
-        // A path without parameters goes before one that has any.
+        // Try paths with fewer parameters first.
         routes.sort_by_key(|route| route.parts.iter().filter(|part| part.starts_with('{')).count());
         let names = names(&document);
         Self { base_path, routes, names, checks: OnceLock::new(), document }
@@ -88,7 +88,7 @@ impl Spec {
         &self.base_path
     }
 
-    /// Whether there is an operation of this id.
+    /// Returns true if the spec has an operation with this id.
     pub fn has(&self, operation: &str) -> bool {
         self.routes.iter().any(|route| route.operation == operation)
     }
@@ -121,7 +121,7 @@ impl Spec {
         same.map(|route| route.method.as_str()).collect()
     }
 
-    /// Everything in a request that the spec forbids. Words that the spec does not list are forbidden, too.
+    /// All errors in a request. A word that the spec does not list is also an error.
     pub fn violations(&self, route: &Route, call: &Call) -> Vec<Violation> {
         let mut found = Vec::new();
         for parameter in &route.parameters {
@@ -136,7 +136,7 @@ impl Spec {
                 None if parameter.required => found.push(Violation::missing(at)),
                 None => {}
                 Some(given) => {
-                    // A number or a truth is text here.
+                    // Parameters are text. Parse a number or a boolean.
                     let read = if kind == "string" { None } else { serde_json::from_str(given).ok() };
                     self.check(
                         &key(&route.operation, place, name),
@@ -160,12 +160,16 @@ impl Spec {
         let checks = self.checks.get_or_init(|| checks(&self.document));
         let check = checks.as_ref().and_then(|checks| checks.get(&format!("#/definitions/{}", escape(key))));
         let Some(check) = check else {
-            return found.push(Violation { place: at, what: "the sandbox has no rule for it".into(), missing: false });
+            return found.push(Violation {
+                place: at,
+                what: "the sandbox cannot check this field".into(),
+                missing: false,
+            });
         };
         for error in check.iter_errors(value) {
             let mut place = at.clone();
             place.extend(error.instance_path().as_str().split('/').skip(1).map(str::to_owned));
-            // What is missing is within what was looked at.
+            // The error is at the object. Add the name of the missing field.
             if let jsonschema::error::ValidationErrorKind::Required { property } = error.kind() {
                 place.extend(property.as_str().map(str::to_owned));
                 found.push(Violation::missing(place));
@@ -180,7 +184,7 @@ impl Spec {
         &self.document
     }
 
-    /// Why an answer of an operation is none that the spec describes.
+    /// The reason why the spec does not describe a response of an operation.
     #[cfg(test)]
     pub fn undescribed(&self, operation: &str, reply: &super::Reply) -> Option<String> {
         let (.., found) = operations(&self.document).find(|(.., o)| o["operationId"] == *operation)?;
@@ -199,14 +203,18 @@ impl Spec {
         match &reply.body {
             Some(body) if described => self.check(&key(operation, "answer", status), body, Vec::new(), &mut found),
             None if !described => {}
-            // The pages show that there are such errors, and no body of any.
+            // The vendors' pages list these errors without a body.
             Some(_) if !described && reply.status >= 400 => {}
-            _ => return Some("a body where none is described, or none where one is".into()),
+            _ => {
+                return Some(
+                    "a body that the spec does not describe, or no body although the spec describes one".into(),
+                );
+            }
         }
         found.first().map(|violation| format!("{}: {}", violation.place.join("."), violation.what))
     }
 
-    /// A request or a record without personal data, secrets and the values of fields that the spec does not know.
+    /// Masks personal data, secrets and the values of unknown fields in a request or a record.
     pub fn masked(&self, value: &Value) -> Value {
         match value {
             Value::Object(fields) => fields
@@ -217,7 +225,7 @@ impl Spec {
                 })
                 .collect(),
             Value::Array(items) => items.iter().map(|item| self.masked(item)).collect(),
-            // A field that is not personal can still hold personal data by mistake.
+            // A field that is not personal can still contain personal data by mistake.
             Value::String(text) if is_personal(text) => "***".into(),
             other => other.clone(),
         }
@@ -232,7 +240,7 @@ impl Spec {
     }
 }
 
-/// Whether a text is an IBAN, with or without separators, or contains an e-mail address.
+/// Returns true for an IBAN, with or without separators, and for a text with an e-mail address.
 fn is_personal(text: &str) -> bool {
     let bare: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
     text.contains('@') || wire::is_iban(&bare.to_ascii_uppercase())
@@ -240,11 +248,11 @@ fn is_personal(text: &str) -> bool {
 
 impl Violation {
     fn missing(place: Vec<String>) -> Self {
-        Self { place, what: "it is required".into(), missing: true }
+        Self { place, what: "this field is required".into(), missing: true }
     }
 }
 
-/// Every operation: its path, what stands beside it, its method, and itself.
+/// Every operation: its path, the path's item in the spec, its method, and the operation.
 pub(super) fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value, &str, &Value)> {
     let items = document["paths"].as_object().into_iter().flatten();
     items.flat_map(|(path, item)| {
@@ -267,7 +275,7 @@ fn key(operation: &str, place: &str, name: &str) -> String {
     format!("{operation} {place} {name}")
 }
 
-/// A name within a JSON pointer within a URI fragment.
+/// Escapes a name for a JSON pointer.
 fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
@@ -296,7 +304,7 @@ fn names(document: &Value) -> BTreeMap<String, bool> {
     let mut add = |name: &str, schema: &Value| {
         let schema = target(document, schema);
         let sensitive = schema["x-sensitive"] == true;
-        // Sensitive in one place is sensitive.
+        // A name that is sensitive in one place is sensitive everywhere.
         *names.entry(name.to_owned()).or_insert(false) |= sensitive;
     };
     for schema in document["components"]["schemas"].as_object().into_iter().flat_map(Map::values) {
@@ -313,7 +321,7 @@ fn names(document: &Value) -> BTreeMap<String, bool> {
     names
 }
 
-/// One validator for each body and parameter, made once in a process.
+/// One validator for each body and parameter. Built once per process.
 fn checks(document: &Value) -> Option<ValidatorMap> {
     let mut definitions = Map::new();
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
@@ -345,14 +353,14 @@ fn checks(document: &Value) -> Option<ValidatorMap> {
         .with_format("reference", |text: &str| !text.trim().is_empty())
         .with_format("umr", |text: &str| !text.trim().is_empty())
         .with_format("cents", digits)
-        // The vendor says IPv4 and gives room for more.
+        // The vendor says IPv4 but allows the length of IPv6.
         .with_format("ipv4", |text: &str| text.parse::<IpAddr>().is_ok())
         .build_map(&json!({"definitions": definitions}))
         .ok()
 }
 
-/// A schema of OpenAPI 3.0 as one of JSON Schema: null is a type, and an open set of words is as closed to a request as
-/// a strict vendor's.
+/// Converts a schema of OpenAPI 3.0 to JSON Schema. Null becomes a type. An open set of words becomes closed: the
+/// sandbox checks requests like a strict vendor.
 fn as_json_schema(schema: &Value) -> Value {
     let Some(object) = schema.as_object() else { return schema.clone() };
     let mut out = Map::new();

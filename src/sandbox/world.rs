@@ -1,4 +1,4 @@
-//! The state of a sandbox, and what becomes of a request. No I/O.
+//! The state of a sandbox, and the processing of a request. This module does no I/O.
 
 use super::{
     Answer, Simulation, VirtualClock,
@@ -38,32 +38,32 @@ impl SimulatedVendor {
     }
 }
 
-/// Answers that are given to the next calls of an operation, in their order.
+/// The responses to the next calls of an operation, in order.
 pub(crate) struct Script {
     pub provider: Provider,
     pub operation: String,
     pub answers: VecDeque<Answer>,
 }
 
-/// A request that the sandbox received. What is personal or secret in it is masked.
+/// A received request. Personal and secret values are masked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Received {
-    /// The vendor that it was for.
+    /// The vendor of the request.
     pub provider: Provider,
-    /// The operation, by its id in the spec; `None` if there is none of this path and method.
+    /// The operation, by its id in the spec. `None` if no operation has this path and method.
     pub operation: Option<String>,
-    /// What stood in its path and in its query, and the client that Seqino is told.
+    /// The parameters of the path and the query, and the header with Seqino's client.
     pub parameters: BTreeMap<String, Value>,
-    /// Its body; null if there was none.
+    /// The body. Null if there was none.
     pub body: Value,
-    /// The HTTP status that it was answered with; 0 if the connection broke off instead.
+    /// The HTTP status of the response. 0 if the connection broke off instead.
     pub status: u16,
-    /// What the spec forbids about it, which is why it was refused.
+    /// The errors for which the sandbox refused the request.
     pub violations: Vec<String>,
 }
 
-/// So many requests are kept.
+/// The maximum number of requests in the journal.
 const LONGEST_JOURNAL: usize = 100_000;
 
 impl World {
@@ -74,7 +74,7 @@ impl World {
         world
     }
 
-    /// As at the start.
+    /// Restores the initial state.
     pub fn reset(&mut self) {
         for vendor in &mut self.vendors {
             vendor.store = Store::new(self.seed);
@@ -94,7 +94,7 @@ impl World {
         self.vendors.iter_mut().find(|vendor| vendor.provider.as_str() == name)
     }
 
-    /// Does what a request asks for; `None` without such a vendor. What goes wrong instead of the answer.
+    /// Processes a request. Returns the response and the fault to apply to it, or `None` for an unknown vendor.
     pub fn receive(&mut self, vendor: &str, method: &str, path: &str, mut call: Call) -> Option<(Reply, Option<What>)> {
         call.now = self.clock.now();
         let Self { vendors, faults, scripts, journal, .. } = self;
@@ -162,21 +162,21 @@ impl World {
         Some((reply, fault))
     }
 
-    /// A page that a link leads to.
+    /// The page of a link.
     pub fn page(&mut self, vendor: &str, token: &str) -> Option<Page> {
         let now = self.clock.now();
         let vendor = self.named(vendor)?;
         vendor.simulation.page(&vendor.store, token, now)
     }
 
-    /// What somebody decides on such a page, which has to be open.
+    /// Applies a decision on a page. The page has to be open.
     pub fn decide(&mut self, vendor: &str, token: &str, decision: Decision) -> Option<Onward> {
         let now = self.clock.now();
         let vendor = self.named(vendor)?;
         vendor.simulation.decide(&mut vendor.store, token, decision, now)
     }
 
-    /// A mandate's record.
+    /// The record of a mandate.
     pub fn mandate(&mut self, reference: &MandateRef) -> Option<&mut Value> {
         self.vendor(reference.provider())?.store.get_mut(MANDATES, reference.id())
     }

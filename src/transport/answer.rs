@@ -338,7 +338,10 @@ impl Answer {
 
     /// It repeats another value than was sent.
     pub(super) fn of_another(&self, operation: &Operation, place: &str) -> Error {
-        self.undecodable(operation, format!("{place} is another than the one asked for: it answers another request"))
+        self.undecodable(
+            operation,
+            format!("{place} differs from the requested one: the response is for another request"),
+        )
     }
 
     /// What a good answer says. Of what cannot be decoded this tells where and what was looked for, never what stood

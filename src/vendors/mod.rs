@@ -42,23 +42,23 @@ vendors! {
 
 #[cfg(feature = "sandbox")]
 impl Sandbox {
-    /// A consumer that SafeDebit has from the start: the one of its sample requests.
+    /// An initial consumer of SafeDebit: the consumer of the vendor's sample requests.
     pub const CONSUMER: &str = "XXXXXXXXXXXXX";
-    /// A client that Seqino has from the start: the one of its sample requests.
+    /// An initial client of Seqino: the client of the vendor's sample requests.
     pub const CLIENT: &str = "client_abc123";
 
-    /// Starts on a free port of the loopback address.
+    /// Starts a sandbox on a free port of the loopback address.
     ///
     /// # Errors
-    /// If no port can be had.
+    /// If no port is free.
     pub async fn start() -> io::Result<Self> {
         Self::start_with(Options::default()).await
     }
 
-    /// Starts with these options. Logs a warning for an address that is not loopback.
+    /// Starts a sandbox with these options. Logs a warning for an address that is not loopback.
     ///
     /// # Errors
-    /// If the address cannot be listened on, or if a host is not valid.
+    /// If the sandbox cannot listen on the address, or if a host is not valid.
     pub async fn start_with(options: Options) -> io::Result<Self> {
         Self::simulate(simulated(), options).await
     }
@@ -66,7 +66,7 @@ impl Sandbox {
     /// The facade, configured for this sandbox.
     ///
     /// # Panics
-    /// Never: the sandbox's own addresses and credentials are right.
+    /// Never: the sandbox's own addresses and credentials are valid.
     pub fn mandates(&self) -> Mandates {
         self.builder().build().unwrap_or_else(|e| unreachable!("the sandbox's own configuration: {e}"))
     }

@@ -168,8 +168,7 @@ fn seen(value: &Value) -> Result<(), Invalid> {
             let lines = text.split(['\n', '\r', '\t']);
             lines
                 .filter_map(|line| Some((line, invisible(line)?)))
-                .map(|(line, found)| Err(unseen(line, &found)))
-                .collect()
+                .try_for_each(|(line, found)| Err(unseen(line, &found)))
         }
         Value::Array(items) => items.iter().try_for_each(seen),
         Value::Object(fields) => fields.iter().try_for_each(|(key, value)| key_seen(key).and_then(|()| seen(value))),

@@ -46,7 +46,7 @@ fn missing_credentials_are_named_by_variable() {
     rows.sort_by_key(|row| row["reference"].to_string());
     assert_eq!(rows.len(), 3);
     assert!(rows[..2].iter().all(|row| row["status"].is_string() && row["error"].is_null()), "{rows:?}");
-    assert_eq!(rows[2]["error"], "no credentials: set SEQINO_API_KEY");
+    assert_eq!(rows[2]["error"], "there are no credentials. Set SEQINO_API_KEY");
 }
 
 /// Runs with SafeDebit's login and password from this file alone.

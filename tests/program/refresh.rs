@@ -51,11 +51,11 @@ fn next_run_compares_with_the_stored_state() {
         );
         let ended = vendors.mandat(&["refresh", "in.txt", "--format", format, "--out", "monday"]);
         assert_eq!(ended.code, Some(0), "{}", ended.err);
-        assert!(ended.err.contains("3 looked at: 3 new, 0 changed"), "{}", ended.err);
+        assert!(ended.err.contains("3 rows: 3 new, 0 changed"), "{}", ended.err);
         assert_eq!(vendors.read("monday").matches("First").count(), 3);
         let same = vendors.mandat(&["refresh", "monday", "--changes", "--format", "jsonl"]);
         assert_eq!((same.code, same.out.as_str()), (Some(0), ""));
-        assert!(same.err.contains("3 looked at: 0 new, 0 changed"), "{}", same.err);
+        assert!(same.err.contains("3 rows: 0 new, 0 changed"), "{}", same.err);
         vendors.sandbox.revoke(&debit()).unwrap();
         let changed = vendors.mandat(&["refresh", "monday", "--changes", "--format", "jsonl"]);
         let changed: serde_json::Value = serde_json::from_str(&changed.out).unwrap();
@@ -193,9 +193,12 @@ fn unknown_mandate_is_a_result_and_no_failure() {
     vendors.write("in.csv", "reference\nsafedebit:XXXXXXXXXXXXX\nsafedebit:nobody\n");
     let ended = vendors.mandat(&["refresh", "in.csv"]);
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert!(ended.err.contains("1 not known to the vendor") && ended.err.contains("line 3"), "{}", ended.err);
+    assert!(ended.err.contains("1 unknown to the vendor") && ended.err.contains("line 3"), "{}", ended.err);
     let written = ended.rows();
-    assert_eq!((&*written[1]["verdict"], &*written[1]["reasons"]), ("Undetermined", "the vendor does not know it"));
+    assert_eq!(
+        (&*written[1]["verdict"], &*written[1]["reasons"]),
+        ("Undetermined", "the vendor does not know the mandate")
+    );
     vendors.write("in.csv", "reference\nsafedebit:nobody\n");
     let ended = vendors.mandat(&["refresh", "in.csv"]);
     assert!(ended.code == Some(0) && ended.err.contains("the right account"), "{}", ended.err);
@@ -209,7 +212,7 @@ fn exit_code_tells_partial_from_total_failure() {
     vendors.sandbox.inject(Fault::status(400).on("search_mandate"));
     let ended = vendors.mandat(&["refresh", "in.csv"]);
     assert_eq!(ended.code, Some(3), "{}", ended.err);
-    assert!(ended.err.contains("33 looked at: 1 new, 0 changed, 32 not read"), "{}", ended.err);
+    assert!(ended.err.contains("33 rows: 1 new, 0 changed, 32 not read"), "{}", ended.err);
     assert_eq!(ended.err.matches("Not read, ").count(), 2, "{}", ended.err);
     assert!(
         ended.err.contains("Not read, 30: SafeDebit") && ended.err.contains("Not read, 2: `reference`"),
@@ -235,7 +238,7 @@ fn refusing_vendor_is_asked_and_reported_once() {
     assert_eq!((ended.code, vendors.sandbox.count("search_mandate")), (Some(3), 1), "{}", ended.err);
     assert_eq!(ended.err.matches("SafeDebit refused the caller").count(), 1, "{}", ended.err);
     assert!(
-        ended.err.contains("Not asked for: 29.") && ended.err.contains("Not read, 1: SafeDebit: Auth"),
+        ended.err.contains("not asked for: 29.") && ended.err.contains("Not read, 1: SafeDebit: Auth"),
         "{}",
         ended.err
     );
@@ -346,8 +349,8 @@ fn status_command_names_the_missing_facts() {
         one.out.contains("undetermined") && one.out.contains("revoked_by_debtor") && one.out.contains("one_off_used"),
         "{one:?}"
     );
-    // A verdict that forbids the use must not be followed by a plain "you".
-    assert!(one.out.trim_end().ends_with("you: see to the reasons first"), "{one:?}");
+    // Who acts next is not "you" beside a verdict that forbids it.
+    assert!(one.out.trim_end().ends_with("you: resolve the reasons first"), "{one:?}");
     let all = [
         "--signed-on=2026-01-05",
         "--signature-confirmed",

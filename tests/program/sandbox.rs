@@ -52,7 +52,7 @@ fn sandbox_on_all_interfaces_warns_and_accepts_its_host_names() {
     }
     let (code, _, said) = mandat(&["sandbox", "--listen", "127.0.0.1:0", "--host", "http://sandbox"]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("--host") && said.contains("is no host"), "{said}");
+    assert!(said.contains("--host") && said.contains("is not a host"), "{said}");
 }
 
 #[cfg(unix)]

@@ -87,7 +87,7 @@ fn killed_run_resumes_where_it_stopped() {
         vendors.sandbox.clear_faults();
         let ended = Ended::of(run().spawn().unwrap());
         assert_eq!(ended.code, Some(3), "{}", ended.err);
-        let told = ended.err.lines().find(|line| line.ends_with("were read before the run was stopped")).unwrap();
+        let told = ended.err.lines().find(|line| line.ends_with("have a reading from the stopped run")).unwrap();
         assert!(told.split(' ').next().unwrap().parse::<usize>().unwrap() >= 80, "{told}");
         // Some requests were still in flight at the kill.
         assert!(vendors.sandbox.count("search_mandate") - asked <= MANY - 90 + 64);

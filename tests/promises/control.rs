@@ -438,7 +438,7 @@ async fn invalid_host_names_are_refused() {
     for name in ["", " ", "http://sandbox", "sand box", "user@sandbox", "sandbox/path", ":80", "sandbox\r\nx: y"] {
         let error = Sandbox::start_with(Options::default().host(name)).await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{name:?}");
-        assert!(error.to_string().contains("is no host"), "{error}");
+        assert!(error.to_string().contains("is not a host"), "{error}");
     }
 }
 

@@ -370,7 +370,7 @@ async fn advice_after_403_depends_on_sender_and_operation() {
     let text = || Act::from(http(403, "content-type: text/plain\r\n", "Forbidden"));
     let own = || Act::from(json(403, r#"{"success":false}"#));
     let empty = || Act::from(json(403, ""));
-    let (firewall, direct_debit) = ("`User-Agent`", "direct debit has to be switched on");
+    let (firewall, direct_debit) = ("`User-Agent`", "has to enable direct debit");
     for (answer, reading, exchange, payment) in [
         (page(), Some(firewall), Some(firewall), Some(firewall)),
         (text(), Some(firewall), Some(firewall), Some(firewall)),
@@ -414,8 +414,8 @@ async fn missing_payment_does_not_prove_that_no_debit_was_made() {
         let error = easytransac.get_transaction_status().order_id("order-1").send().await.unwrap_err();
         assert_eq!(error.kind(), mandat::ErrorKind::NotFound);
         let advice = error.advice().unwrap();
-        assert!(advice.contains("may exist all the same") && advice.contains("before you send it again"), "{advice}");
-        // The advice applies to payments only, not to mandates.
+        assert!(advice.contains("may still exist") && advice.contains("before you retry"), "{advice}");
+        // Nothing of the kind is said of a mandate.
         let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
         assert_eq!(error.advice(), None);
     }

@@ -191,7 +191,7 @@ fn evidence_table_matches_the_specs() {
 #[test]
 fn table_of_described_operations_lists_all_of_seqino() {
     let readme = include_str!("../../specs/README.md");
-    let (_, table) = readme.split_once("## What of Seqino is described").unwrap();
+    let (_, table) = readme.split_once("## Operations of Seqino, and how far they are described").unwrap();
     let (_, spec) = specs().last().unwrap();
     for (id, _) in operations(&spec) {
         assert_eq!(table.matches(&format!("`{id}`")).count(), 1, "{id}");

@@ -144,7 +144,7 @@ test('a link allows one signature, even in two windows', async () => {
   await button(one, 'Sign').click();
   await button(other, 'Sign').click();
   for (const page of [other, await open(link)]) {
-    assert.equal(await page.getByRole('alert').textContent(), 'This link has been used already.');
+    assert.equal(await page.getByRole('alert').textContent(), 'This link has already been used.');
     assert.equal(await page.getByRole('button').count(), 0);
   }
   assert.equal(visits.length, 1);

@@ -17,10 +17,10 @@ async fn response_without_the_requested_mandate_is_a_decode_error() {
         (r#"{"result":true}"#, "`datas` is missing"),
         (r#"{"result":true,"datas":{"umr":"RUM-1","status":"1"}}"#, "expected a list, at datas"),
         (r#"{"result":true,"datas":null}"#, "expected a list, at datas"),
-        (r#"{"result":true,"datas":[{"umr":"RUM-2","status":"1"}]}"#, "datas[0].umr is another than the one asked for"),
+        (r#"{"result":true,"datas":[{"umr":"RUM-2","status":"1"}]}"#, "datas[0].umr differs from the requested one"),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},{"umr":"RUM-1","status":"3"}]}"#,
-            "more than one mandate of this UMR",
+            "more than one mandate with this UMR",
         ),
         (r#"{"result":true,"datas":[{"umr":"RUM-1"}]}"#, "datas[0]: `status` is missing"),
         (r#"{"result":true,"datas":[{"status":"1"}]}"#, "datas[0]: `umr` is missing"),

@@ -359,16 +359,16 @@ mod easytransac {
             body[name] = value;
             unreadable(verify(&body))
         };
-        assert_eq!(with("status", "failed".into()), "the names of two fields differ in case only");
-        assert_eq!(with("signature", "".into()), "the names of two fields differ in case only");
-        let deep = "a value is nested deeper than the signature reaches";
+        assert_eq!(with("status", "failed".into()), "the names of two fields differ only in case");
+        assert_eq!(with("signature", "".into()), "the names of two fields differ only in case");
+        let deep = "a value is nested too deep for the signature";
         assert_eq!(with("Client", json!({"Address": {"City": "Paris"}})), deep);
         assert_eq!(with("AdditionalError", json!([["a"]])), deep);
         for number in [1e300, -1e15, 1e-300] {
             assert_eq!(with("Amount", number.into()), "a number is too large or too small");
         }
         let form = verify_notification(b"Client[a][b]=c&Signature=00", &[KEY]);
-        assert_eq!(unreadable(form), "the brackets of a field's name");
+        assert_eq!(unreadable(form), "the brackets in a field name are not valid");
     }
 
     #[test]

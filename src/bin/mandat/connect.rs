@@ -1,4 +1,5 @@
-//! Where the vendors are, and the credentials: from the environment or a file, never from arguments, which others see.
+//! Reads the vendors' addresses and credentials from the environment or a file. Arguments would show them to other
+//! users.
 
 use super::{Failure, env_file};
 use mandat::{
@@ -6,7 +7,7 @@ use mandat::{
 };
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
-/// The facade, and the sandbox that it talks to, if it is one.
+/// The facade, and the sandbox behind it, if any.
 pub struct Connection {
     pub mandates: Mandates,
     pub sandbox: Option<Sandbox>,
@@ -15,22 +16,22 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The addresses of the vendors, without a secret.
+    /// The addresses of the vendors. They contain no secret.
     pub fn origin(&self) -> String {
         self.at.join(" ")
     }
 
-    /// What was named; in the sandbox all that there is if nothing was.
+    /// The named mandates. Without names, a sandbox offers all its sample mandates.
     pub fn or_samples(&self, named: Vec<MandateRef>) -> Result<Vec<MandateRef>, Failure> {
         match &self.sandbox {
             Some(sandbox) if named.is_empty() => Ok(sandbox.references()),
-            None if named.is_empty() => Err("name a mandate, or try --sandbox".into()),
+            None if named.is_empty() => Err("no mandate is named. Name one, or try --sandbox".into()),
             _ => Ok(named),
         }
     }
 }
 
-/// What went wrong, to somebody with a shell.
+/// The text of an error for a user of the program.
 pub fn told(error: &Error) -> String {
     let variables = match (error.kind(), error.provider()) {
         (ErrorKind::NotConfigured, Some(Provider::Easytransac)) => "EASYTRANSAC_API_KEY",
@@ -38,7 +39,7 @@ pub fn told(error: &Error) -> String {
         (ErrorKind::NotConfigured, Some(Provider::Seqino)) => "SEQINO_API_KEY",
         _ => return error.to_string(),
     };
-    format!("no credentials: set {variables}")
+    format!("there are no credentials. Set {variables}")
 }
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
@@ -46,16 +47,16 @@ const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 /// How to reach the vendors.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Read credentials from this file of NAME=value lines; the environment goes before it.
+    /// Read credentials from this file of NAME=value lines. Environment variables take precedence.
     #[arg(long, value_name = "FILE", global = true)]
     env_file: Option<PathBuf>,
-    /// Try it with no account: the vendors are simulated, with a sample mandate at each.
+    /// Try the program without an account. It simulates the vendors, with a sample mandate at each.
     #[arg(long = "sandbox", global = true)]
     simulated: bool,
-    /// How many requests may start in a second at each vendor. Ask the vendor before you raise it.
+    /// Maximum number of requests per second to each vendor. Ask the vendor before you raise it.
     #[arg(long, value_name = "NUMBER", global = true)]
     rate: Option<NonZeroU32>,
-    /// Allow plain HTTP to this host, such as a container with the sandbox. Everybody on the way can read it.
+    /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read it.
     #[arg(long, value_name = "HOST", global = true)]
     allow_plain_http_to: Option<String>,
 }
@@ -71,21 +72,21 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
         None => BTreeMap::new(),
         Some(path) => env_file::read(&path)?,
     };
-    // An empty variable hides no value of the file.
+    // An empty variable does not hide a value of the file.
     let value = |name: &str| {
         let set = [std::env::var(name).ok(), file.get(name).cloned()];
         let value = set.into_iter().flatten().find(|value| !value.trim().is_empty())?;
         if value.trim() != value {
-            super::tell(&format!("{name}: the blanks around it are left out\n"));
+            super::tell(&format!("{name}: the blanks around its value are ignored\n"));
         }
         Some(value.trim().to_owned())
     };
     if let Some(host) = &allow_plain_http_to {
-        super::tell(&format!("plain HTTP to {host}: credentials and personal data travel in the clear\n"));
+        super::tell(&format!("plain HTTP to {host}: credentials and personal data are sent unencrypted\n"));
     }
     let mut settings = Settings::default();
     settings.rate_per_second = rate.or(settings.rate_per_second);
-    // The configurations of the vendors have the same methods, and no type in common.
+    // A macro, because the vendors' configurations have the same methods but no common trait.
     macro_rules! tuned {
         ($config:expr) => {{
             let config = $config.settings(settings.clone());
@@ -111,7 +112,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
             builder = builder.safedebit(tuned!(safedebit::Config::new(url, login, password)));
         }
         (None, None, None) => {}
-        _ => return Err(format!("SafeDebit needs {SAFEDEBIT}").into()),
+        _ => return Err(format!("some credentials of SafeDebit are missing. Set {SAFEDEBIT}").into()),
     }
     if let Some(key) = value("SEQINO_API_KEY") {
         let config = match value("SEQINO_URL") {
@@ -122,7 +123,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
         at.push(format!("seqino {}", value("SEQINO_URL").unwrap_or_default()));
     }
     if at.is_empty() {
-        return Err("no credentials are set: `mandat --help` lists them, --sandbox needs none".into());
+        return Err("no credentials are set. `mandat --help` lists their names. With --sandbox you need none".into());
     }
     Ok(Connection { mandates: builder.build()?, sandbox: None, at })
 }

@@ -1,8 +1,8 @@
-//! Writes a file that appears when it is complete, and keeps the readings of a run that is stopped.
+//! Writes a file that appears only when it is complete, and keeps the readings of a stopped run.
 //!
-//! While a run writes `monday.csv`, it has a folder `monday.csv.mandat`. The run makes the folder exclusively, so every
-//! file in the folder is ours. The run appends each reading to a journal there. At the end it writes the rows in their
-//! order to another file there, gives that file its name, and removes the folder.
+//! A run that writes `monday.csv` creates a folder `monday.csv.mandat`. Creating a folder that exists fails, so every
+//! file in the folder belongs to this program. The run appends each reading to a journal in the folder. At the end it
+//! writes all rows in order to a second file, renames that file to `monday.csv`, and removes the folder.
 
 use super::{
     Failure,
@@ -21,11 +21,11 @@ pub struct Journal {
     out: PathBuf,
     folder: PathBuf,
     file: File,
-    /// A resumed run takes readings over only from a journal with this first line.
+    /// A resumed run uses readings only from a journal with this first line.
     head: Head,
     /// The length of the journal in bytes.
     length: u64,
-    /// The byte of the journal at which the entry of each row begins.
+    /// The offset in the journal of the entry of each row.
     entries: BTreeMap<usize, u64>,
 }
 
@@ -37,7 +37,7 @@ struct Head {
     origin: String,
 }
 
-/// Any other line: our cells of a row in the input and in the output.
+/// Any other line: the program's own cells of a row, as read and as written.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     given: Record,
@@ -50,7 +50,8 @@ const WHOLE: &str = "whole";
 
 impl Journal {
     pub fn begin(out: &Path, resume: bool, origin: String) -> Result<Self, Failure> {
-        let mut name = out.file_name().ok_or_else(|| format!("{} is no name of a file", out.display()))?.to_owned();
+        let mut name =
+            out.file_name().ok_or_else(|| format!("{} is not a file name. Name a file", out.display()))?.to_owned();
         name.push(".mandat");
         let folder = out.with_file_name(name);
         let (shown, kept) = (out.display(), folder.display());
@@ -62,13 +63,13 @@ impl Journal {
         let columns = file::Field::ALL.map(|field| field.name().to_owned()).to_vec();
         let head = Head { mandat_journal: 1, columns, origin };
         let opened = if made {
-            // A run that has just finished gave the file its name before it removed the folder.
+            // Check after creating the folder: another run may just have renamed its file and removed the folder.
             is_free(out, resume).and_then(|()| Self::create(out, folder.clone(), head))
         } else {
             Self::open(out, folder.clone(), head, resume)
         };
         if made && opened.is_err() {
-            // If another run has begun in the folder, it is not empty and stays.
+            // This fails, as it should, if another run has already written to the folder.
             let _ = fs::remove_dir(&folder);
         }
         opened.map_err(|why| format!("{shown}: {why}").into())
@@ -89,17 +90,17 @@ impl Journal {
         Ok(journal)
     }
 
-    /// The journal of a run that was stopped.
+    /// Opens the journal of a stopped run.
     fn open(out: &Path, folder: PathBuf, head: Head, resume: bool) -> Result<Self, String> {
         let kept = folder.display().to_string();
-        let foreign = || format!("{kept} is in the way, and no run of this program left it. Move it away.");
+        let foreign = || format!("{kept} exists, and this program did not create it. Move it away.");
         let path = folder.join(JOURNAL);
         let is = |path: &Path, kind: fn(&fs::Metadata) -> bool| fs::symlink_metadata(path).is_ok_and(|is| kind(&is));
         if !is(&folder, fs::Metadata::is_dir) {
             return Err(foreign());
         }
         if fs::read_dir(&folder).is_ok_and(|mut files| files.next().is_none()) {
-            // A run was stopped before its first write.
+            // The run was stopped before its first write.
             return Self::create(out, folder, head);
         }
         if !is(&path, fs::Metadata::is_file) {
@@ -108,14 +109,16 @@ impl Journal {
         let file = OpenOptions::new().read(true).append(true).open(&path).map_err(|e| format!("{kept}: {e}"))?;
         lock(&file, &path)?;
         if !resume {
-            return Err(format!("a run into it was stopped. Add --resume to go on, or remove {kept} to begin anew."));
+            return Err(format!(
+                "a run with this output was stopped. To continue, add --resume. To start again, remove {kept}."
+            ));
         }
         is_free(out, resume)
-            .map_err(|why| format!("{why} {kept} is of a run that was stopped: remove it if it is not needed."))?;
+            .map_err(|why| format!("{why} {kept} belongs to a stopped run. Remove it if you do not need it."))?;
         let mut first = String::new();
         let read = BufReader::new(&file).take(1 << 16).read_line(&mut first);
         let ours = serde_json::from_str::<serde_json::Value>(&first).is_ok_and(|head| head["mandat_journal"].is_u64());
-        // A run that was stopped in the first line has kept nothing.
+        // The run was stopped while it wrote the first line, so it has no readings.
         let cut = !first.ends_with('\n') && r#"{"mandat_journal":"#.starts_with(first.get(..18).unwrap_or(&first));
         if read.is_err() || !(ours || cut) {
             return Err(foreign());
@@ -124,7 +127,7 @@ impl Journal {
         Ok(Self { out: out.into(), folder, file, head, length, entries: BTreeMap::new() })
     }
 
-    /// The readings of the run that was stopped, by row. A line that was cut off is removed from the journal.
+    /// Returns the readings of the stopped run, by row. Removes an incomplete last line from the journal.
     pub fn take_over(
         &mut self,
         table: &Table,
@@ -152,7 +155,7 @@ impl Journal {
             at += read;
         }
         if !same_head {
-            // No reading can be used. New entries need the right first line.
+            // Discard all readings and start with the right first line.
             at = 0;
         }
         self.file.set_len(at)?;
@@ -164,7 +167,7 @@ impl Journal {
         }
         let mut taken = BTreeMap::new();
         for row in 0..table.rows.len() {
-            // Two equal rows have an entry each.
+            // Two equal rows have one entry each.
             if let Some((at, written)) = found.get_mut(&key(&table.record(row))).and_then(Vec::pop) {
                 self.entries.insert(row, at);
                 taken.insert(row, written);
@@ -197,7 +200,7 @@ impl Journal {
         file::header(&mut out, format, &table.columns).map_err(told)?;
         let mut line = String::new();
         for (row, given) in table.rows.iter().enumerate() {
-            let at = self.entries.get(&row).ok_or("a row was not asked for")?;
+            let at = self.entries.get(&row).ok_or("a row has no result. This is a bug in mandat")?;
             journal.seek(SeekFrom::Start(*at))?;
             line.clear();
             journal.read_line(&mut line)?;
@@ -205,36 +208,36 @@ impl Journal {
             file::row(&mut out, format, &table.columns, &entry.written, &given.cells).map_err(told)?;
         }
         let out = out.into_inner().map_err(|e| told(e.into_error()))?;
-        // The content reaches the disk before the name does.
+        // Sync before the rename: after a crash, the name must not point to an incomplete file.
         out.sync_all().map_err(told)?;
         drop(out);
         give_name(&whole, &self.out).map_err(|why| format!("{}: {why}", self.out.display()))?;
         let _ = fs::remove_file(self.folder.join(JOURNAL));
-        // This fails if somebody put a file of their own there.
+        // This fails if somebody else put a file into the folder. The folder then stays.
         let _ = fs::remove_dir(&self.folder);
         Ok(())
     }
 
     pub fn left(&self) -> String {
         format!(
-            "{} rows are kept in {}. To go on, run the same command with --resume.",
+            "{} rows are saved in {}. To continue, run the same command with --resume.",
             self.entries.len(),
             self.folder.display()
         )
     }
 }
 
-/// Two rows are the same if all of our cells are.
+/// Two rows are the same if all cells of this program are the same.
 fn key(given: &Record) -> Vec<String> {
     given.cells().map(|(_, cell)| cell.shown().to_owned()).collect()
 }
 
-/// Locks the journal. A run that has just finished may have removed it meanwhile.
+/// Locks the journal. Fails if another run has removed it since it was opened.
 fn lock(file: &File, path: &Path) -> Result<(), String> {
     match file.try_lock() {
         Ok(()) if is_still(file, path) => Ok(()),
-        Ok(()) | Err(TryLockError::WouldBlock) => Err("another run is writing it. Wait for its end.".into()),
-        Err(TryLockError::Error(e)) => Err(format!("{}: it cannot be locked: {e}", path.display())),
+        Ok(()) | Err(TryLockError::WouldBlock) => Err("another run is writing it. Wait until that run ends.".into()),
+        Err(TryLockError::Error(e)) => Err(format!("{} cannot be locked: {e}", path.display())),
     }
 }
 
@@ -250,27 +253,27 @@ fn is_still(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Whether a run may give its file this name: the path has no file, or an empty one.
+/// Returns an error if the path has a file that is not empty.
 fn is_free(out: &Path, resume: bool) -> Result<(), String> {
     match fs::symlink_metadata(out) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(e.to_string()),
         Ok(is) if is.is_file() && is.len() == 0 => Ok(()),
-        Ok(_) if resume => Err(
-            "it is there already, so its run is complete and there is nothing to resume. Give another --out to read \
+        Ok(_) if resume => {
+            Err("the file exists, so its run is complete and there is nothing to resume. Use another --out to read \
                  everything again."
-                .into(),
-        ),
-        Ok(_) => Err("it is there already, and nothing is written over it. Give another --out.".into()),
+                .into())
+        }
+        Ok(_) => Err("the file exists and is never overwritten. Use another --out.".into()),
     }
 }
 
 fn give_name(whole: &Path, out: &Path) -> Result<(), String> {
     match fs::hard_link(whole, out) {
         Ok(()) => fs::remove_file(whole).map_err(|e| e.to_string()),
-        // An empty file may have been there from the start, and some file systems have no links.
+        // The output may be an empty file from before the run, or the file system may have no hard links.
         Err(_) => {
-            is_free(out, false).map_err(|_| "another file has taken this name meanwhile. Move it away".to_owned())?;
+            is_free(out, false).map_err(|_| "somebody created this file during the run. Move it away".to_owned())?;
             fs::rename(whole, out).map_err(|e| e.to_string())
         }
     }

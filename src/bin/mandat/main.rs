@@ -1,4 +1,4 @@
-//! `mandat`: what this crate does, from a shell. One file for each command.
+//! `mandat` offers this crate's functions in a shell. Each command has its own file.
 
 mod connect;
 mod env_file;
@@ -17,9 +17,9 @@ mod watch;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::{io, process::ExitCode};
 
-/// Mandates at French vendors: what state they are in, and whether they may be used.
+/// Show the status of mandates at French vendors, and if you may use them.
 ///
-/// A mandate is named easytransac:<mandateId>, safedebit:<umr> or seqino:<client_id>/<mandate_id>.
+/// The name of a mandate is easytransac:<mandateId>, safedebit:<umr> or seqino:<client_id>/<mandate_id>.
 #[derive(Parser)]
 #[command(version, about, max_term_width = 80, after_help = ENVIRONMENT)]
 struct Arguments {
@@ -30,14 +30,14 @@ struct Arguments {
 }
 
 const ENVIRONMENT: &str = "\
-Credentials, of the vendors that you use:
+Credentials of the vendors that you use:
   EASYTRANSAC_API_KEY    [EASYTRANSAC_URL: the vendor's sandbox]
   SAFEDEBIT_URL, SAFEDEBIT_LOGIN, SAFEDEBIT_PASSWORD
   SEQINO_API_KEY         [SEQINO_URL: the development server]
 
-Exit codes: 0 done; 1 not done; 2 wrong arguments; 3 some mandates could not be
-read; 4 none could be read; 5 a mandate that was named is not known to its
-vendor (in a file it counts as read); 130 and 143 stopped by a signal.";
+Exit codes: 0 success; 1 failure; 2 invalid arguments; 3 some mandates could not
+be read; 4 no mandate could be read; 5 the vendor does not know a named mandate
+(in a file such a mandate counts as read); 130 and 143 stopped by a signal.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -54,21 +54,21 @@ enum Command {
     },
 }
 
-/// How a command ended that was done.
+/// The result of a command that ran without an error of its own.
 enum End {
     Complete,
     /// Some mandates could not be read.
     Incomplete,
     /// No mandate could be read.
     Nothing,
-    /// The vendor does not know a mandate that was named.
+    /// The vendor does not know a named mandate.
     Unknown,
-    /// By a signal, with its exit code.
+    /// Stopped by a signal, with its exit code.
     Stopped(u8),
 }
 
 impl End {
-    /// Counts mandates that were named on the command line. `unknown` ones are those that their vendor does not know.
+    /// The result for `named` mandates of the command line. The vendor does not know `unknown` of them.
     fn of(named: usize, failed: usize, unknown: usize) -> Self {
         match failed {
             0 if unknown == 0 => Self::Complete,
@@ -90,7 +90,7 @@ async fn main() -> ExitCode {
         Ok(End::Nothing) => ExitCode::from(4),
         Ok(End::Unknown) => ExitCode::from(5),
         Ok(End::Stopped(code)) => ExitCode::from(code),
-        // The reader has seen enough: `mandat table | head -1`.
+        // The reader of the pipe has ended, as in `mandat table | head -1`. This is no failure.
         Err(why) if why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe) => {
             ExitCode::SUCCESS
         }
@@ -101,12 +101,12 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Nobody may be listening, which is no reason to panic.
+/// Writes to standard error. Ignores a closed stream: `eprint!` would panic.
 fn tell(text: &str) {
     let _ = io::Write::write_all(&mut io::stderr(), visible(text).as_bytes());
 }
 
-/// Replaces characters that a terminal would obey.
+/// Replaces control characters, which a terminal would execute.
 fn visible(text: &str) -> String {
     text.replace(|c: char| file::invisible(c) && !matches!(c, '\n' | '\t'), "?")
 }

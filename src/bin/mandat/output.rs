@@ -1,4 +1,4 @@
-//! The place that rows go to: a stream, or a file that appears when it is complete.
+//! The output of rows: a stream, or a file that appears when it is complete.
 
 use super::{
     Failure,
@@ -32,12 +32,12 @@ pub struct Options<'a> {
     pub format: Format,
     /// Write only rows that changed or could not be read.
     pub changes: bool,
-    /// The addresses of the vendors. A reading from other addresses is not taken over.
+    /// The addresses of the vendors. A resumed run does not use readings from other addresses.
     pub origin: String,
 }
 
 impl<'a> Output<'a> {
-    /// Fails before any request if the place cannot be written to.
+    /// Opens the output. An output that cannot be written fails here, before any request.
     pub fn open(table: &'a Table, options: Options<'_>) -> Result<Self, Failure> {
         let Options { out, resume, format, changes, origin } = options;
         let sink = match out {
@@ -55,7 +55,7 @@ impl<'a> Output<'a> {
         Ok(output)
     }
 
-    /// The readings of a run that was stopped, by row. A reading counts if its row is unchanged and `fresh` accepts it.
+    /// The readings of a stopped run, by row. A reading is used if its row is unchanged and `fresh` accepts it.
     pub fn resumed(&mut self, fresh: impl Fn(&Record) -> bool) -> Result<BTreeMap<usize, Record>, Failure> {
         match &mut self.sink {
             Sink::Stream(_) => Ok(BTreeMap::new()),
@@ -63,7 +63,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Takes the result of a row. With `again`, a resumed run asks for the row again.
+    /// Adds the result of a row. With `again`, a resumed run reads the mandate of the row again.
     pub fn put(&mut self, row: usize, written: Record, again: bool) -> Result<(), Failure> {
         match &mut self.sink {
             Sink::Stream(stream) => stream.put(row, written, self.table, self.format),
@@ -79,21 +79,21 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// How much is kept if the run ends here, and how to go on.
+    /// Says how much is saved if the run ends now, and how to continue.
     pub fn left(&self, rows: usize) -> String {
         match &self.sink {
             Sink::Stream(stream) => {
-                format!("{} of {rows} rows are done. A run with --out can go on where it was stopped.", stream.next)
+                format!("{} of {rows} rows are done. You can resume a run with --out.", stream.next)
             }
             Sink::File(journal) => journal.left(),
         }
     }
 }
 
-/// Names of standard output. To open one of them would truncate a file, or fail on a socket.
+/// Names of standard output. Do not open them as files: that could truncate a file, or fail on a socket.
 const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/// Whether a path is a pipe or a device. A folder and a symbolic link to a file are refused.
+/// Returns true for a pipe or a device. Refuses a folder, and a symbolic link to a file.
 fn special(path: &Path) -> Result<bool, Failure> {
     let shown = path.display();
     let told = |e: io::Error| format!("{shown}: {e}");
@@ -104,15 +104,15 @@ fn special(path: &Path) -> Result<bool, Failure> {
     };
     match fs::metadata(path) {
         Ok(target) if target.is_dir() => Err(format!("{shown} is a folder. Name a file in it.").into()),
-        // Some systems have links to devices: /dev/fd/3.
+        // A link to a device, such as /dev/fd/3 on some systems, is allowed.
         Ok(target) if !target.is_file() => Ok(true),
-        _ if is_link => Err(format!("{shown} is a symbolic link. Name the file that it leads to.").into()),
+        _ if is_link => Err(format!("{shown} is a symbolic link. Name its target.").into()),
         Ok(_) => Ok(false),
         Err(e) => Err(told(e).into()),
     }
 }
 
-/// Writes rows in their order. A row that comes too early waits.
+/// Writes rows in order. An early row waits for those before it.
 struct Stream {
     name: String,
     out: Box<dyn Write + Send>,
@@ -134,7 +134,7 @@ impl Stream {
     fn special(path: &Path, changes: bool) -> Result<Self, Failure> {
         let told = |e: io::Error| format!("{}: {e}", path.display());
         if is_pipe(&fs::metadata(path).map_err(told)?) {
-            super::tell(&format!("{}: waiting for a reader of this pipe\n", path.display()));
+            super::tell(&format!("{}: waiting until a program reads this pipe\n", path.display()));
         }
         let file = OpenOptions::new().write(true).open(path).map_err(told)?;
         let terminal = file.is_terminal();
@@ -153,7 +153,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Each line is flushed, so that a reader sees it at once.
+    /// Flushes each line, so that a reader of a pipe sees it immediately.
     fn write(&mut self, line: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         line(&mut bytes)?;
@@ -161,7 +161,7 @@ impl Stream {
             bytes = super::visible(&String::from_utf8_lossy(&bytes)).into_bytes();
         }
         match self.out.write_all(&bytes).and_then(|()| self.out.flush()) {
-            // The caller looks for this kind.
+            // Keep the error as it is: the caller checks its kind.
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(e.into()),
             written => written.map_err(|e| format!("{}: {e}", self.name).into()),
         }

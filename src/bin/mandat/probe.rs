@@ -1,4 +1,4 @@
-//! `mandat probe`: the shape of a vendor's answer beside what the spec says.
+//! `mandat probe` compares the shape of a vendor's response with the spec.
 
 use super::{
     End, Failure,
@@ -7,9 +7,9 @@ use super::{
 use mandat::{ErrorKind, MandateRef};
 use std::io::{self, Write};
 
-/// Report the keys and types of one answer, no values, beside the spec.
+/// Compare the keys and types of one response with the spec.
 ///
-/// It is how a guess in a spec becomes a fact; the report may be committed.
+/// The report contains no values, so you can commit it. It turns a guess in a spec into a fact.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The mandate.
@@ -24,7 +24,7 @@ pub async fn run(Arguments { mandates }: Arguments, connection: Connection) -> R
     for reference in &wanted {
         let report = connection.mandates.probe(reference).await;
         let report = match report {
-            // A list without the mandate matches the spec, and shows nothing of a mandate.
+            // A list without this mandate matches the spec, but its report would show no mandate.
             Ok(report) => match connection.mandates.status(reference).await {
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
                 _ => Ok(report),

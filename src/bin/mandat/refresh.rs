@@ -1,4 +1,4 @@
-//! `mandat refresh`: many mandates, from a file to a file.
+//! `mandat refresh` reads many mandates, from a file to a file.
 
 use super::{
     End, Failure,
@@ -23,38 +23,38 @@ use std::{
 
 /// Read every mandate of a file and report changes.
 ///
-/// FILE is a list with one reference a line, or CSV or JSON lines with a column `reference`. A file that this command
-/// wrote is one, too: the next run compares with the state in it. Rows keep their order.
+/// FILE is a list with one reference per line, or CSV or JSON lines with a column `reference`. It can be the output of
+/// an earlier run: the command then compares with the state in the file. Rows keep their order.
 ///
-/// State the facts of a mandate to collect on in the columns signed_on, signature_confirmed, last_collection,
-/// revoked_by_debtor and one_off_used. The verdict names each fact that is missing. Write a date as 2026-09-01 or
-/// 01/09/2026, and an answer as yes or no, true or false, oui or non, 1 or 0.
+/// For mandates to collect on, write the facts in the columns signed_on, signature_confirmed, last_collection,
+/// revoked_by_debtor and one_off_used. The verdict names each missing fact. Write a date as 2026-09-01 or 01/09/2026.
+/// Write the other facts as yes or no, true or false, oui or non, 1 or 0.
 ///
-/// Name columns of your own with --own, or begin their names with x_. Any other column stops the run.
+/// Name your own columns with --own, or begin their names with x_. Any other column stops the run.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandates; `-` is standard input.
+    /// The file of mandates. `-` is standard input.
     #[arg(value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Write to this file, which appears when the run is done. Without it, write to standard output.
+    /// Write to this file instead of standard output. The file appears when the run is complete.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Go on with a run into --out that was stopped. Rows that were not read are asked for again.
+    /// Continue a stopped run with this --out. Rows without a reading are read again.
     #[arg(long, requires = "out")]
     resume: bool,
-    /// With --resume, ask again for a row that was read longer ago: 90s, 15m, 1h.
+    /// With --resume, read a row again if its reading is older than this: 90s, 15m, 1h.
     #[arg(long, value_name = "AGE", value_parser = age, default_value = "1h")]
     max_age: TimeDelta,
-    /// A column of your own, which is copied to the output. Repeat the option, or separate names by commas.
+    /// Your own column. The command copies it to the output. Repeat the option, or separate names by commas.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     own: Vec<String>,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
-    /// Write only rows that changed or were not read. The result is no input for the next run.
+    /// Write only rows that changed or were not read. Do not use the result as input for the next run.
     #[arg(long, conflicts_with = "out")]
     changes: bool,
-    /// Accepted and ignored: rows of a client may stand anywhere.
+    /// Accepted and ignored. The rows of one client may be in any order.
     #[arg(long, hide = true)]
     sorted: bool,
 }
@@ -100,7 +100,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
             super::tell(&format!("stopped. {}\n", output.left(table.rows.len())));
             return Ok(End::Stopped(code));
         }
-        // The reader has seen enough.
+        // The reader of the pipe has ended. This is no failure.
         Err(why) if is_closed(&why) => {
             super::tell(&format!("nobody reads the output any more. {}\n", output.left(table.rows.len())));
             return Ok(End::Complete);
@@ -121,12 +121,12 @@ fn is_closed(why: &Failure) -> bool {
     why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// A file is read whole. A row takes up to a kilobyte of memory.
+/// The whole file is in memory. Each row takes up to a kilobyte.
 const LARGEST: u64 = 128 << 20;
 
 fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
     let Some(path) = input else {
-        let samples = connection.or_samples(Vec::new()).map_err(|_| "name a file, or try --sandbox")?;
+        let samples = connection.or_samples(Vec::new()).map_err(|_| "no file is named. Name one, or try --sandbox")?;
         let samples: String = samples.iter().map(|reference| format!("{reference}\n")).collect();
         return Ok(Table::read(&samples, own)?);
     };
@@ -138,7 +138,7 @@ fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result
     } else {
         let file = File::open(path).map_err(told)?;
         if file.metadata().map_err(told)?.is_dir() {
-            return Err(format!("{shown} is a folder").into());
+            return Err(format!("{shown} is a folder. Name a file").into());
         }
         file.take(LARGEST + 1).read_to_end(&mut bytes)
     };
@@ -150,10 +150,10 @@ fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result
     drop(bytes);
     let table = Table::read(&text, own).map_err(|why| format!("{shown}, {why}"))?;
     if table.rows.is_empty() && !table.has_header {
-        return Err(format!("{shown} is empty: it names no mandate and no column").into());
+        return Err(format!("{shown} is empty. Write at least one reference, or a header").into());
     }
     if table.rows.is_empty() {
-        super::tell(&format!("{shown} names columns, but no mandate\n"));
+        super::tell(&format!("{shown} has columns, but no mandate\n"));
     }
     Ok(table)
 }
@@ -163,7 +163,7 @@ enum Ended {
     Stopped(u8),
 }
 
-/// Asks for every row without a reading.
+/// Reads the mandates of all rows without a reading.
 async fn ask(
     table: &Table,
     max_age: TimeDelta,
@@ -194,12 +194,12 @@ async fn ask(
     }
     let rows: HashMap<MandateRef, Vec<usize>> =
         wanted.iter().map(|(tracked, rows)| (tracked.reference.clone(), rows.clone())).collect();
-    // The plan puts the mandates of a client one behind the other.
+    // The plan already groups the mandates by client.
     let mut readings = connection.mandates.statuses(wanted.into_iter().map(|(tracked, _)| tracked)).sorted_by_client();
     let (mut stopped, late) = (Box::pin(stopped()?), stopped()?);
     tokio::spawn(async move {
         let code = late.await;
-        // A write to a pipe that nobody empties never ends.
+        // A write to a full pipe without a reader would block forever.
         tokio::time::sleep(GRACE).await;
         std::process::exit(code.into());
     });
@@ -233,7 +233,7 @@ async fn ask(
     Ok(Ended::Done(summary))
 }
 
-/// How long a write may take after a signal.
+/// Maximum duration of a write after a signal.
 const GRACE: Duration = Duration::from_secs(3);
 
 fn fault_text(line: usize, faults: &[Fault]) -> String {
@@ -241,7 +241,7 @@ fn fault_text(line: usize, faults: &[Fault]) -> String {
     format!("line {line}, {}", faults.collect::<Vec<_>>().join(" "))
 }
 
-/// The mandates to ask for with their rows, and the rows that cannot be asked for.
+/// The mandates to read with their rows, and the rows with invalid cells.
 struct Plan {
     wanted: Vec<(Tracked, Vec<usize>)>,
     refused: Vec<(usize, Vec<Fault>)>,
@@ -284,7 +284,7 @@ fn conflict(table: &Table, rows: &[(usize, Tracked)]) -> Option<Fault> {
         (!differing.is_empty()).then(|| Fault {
             column: Field::Reference,
             text: format!(
-                "lines {} and {} name the same mandate and differ in {}. Correct one, or keep one",
+                "lines {} and {} name the same mandate but differ in {}. Correct one line, or delete one",
                 table.rows[*first].line,
                 table.rows[*row].line,
                 differing.join(", ")
@@ -293,7 +293,7 @@ fn conflict(table: &Table, rows: &[(usize, Tracked)]) -> Option<Fault> {
     })
 }
 
-/// Moves the mandates of a client to the first of them.
+/// Groups the mandates by client. Each group has the place of its first mandate.
 fn by_client(wanted: Vec<(Tracked, Vec<usize>)>) -> Vec<(Tracked, Vec<usize>)> {
     let mut groups: BTreeMap<usize, Vec<_>> = BTreeMap::new();
     let mut clients = HashMap::new();
@@ -305,7 +305,7 @@ fn by_client(wanted: Vec<(Tracked, Vec<usize>)>) -> Vec<(Tracked, Vec<usize>)> {
     groups.into_values().flatten().collect()
 }
 
-/// Shows only on a terminal.
+/// The progress bar. It is visible only on a terminal.
 fn progress(rows: usize) -> ProgressBar {
     let bar = ProgressBar::new(rows as u64);
     // The template is valid.

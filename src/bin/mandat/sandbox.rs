@@ -1,4 +1,4 @@
-//! `mandat sandbox`: the vendors simulated, for programs in any language.
+//! `mandat sandbox` simulates the vendors for programs in any language.
 
 use super::{End, Failure, stop::stopped};
 use mandat::{
@@ -12,26 +12,26 @@ use std::{
     time::Duration,
 };
 
-/// Simulate the vendors on this machine until stopped.
+/// Simulate the vendors on this machine until you stop it.
 ///
-/// Prints where each vendor is and what it accepts. Nothing in it is real: no account, no money, no network.
-/// `GET /_control` lists how to sign, revoke, break, script and inspect from a test.
+/// Prints the address and the credentials of each simulated vendor. There is no real account, no real money and no
+/// network access. `GET /_control` lists the commands for tests: sign, revoke, cause errors, script, inspect.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Where to listen. Port 0 takes a free port. On an address that is not loopback, every machine that reaches it can
-    /// read and change all data in the sandbox.
+    /// Address to listen on. Port 0 picks a free port. If the address is not loopback, every machine that reaches it
+    /// can read and change all data in the sandbox.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
     listen: SocketAddr,
-    /// A further host by which others reach the sandbox, such as `sandbox` or `localhost:8080`. May be repeated. Links name
-    /// the first one.
+    /// Another host name of the sandbox, such as `sandbox` or `localhost:8080`. May be repeated. Links contain the
+    /// first one.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
-    /// What ids and chances come from: the same seed gives the same ones.
+    /// Seed of the random numbers. The same seed gives the same ids and the same random faults.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
 }
 
-/// How long answers that are under way are waited for when it is stopped.
+/// Maximum wait for open responses after a stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Failure> {
@@ -41,7 +41,7 @@ pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Fa
     say(&greeting(&sandbox, &options));
     (&mut stopped).await;
     say("Stopping.\n");
-    // A connection that says nothing must not keep it.
+    // An idle connection must not delay the end.
     let _ = tokio::time::timeout(GRACE, sandbox.stop()).await;
     Ok(End::Complete)
 }
@@ -49,27 +49,29 @@ pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Fa
 fn refused(listen: SocketAddr, error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::AddrInUse => format!(
-            "{listen} is in use, perhaps by another sandbox. `--listen {}:0` takes any free port.",
+            "{listen} is in use, perhaps by another sandbox. Use `--listen {}:0` for a free port.",
             match listen {
                 SocketAddr::V4(v4) => v4.ip().to_string(),
                 SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
             }
         ),
-        ErrorKind::AddrNotAvailable => format!("{listen} is no address of this machine."),
+        ErrorKind::AddrNotAvailable => {
+            format!("{listen} is not an address of this machine. Use 127.0.0.1, for example.")
+        }
         ErrorKind::InvalidInput => format!("--host: {error}"),
-        ErrorKind::PermissionDenied => format!("this user may not listen on {listen}: take a port of 1024 or more."),
+        ErrorKind::PermissionDenied => format!("this user may not listen on {listen}. Use a port of 1024 or above."),
         _ => format!("cannot listen on {listen}: {error}"),
     }
 }
 
 fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String {
     let address = sandbox.address();
-    let mut text = format!("Sandbox on http://{address}, seed {seed}. Ctrl-C stops it.\n\n");
+    let mut text = format!("Sandbox on http://{address}, seed {seed}. Press Ctrl-C to stop it.\n\n");
     if !address.ip().is_loopback() {
         text += "WARNING: every machine that reaches this address can read and change all data in the sandbox.\n\
                  Listen on 127.0.0.1, unless the sandbox has a container of its own.\n\n";
     }
-    // Writing to a text does not fail.
+    // Writing to a string does not fail.
     for provider in Provider::ALL.iter().copied() {
         let credentials = sandbox.credentials(provider);
         if credentials.is_empty() {
@@ -87,7 +89,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
     text
 }
 
-/// Whoever reads this may have gone, which is no reason to stop.
+/// Writes to standard output. Ignores a closed stream: the sandbox goes on.
 fn say(text: &str) {
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

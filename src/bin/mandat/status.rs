@@ -1,4 +1,4 @@
-//! `mandat status`: the status of mandates, and whether they may be used.
+//! `mandat status` shows the status of mandates and their verdicts.
 
 use super::{
     End, Failure,
@@ -17,38 +17,38 @@ use std::{
     time::Duration,
 };
 
-/// Show the status of mandates, and whether you may use them.
+/// Show the status of mandates, and if you may use them.
 ///
-/// In a pipe: a line for each, with tabs between reference, status, raw word, verdict, next step. A verdict on
-/// collecting names each fact that you did not state.
+/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict and next step. A
+/// verdict on collecting names each fact that you did not state.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The mandates.
     #[arg(value_name = "REF")]
     mandates: Vec<MandateRef>,
-    /// A line of JSON for each.
+    /// Print one line of JSON per mandate.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     facts: StatedFacts,
 }
 
-/// Facts that only the caller knows. A fact that is not stated is not known.
+/// Facts that only the caller knows. A fact without an option is unknown.
 #[derive(clap::Args)]
 struct StatedFacts {
     /// The day on which the debtor signed: 2026-09-01 or 01/09/2026.
     #[arg(long, value_name = "DATE", value_parser = date)]
     signed_on: Option<NaiveDate>,
-    /// You hold the signed document, or saw the day of signature at the vendor.
+    /// You have the signed document, or saw the day of signature at the vendor.
     #[arg(long, value_name = "yes|no", value_parser = answer, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
     signature_confirmed: Option<bool>,
-    /// The day of the last collection that was presented, or `never`.
+    /// The day of the last presented collection, or `never`.
     #[arg(long, value_name = "DATE|never", value_parser = last_collection)]
     last_collection: Option<LastCollection>,
-    /// The debtor has revoked it with you.
+    /// The debtor told you that the mandate is revoked.
     #[arg(long, value_name = "yes|no", value_parser = answer, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
     revoked_by_debtor: Option<bool>,
-    /// It was for one collection, which has been presented.
+    /// The mandate was for one collection, which has been presented.
     #[arg(long, value_name = "yes|no", value_parser = answer, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
     one_off_used: Option<bool>,
     /// The last status that you know and have acted on.
@@ -84,7 +84,7 @@ impl From<StatedFacts> for Facts {
             last_collection: last_collection.unwrap_or(LastCollection::NotKnown),
             revoked_by_debtor,
             one_off_used,
-            // The verdict is made right after the reading.
+            // The verdict follows the reading immediately.
             max_age: Duration::from_secs(60),
             last_acknowledged,
         }
@@ -102,7 +102,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         readings.map(|reading| (reading.tracked.reference, (reading.result, Utc::now()))).collect().await;
     let (mut out, mut failed, mut unknown) = (io::stdout().lock(), 0, 0);
     let mut not_asked: BTreeMap<Provider, usize> = BTreeMap::new();
-    // In the order in which they were named, and one that was named twice once.
+    // Keep the order of the arguments, and show a repeated mandate once.
     for reference in &wanted {
         let error = match readings.remove(reference) {
             Some((Ok(mandate), at)) => {
@@ -153,10 +153,10 @@ fn show(out: &mut impl Write, mandate: &Mandate, facts: &Facts, json: bool, now:
     writeln!(out, "  next     {next}")
 }
 
-/// The next step goes by the status alone, and contradicts a verdict that forbids use.
+/// The next step. `next_step` knows only the status, so it could contradict a verdict that is not `Allowed`.
 fn next(mandate: &Mandate, verdict: &Verdict) -> String {
     match mandate.next_step() {
-        NextStep::Use if !verdict.is_allowed() => "you: see to the reasons first".into(),
+        NextStep::Use if !verdict.is_allowed() => "you: resolve the reasons first".into(),
         next => next.to_string(),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::io;
 
-/// Ends with the first signal to stop. The result is the exit code that a shell expects after that signal.
+/// Completes with the first signal to stop. Returns the exit code that a shell expects for that signal.
 pub fn stopped() -> io::Result<impl Future<Output = u8>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        // Made at once, so that no signal is missed.
+        // Register the handlers before the first await, so that no signal is missed.
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         Ok(async move {
             tokio::select! {
@@ -18,7 +18,7 @@ pub fn stopped() -> io::Result<impl Future<Output = u8>> {
     }
     #[cfg(not(unix))]
     Ok(async {
-        // Where no signal can be heard, the process runs until it is ended.
+        // Without a handler, never complete: the process runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -7,9 +7,9 @@ use std::{collections::BTreeMap, fmt};
 /// Why a mandate has no reading.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// Rows with the same label have failed alike.
+    /// Rows with the same label have the same cause.
     pub label: String,
-    /// The cell `error` of the row.
+    /// Text of the cell `error` of the row.
     pub text: String,
     pub kind: Kind,
 }
@@ -18,14 +18,14 @@ pub struct Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     NotRead,
-    /// The vendor refused the caller before, and the run asked it no more.
+    /// The vendor refused the caller earlier, so the run sent it no more requests.
     NotAsked(Provider),
-    /// The vendor answered that it knows no such mandate.
+    /// The vendor responded that it does not know the mandate.
     UnknownToVendor,
 }
 
 impl Cause {
-    /// `text` is the error as a user of the program reads it.
+    /// `text` is the error for a user of the program.
     pub fn of(error: &Error, text: String) -> Self {
         let beside = [
             error.http_status().map(|status| format!("HTTP {status}")),
@@ -47,12 +47,12 @@ impl Cause {
 }
 
 impl Kind {
-    /// Why a row has no reading, in short.
+    /// A short reason for a row without a reading.
     pub fn reason(self) -> &'static str {
         match self {
             Self::NotRead => "not read in this run",
             Self::NotAsked(_) => "not asked in this run",
-            Self::UnknownToVendor => "the vendor does not know it",
+            Self::UnknownToVendor => "the vendor does not know the mandate",
         }
     }
 }
@@ -61,12 +61,12 @@ impl Kind {
 #[derive(Default)]
 pub struct Summary {
     rows: usize,
-    /// Rows that were read before the run was stopped.
+    /// Rows with a reading from the stopped run.
     pub resumed: usize,
     new: usize,
     changed: usize,
     statuses: BTreeMap<String, usize>,
-    /// By label: the error of the first such row, and the lines of all.
+    /// By label: the error of the first row, and the lines of all rows.
     failed: BTreeMap<String, (String, Vec<usize>)>,
     unknown: Vec<usize>,
     not_asked: BTreeMap<Provider, usize>,
@@ -100,7 +100,7 @@ impl Summary {
         failed + self.not_asked.values().sum::<usize>()
     }
 
-    /// Whether no row has an answer of a vendor.
+    /// Returns true if no row has a response of a vendor.
     pub fn none_read(&self) -> bool {
         self.rows > 0 && self.not_read() == self.rows
     }
@@ -109,22 +109,22 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rows, new, changed, .. } = self;
-        write!(f, "{rows} looked at: {new} new, {changed} changed, {} not read", self.not_read())?;
+        write!(f, "{rows} rows: {new} new, {changed} changed, {} not read", self.not_read())?;
         if !self.unknown.is_empty() {
-            write!(f, ", {} not known to the vendor", self.unknown.len())?;
+            write!(f, ", {} unknown to the vendor", self.unknown.len())?;
         }
         writeln!(f)?;
         if self.resumed > 0 {
-            writeln!(f, "{} were read before the run was stopped", self.resumed)?;
+            writeln!(f, "{} rows have a reading from the stopped run", self.resumed)?;
         }
         for (status, count) in &self.statuses {
             writeln!(f, "  {status:<21} {count:>8}")?;
         }
         if !self.unknown.is_empty() {
-            writeln!(f, "Not known to the vendor: {}", Lines(&self.unknown))?;
+            writeln!(f, "Unknown to the vendor: {}", Lines(&self.unknown))?;
         }
         if !self.unknown.is_empty() && self.unknown.len() == *rows {
-            writeln!(f, "No vendor knows any of them. Check that the credentials are those of the right account.")?;
+            writeln!(f, "The vendors know none of the mandates. Are the credentials those of the right account?")?;
         }
         f.write_str(&not_asked(&self.not_asked))?;
         let mut failed: Vec<_> = self.failed.iter().collect();
@@ -140,7 +140,7 @@ impl fmt::Display for Summary {
 /// One line for each vendor that refused the caller.
 pub fn not_asked(counts: &BTreeMap<Provider, usize>) -> String {
     let line = |(provider, count): (&Provider, &usize)| {
-        format!("{provider} refused the caller, so it was asked no more in this run. Not asked for: {count}.\n")
+        format!("{provider} refused the caller, so it got no more requests. Mandates not asked for: {count}.\n")
     };
     counts.iter().map(line).collect()
 }

@@ -1,4 +1,4 @@
-//! `mandat table`: the vocabulary.
+//! `mandat table` prints the vocabulary.
 
 use super::{End, Failure};
 use mandat::{Change, MandateStatus, Phase, vocabulary};
@@ -7,10 +7,10 @@ use std::{
     io::{self, Write as _},
 };
 
-/// Print what each vendor's words mean.
+/// Print the meaning of each vendor's words.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How statuses follow one another instead, as a Mermaid state diagram.
+    /// Print a Mermaid state diagram of the changes of status instead.
     #[arg(long)]
     mermaid: bool,
 }
@@ -26,13 +26,13 @@ fn table() -> String {
     for row in vocabulary() {
         let known = row.evidence.to_string();
         let known = known.replace("word documented, meaning inferred", "word documented");
-        // Writing to a text does not fail.
+        // Writing to a string does not fail.
         let _ = writeln!(text, "{:<12} {:<24} {:<21} {known}", row.provider, row.raw, row.status);
     }
     text
 }
 
-/// What is usual, and what brings a mandate back.
+/// The usual changes of status, and the changes that reinstate a mandate.
 fn diagram() -> String {
     use Phase::{Ended, InForce, OnHold, Setup};
     let all = |phase: Phase| MandateStatus::ALL.iter().copied().filter(move |status| status.phase() == phase);
@@ -41,7 +41,7 @@ fn diagram() -> String {
         let _ = writeln!(text, "    state {phase} {{");
         let mut alone = true;
         for (from, to) in all(phase).flat_map(|from| all(phase).map(move |to| (from, to))) {
-            // Every ending can turn into this one; the arrows would hide the rest.
+            // Every ended status can change to `Gone`. Its arrows would hide the others.
             if from.change_to(to) == Some(Change::Forward) && to != MandateStatus::Gone {
                 let _ = writeln!(text, "        {from} --> {to}");
                 alone = false;

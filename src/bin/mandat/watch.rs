@@ -1,4 +1,4 @@
-//! `mandat watch`: each change of a mandate, as it is seen.
+//! `mandat watch` prints each change of a mandate.
 
 use super::{
     End, Failure,
@@ -10,15 +10,16 @@ use futures_util::StreamExt;
 use mandat::{Changed, MandateRef};
 use std::io::{self, Write};
 
-/// Print each change of a mandate until stopped, or until nothing is left to look for.
+/// Print each change of a mandate until you stop it, or until no change is expected.
 ///
-/// It looks every few minutes while a signature is awaited, daily when active, weekly for three months after an ending.
+/// It reads the mandate every few minutes while it waits for a signature, daily while it is active, and weekly for
+/// three months after its end.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The mandate.
     #[arg(value_name = "REF")]
     mandate: Option<MandateRef>,
-    /// A line of JSON for each change.
+    /// Print one line of JSON per change.
     #[arg(long)]
     json: bool,
 }
@@ -31,9 +32,9 @@ pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection)
         match change {
             Ok(change) if json => io::stdout().write_all(file::json_line(&change)?.as_bytes())?,
             Ok(change) => writeln!(io::stdout(), "{}", line(&change))?,
-            // Another try is better than any answer that could be given here, unless none can help.
+            // Keep watching after a retryable error: the next reading may succeed.
             Err(error) if error.is_retryable() => {
-                super::tell(&format!("mandat: {reference}: {error}; looking again later\n"))
+                super::tell(&format!("mandat: {reference}: {error}; will retry later\n"))
             }
             Err(error) => return Err(format!("{reference}: {}", told(&error)).into()),
         }

@@ -1,4 +1,4 @@
-//! From Easytransac's answers to the vocabulary.
+//! Maps Easytransac's responses to the vocabulary.
 
 use super::{Client, generated::operations, types};
 use crate::{
@@ -15,10 +15,10 @@ use types::MandateStatus as Word;
 
 fn meaning(word: &Word) -> Meaning {
     match word {
-        // Whether a mandate has to be signed, and what it reads before, is not documented.
+        // The documentation does not say if a mandate has to be signed, or what its status is before the signature.
         Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
         Word::Invalid => Meaning::new(MandateStatus::Invalid, Evidence::WordDocumented),
-        // It may also mean that it is unsigned.
+        // It may also mean that the mandate is unsigned.
         Word::Pending => Meaning::new(MandateStatus::Pending, Evidence::Inferred),
         Word::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
     }
@@ -32,7 +32,7 @@ impl Client {
         let answer = self.get_mandate_status().mandate_id(id).send().await?;
         let types::MandateReading { mandate_id, status, date_created, extra, .. } = answer.data;
         if mandate_id.as_str() != id {
-            let what = "data.mandateId is another than the one asked for";
+            let what = "data.mandateId differs from the requested one";
             return Err(Error::decode(Provider::Easytransac, READ.id, what));
         }
         let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
@@ -70,7 +70,7 @@ pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
     Word::KNOWN.iter().map(row).collect()
 }
 
-/// What the creation of a mandate answered. It is no proof: read it back before you collect.
+/// The mandate in the response to its creation. It proves no status: read the mandate back before you collect.
 impl From<&types::CreateMandateResponse> for Mandate {
     fn from(answer: &types::CreateMandateResponse) -> Self {
         let types::Mandate { mandate_id, status, date_created, extra, .. } = &answer.data;

@@ -3,7 +3,8 @@
 //! [errors]: crate::book::errors
 //! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks
-// The first definition of a link counts; those of the file lead to files. Its example is run where there is a sandbox.
+// Define the links before the file: the first definition of a link wins, and the file's definitions point to files.
+// The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/easytransac.md")))]
 
 pub(crate) mod adapter;
@@ -35,7 +36,7 @@ use token::Tokens;
 /// The address of Easytransac's sandbox, the only one that its documentation shows.
 pub const SANDBOX: &str = "https://api.sandbox.easytransac.com/v2";
 
-/// Where Easytransac is, and who is calling.
+/// The address of Easytransac and your credentials.
 #[derive(Debug)]
 #[must_use]
 pub struct Config {
@@ -49,7 +50,8 @@ impl Config {
         Self::new(SANDBOX, api_key)
     }
 
-    /// Another address: the production one is not in the documentation that could be read; Easytransac tells it.
+    /// Another address, such as production. Ask Easytransac for the production address: the documentation that we
+    /// could read does not contain it.
     pub fn new(base_url: impl Into<String>, api_key: impl Into<SecretString>) -> Self {
         Self { endpoint: Endpoint::new(base_url), api_key: api_key.into() }
     }
@@ -76,17 +78,18 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client. Nothing is sent yet.
+    /// Creates a client. Sends nothing yet.
     ///
     /// # Errors
-    /// [`ErrorKind::NotConfigured`] for an address that cannot be right, or a live key at the sandbox.
+    /// [`ErrorKind::NotConfigured`] for an invalid address, or for a live key at the sandbox.
     pub fn new(config: Config) -> Result<Self, Error> {
         let Config { endpoint, api_key } = config;
         let api_key = credential(Provider::Easytransac, "API key", api_key)?;
         let live = api_key.expose_secret().to_lowercase().starts_with("et_live_");
         let transport = Transport::new(Provider::Easytransac, Endpoint { live, ..endpoint })?;
         if live && transport.base_url().contains("//api.sandbox.easytransac.com") {
-            let what = "a live key (et_live_) is pointed at the sandbox";
+            let what =
+                "the key is a live key (et_live_), but the address is the sandbox. Use a key that begins with et_test_";
             return Err(Error::not_configured(Provider::Easytransac, what));
         }
         Ok(Self { shared: Arc::new(Shared { transport, api_key, tokens: Tokens::default() }) })
@@ -133,16 +136,20 @@ impl Vendor for Client {
         self.shared.tokens.holds(header)
     }
 
-    /// `success`, which every answer has, whatever the HTTP status. The body of a V2 error is not documented; the
-    /// numbers are those of the vendor's ApiError list, which does not say whether it holds for V2.
+    /// Reads `success`, which every response has, independent of the HTTP status. The body of a V2 error is not
+    /// documented. The numbers come from the vendor's ApiError list, which does not say if it applies to V2.
     fn word(_: StatusCode, body: &[u8]) -> Word {
-        // `Code` is that of V1.
+        // V1 writes `Code`.
         Word::of_flag(body, "success", ["code", "Code"], |codes| {
             let code = codes.into_iter().find(|code| !code.is_null());
             let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
             let (kind, advice) = match code.as_deref() {
-                Some("9" | "10") => (Some(ErrorKind::Unavailable), Some("the service is down for the moment")),
-                Some("11") => (Some(ErrorKind::Auth), Some("only listed IP addresses are allowed: list this one")),
+                Some("9" | "10") => {
+                    (Some(ErrorKind::Unavailable), Some("the service is temporarily down: retry later"))
+                }
+                Some("11") => {
+                    (Some(ErrorKind::Auth), Some("the IP address of this machine is not allowed: add it to the list"))
+                }
                 Some("3" | "4" | "7") => (Some(ErrorKind::Auth), Some("check the application and its key")),
                 Some("1" | "5" | "101") => (Some(ErrorKind::InvalidRequest), None),
                 _ => (None, None),
@@ -153,14 +160,14 @@ impl Vendor for Client {
 
     fn advice(operation: &Operation, status: StatusCode, speaker: Speaker) -> Option<&'static str> {
         match (status, speaker) {
-            // A page is not the API's, and other operations have nothing to do with direct debit.
+            // Not for an HTML page, which is not a response of the API. Not for operations without direct debit.
             (StatusCode::FORBIDDEN, Speaker::Vendor | Speaker::Nobody) if operation.path.starts_with("/sdd/") => {
-                Some("direct debit has to be switched on for the account by Easytransac's support: ask whether it is")
+                Some("Easytransac's support has to enable direct debit for the account: ask if it is enabled")
             }
             (StatusCode::NOT_FOUND | StatusCode::GONE, Speaker::Vendor) if operation.id == "get_transaction_status" => {
                 Some(
-                    "no transaction has this id. A debit whose answer was lost may exist all the same, since no page says \
-                     that a debit is found by its `orderId`: look in the dashboard before you send it again",
+                    "no transaction has this id. A debit with a lost response may still exist, because no page says that \
+                     `orderId` finds a debit: look in the dashboard before you retry",
                 )
             }
             _ => None,

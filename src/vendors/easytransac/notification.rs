@@ -1,4 +1,4 @@
-//! Easytransac's notifications: what it posts to the notification URL of an application.
+//! Verifies the notifications that Easytransac posts to the notification URL of an application.
 
 use crate::{
     vocabulary::Provider,
@@ -11,33 +11,34 @@ use sha1::{Digest, Sha1};
 use std::borrow::Cow;
 use subtle::ConstantTimeEq;
 
-/// Verifies a notification, the whole body of the POST as it came: JSON, as the documentation says, or a form, as the
-/// vendor's SDK and shop plugins read. `keys` are the API keys that may have signed it; which one signs for an
-/// application that uses V2 is not documented. Blanks around a key are removed, and a blank key verifies nothing.
+/// Verifies a notification. `body` is the unchanged body of the POST: JSON according to the documentation, or a form
+/// as in the vendor's SDK and shop plugins. `keys` are the API keys that may have signed it. For an application with
+/// V2, the documentation does not say which key signs. Blanks around a key are removed, and a blank key verifies
+/// nothing.
 ///
-/// The signature is the SHA-1 of the values and the API key: fields sorted by their names in lower case, `$` after each
-/// value, those of a nested object likewise in its place. The signature covers bytes, so the values are tried in UTF-8,
-/// Windows-1252 (a superset of Latin-1) and ISO 8859-15.
+/// The signature is the SHA-1 of the values and the API key. The fields are sorted by their names in lower case, and a
+/// `$` follows each value. The values of a nested object are inserted in its place in the same way. The signature
+/// covers bytes, so this function tries the values in UTF-8, Windows-1252 (a superset of Latin-1) and ISO 8859-15.
 ///
-/// # What the signature does not prove
-/// It covers the values in their order, and nothing else. Without knowing the key somebody who has seen one
-/// notification can make others that are verified, too:
-/// - **Names are not signed.** Any field may be renamed as long as the order stays: what stood under `AmountRefund` may
-///   stand under `AmountPreAuth`, a text of the customer's under `Status`.
-/// - **Boundaries are not signed.** With a `$` in a value, characters move to the field before or after it, and fields
-///   merge or split: `a$b` is signed like `a` and `b`. Fields move into and out of a nested object.
-/// - **Types are not signed.** `null`, `false` and the empty text are one, and so are `true`, `1` and `"1"`; an empty
-///   object or list is like none.
+/// # Limits of the signature
+/// The signature covers the values in their order, and nothing else. Somebody who has seen one notification can create
+/// other valid ones without the key:
+/// - **Names are not signed.** Any field can be renamed if the order stays the same: the value of `AmountRefund` can
+///   become that of `AmountPreAuth`, and a text of the customer can become the `Status`.
+/// - **Boundaries are not signed.** With a `$` in a value, characters can move to the previous or next field, and
+///   fields can merge or split: `a$b` is signed like `a` and `b`. Fields can move into and out of a nested object.
+/// - **Types are not signed.** `null`, `false` and the empty text are equal, and so are `true`, `1` and `"1"`. An
+///   empty object or list is equal to no field.
 /// - **The encoding is not signed.** `é` in UTF-8 and `Ã©` in Windows-1252 are the same bytes.
-/// - **Time is not signed.** An old notification is verified for ever.
+/// - **Time is not signed.** An old notification stays valid forever.
 /// - SHA-1 with the key at its end is no longer a strong signature.
 ///
-/// So let it tell you *that* something happened, and ask the vendor *what*: `get_transaction_status` for a payment,
+/// So treat a notification only as a hint, and read the facts from the vendor: `get_transaction_status` for a payment,
 /// [`Mandates::status`](crate::Mandates::status) for a mandate. Never book an amount or ship an order from a
-/// notification. One transaction is notified several times, once for each status and more often for one.
+/// notification. The vendor posts several notifications for one transaction, and more than one for the same status.
 ///
-/// What the scheme leaves open is refused: two fields whose names differ in case only, values nested deeper than the
-/// signature reaches, and JSON numbers so large or small that they are written with an exponent.
+/// The scheme does not define some bodies, which this function refuses: two fields whose names differ only in case,
+/// values nested too deep for the signature, and JSON numbers so large or small that they need an exponent.
 ///
 /// # Errors
 /// Any [`WebhookError`].
@@ -59,20 +60,20 @@ pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, W
     let text = signed_text(fields)?;
     let given = bytes::hex(bytes::bare(given.as_bytes())).ok_or(WebhookError::WrongSignature)?;
     let digests = keys.iter().flat_map(|key| written(&text).map(move |text| digest(&text, key)));
-    // Compare all: the time must not tell which key matches.
+    // Compare with every digest: the duration must not reveal which key matches.
     if digests.filter(|digest| bool::from(digest.ct_eq(&given))).count() == 0 {
         return Err(WebhookError::WrongSignature);
     }
     Ok(WebhookEvent {
         event: fields.get("Status").and_then(Value::as_str).map(str::to_owned),
-        // Who reads it cannot sign with it.
+        // Use a hash of the signature: a reader of the id must not learn a valid signature.
         id: Some(base16ct::lower::encode_string(&Sha1::digest(&given))),
         ..WebhookEvent::new(Provider::Easytransac, body)
     })
 }
 
-/// What Easytransac posts for these fields, as JSON, for your own tests: the fields and their signature, which replaces
-/// one that stands among them.
+/// Creates the JSON body of a notification with these fields and their signature, for your own tests. The new
+/// signature replaces one in `fields`.
 ///
 /// # Errors
 /// [`WebhookError`] for what [`verify_notification`] would refuse.
@@ -85,7 +86,7 @@ pub fn sign_notification(mut fields: Map<String, Value>, key: &str) -> Result<St
     Ok(Value::Object(fields).to_string())
 }
 
-/// A text in each encoding that has all of its characters.
+/// The bytes of a text in each encoding that contains all its characters.
 fn written(text: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
     [UTF_8, WINDOWS_1252, ISO_8859_15].into_iter().filter_map(|encoding: &Encoding| match encoding.encode(text) {
         (bytes, _, false) => Some(bytes),
@@ -101,7 +102,7 @@ fn is_signature(name: &str) -> bool {
     name.eq_ignore_ascii_case("signature")
 }
 
-/// The values in the order and in the writing of PHP, which the vendor's scheme is defined by.
+/// The signed text: the values in PHP's order and form, because PHP defines the vendor's scheme.
 fn signed_text(fields: &Map<String, Value>) -> Result<String, WebhookError> {
     let mut text = String::new();
     for (name, value) in sorted(fields)? {
@@ -115,13 +116,13 @@ fn signed_text(fields: &Map<String, Value>) -> Result<String, WebhookError> {
     Ok(text)
 }
 
-/// By name in lower case; indices of a list, which a form writes as names, by number.
+/// Sorts fields by name in lower case. Sorts the indices of a list by number: a form writes them as names.
 fn sorted(fields: &Map<String, Value>) -> Result<Vec<(&String, &Value)>, WebhookError> {
     let rank = |name: &str| (name.parse().unwrap_or(u64::MAX), name.to_ascii_lowercase());
     let mut sorted: Vec<_> = fields.iter().map(|field| (rank(field.0), field)).collect();
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
     if sorted.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-        return Err(WebhookError::Unreadable("the names of two fields differ in case only".into()));
+        return Err(WebhookError::Unreadable("the names of two fields differ only in case".into()));
     }
     Ok(sorted.into_iter().map(|(_, field)| field).collect())
 }
@@ -131,7 +132,7 @@ fn append(text: &mut String, value: &Value) -> Result<(), WebhookError> {
         Value::Null | Value::Bool(false) => {}
         Value::Bool(true) => text.push('1'),
         Value::String(value) => text.push_str(value),
-        // 18.00 is 18. With all its zeros a number could be much longer than the body.
+        // PHP writes 18.00 as 18. Refuse numbers with an exponent: all their zeros could be much longer than the body.
         Value::Number(number) => match number.as_f64() {
             Some(float) if number.is_f64() && float != 0.0 && !(1e-4..1e15).contains(&float.abs()) => {
                 return Err(WebhookError::Unreadable("a number is too large or too small".into()));
@@ -140,14 +141,14 @@ fn append(text: &mut String, value: &Value) -> Result<(), WebhookError> {
             _ => *text += &number.to_string(),
         },
         Value::Array(_) | Value::Object(_) => {
-            return Err(WebhookError::Unreadable("a value is nested deeper than the signature reaches".into()));
+            return Err(WebhookError::Unreadable("a value is nested too deep for the signature".into()));
         }
     }
     text.push('$');
     Ok(())
 }
 
-/// A form as PHP reads it: `Client[Email]` is a field of `Client`, and of two with one name the last counts.
+/// Reads a form like PHP: `Client[Email]` is a field of `Client`. If a name occurs twice, the last value wins.
 fn form(body: &[u8]) -> Result<Map<String, Value>, WebhookError> {
     let mut fields = Map::new();
     for (name, value) in bytes::form(body) {
@@ -156,7 +157,8 @@ fn form(body: &[u8]) -> Result<Map<String, Value>, WebhookError> {
             continue;
         };
         let inner = inner.strip_suffix(']').filter(|inner| !inner.contains(['[', ']']));
-        let inner = inner.ok_or_else(|| WebhookError::Unreadable("the brackets of a field's name".into()))?;
+        let inner =
+            inner.ok_or_else(|| WebhookError::Unreadable("the brackets in a field name are not valid".into()))?;
         let outer = fields.entry(outer).or_insert_with(|| Map::new().into());
         if !outer.is_object() {
             *outer = Map::new().into();

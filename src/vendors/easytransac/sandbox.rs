@@ -1,9 +1,13 @@
-//! Easytransac simulated.
+//! Simulates Easytransac.
 //!
-//! Silent in the documentation, and decided here: a mandate starts `pending` and is `active` once it is signed; an
-//! error's body is `{"success": false, "date": ..., "code": ...}`, with the code 5 for what is missing and 101 for what
-//! is not as documented; a token lasts 300 seconds; a payment is `captured` at once; an `orderId` in use is refused with
-//! 400; a customer's `uid` for another person overwrites nothing, as nothing is asked back.
+//! The documentation is silent on these points, so we decided them:
+//!
+//! - A mandate starts as `pending` and becomes `active` after the signature.
+//! - The body of an error is `{"success": false, "date": ..., "code": ...}`. The code is 5 for a missing field and 101
+//!   for any other violation of the spec.
+//! - A token lasts 300 seconds.
+//! - A payment is `captured` immediately. An `orderId` in use is refused with 400.
+//! - A customer's `uid` for another person overwrites nothing, because no operation reads a customer back.
 
 use super::Config;
 use crate::{
@@ -15,7 +19,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// The example of the vendor's documentation.
+/// The example key of the vendor's documentation.
 const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
 /// The spec as JSON.
@@ -53,16 +57,16 @@ fn refused(status: u16, call: &Call) -> Reply {
     Reply::new(status, json!({"success": false, "date": atom(call.now)}))
 }
 
-/// A payment, captured at once.
+/// Creates a payment, captured immediately.
 fn transaction(call: &Call, store: &mut Store) -> Result<Value, Reply> {
     let order = call.text("orderId");
-    // The vendor's samples have one for all.
+    // All samples of the vendor use the same `orderId`, so it may be repeated.
     if order.is_some_and(|order| order != ORDER)
         && store.all(TRANSACTIONS).any(|known| known["orderId"].as_str() == order)
     {
         return Err(refused(400, call));
     }
-    // More than 64 bits hold could not be given back as a whole number.
+    // A number of more than 64 bits could not be returned as a whole number.
     let amount = call.body["amount"].as_u64().ok_or_else(|| refused(400, call))?;
     let letters = store.random(12).to_uppercase();
     let tid = [&letters[..4], &letters[4..8], &letters[8..]].join("-");

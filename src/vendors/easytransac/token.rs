@@ -1,4 +1,5 @@
-//! The token that Easytransac gives for the API key: kept, renewed in time, and asked for once however many wait.
+//! Exchanges the API key for Easytransac's token. Keeps the token, renews it in time, and shares one exchange between
+//! all waiting calls.
 
 use super::{Client, generated::operations, types::GenerateTokenResponse};
 use crate::{
@@ -15,21 +16,21 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 use tracing::instrument::WithSubscriber;
 
-/// The vendor's clock is not trusted, only the lifetime that it states, from when the token arrived.
+/// The token. Its lifetime counts from its arrival: the vendor's clock may differ from ours.
 #[derive(Default)]
 pub(super) struct Tokens(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     current: Current,
-    /// Failures in a row: of exchanges, and of new tokens that the vendor refused.
+    /// Consecutive failures: failed exchanges, and new tokens that the vendor refused.
     failures: u32,
-    /// Whether the vendor has taken a token since then.
+    /// True if the vendor has accepted a token since the last failure.
     taken: bool,
-    /// Since it took one last: whether a token was given up, and how many refusals there were.
+    /// Since the vendor last accepted a token: true if a token was discarded, and the number of refusals.
     given_up: bool,
     refusals: u32,
-    /// Renewals in a row that did not help the call, and until when the next refusal is no reason for one.
+    /// Consecutive renewals that did not help the call. A refusal before `kept_until` causes no renewal.
     unhelpful: u32,
     kept_until: Option<Instant>,
 }
@@ -38,30 +39,33 @@ struct State {
 enum Current {
     #[default]
     Nothing,
-    /// An exchange is under way, on a task of its own: who waits may give up. The task's end closes the channel.
+    /// An exchange is running in its own task, so it continues when a waiting call is cancelled. The end of the task
+    /// closes the channel.
     Asked(watch::Receiver<()>),
     Token {
         header: HeaderValue,
         renew_at: Instant,
     },
-    /// Everybody is told so for a while, or each call would ask again; longer with each failure in a row.
+    /// The exchange failed. Until `until`, all calls get this error without another exchange. The pause grows with
+    /// each consecutive failure.
     Failed {
         error: Error,
         until: Instant,
     },
 }
 
-/// A token that is said to last no time at all is still used this long, or every call would ask for one.
+/// The minimum use of a token. Without it, a stated lifetime of zero would cause an exchange for every call.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// How long a token is used of which the lifetime cannot be read. The vendor refuses it when it is over.
+/// The use of a token with an unreadable lifetime. The vendor refuses the token if it expires earlier.
 const UNREADABLE: Duration = Duration::from_secs(60);
-/// How long nobody asks again after a first failure, and at the most.
+/// The pause after the first failure, and the maximum pause.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A vendor that has taken tokens may refuse a single operation. After this many refusals it refuses them all.
+/// A vendor that has accepted tokens may refuse a single operation. After this many refusals, assume that it refuses
+/// every token.
 const REFUSALS: u32 = 10;
 
-/// When to ask again after a failure, longer with each in a row.
+/// The time of the next attempt after a failure. The pause grows with each consecutive failure.
 fn after(failures: &mut u32, asked: Option<Duration>) -> Instant {
     let pause = PAUSE.saturating_mul(1 << (*failures).min(8)).max(asked.unwrap_or_default()).min(LONGEST_PAUSE);
     *failures = failures.saturating_add(1);
@@ -69,7 +73,7 @@ fn after(failures: &mut u32, asked: Option<Duration>) -> Instant {
 }
 
 impl State {
-    /// Asking is of no use for a while.
+    /// Records a failure and starts the pause.
     fn fail(&mut self, error: Error, asked: Option<Duration>) {
         let until = after(&mut self.failures, asked);
         (self.taken, self.given_up, self.refusals) = (false, true, 0);
@@ -82,26 +86,26 @@ impl State {
 }
 
 impl Tokens {
-    /// What to send with a call. An exchange goes on when its callers give up.
+    /// The `Authorization` header for a call. A running exchange continues if its callers are cancelled.
     pub async fn get(&self, client: &Client) -> Result<HeaderValue, Error> {
         loop {
             let mut exchange = match self.known_or_asked(client) {
                 Ok(known) => return known,
                 Err(exchange) => exchange,
             };
-            // It never sends anything: this is the end of the task.
+            // The channel sends nothing: this error means that the task has ended.
             let _ = exchange.changed().await;
         }
     }
 
-    /// What need not be asked for, or the exchange that is under way.
+    /// Returns the known result, or else the running exchange.
     fn known_or_asked(&self, client: &Client) -> Result<Result<HeaderValue, Error>, watch::Receiver<()>> {
         let mut state = self.lock();
         let now = Instant::now();
         match &state.current {
             Current::Token { header, renew_at, .. } if now < *renew_at => return Ok(Ok(header.clone())),
             Current::Failed { error, until } if now < *until => return Ok(Err(error.clone())),
-            // A task that ended without a result went with its runtime.
+            // A closed channel without a result: the task's runtime was shut down. Start a new exchange below.
             Current::Asked(exchange) if exchange.has_changed().is_ok() => return Err(exchange.clone()),
             _ => {}
         }
@@ -130,11 +134,11 @@ impl Tokens {
         }
     }
 
-    /// The vendor refused a call with this header: whether to send it again with another. `renewed`: it was sent again
-    /// already.
+    /// Records that the vendor refused a call with this header. Returns true if the caller should retry with another
+    /// header. `renewed` is true if the call was already retried with a new token.
     pub fn refused(&self, header: &HeaderValue, renewed: bool) -> bool {
         let mut state = self.lock();
-        // One that has been replaced meanwhile is left alone.
+        // Another call has already replaced this token.
         if !state.holds(header) {
             return !renewed;
         }
@@ -158,7 +162,7 @@ impl Tokens {
         false
     }
 
-    /// The vendor took a call with this header.
+    /// Records that the vendor accepted a call with this header.
     pub fn taken(&self, header: &HeaderValue, renewed: bool) {
         let mut state = self.lock();
         if state.holds(header) {
@@ -169,7 +173,7 @@ impl Tokens {
         }
     }
 
-    /// Whether a call that starts now would be sent with this header.
+    /// Returns true if a call that starts now would use this header.
     pub fn holds(&self, header: &HeaderValue) -> bool {
         self.lock().holds(header)
     }
@@ -179,21 +183,21 @@ impl Tokens {
     }
 }
 
-/// A token and how long to use it.
+/// Requests a token. Returns its header and how long to use it.
 async fn ask(client: &Client) -> Result<(HeaderValue, Duration), Error> {
     let operation = &operations::GENERATE_TOKEN;
     let key = client.shared.api_key.expose_secret();
     let request = client.generate_token().body_map(|body| body.api_key(key)).request();
-    // With credentials it would wait for itself.
+    // With authentication, the exchange would wait for its own token.
     const _: () =
         assert!(!operations::GENERATE_TOKEN.authenticated, "`generate_token` needs `security: []` in the spec");
     let answer: GenerateTokenResponse = perform(client, operation, request).await?;
     let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into())
-        .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token fits in no header"))?;
+        .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token is not valid in a header"))?;
     Ok((header, answer.data.expires_in.as_ref().map_or(UNREADABLE, lifetime)))
 }
 
-/// A call that starts now should end before the token does.
+/// The use of a token is shorter than its lifetime, so that a call that starts with the token ends before it expires.
 fn lifetime<const MIN: i64, const MAX: i64>(stated: &Int<MIN, MAX>) -> Duration {
     // PHP writes a whole number as `300`, `300.0`, `3e2` or `"300"`.
     let seconds = match stated {
@@ -207,7 +211,7 @@ fn lifetime<const MIN: i64, const MAX: i64>(stated: &Int<MIN, MAX>) -> Duration 
 
 #[cfg(test)]
 impl Client {
-    /// A token that was never asked for.
+    /// Sets a token without an exchange.
     pub(crate) fn with_token(self, token: &str) -> Self {
         let header = secret_header(&format!("Bearer {token}").into()).unwrap();
         let renew_at = Instant::now() + Duration::from_secs(3600);

@@ -1,4 +1,4 @@
-//! From SafeDebit's answers to the vocabulary.
+//! Maps SafeDebit's responses to the vocabulary.
 
 use super::{Client, generated::operations, types};
 use crate::{
@@ -14,12 +14,12 @@ use types::MandateStatus as Word;
 
 fn meaning(word: &Word) -> Meaning {
     match word {
-        // The annex calls it active. A creation answers it beside a link that nobody has signed, so an unsigned mandate
-        // may read the same.
+        // The annex calls it active. The response to a creation has it beside a link that nobody has signed, so an
+        // unsigned mandate may have the same word.
         Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
         Word::Suspended => Meaning::new(MandateStatus::Suspended, Evidence::Documented),
         Word::Revoked => Meaning::new(MandateStatus::Revoked, Evidence::Documented),
-        // "Mandate to be signed" beside "waiting for signature": nobody has asked yet.
+        // "Mandate to be signed", in contrast to "waiting for signature": nobody has requested the signature yet.
         Word::ToBeSigned => Meaning {
             next: NextStep::AskDebtor,
             ..Meaning::new(MandateStatus::AwaitingSignature, Evidence::WordDocumented)
@@ -33,25 +33,25 @@ fn meaning(word: &Word) -> Meaning {
 const SEARCH: &Operation = &operations::SEARCH_MANDATE;
 
 impl Client {
-    /// The answer of the search is inferred, so it has to show the very UMR, once, or it is not believed.
+    /// The response of the search is inferred, so it is accepted only if it contains the exact UMR once.
     async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
         let umr = lookup.reference.id();
         let found = self.search_mandate().umr(umr).send().await?.datas;
         let refuse = |what: &str| Error::decode(Provider::SafeDebit, SEARCH.id, what);
         if !found.is_explicit() {
-            return Err(refuse("expected a list, at datas: what stands there does not say that there is none"));
+            return Err(refuse("expected a list, at datas. Another value does not prove that there is no item"));
         }
         if let Some(item) = found.unread().first() {
             return Err(refuse(&format!("datas[{}]: {}", item.index, item.why)));
         }
         if let Some(other) = found.iter().position(|mandate| mandate.umr.as_str() != umr) {
-            return Err(refuse(&format!("datas[{other}].umr is another than the one asked for")));
+            return Err(refuse(&format!("datas[{other}].umr differs from the requested one")));
         }
         let mut found = found.into_iter();
         let types::Mandate { status, extra, .. } =
             found.next().ok_or_else(|| Error::not_found(Provider::SafeDebit, SEARCH.id))?;
         if found.next().is_some() {
-            return Err(refuse("datas has more than one mandate of this UMR"));
+            return Err(refuse("datas has more than one mandate with this UMR"));
         }
         let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
         Ok(Mandate { extra, ..mandate })
@@ -88,8 +88,8 @@ pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
     Word::KNOWN.iter().map(row).collect()
 }
 
-/// What the creation of a mandate answered. It is no proof: the vendor's sample answers "active" beside a link that
-/// nobody has signed. Read it back before you collect.
+/// The mandate in the response to its creation. It proves no status: the vendor's sample returns "active" beside a
+/// link that nobody has signed. Read the mandate back before you collect.
 impl From<&types::CreateMandateResponse> for Mandate {
     fn from(answer: &types::CreateMandateResponse) -> Self {
         let word = answer.status.clone().unwrap_or_else(|| Word::Unrecognized(String::new()));

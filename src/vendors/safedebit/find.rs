@@ -1,7 +1,8 @@
-//! How to look for a record whose creation was not answered.
+//! Searches for a record after a lost response.
 //!
-//! The searches are inferred in part, so an answer has to show the very reference, or it is an error. Found proves that the
-//! record exists. Not found proves nothing: which records a search shows is not documented.
+//! The responses of the searches are partly inferred, so a response without the exact reference is an error. A result
+//! proves that the record exists. An empty result proves nothing: the documentation does not say which records a
+//! search shows.
 
 use super::{Client, generated::operations, types};
 use crate::{
@@ -10,29 +11,29 @@ use crate::{
     wire::List,
 };
 
-/// A debit that [`Client::find_debit`] found. It has the values of the call that made it, which may be another call than
-/// the one you know of.
+/// A debit that [`Client::find_debit`] found. It has the values of the request that created it. That may be a
+/// different request from the one that you expect.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundDebit {
-    /// The reference of its payment, which `validate_payment` takes.
+    /// The reference of its payment, for `validate_payment`.
     pub payment_reference: types::PaymentReference,
-    /// The mandate that it is collected on, if the answer says so. Compare it with yours.
+    /// The mandate of the debit, if the response contains it. Compare it with yours.
     pub umr: Option<types::Umr>,
-    /// Its amount, its date and its state, as far as the answer says them.
+    /// Its amount, its date and its status, as far as the response contains them.
     pub debit: types::FoundSdd,
 }
 
 impl Client {
-    /// Looks for the consumer with this reference of yours, after a lost `create_consumer`. What is found has SafeDebit's
-    /// reference, which the next step needs, and the data of the call that made it.
+    /// Looks for the consumer with your reference after a lost response to `create_consumer`. The result contains
+    /// SafeDebit's reference for the next step, and the data of the request that created the consumer.
     ///
-    /// **Found proves that the consumer exists. `None` proves nothing**: which consumers the search shows is not
-    /// documented.
+    /// **A result proves that the consumer exists. `None` proves nothing**: the documentation does not say which
+    /// consumers the search shows.
     ///
     /// # Errors
-    /// Those of `search_consumer`, and [`Decode`](crate::ErrorKind::Decode) for an answer that does not show the
-    /// references of each consumer, or shows two consumers with this one.
+    /// Those of `search_consumer`, and [`Decode`](crate::ErrorKind::Decode) for a response without the references of
+    /// each consumer, or with two consumers of this reference.
     pub async fn find_consumer(&self, consumer_reference: &str) -> Result<Option<types::Consumer>, Error> {
         const SEARCH: &Operation = &operations::SEARCH_CONSUMER;
         let answer = self.search_consumer().consumer_reference(consumer_reference).send().await?;
@@ -51,15 +52,17 @@ impl Client {
         }
     }
 
-    /// Looks for the debit with this reference of yours among the payments on a mandate, after a lost `payment` or
-    /// `add_rp_sdd`, and before you validate, change or cancel one whose state you do not know.
+    /// Looks for the debit with your reference among the payments on a mandate. Use it after a lost response to
+    /// `payment` or `add_rp_sdd`. Use it also before you validate, change or cancel a debit whose status you do not
+    /// know.
     ///
-    /// **Found proves that the debit exists. `None` proves nothing**: which payments the search shows is not documented.
-    /// The amount and the date are those of the call that made it, and may differ from yours.
+    /// **A result proves that the debit exists. `None` proves nothing**: the documentation does not say which payments
+    /// the search shows. The amount and the date are those of the request that created the debit. They may differ from
+    /// yours.
     ///
     /// # Errors
-    /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for an answer that does not show the debits of
-    /// each payment, or shows two debits with this reference. That they stand under `sdd` is inferred.
+    /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for a response without the debits of each
+    /// payment, or with two debits of this reference. It is inferred that the debits are under `sdd`.
     pub async fn find_debit(&self, umr: &str, sdd_reference: &str) -> Result<Option<FoundDebit>, Error> {
         const SEARCH: &Operation = &operations::SEARCH_PAYMENT;
         types::SddReference::try_from(sdd_reference).map_err(|why| {
@@ -77,19 +80,20 @@ impl Client {
             }
         }
         match (only(SEARCH, "sdd_reference", found.into_iter())?, without) {
-            // It may be a debit of this payment.
+            // The debit may belong to this payment.
             (None, Some(at)) => Err(missing(SEARCH, at, "sdd")),
             (found, _) => Ok(found),
         }
     }
 
-    /// Looks for the payment with this reference, of 35 characters at most, after a lost `initiate_transfer`.
+    /// Looks for the payment with this reference after a lost response to `initiate_transfer`. The reference has at
+    /// most 35 characters.
     ///
-    /// **Found proves that the payment exists. `None` proves nothing**: which payments the search shows is not documented.
-    /// No operation gives its link again.
+    /// **A result proves that the payment exists. `None` proves nothing**: the documentation does not say which
+    /// payments the search shows. No operation returns the link of the payment again.
     ///
     /// # Errors
-    /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for an answer that shows two payments with this
+    /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for a response with two payments of this
     /// reference.
     pub async fn find_payment(&self, payment_reference: &str) -> Result<Option<types::Payment>, Error> {
         const SEARCH: &Operation = &operations::SEARCH_PAYMENT;
@@ -103,15 +107,15 @@ impl Client {
     }
 }
 
-/// Blanks at the ends of a reference are not sent, and not meant.
+/// Compares references without the blanks at their ends, which are never sent.
 fn same(own: &impl AsRef<str>, wanted: &str) -> bool {
     own.as_ref().trim() == wanted.trim()
 }
 
-/// Only a list says that there is none.
+/// Returns an error for anything but a list: only an empty list shows that there is no item.
 fn listed<T>(operation: &Operation, list: List<T>) -> Result<Vec<T>, Error> {
     if !list.is_explicit() {
-        return Err(refuse(operation, "expected a list, at datas: what stands there does not say that there is none"));
+        return Err(refuse(operation, "expected a list, at datas. Another value does not prove that there is no item"));
     }
     all_read(operation, list)
 }
@@ -125,13 +129,13 @@ fn all_read<T>(operation: &Operation, list: List<T>) -> Result<Vec<T>, Error> {
 
 fn only<T>(operation: &Operation, key: &str, mut found: impl Iterator<Item = T>) -> Result<Option<T>, Error> {
     match (found.next(), found.next()) {
-        (_, Some(_)) => Err(refuse(operation, format!("datas has more than one of this `{key}`"))),
+        (_, Some(_)) => Err(refuse(operation, format!("datas has more than one item with this `{key}`"))),
         (found, None) => Ok(found),
     }
 }
 
 fn missing(operation: &Operation, at: usize, key: &str) -> Error {
-    refuse(operation, format!("datas[{at}].{key} is missing, so that nothing can be told"))
+    refuse(operation, format!("datas[{at}].{key} is missing, so the result is uncertain"))
 }
 
 fn refuse(operation: &Operation, what: impl Into<String>) -> Error {

@@ -3,7 +3,8 @@
 //! [errors]: crate::book::errors
 //! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks
-// The first definition of a link counts; those of the file lead to files. Its example is run where there is a sandbox.
+// Define the links before the file: the first definition of a link wins, and the file's definitions point to files.
+// The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/safedebit.md")))]
 
 pub(crate) mod adapter;
@@ -31,7 +32,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use types::ErrorCode;
 
-/// Where SafeDebit is, and who is calling.
+/// The address of SafeDebit and your credentials.
 #[derive(Debug)]
 #[must_use]
 pub struct Config {
@@ -41,7 +42,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The address that SafeDebit gives you (`https://<your subdomain>.safedebit.fr/ssp`), login and password.
+    /// Takes the address from SafeDebit (`https://<your subdomain>.safedebit.fr/ssp`), your login and your password.
     pub fn new(base_url: impl Into<String>, login: impl Into<SecretString>, password: impl Into<SecretString>) -> Self {
         Self { endpoint: Endpoint::new(base_url), login: login.into(), password: password.into() }
     }
@@ -67,21 +68,25 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client. Nothing is sent yet.
+    /// Creates a client. Sends nothing yet.
     ///
     /// # Errors
-    /// [`ErrorKind::NotConfigured`] for an address that cannot be right, or a login with a colon in it.
+    /// [`ErrorKind::NotConfigured`] for an invalid address, or for a login with a colon.
     pub fn new(config: Config) -> Result<Self, Error> {
         let Config { endpoint, login, password } = config;
         let login = credential(Provider::SafeDebit, "login", login)?;
         let password = credential(Provider::SafeDebit, "password", password)?;
         if login.expose_secret().contains(':') {
-            return Err(Error::not_configured(Provider::SafeDebit, "the login holds a colon"));
+            return Err(Error::not_configured(
+                Provider::SafeDebit,
+                "the login contains a colon, which HTTP Basic does not allow",
+            ));
         }
         let pair = format!("{}:{}", login.expose_secret(), password.expose_secret());
         let header = SecretString::from(format!("Basic {}", BASE64_STANDARD.encode(pair)));
-        let authorization = secret_header(&header)
-            .ok_or_else(|| Error::not_configured(Provider::SafeDebit, "the login fits in no header"))?;
+        let authorization = secret_header(&header).ok_or_else(|| {
+            Error::not_configured(Provider::SafeDebit, "the login or the password is not valid in a header")
+        })?;
         let transport = Transport::new(Provider::SafeDebit, endpoint)?;
         Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
     }
@@ -115,7 +120,7 @@ impl Vendor for Client {
         Ok(self.shared.authorization.clone())
     }
 
-    /// `result`, which every answer has, under HTTP 200 as a rule.
+    /// Reads `result`, which every response has. The HTTP status is usually 200.
     fn word(_: StatusCode, body: &[u8]) -> Word {
         Word::of_flag(body, "result", ["code"], |[code]| {
             let code = serde_json::from_value::<Option<ErrorCode>>(code).unwrap_or_default();
@@ -126,29 +131,29 @@ impl Vendor for Client {
     }
 }
 
-/// What an error code means; source: the annex, <https://doc.safedebit.fr/api/v1/annexe.php?lang=en_US>.
+/// The meaning of an error code. Source: the annex, <https://doc.safedebit.fr/api/v1/annexe.php?lang=en_US>.
 fn meaning(code: &ErrorCode) -> (ErrorKind, Option<&'static str>) {
     match code {
         ErrorCode::WrongLogin => (ErrorKind::Auth, Some("the login is wrong")),
         ErrorCode::WrongPassword => (ErrorKind::Auth, Some("the password is wrong")),
         ErrorCode::IpNotAllowed => {
-            (ErrorKind::Auth, Some("only listed IP addresses are allowed: have this one listed by SafeDebit"))
+            (ErrorKind::Auth, Some("the IP address of this machine is not allowed: ask SafeDebit to add it"))
         }
         ErrorCode::AccountInactive => (ErrorKind::Auth, Some("the account is inactive: ask SafeDebit")),
         ErrorCode::AccountInvalid => (ErrorKind::Auth, Some("the account is invalid: ask SafeDebit")),
-        ErrorCode::ConsumerReferenceInUse => (ErrorKind::Conflict, Some("the consumer reference is in use already")),
+        ErrorCode::ConsumerReferenceInUse => (ErrorKind::Conflict, Some("the consumer reference is already in use")),
         ErrorCode::SafedebitConsumerReferenceInvalid => {
             (ErrorKind::InvalidRequest, Some("the SafeDebit consumer reference is not valid"))
         }
-        ErrorCode::SddReferenceInUse => (ErrorKind::Conflict, Some("the debit reference is in use already")),
+        ErrorCode::SddReferenceInUse => (ErrorKind::Conflict, Some("the debit reference is already in use")),
         ErrorCode::BeneficiaryReferenceInUse => {
-            (ErrorKind::Conflict, Some("the beneficiary reference is in use already"))
+            (ErrorKind::Conflict, Some("the beneficiary reference is already in use"))
         }
-        ErrorCode::PaymentReferenceInUse => (ErrorKind::Conflict, Some("the payment reference is in use already")),
-        ErrorCode::Nok001 => (ErrorKind::Refused, Some("the check was negative: its code is not documented")),
+        ErrorCode::PaymentReferenceInUse => (ErrorKind::Conflict, Some("the payment reference is already in use")),
+        ErrorCode::Nok001 => (ErrorKind::Refused, Some("the check was negative. The code is not documented")),
         ErrorCode::Unrecognized(code) if code.starts_with("SANDBOX_") => (
             ErrorKind::Refused,
-            Some("a rule of mandat's sandbox, which the chapter on tests explains; SafeDebit has no such code"),
+            Some("a rule of mandat's sandbox. The chapter on tests explains it. SafeDebit has no such code"),
         ),
         ErrorCode::Unrecognized(_) => {
             (ErrorKind::Refused, Some("the code is not in the readable part of the annex: ask SafeDebit"))

@@ -1,4 +1,4 @@
-//! The way back from SafeDebit's signature page: a browser that comes to `url_ok`, `url_ko` or `url_cancel`.
+//! Reads a return from SafeDebit's signature page: a browser's request to `url_ok`, `url_ko` or `url_cancel`.
 
 use crate::{
     mandate::MandateRef,
@@ -7,17 +7,18 @@ use crate::{
 };
 use std::fmt;
 
-/// What a browser brought to `url_ok`, `url_ko` or `url_cancel`. **Nothing signs it**: anybody can open these addresses
-/// with anything in them. That `url_ok` was reached does not prove that a mandate is signed, nor does `url_cancel` that
-/// it is not, and who comes need not be the debtor. Show that person nothing of the mandate for it.
+/// The parameters of a browser's request to `url_ok`, `url_ko` or `url_cancel`. **They are not signed**: anybody can
+/// open these addresses with any content. A request to `url_ok` does not prove that a mandate is signed. A request to
+/// `url_cancel` does not prove that it is unsigned. The visitor may be somebody other than the debtor, so show nothing
+/// of the mandate because of this request.
 ///
-/// It can say which mandate to read, and no more: take [`hint`](Self::hint) to
-/// [`Mandates::status`](crate::Mandates::status). A debtor may also sign and never come back, so look at the mandates
-/// that wait for a signature in any case. Each hint costs a read, and anybody can send many: limit them.
+/// The request only names a mandate to read: pass [`hint`](Self::hint) to
+/// [`Mandates::status`](crate::Mandates::status). A debtor may also sign and never come back, so check the mandates
+/// that wait for a signature anyway. Each hint costs a read, and anybody can send many hints: limit them.
 ///
-/// The documentation says that the UMR is handed back to `url_ok`, that IBAN and BIC are in a POST, and that data of
-/// yours may stand in the query of the three addresses. It names no parameter, so you give the name: best that of one
-/// of your own, put into the address when the mandate is created, with a value that cannot be guessed.
+/// The documentation says that the UMR is returned to `url_ok`, that IBAN and BIC are in a POST, and that the query of
+/// the three addresses may contain data of yours. It names no parameter, so you give the name. Best use your own
+/// parameter: add it to the address when you create the mandate, with a value that nobody can guess.
 ///
 /// ```
 /// use mandat::{MandateRef, safedebit::Return};
@@ -33,8 +34,8 @@ use std::fmt;
 pub struct Return(Vec<(String, String)>);
 
 impl Return {
-    /// Reads the query of the address, with or without its `?`, or the form in the body. Bytes that are not UTF-8 are read
-    /// as Windows-1252, a superset of Latin-1.
+    /// Reads the query of the address, with or without its `?`, or the form in the body. Text that is not UTF-8 is
+    /// read as Windows-1252, a superset of Latin-1.
     ///
     /// # Errors
     /// [`WebhookError::TooLarge`].
@@ -45,16 +46,16 @@ impl Return {
         Ok(Self(webhook::bytes::form(query_or_form.strip_prefix(b"?").unwrap_or(query_or_form))))
     }
 
-    /// The first value of a parameter, which may be anybody's invention.
+    /// The first value of a parameter. Anybody may have invented it.
     pub fn unverified(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The mandate that a parameter names, to be read.
+    /// The mandate named by a parameter. Read it from the vendor.
     ///
-    /// `None` for a value that is blank or longer than 35 characters. `None` also for a value that could reach another path
-    /// or forge a log: with a `/`, a `\` or a `%`, with a control character or an invisible character, or with only dots and
-    /// blanks. Blanks at its ends are removed.
+    /// `None` for a value that is blank or longer than 35 characters. `None` also for a value that could reach another
+    /// path or forge a log: with a `/`, a `\` or a `%`, with a control character or an invisible character, or with
+    /// only dots and blanks. Blanks at its ends are removed.
     pub fn hint(&self, name: &str) -> Option<MandateRef> {
         let mandate = webhook::reference(Provider::SafeDebit, vec![self.unverified(name)?.into()])?;
         Some(mandate).filter(|mandate| mandate.id().chars().count() <= 35)

@@ -1,22 +1,23 @@
-//! SafeDebit simulated.
+//! Simulates SafeDebit.
 //!
-//! Silent in the documentation, and decided here:
+//! The documentation is silent on these points, so we decided them:
 //!
-//! - Codes of the sandbox's own, beside the documented ones: `SANDBOX_001` for a request that breaks its spec,
-//!   `SANDBOX_002` for what is not known, `SANDBOX_003` for what is not possible now, `SANDBOX_004` for what is required under a
-//!   condition that is met. A `message` says more and begins with `sandbox:`.
-//! - Without a UMR one is made. A mandate with a signature started waits for it (5) and is active (1) once signed, unless
-//!   the request names another status; one that was added unsigned is to be signed (4). A UMR in use is refused.
-//! - A signature link holds for a day and is good for one signature. Its page hands the UMR back in the query and, with
-//!   IBAN and BIC, in the form that it posts to `url_ok`, as `umr`, `iban` and `bic`.
+//! - The sandbox has codes of its own, in addition to the documented ones. `SANDBOX_001` is for a request that breaks
+//!   its spec, `SANDBOX_002` for an unknown record, `SANDBOX_003` for a step that is not possible now. `SANDBOX_004`
+//!   is for a missing field that other fields require. A `message` has the details and begins with `sandbox:`.
+//! - Without a UMR in the request, the sandbox creates one. It refuses a UMR in use.
+//! - A mandate from `create_mandate` waits for signature (5). After the signature it is active (1), or has the status
+//!   that the request named. A mandate that was added unsigned is to be signed (4).
+//! - A signature link is valid for one day and one signature. Its page returns the UMR in the query. It also posts
+//!   `umr`, `iban` and `bic` to `url_ok` as a form.
 //! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
-//! - A debit without a UMR goes to any active mandate of the consumer. It is `ISSUED` from its due date on and `SETTLED`
-//!   two days later; days are counted in UTC. A guarantee of more than 10,000 euros is refused.
-//! - Every check of a consumer scores 100. A search of payments shows their debits as `validate_payment` does, and each
-//!   payment has one.
-//! - A beneficiary whose onboarding was started is waiting (1); what comes after that is not simulated.
-//! - `XXXXXXXXXXXXX`, which the vendor's samples write for every reference, names a record of each kind, which may be
-//!   made again and on which every step is possible.
+//! - A debit without a UMR uses any active mandate of the consumer. It is `ISSUED` from its due date and `SETTLED` two
+//!   days later. Days are counted in UTC. A guarantee of more than 10,000 euros is refused.
+//! - Every check of a consumer returns the score 100. A search of payments shows their debits like `validate_payment`.
+//!   Each payment has one debit.
+//! - A beneficiary is waiting (1) after the start of its onboarding. The later steps are not simulated.
+//! - The vendor's samples use `XXXXXXXXXXXXX` for every reference. It names a record of each kind. That record can be
+//!   created again, and every step is possible on it.
 
 use super::Config;
 use crate::{
@@ -37,7 +38,7 @@ const LOGIN: &str = "sandbox";
 const PASSWORD: &str = "sandbox-password";
 /// The header of the vendor's samples.
 const SAMPLE_HEADER: &str = "JQheySHkalSNuakkmSmm==";
-/// What the vendor's samples write for any reference.
+/// The reference in the vendor's samples, for every kind of record.
 const SAMPLE: &str = Sandbox::CONSUMER;
 const IBAN: &str = "FR7630001007941234567890185";
 const CODE: &str = "123456";
@@ -66,7 +67,7 @@ const GUARANTEES: &str = "guarantees";
 const TRANSFERS: &str = "transfers";
 const LINKS: &str = "links";
 
-/// Whether this is what the vendor's samples write for any reference.
+/// Returns true for the reference in the vendor's samples.
 fn sample(reference: &str) -> bool {
     reference.trim_matches('X').is_empty()
 }
@@ -89,7 +90,7 @@ fn no(code: &str, why: &str) -> Reply {
 }
 
 fn unknown(what: &str) -> Reply {
-    no("SANDBOX_002", &format!("this {what} is not known"))
+    no("SANDBOX_002", &format!("this {what} is unknown"))
 }
 
 fn impossible(why: &str) -> Reply {
@@ -112,19 +113,19 @@ fn cents(record: &Value, key: &str) -> u64 {
     text(record, key).parse().unwrap_or(0)
 }
 
-/// Some fields of a record, those that it has.
+/// The present fields of a record among `keys`.
 fn some(record: &Value, keys: &[&str]) -> Value {
     let present = keys.iter().filter(|key| !record[**key].is_null());
     present.map(|key| ((*key).to_owned(), record[*key].clone())).collect()
 }
 
-/// Whether a record is what a query asks for: `x` itself, `x_min` and `x_max`. What it does not have is not looked at.
+/// Returns true if a record matches the query: `x`, `x_min` and `x_max`. Ignores fields that the record does not have.
 fn matches(record: &Value, call: &Call) -> bool {
     call.query.iter().all(|(key, wanted)| {
         let bound = key.strip_suffix("_min").map(|k| (k, true)).or(key.strip_suffix("_max").map(|k| (k, false)));
         let (key, bound) = bound.map_or((key.as_str(), None), |(key, lower)| (key, Some(lower)));
         let Some(has) = record[key].as_str() else { return true };
-        // Days, then amounts, then texts.
+        // Compare as days if possible, otherwise as amounts, otherwise as texts.
         let order = match (day(has), day(wanted)) {
             (Some(has), Some(wanted)) => has.cmp(&wanted),
             _ => match (has.parse::<u64>(), wanted.parse::<u64>()) {
@@ -140,7 +141,7 @@ fn matches(record: &Value, call: &Call) -> bool {
     })
 }
 
-/// What a request changes in a record.
+/// Copies the fields of a request to a record, except those in `but`.
 fn overwrite(record: &mut Value, call: &Call, but: &[&str]) {
     for (key, value) in call.body.as_object().into_iter().flatten().filter(|(key, _)| !but.contains(&key.as_str())) {
         record[key] = value.clone();
@@ -172,7 +173,7 @@ fn new_mandate(call: &Call, store: &mut Store, status: &str, after_signing: &str
     Ok(store.put(MANDATES, umr, mandate))
 }
 
-/// The mandate that a debit goes to: the one that it names, or any active one of the consumer.
+/// The mandate of a debit: the named one, or any active one of the consumer.
 fn charged(call: &Call, store: &Store) -> Result<String, Reply> {
     let reference = call.given("safedebit_consumer_reference");
     let usable =
@@ -180,7 +181,7 @@ fn charged(call: &Call, store: &Store) -> Result<String, Reply> {
     match call.text("umr") {
         Some(umr) => match store.get(MANDATES, umr).ok_or_else(|| unknown("mandate"))? {
             mandate if usable(mandate) => Ok(umr.to_owned()),
-            _ => Err(impossible("the mandate is not active, or is another consumer's")),
+            _ => Err(impossible("the mandate is not active, or belongs to another consumer")),
         },
         None => match store.all(MANDATES).find(|mandate| usable(mandate)) {
             Some(mandate) => Ok(text(mandate, "umr").to_owned()),
@@ -189,7 +190,7 @@ fn charged(call: &Call, store: &Store) -> Result<String, Reply> {
     }
 }
 
-/// A debit as time has left it.
+/// A debit with its status at `now`.
 fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     let mut debit = debit.clone();
     if let Some(due) = day(text(&debit, "due_date")).filter(|_| debit["status"] == "CREATED") {
@@ -203,20 +204,20 @@ fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     debit
 }
 
-/// Whether the debit has not gone to the bank yet: it goes at the end of the day before it is due.
+/// Returns true if the debit has not gone to the bank yet. It goes at the end of the day before its due date.
 fn open(debit: &Value, now: DateTime<Utc>) -> bool {
     sample(text(debit, "sdd_reference"))
         || matches!(text(&aged(debit, now), "status"), "CREATED" | "PENDING" | "GUARANTEED")
             && day(text(debit, "due_date")).is_some_and(|due| now.date_naive() < due)
 }
 
-/// What is left of a debit that is cancelled with others.
+/// The status of a debit after a cancellation in a batch.
 fn cancelled(debit: &Value, now: DateTime<Utc>) -> Value {
     let debit = aged(debit, now);
     match text(&debit, "status") {
         _ if open(&debit, now) => "CANCELED".into(),
         "SETTLED" | "CREDITED" => "TOREMBOURSE".into(),
-        // It is on its way and cannot be stopped.
+        // The debit is at the bank and cannot be stopped.
         other => other.into(),
     }
 }
@@ -243,7 +244,7 @@ fn debit<'a>(call: &Call, store: &'a mut Store) -> Result<&'a mut Value, Reply> 
     store.get_mut(DEBITS, call.text("sdd_reference").unwrap_or_default()).ok_or_else(|| unknown("debit"))
 }
 
-/// A link to a page, for a day.
+/// Creates a link to a page, valid for one day.
 fn link(call: &Call, store: &mut Store, what: &str, id: &str) -> String {
     let token = store.random(16);
     let until = call.now + TimeDelta::days(1);
@@ -293,7 +294,7 @@ impl Simulated {
                 let reference = reference.ok_or_else(|| unknown("payment"))?;
                 let debit = store.get_mut(DEBITS, &reference).ok_or_else(|| unknown("payment"))?;
                 if debit["status"] != "PENDING" && !sample(&reference) {
-                    return Err(impossible("the payment does not wait for a validation"));
+                    return Err(impossible("the payment does not wait for validation"));
                 }
                 if call.text("validation_value").is_none_or(|code| code != CODE && !sample(code)) {
                     return Err(refused("NOK_001"));
@@ -331,7 +332,7 @@ impl Simulated {
                 let guaranteed = !debit["safedebit_secure_reference"].is_null();
                 let amount = call.text("amount").is_some_and(|amount| debit["amount"] != amount);
                 if !open(debit, now) || guaranteed && amount {
-                    return Err(impossible("the debit has gone to the bank, or its amount is guaranteed"));
+                    return Err(impossible("the debit is already at the bank, or its amount is guaranteed"));
                 }
                 overwrite(debit, call, &["umr", "ics"]);
                 good(some(debit, &["safedebit_secure_reference"]))
@@ -341,7 +342,7 @@ impl Simulated {
                     debit["status"] = "CANCELED".into();
                     done()
                 }
-                _ => return Err(impossible("the debit has gone to the bank, or is cancelled")),
+                _ => return Err(impossible("the debit is already at the bank, or is cancelled")),
             },
             "cancel_sdd_batch" => {
                 let wanted: Vec<&str> =
@@ -384,7 +385,7 @@ impl Simulated {
                 let failed = matches!(text(&origin, "status"), "REJECTED" | "RETURNED");
                 let guarantee = origin["safedebit_secure_reference"].as_str();
                 if !sample(text(&origin, "sdd_reference")) && (!failed || guarantee.is_none()) {
-                    return Err(impossible("the first debit has not failed, or is not guaranteed"));
+                    return Err(impossible("the original debit has not failed, or is not guaranteed"));
                 }
                 new_debit(call, store, text(&origin, "umr").to_owned(), guarantee)?;
                 done()
@@ -484,14 +485,14 @@ impl Simulation for Simulated {
             "create_mandate" => {
                 let mandate = new_mandate(call, store, "5", call.text("status").unwrap_or("1"))?;
                 let umr = text(&mandate, "umr");
-                // As in the vendor's sample: what it will be, not what it is.
+                // As in the vendor's sample: the status after the signature, not the current one.
                 let status = &mandate["after_signing"];
                 good(json!({"signature_url": link(call, store, "mandate", umr), "umr": umr, "status": status}))
             }
             "add_mandate" => {
                 let signed = call.text("sign_date").is_some();
                 if signed && call.text("sign_city").is_none() {
-                    return Err(no("SANDBOX_004", "body.sign_city: it is required with sign_date"));
+                    return Err(no("SANDBOX_004", "body.sign_city: this field is required with sign_date"));
                 }
                 new_mandate(call, store, if signed { "1" } else { "4" }, "1")?;
                 done()
@@ -505,7 +506,7 @@ impl Simulation for Simulated {
                 done()
             }
             "search_mandate" => {
-                // A fleet is searched one by one: its UMR is the key.
+                // Look up the UMR directly: a run over many mandates searches one by one.
                 let candidates: Vec<&Value> = match call.query.get("umr") {
                     Some(umr) => store.get(MANDATES, umr).into_iter().collect(),
                     None => store.all(MANDATES).collect(),
@@ -619,11 +620,11 @@ impl Simulation for Simulated {
                 if !has("safedebit_consumer_reference") && !named {
                     return Err(no(
                         "SANDBOX_004",
-                        "body: it wants a known consumer, or first name, last name and bank",
+                        "body: send safedebit_consumer_reference, or first name, last name and code_bank",
                     ));
                 }
                 if !has("url_ok") && !has("url_callback") {
-                    return Err(no("SANDBOX_004", "body: it wants url_ok or url_callback"));
+                    return Err(no("SANDBOX_004", "body: send url_ok or url_callback"));
                 }
                 if has("safedebit_consumer_reference") {
                     consumer(call, store)?;
@@ -693,8 +694,8 @@ impl Simulation for Simulated {
                     fr: "En signant, vous autorisez le créancier à débiter ce compte, et votre banque à le faire sur son \
                          instruction. Vous pouvez demander à votre banque le remboursement d’un prélèvement dans les huit \
                          semaines qui le suivent.",
-                    en: "By signing you allow the creditor to debit this account, and your bank to do so when told by the \
-                         creditor. You can ask your bank to refund a debit within eight weeks after it.",
+                    en: "By signing you allow the creditor to debit this account, and your bank to do so on the creditor's \
+                         instructions. You can ask your bank to refund a debit within eight weeks after it.",
                 },
                 terms: vec![
                     person(Text { fr: "Débiteur", en: "Debtor" }),
@@ -722,7 +723,7 @@ impl Simulation for Simulated {
             },
             _ => Page {
                 title: Text { fr: "Compléter un bénéficiaire", en: "Complete a beneficiary" },
-                intro: Text { fr: "Confirmez ces données.", en: "Confirm these data." },
+                intro: Text { fr: "Confirmez ces données.", en: "Confirm this data." },
                 terms: vec![(
                     Text { fr: "Raison sociale", en: "Company name" },
                     text(record, "social_reference").to_owned(),

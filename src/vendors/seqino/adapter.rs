@@ -1,4 +1,4 @@
-//! From Seqino's answers to the vocabulary.
+//! Maps Seqino's responses to the vocabulary.
 
 use super::{Client, batch::Batches, generated::operations, types};
 use crate::{
@@ -27,8 +27,8 @@ fn meaning(word: &Word) -> Meaning {
     Meaning::new(status, Evidence::WordDocumented)
 }
 
-/// `active` and its dates: before the start it is not yet in force, from the end on it is over. Inferred: the vendor
-/// says what the dates are, not that the word stays the same.
+/// Applies the dates to `active`: before the start it is not yet in force, and from the end it is expired. Inferred:
+/// the vendor explains the dates, but does not say that the word stays the same.
 fn dated(
     meaning: Meaning,
     starts: Option<&wire::DateTime>,
@@ -77,7 +77,7 @@ fn observe(
     }
 }
 
-/// What the vendor said of the mandate that was asked for.
+/// Maps the vendor's response to the requested mandate.
 pub(super) fn judge(
     lookup: Lookup<'_>,
     read: Result<types::Mandate, Error>,
@@ -86,7 +86,7 @@ pub(super) fn judge(
 ) -> Result<Mandate, Error> {
     let reference = lookup.reference.clone();
     let read = match read {
-        // Its own 404 or 410 of a mandate that was known; of the mandate, since the client is there.
+        // The vendor's own 404 or 410 for a known mandate. It concerns the mandate, because the client exists.
         Err(e) if e.kind() == ErrorKind::NotFound && lookup.known && matches!(account, Account::Read { .. }) => {
             let meaning = Meaning::new(MandateStatus::Gone, Evidence::Inferred);
             let status = e.http_status().unwrap_or(404).to_string();
@@ -95,7 +95,7 @@ pub(super) fn judge(
         read => read?,
     };
     if read.id.as_deref() != Some(reference.id()) {
-        return Err(Error::decode(Provider::Seqino, READ.id, "id is another than the one asked for"));
+        return Err(Error::decode(Provider::Seqino, READ.id, "id differs from the requested one"));
     }
     Ok(observe(reference, read, account, Source::Read, now))
 }
@@ -107,7 +107,7 @@ impl Client {
         self.get_mandate().mandate_id(reference.id()).x_pdp_client_id(reference.client_id().unwrap_or_default())
     }
 
-    /// A client that cannot be read leaves the mandate's own status as it is.
+    /// Reads the client. An unreadable client does not change the mandate's own status.
     pub(super) async fn account_of(&self, client_id: &str) -> Account {
         match self.get_client().client_id(client_id).send().await {
             Ok(client) if client.client_id.as_deref() == Some(client_id) => account(&client.status),
@@ -156,7 +156,7 @@ pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
         .collect()
 }
 
-/// What the creation of a mandate answered. It is no proof: read it back before you act on it.
+/// The mandate in the response to its creation. It proves no status: read the mandate back before you act on it.
 impl TryFrom<&types::Mandate> for Mandate {
     type Error = Error;
 

@@ -22,10 +22,10 @@ use std::{
 };
 use tokio::sync::{Mutex, Semaphore};
 
-/// So long a run goes by the clients that it has read.
+/// How long a run uses the clients that it has read.
 const KEPT: TimeDelta = TimeDelta::minutes(5);
 
-/// The state of each client, and when it was read.
+/// The time of the read, and the state of each client.
 type Accounts = (DateTime<Utc>, Arc<Listed<Account>>);
 
 pub(super) struct Batches {
@@ -33,7 +33,7 @@ pub(super) struct Batches {
     accounts: Mutex<Option<Accounts>>,
     /// Limits the requests for mandates that no list has.
     turns: Semaphore,
-    /// The vendor refuses the caller, also for what a list lacks.
+    /// True if the vendor refuses the caller. Then the run reads no single mandates either.
     refused: AtomicBool,
 }
 
@@ -43,10 +43,10 @@ impl Batches {
         Self { client, accounts: Mutex::default(), turns, refused: AtomicBool::default() }
     }
 
-    /// The state of a client: from the list of all, or read alone where that has it not.
+    /// The state of a client, from the list of all clients. Reads the client alone if the list does not have it.
     ///
     /// # Errors
-    /// Only if the caller is refused: then no other request is of use.
+    /// Only if the vendor refuses the caller: then every other request would fail, too.
     async fn account(&self, client_id: &str, now: DateTime<Utc>) -> Result<Account, Error> {
         let accounts = {
             let mut kept = self.accounts.lock().await;
@@ -61,9 +61,9 @@ impl Batches {
         }
     }
 
-    /// Reads what a list lacks when its turn has come, so that its time begins then.
+    /// Reads a mandate that the list lacks. Waits for a free place first, so that the timeout starts after the wait.
     async fn in_turn<T>(&self, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        // The semaphore is never closed.
+        // The semaphore is never closed, so this does not fail.
         let _turn = self.turns.acquire().await.ok();
         if self.refused.load(Ordering::Relaxed) {
             return Err(Error::not_asked(Provider::Seqino));
@@ -127,7 +127,7 @@ async fn accounts(client: &Client) -> Result<Listed<Account>, Error> {
     Ok(by_id(clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status))))))
 }
 
-/// What a list has, by its id; none where it has two of one id, which is which nobody knows.
+/// The items of a list by id. `None` for an id that occurs twice: it is unclear which item is right.
 pub(super) type Listed<T> = BTreeMap<String, Option<T>>;
 
 pub(super) fn by_id<T>(list: impl Iterator<Item = (String, T)>) -> Listed<T> {

@@ -1,4 +1,4 @@
-//! How to find out whether a write landed whose answer was lost.
+//! Searches for a record after a lost response.
 
 use super::{Client, generated::operations, types};
 use crate::{
@@ -9,12 +9,12 @@ use crate::{
 use serde::de::DeserializeOwned;
 
 impl Client {
-    /// The client with this reference of yours, if there is one: whether a `create_client` landed. Blanks around a
-    /// reference do not count, unless a client has the very same one.
+    /// Looks for the client with your reference after a lost response to `create_client`. An exact match is preferred.
+    /// Otherwise, blanks at the ends of a reference are ignored.
     ///
     /// # Errors
-    /// Those of `list_clients`, and [`Decode`](crate::ErrorKind::Decode) where it is not certain that there is none: an item
-    /// cannot be read, the answer is no list, or more clients exist than it has.
+    /// Those of `list_clients`, and [`Decode`](crate::ErrorKind::Decode) if an empty result would be uncertain: an
+    /// item is unreadable, the response is not a list, or there are more clients than it contains.
     pub async fn find_client(&self, external_ref: &str) -> Result<Option<types::Client>, Error> {
         let request = self.list_clients().external_ref(external_ref).request();
         let found = self.list::<_, true>(&operations::LIST_CLIENTS, request).await?;
@@ -30,20 +30,21 @@ impl Client {
             (None, _) => {
                 found.complete()?;
                 match found.items.iter().position(|client| client.external_ref.is_none()) {
-                    Some(item) => Err(found.refuse(format!("item {item}: `external_ref` cannot be read"))),
+                    Some(item) => Err(found.refuse(format!("item {item}: `external_ref` is not readable"))),
                     None => Ok(None),
                 }
             }
         }
     }
 
-    /// A client's mandates of one directory scope: whether a `create_mandate` landed. The SIREN is the same, and so are
-    /// suffix, SIRET and routing identifier where `scope` has them; Seqino may have filled in the others. Blanks and case
-    /// do not count. Compare `start_date` and `created_at` if you made others of that scope before.
+    /// Looks for a client's mandates of one directory scope after a lost response to `create_mandate`. A mandate
+    /// matches if it has the SIREN of `scope`, and the suffix, SIRET and routing identifier that `scope` contains.
+    /// Seqino may have added the others. Blanks and case are ignored. Compare `start_date` and `created_at` if you
+    /// have created mandates of that scope before.
     ///
     /// # Errors
-    /// Those of `list_mandates`, and [`Decode`](crate::ErrorKind::Decode) where it is not certain that these are all: an
-    /// item or its scope cannot be read, the answer is no list, or more mandates exist than it has.
+    /// Those of `list_mandates`, and [`Decode`](crate::ErrorKind::Decode) if the list may be incomplete: an item or
+    /// its scope is unreadable, the response is not a list, or there are more mandates than it contains.
     pub async fn find_mandates(
         &self,
         client_id: &str,
@@ -53,7 +54,7 @@ impl Client {
         let found = self.list::<types::Mandate, false>(&operations::LIST_MANDATES, request).await?;
         found.complete()?;
         if let Some(item) = found.items.iter().position(|mandate| mandate.directory_entry.is_none()) {
-            return Err(found.refuse(format!("item {item}: `directory_entry` cannot be read")));
+            return Err(found.refuse(format!("item {item}: `directory_entry` is not readable")));
         }
         let within =
             |mandate: &types::Mandate| mandate.directory_entry.as_ref().is_some_and(|own| is_within(own, scope));
@@ -71,7 +72,7 @@ impl Client {
     }
 }
 
-/// A list, and whether more exists than it has.
+/// A list. `more` is true if there are more items than it contains.
 struct Found<T, const ONE: bool> {
     operation: &'static Operation,
     items: List<T, ONE>,
@@ -83,22 +84,24 @@ impl<T, const ONE: bool> Found<T, ONE> {
         Error::decode(Provider::Seqino, self.operation.id, what)
     }
 
-    /// What is not in the list must be nowhere else.
+    /// Returns an error if the list may be incomplete: then a missing item may still exist.
     fn complete(&self) -> Result<(), Error> {
         if let Some(item) = self.items.unread().first() {
             return Err(self.refuse(format!("item {}: {}", item.index, item.why)));
         }
         if !self.items.is_explicit() {
-            return Err(self.refuse("expected a list: what stands there does not say that there is none".into()));
+            return Err(self.refuse("expected a list. Another value does not prove that there is no item".into()));
         }
         match self.more {
-            true => Err(self.refuse("not found in what was read: the answer says that there is more".into())),
+            true => {
+                Err(self.refuse("not found in the items that were read. The response says that there are more".into()))
+            }
             false => Ok(()),
         }
     }
 }
 
-/// What is too much may be told apart by the caller; what is missing would be sent again.
+/// Matches too much on purpose: the caller can filter extra mandates, but a miss would cause a duplicate mandate.
 fn is_within(entry: &types::DirectoryEntry, scope: &types::DirectoryEntry) -> bool {
     let alike = |(own, given): (Option<&str>, Option<&str>)| {
         let given = given.map(plain).unwrap_or_default();
@@ -107,7 +110,8 @@ fn is_within(entry: &types::DirectoryEntry, scope: &types::DirectoryEntry) -> bo
     plain(entry.siren.as_str()) == plain(scope.siren.as_str()) && parts(entry).into_iter().zip(parts(scope)).all(alike)
 }
 
-/// An identifier without blanks, in one case, and without the zeros that a number loses at its start.
+/// Normalizes an identifier: removes blanks, uses lower case, and removes leading zeros, which a JSON number would
+/// lose.
 fn plain(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
     match text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -116,7 +120,7 @@ fn plain(text: &str) -> String {
     }
 }
 
-/// What narrows a scope beside its SIREN.
+/// The parts of a scope in addition to its SIREN.
 fn parts(entry: &types::DirectoryEntry) -> [Option<&str>; 3] {
     let types::DirectoryEntry { suffix, siret, routing_identifier, .. } = entry;
     [suffix, siret, routing_identifier].map(Option::as_deref)

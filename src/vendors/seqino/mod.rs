@@ -1,9 +1,11 @@
-//! Seqino PDP: e-invoicing on a client's behalf. Clients, their mandates, lines of the state directory, and invoices.
+//! Seqino PDP: e-invoicing for your clients. Covers clients, their mandates, lines of the state directory, and
+//! invoices.
 //!
 //! [errors]: crate::book::errors
 //! [statuses]: crate::book::statuses
 //! [webhooks]: crate::book::webhooks
-// The first definition of a link counts; those of the file lead to files. Its example is run where there is a sandbox.
+// Define the links before the file: the first definition of a link wins, and the file's definitions point to files.
+// The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/seqino.md")))]
 
 pub(crate) mod adapter;
@@ -38,7 +40,7 @@ use std::sync::Arc;
 /// The development server, the only one that the newest documentation shows.
 pub const DEVELOPMENT: &str = "https://pdp.seqino.dev/api";
 
-/// Where Seqino is, and who is calling.
+/// The address of Seqino and your credentials.
 #[derive(Debug)]
 #[must_use]
 pub struct Config {
@@ -52,7 +54,7 @@ impl Config {
         Self::new(DEVELOPMENT, api_key)
     }
 
-    /// Another address. An older copy of the documentation names `https://pdp.seqino.com/api/` as production.
+    /// Another address. An older copy of the documentation gives `https://pdp.seqino.com/api/` as production.
     pub fn new(base_url: impl Into<String>, api_key: impl Into<SecretString>) -> Self {
         Self { endpoint: Endpoint::new(base_url), api_key: api_key.into() }
     }
@@ -78,16 +80,16 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client. Nothing is sent yet.
+    /// Creates a client. Sends nothing yet.
     ///
     /// # Errors
-    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) for an address that cannot be right, or a key that fits in no header.
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) for an invalid address, or for a key that is not valid in a header.
     pub fn new(config: Config) -> Result<Self, Error> {
         let Config { endpoint, api_key } = config;
         let api_key = credential(Provider::Seqino, "API key", api_key)?;
-        // The raw key, without a scheme before it.
+        // Send the key alone, without a scheme.
         let authorization = secret_header(&api_key)
-            .ok_or_else(|| Error::not_configured(Provider::Seqino, "the key fits in no header"))?;
+            .ok_or_else(|| Error::not_configured(Provider::Seqino, "the key is not valid in a header"))?;
         let transport = Transport::new(Provider::Seqino, endpoint)?;
         Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
     }
@@ -121,9 +123,9 @@ impl Vendor for Client {
         Ok(self.shared.authorization.clone())
     }
 
-    /// `{error, code, trace_id}`, or a list of what is wrong with a request. What else comes is not the vendor's word.
+    /// Reads `{error, code, trace_id}`, or a list of errors in a request. Any other body is not the vendor's.
     fn word(status: StatusCode, body: &[u8]) -> Word {
-        /// As documented, to the letter: on this shape hangs whether a mandate is gone.
+        /// Exactly as documented: this shape decides if a mandate counts as gone.
         #[derive(Deserialize)]
         struct Own {
             #[serde(rename = "error")]
@@ -148,7 +150,7 @@ impl Vendor for Client {
     }
 }
 
-/// `body.external_ref`: names of fields. A part that is no such name may be a value, and is not shown.
+/// The path of a field: `body.external_ref`. Hides a part that does not look like a field name: it may be a value.
 fn place(parts: &[wire::Json]) -> String {
     let name = |text: &&str| text.len() <= 40 && text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let part = |part: &wire::Json| part.as_str().filter(name).unwrap_or("…").to_owned();

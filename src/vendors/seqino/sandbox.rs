@@ -1,15 +1,18 @@
-//! Seqino PDP simulated.
+//! Simulates Seqino PDP.
 //!
-//! Silent in the documentation, and decided here:
+//! The documentation is silent on these points, so we decided them:
 //!
-//! - A client starts `active`; a mandate starts `created`, waits for checks (`pending_kyc`) once it is signed and is
-//!   `active` once they are passed; nothing changes its word when a date comes. A mandate that ends before it starts is
-//!   refused with 400, and a batch with one such item as a whole.
-//! - A wrong key is answered 401; a mandate is read by its id whatever client asks.
-//! - An onboarding link is for the client in `X-PDP-Client-Id`, or else for the newest one, and holds for a week. Agreeing
-//!   signs that client's new mandates if the link includes the signature, and passes their checks if it includes KYC.
-//! - A draft's id is answered as `draft_id`. A file is an invoice if it begins like a PDF or like XML; no data is taken
-//!   out of it, so its data is that of an empty invoice of the seller. No webhook is ever called.
+//! - A client starts as `active`. A mandate starts as `created`. After the signature it waits for checks
+//!   (`pending_kyc`). After the checks it is `active`. No date changes its word.
+//! - A mandate that ends before it starts is refused with 400. A batch with one such mandate is refused completely.
+//! - The response to a wrong key is 401. A mandate is read by its id for any client in the header.
+//! - An onboarding link is for the client in `X-PDP-Client-Id`, or else for the newest client. It is valid for a week.
+//!   An agreement signs that client's new mandates if the link includes the signature, and passes their checks if it
+//!   includes KYC.
+//! - The response to a new draft has its id in `draft_id`.
+//! - A file is an invoice if it begins like a PDF or like XML. The sandbox extracts nothing from the file, so the data
+//!   is that of an empty invoice of the seller.
+//! - The sandbox never calls a webhook.
 
 use super::Config;
 use crate::{
@@ -24,7 +27,7 @@ use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// The sample of the vendor's documentation.
+/// The sample key of the vendor's documentation.
 const KEY: &str = "YOUR_API_KEY_HERE";
 const SAMPLE: &str = Sandbox::CLIENT;
 
@@ -88,7 +91,7 @@ fn client(id: &str, request: &Value, now: DateTime<Utc>) -> Value {
 fn acting(call: &Call, store: &Store) -> Result<String, Reply> {
     let id = call.header("x-pdp-client-id").unwrap_or_default();
     let known = store.get(CLIENTS, id).is_some() || store.get(PDP_CLIENTS, id).is_some();
-    // Two pages list what they answer, and 404 is not in it.
+    // Two pages list their status codes without a 404.
     let status = if matches!(call.operation.as_str(), "submit_invoice_file" | "set_periodicity") { 400 } else { 404 };
     if known { Ok(id.to_owned()) } else { Err(refused(status, "Client not found")) }
 }
@@ -97,7 +100,7 @@ fn instant(value: &Value) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(value.as_str()?).ok().map(|instant| instant.to_utc())
 }
 
-/// Whether a mandate can be as it is asked for.
+/// Refuses a mandate with impossible dates.
 fn possible(request: &Value) -> Result<(), Reply> {
     match (instant(&request["start_date"]), instant(&request["end_date"])) {
         (Some(starts), Some(ends)) if ends <= starts => Err(refused(400, "end_date is not after start_date")),
@@ -123,7 +126,7 @@ fn new_mandate(client: &str, request: &Value, store: &mut Store, now: DateTime<U
     store.put(MANDATES, id, mandate)
 }
 
-/// What makes the scope of a directory entry.
+/// The scope of a directory entry.
 fn scope(entry: &Value) -> String {
     ["siren", "suffix", "siret", "routing_identifier"].map(|key| text(entry, key)).join("/")
 }
@@ -141,7 +144,7 @@ fn new_invoice(store: &mut Store, client: &str, data: &Value, now: DateTime<Utc>
     id
 }
 
-/// Counts a call of a client: by endpoint, and whether it was a success.
+/// Counts a call of a client, by endpoint and by success.
 fn count(call: &Call, store: &mut Store, good: bool) {
     let Some(client) = call.header("x-pdp-client-id") else { return };
     let key = format!("{client} {} {}", call.method, call.template);
@@ -154,7 +157,7 @@ fn count(call: &Call, store: &mut Store, good: bool) {
     store.put(USAGE, key, usage);
 }
 
-/// What a client has called: endpoint, method, good, bad.
+/// The calls of a client: endpoint, method, successes, failures.
 fn used(store: &Store, client: &str) -> Vec<(String, String, u64, u64)> {
     let own = store.all(USAGE).filter(|usage| usage["client_id"] == client);
     let number = |usage: &Value, key: &str| usage[key].as_u64().unwrap_or(0);
@@ -359,7 +362,7 @@ impl Simulated {
             "create_mandates_batch" => {
                 let client = acting(call, store)?;
                 let requests = call.body["mandates"].as_array().map(Vec::as_slice).unwrap_or_default();
-                // One that is not possible rolls all of them back.
+                // One impossible mandate refuses the whole batch.
                 requests.iter().try_for_each(possible)?;
                 Reply::new(201, requests.iter().map(|request| new_mandate(&client, request, store, now)).collect())
             }
@@ -369,7 +372,7 @@ impl Simulated {
                 if store.get(MANDATES, id).is_none_or(|mandate| mandate["client_id"] != client.as_str()) {
                     return Err(missing("Mandate"));
                 }
-                // The directory entry stays.
+                // As documented, the directory entry stays.
                 store.remove(MANDATES, id);
                 Reply::empty(204)
             }
@@ -521,7 +524,7 @@ impl Simulation for Simulated {
             intro: Text {
                 fr: "En acceptant, vous autorisez la plateforme à recevoir et à suivre vos factures électroniques en votre \
                      nom.",
-                en: "By accepting you allow the platform to receive and follow your electronic invoices in your name.",
+                en: "By accepting you allow the platform to receive and track your electronic invoices in your name.",
             },
             terms: vec![
                 (Text { fr: "Entreprise", en: "Company" }, text(client, "organization_name").to_owned()),

@@ -1,4 +1,4 @@
-//! The one call that is no JSON: a form with a file, which the generator does not take.
+//! Submits a form with a file. It is handwritten, because the generator supports only JSON.
 
 use super::{Client, generated::operations, types};
 use crate::{
@@ -14,7 +14,7 @@ use reqwest::{
 use std::fmt;
 
 impl Client {
-    /// Sends an invoice to Seqino as a file: Factur-X, UBL or CII, which Seqino recognizes by itself.
+    /// Sends an invoice to Seqino as a file: Factur-X, UBL or CII. Seqino detects the format itself.
     ///
     /// ```no_run
     /// # async fn run(seqino: mandat::seqino::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -30,10 +30,11 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// If the answer is lost: no way to find out is documented, as what finds an invoice is the id in the answer. Do not
-    /// send it again before Seqino has been asked.
+    /// If the response is lost, ask Seqino before you retry. No documented operation finds the invoice: only the id in
+    /// the response would find it.
     ///
-    /// Evidence: partial, <https://pdp-api-v250704-iron.seqino.dev/openapi/invoicing/submit_invoice_file_invoicing_files_submit_post>
+    /// Evidence: partial,
+    /// <https://pdp-api-v250704-iron.seqino.dev/openapi/invoicing/submit_invoice_file_invoicing_files_submit_post>
     pub fn submit_invoice_file(&self) -> SubmitInvoiceFile<'_> {
         SubmitInvoiceFile {
             client: self,
@@ -51,7 +52,7 @@ pub struct SubmitInvoiceFile<'a> {
     file: Result<Part, String>,
 }
 
-/// The name of a file may hold a person's.
+/// Hides all values: the name of the file may contain the name of a person.
 impl fmt::Debug for SubmitInvoiceFile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SubmitInvoiceFile")
@@ -59,14 +60,14 @@ impl fmt::Debug for SubmitInvoiceFile<'_> {
 }
 
 impl SubmitInvoiceFile<'_> {
-    /// Required. Id of the client for which the call acts.
+    /// Required. Id of the client for which the request acts.
     pub fn x_pdp_client_id(mut self, value: impl TryInto<types::KnownClientId, Error: fmt::Display>) -> Self {
         self.x_pdp_client_id = required(value, "x_pdp_client_id");
         self
     }
 
-    /// Required. The file's name and its content: bytes, or a [`Body`] that streams them from elsewhere. It is sent once
-    /// only, also where no connection was made.
+    /// Required. The file's name and its content: bytes, or a [`Body`] that streams them. The file is sent at most
+    /// once: there is no retry, even if no connection was made.
     pub fn file(mut self, name: impl Into<String>, content: impl Into<Body>) -> Self {
         self.file = Ok(Part::stream(content).file_name(name.into()));
         self
@@ -87,11 +88,11 @@ impl SubmitInvoiceFile<'_> {
         Ok(request.build()?)
     }
 
-    /// Sends it. The time of one attempt ([`Settings::attempt_timeout`](crate::Settings::attempt_timeout)) is also that
-    /// of the upload.
+    /// Sends the file. The timeout of one attempt ([`Settings::attempt_timeout`](crate::Settings::attempt_timeout))
+    /// includes the upload.
     ///
     /// # Errors
-    /// Those of [`Error`]: its kind says what went wrong, its outcome what became of the file.
+    /// An [`Error`]. Its kind names the failure, and its outcome says if the vendor may have the file.
     pub async fn send(self) -> Result<types::SubmitInvoiceFileResponse, Error> {
         perform(self.client, &operations::SUBMIT_INVOICE_FILE, self.request()).await
     }

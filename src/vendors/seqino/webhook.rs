@@ -1,4 +1,4 @@
-//! Seqino's webhook: what it posts to the URL that `create_webhook` was given.
+//! Verifies the requests that Seqino posts to the URL of `create_webhook`.
 
 use crate::{
     vocabulary::Provider,
@@ -11,13 +11,13 @@ use chrono::DateTime;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// How a signature is written in its header. Seqino does not document it.
+/// The encoding of a signature in its header. Seqino does not document it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
     /// Hexadecimal, in either case.
     Hex,
-    /// Base64 of the standard or the URL-safe alphabet, with or without padding.
+    /// Base64 in the standard or the URL-safe alphabet, with or without padding.
     Base64,
 }
 
@@ -30,21 +30,23 @@ impl Encoding {
     }
 }
 
-/// Verifies a request of Seqino. Seqino signs with HMAC-SHA256 and the secret that `create_webhook` returned once. The signed
-/// bytes are those of the body, and the key is the text of the secret; both are inferred.
+/// Verifies a request of Seqino. Seqino signs with HMAC-SHA256 and the secret that `create_webhook` returned once. It
+/// is inferred that the signature covers the bytes of the body, and that the key is the text of the secret.
 ///
-/// - `body` is the whole body as it came.
-/// - `headers` are the names and values of the request: the `&HeaderMap` of the crate `http`, or a list of pairs.
+/// - `body` is the complete, unchanged body.
+/// - `headers` are the names and values of the request's headers: the `&HeaderMap` of the crate `http`, or a list of
+///   pairs.
 /// - `header` is the name of the header with the signature, in any case. Seqino does not document this name. Look at a
 ///   first `webhook.test` event.
-/// - `secrets` are one or more secrets, to replace one while the old one is still in use. Blanks around a secret are
-///   removed, and a blank secret verifies nothing.
+/// - `secrets` are one or more secrets. Pass two while you replace a secret and the old one is still in use. Blanks
+///   around a secret are removed, and a blank secret verifies nothing.
 ///
-/// Seqino does not document the form of the signature. Hexadecimal and Base64 are read, with blanks around them, and after
-/// the name of an algorithm (`sha256=`). Of several signatures, separated by commas or in several headers, one has to match.
+/// Seqino does not document the form of the signature. This function reads hexadecimal and Base64, with optional
+/// blanks around them and an optional name of an algorithm before them (`sha256=`). There may be several signatures,
+/// separated by commas or in several headers. One of them has to match.
 ///
-/// No page says how long a signature stays valid. Store [`WebhookEvent::id`], which is signed, to recognise a duplicate. The
-/// event is only a hint: read the mandate with [`Mandates::status`](crate::Mandates::status).
+/// No page says how long a signature stays valid. Store [`WebhookEvent::id`] to recognise a duplicate: the signature
+/// covers it. The event is only a hint: read the mandate with [`Mandates::status`](crate::Mandates::status).
 ///
 /// # Errors
 /// Any [`WebhookError`].
@@ -94,7 +96,7 @@ fn verify<'a>(
         .flat_map(|signature| encodings.iter().map(|encoding| encoding.decode(bytes::bare(signature))))
         .flatten()
         .collect();
-    // A back end may add the byte order mark after it has signed.
+    // A server may add a byte order mark after the signature, so try the body without it, too.
     let unmarked = Some(bytes::unmarked(body)).filter(|unmarked| unmarked.len() < body.len());
     let bodies = || [body].into_iter().chain(unmarked);
     let mut macs = secrets.iter().flat_map(|secret| bodies().filter_map(|body| mac(body, secret)));
@@ -110,7 +112,8 @@ fn verify<'a>(
     Ok(event)
 }
 
-/// The signature that [`verify_webhook`] takes for this body, for your own tests. Seqino's own may be written otherwise.
+/// Creates a signature that [`verify_webhook`] accepts for this body, for your own tests. Seqino's signatures may have
+/// another form.
 ///
 /// # Errors
 /// [`WebhookError::NoSecret`] and [`WebhookError::TooLarge`].
@@ -124,7 +127,7 @@ pub fn sign_webhook(body: &[u8], encoding: Encoding, secret: &str) -> Result<Str
     })
 }
 
-/// A secret of any length is a key.
+/// The MAC of a body. HMAC accepts a key of any length.
 fn mac(body: &[u8], secret: &str) -> Option<Hmac<Sha256>> {
     Hmac::new_from_slice(secret.as_bytes()).ok().map(|mac: Hmac<Sha256>| mac.chain_update(body))
 }

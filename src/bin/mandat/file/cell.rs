@@ -1,17 +1,17 @@
-//! One cell of a file, and the values that it can hold.
+//! One cell of a file, and its possible values.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A cell as it was read. A cell that holds no valid value is written back unchanged.
+/// A cell as read. A cell without a valid value is written back unchanged.
 #[derive(Clone, Debug, Default)]
 pub enum Cell {
     /// The row ends before this column, or the JSON object has no such key.
     #[default]
     Absent,
-    /// Of CSV, or a string of JSON.
+    /// A cell of CSV, or a JSON string.
     Text(Box<str>),
     /// Another JSON value, with all its digits.
     Json(Box<RawValue>),
@@ -22,7 +22,7 @@ impl Cell {
         Self::Text(text.into())
     }
 
-    /// A JSON string is a text.
+    /// A JSON string becomes a text.
     pub fn json(value: Box<RawValue>) -> Self {
         match serde_json::from_str::<String>(value.get()) {
             Ok(text) => Self::text(text),
@@ -30,7 +30,7 @@ impl Cell {
         }
     }
 
-    /// The text that CSV has for it.
+    /// The text of this cell in CSV.
     pub fn shown(&self) -> &str {
         match self {
             Self::Absent => "",
@@ -40,7 +40,7 @@ impl Cell {
         }
     }
 
-    /// Without the blanks around it.
+    /// The text without blanks at its ends.
     pub fn trimmed(&self) -> &str {
         self.shown().trim_matches(blank)
     }
@@ -50,7 +50,7 @@ impl Cell {
     }
 }
 
-/// Two cells are the same if CSV has the same text for them.
+/// Two cells are equal if they have the same text in CSV.
 impl PartialEq for Cell {
     fn eq(&self, other: &Self) -> bool {
         self.shown() == other.shown()
@@ -109,18 +109,18 @@ impl<'de> Deserialize<'de> for Cell {
     }
 }
 
-/// Around a value; a no-break space and marks without a width among them.
+/// Blanks around a value. They include no-break spaces and characters of no width.
 pub fn blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 
-/// Characters without a shape of their own. A terminal obeys some, and others reorder or hide their neighbours.
+/// Invisible characters. A terminal executes some of them. Others reorder or hide their neighbours.
 pub fn invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The letters and digits of a name, in lower case and without accents. Two names are the same if these are.
+/// The letters and digits of a name, in lower case and without accents. Two names are the same if these are equal.
 pub fn squeezed(name: &str) -> String {
     let plain = |c: char| match c {
         'à' | 'â' | 'ä' => 'a',
@@ -131,23 +131,23 @@ pub fn squeezed(name: &str) -> String {
         'ù' | 'û' | 'ü' => 'u',
         c => c,
     };
-    // macOS writes an accent as a combining character, which is no letter.
+    // macOS writes an accent as a combining character. `is_alphanumeric` removes it.
     name.chars().flat_map(char::to_lowercase).map(plain).filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// The candidate that a misspelt name is nearest to.
+/// The candidate nearest to a misspelt name.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = squeezed(name);
     let near = candidates.into_iter().map(|candidate| {
         let meant = squeezed(candidate);
-        // Jaro-Winkler favours a common start. The edit distance is better for short names.
+        // Jaro-Winkler favours a common prefix. The edit distance is better for short names.
         let near = strsim::jaro_winkler(&name, &meant) - 0.2;
         (near.max(strsim::normalized_damerau_levenshtein(&name, &meant)), candidate)
     });
     near.filter(|(near, _)| *near > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }
 
-/// Whether a value is one of the usual spellings of an empty cell.
+/// Returns true for the usual spellings of an empty cell.
 pub fn is_nothing(text: &str) -> bool {
     const NOTHING: [&str; 18] = [
         "", "null", "(null)", "<null>", "\\n", "nil", "none", "nan", "n/a", "#n/a", "na", "#na", "n.a.", "n/d", "#n/d",
@@ -157,7 +157,7 @@ pub fn is_nothing(text: &str) -> bool {
     NOTHING.contains(&&*text) || text.chars().all(|c| matches!(c, '-' | '–' | '—' | '?'))
 }
 
-/// ISO or French, in full: `2026-09-01`, `01/09/2026`. A spreadsheet may add midnight.
+/// Reads a full date in ISO or French form: `2026-09-01`, `01/09/2026`. A spreadsheet may add midnight.
 pub fn date(text: &str) -> Option<NaiveDate> {
     let (day, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     let midnight = time.trim_end_matches('Z').chars().all(|c| matches!(c, '0' | ':' | '.'));
@@ -177,12 +177,12 @@ fn bare_date(text: &str) -> Option<NaiveDate> {
         (Some((year, month, day)), None) | (None, Some((day, month, year))) => (year, month, day),
         _ => return None,
     };
-    // Two digits are no year. Programs write 0001, 1900 or 1970 for a date that they do not have.
+    // Refuse years of two digits. Refuse 0001, 1900 and 1970: programs write them for a missing date.
     let year = number(year, 4).filter(|year| (1971..=2199).contains(year))?;
     NaiveDate::from_ymd_opt(year.try_into().ok()?, number(month, 2)?, number(day, 2)?)
 }
 
-/// An instant. Without an offset it is in UTC: this program writes UTC only, and a spreadsheet may drop the `Z`.
+/// Reads an instant. Without an offset it is UTC: this program writes only UTC, and a spreadsheet may drop the `Z`.
 pub fn instant(text: &str) -> Option<DateTime<Utc>> {
     let (day, time) = text.split_once([' ', 'T'])?;
     let (time, offset) = match time.find(['Z', '+', '-']) {
@@ -194,7 +194,7 @@ pub fn instant(text: &str) -> Option<DateTime<Utc>> {
     Some(offset.from_local_datetime(&bare_date(day)?.and_time(time)).single()?.to_utc())
 }
 
-/// English, French or a digit.
+/// Reads yes or no in English, in French or as a digit.
 pub fn boolean(text: &str) -> Option<bool> {
     match &*text.to_lowercase() {
         "true" | "yes" | "vrai" | "oui" | "1" => Some(true),
@@ -203,20 +203,20 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether a value says that nobody has collected on the mandate.
+/// Returns true if a value means that nobody has collected on the mandate.
 pub fn is_never(text: &str) -> bool {
     ["never", "none", "jamais", "aucune", "aucun"].contains(&&*text.to_lowercase())
 }
 
-/// A raw word of a vendor, as a cell. An empty word, or a word with odd characters or blanks at an end, becomes a JSON
-/// string in ASCII. So no terminal obeys it, no spreadsheet trims it, and it is read back unchanged.
+/// The cell of a vendor's raw word. An empty word, or a word with odd characters or blanks at an end, becomes a JSON
+/// string in ASCII. Then no terminal executes it, no spreadsheet trims it, and this program reads it back unchanged.
 pub fn vendor_word(word: &str) -> String {
     let odd = |c: char| c != ' ' && !c.is_alphanumeric() && !c.is_ascii_punctuation();
     let plain = !word.is_empty() && !word.starts_with([' ', '"']) && !word.ends_with(' ') && !word.contains(odd);
     if plain { word.to_owned() } else { quoted(word) }
 }
 
-/// The same for a word that may be absent. A word that reads like an empty cell becomes a JSON string, too.
+/// The cell of a word that may be absent. A word that looks like an empty cell also becomes a JSON string.
 pub fn optional_word(word: &str) -> String {
     if is_nothing(word) { quoted(word) } else { vendor_word(word) }
 }
@@ -241,7 +241,7 @@ pub fn read_vendor_word(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Puts an apostrophe before a cell that a spreadsheet would run as a formula. A signed number is no formula.
+/// Puts an apostrophe before a cell that a spreadsheet would run as a formula. A signed number stays as it is.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     if is_run(text.trim_start_matches('\'')) { format!("'{text}").into() } else { text.into() }
 }
@@ -263,8 +263,8 @@ fn is_run(text: &str) -> bool {
     }
 }
 
-/// Describes a value for an error. A date or a small number is quoted. Of any other value only the form is named: a name
-/// or an IBAN may stand in the wrong column.
+/// Describes a value for an error. Quotes only a date or a small number. For any other value it names only the form: a
+/// name or an IBAN may be in the wrong column.
 pub fn form(text: &str) -> String {
     let count = text.chars().count();
     let digits = text.chars().filter(char::is_ascii_digit).count();

@@ -1,8 +1,8 @@
-//! The columns of a file: ours by their names, and the caller's own.
+//! The columns of a file: those of this program, by name, and the caller's own.
 
 use super::cell::{blank, nearest, squeezed};
 
-/// A column that this program reads or writes, in the order in which it writes them.
+/// A column of this program. The variants are in the order of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(usize)]
 pub enum Field {
@@ -79,17 +79,17 @@ impl Field {
         }
     }
 
-    /// Finds a column by its name. Case, accents and the characters between words do not count.
+    /// Finds a column by its name. Ignores case, accents and the characters between words.
     pub fn named(name: &str) -> Option<Self> {
         let name = squeezed(name);
         Self::ALL.into_iter().find(|field| field.name().bytes().filter(|byte| *byte != b'_').eq(name.bytes()))
     }
 }
 
-/// A column with this prefix is the caller's own.
+/// A column with this prefix is one of the caller's own.
 pub const OWN_PREFIX: &str = "x_";
 
-/// Which column of a file is which of ours, and which are the caller's own.
+/// Maps the columns of a file to the columns of this program and the caller's own.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     ours: [Option<usize>; Field::COUNT],
@@ -98,12 +98,12 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// `own` names the caller's own columns. Any other column that is not ours is an error: a misspelt fact would go
-    /// unread.
+    /// `own` names the caller's own columns. Any other unknown column is an error: this program would ignore a
+    /// misspelt fact.
     pub fn of<'a>(names: impl IntoIterator<Item = (usize, &'a str)>, own: &[String]) -> Result<Self, String> {
         let is_own = |name: &str| {
             let prefixed = name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
-            // A name without letters and digits is compared as it is.
+            // Compare a name without letters and digits exactly.
             let (exact, loose) = (name, Some(squeezed(name)).filter(|name| !name.is_empty()));
             let same = |own: &String| own.trim_matches(blank) == exact || Some(squeezed(own)) == loose;
             prefixed || own.iter().any(same)
@@ -127,12 +127,12 @@ impl Columns {
             }
         }
         if columns.ours[Field::Reference as usize].is_none() {
-            faults.push("there is no column `reference`.".into());
+            faults.push("there is no column `reference`. Add it.".into());
         }
         if faults.is_empty() { Ok(columns) } else { Err(faults.join(" ")) }
     }
 
-    /// A list of references has this column alone.
+    /// A list of references has only the column `reference`.
     pub fn of_list() -> Self {
         let mut columns = Self::default();
         columns.ours[Field::Reference as usize] = Some(0);
@@ -153,11 +153,11 @@ fn unknown(name: &str) -> String {
     let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
     let name = shown(name);
     format!(
-        "the column `{name}` is not known.{meant} If it is yours, add --own \"{name}\" or name it `{OWN_PREFIX}{name}`."
+        "the column `{name}` is unknown.{meant} If it is yours, add --own \"{name}\" or name it `{OWN_PREFIX}{name}`."
     )
 }
 
-/// A name of a column, for a message.
+/// The name of a column, for a message.
 pub fn shown(name: &str) -> String {
     let name = name.trim_matches(blank).replace(char::is_control, "?");
     match name.char_indices().nth(40) {

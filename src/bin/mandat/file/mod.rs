@@ -1,4 +1,4 @@
-//! Files of mandates. Reading and writing one loses nothing, and no I/O happens here.
+//! Files of mandates. A file that is read and written again keeps all its cells. This module does no I/O.
 
 mod cell;
 mod columns;

@@ -1,4 +1,4 @@
-//! A file of mandates, read: a list of references, CSV in any of its forms, or JSON lines.
+//! Reads a file of mandates: a list of references, CSV in any of its forms, or JSON lines.
 
 use super::{
     Field, Record,
@@ -18,21 +18,21 @@ use std::{collections::BTreeMap, fmt, io::Read};
 pub struct Table {
     pub columns: Columns,
     pub rows: Vec<Row>,
-    /// Whether the file names its columns.
+    /// True if the file names its columns.
     pub has_header: bool,
 }
 
-/// One row. A quoted cell with line ends makes it span several lines.
+/// One row. It spans several lines if a quoted cell contains line ends.
 #[derive(Debug)]
 pub struct Row {
-    /// The line of the file on which the row begins, from 1.
+    /// The first line of the row in the file, counted from 1.
     pub line: usize,
-    /// In the places that the columns of the table name.
+    /// The cells, at the places of the table's columns.
     pub cells: Vec<Cell>,
 }
 
 impl Table {
-    /// The cells of a row that are ours.
+    /// The cells of a row in the columns of this program.
     pub fn record(&self, row: usize) -> Record {
         let mut record = Record::default();
         for field in Field::ALL {
@@ -43,8 +43,8 @@ impl Table {
         record
     }
 
-    /// An error concerns the file as a whole and names the line: no row may be asked for. A fault of one row is found by
-    /// [`Record::tracked`].
+    /// Reads the table. An error names a line, but makes the whole file unusable. [`Record::tracked`] finds the faults
+    /// of a single row.
     pub fn read(text: &str, own: &[String]) -> Result<Self, String> {
         let Some(head) = Head::find(text)? else {
             return Ok(Self { columns: Columns::of_list(), rows: Vec::new(), has_header: false });
@@ -66,7 +66,7 @@ enum Form {
 /// The first line with content.
 struct Head {
     form: Form,
-    /// The byte at which the line begins.
+    /// The offset of the line in bytes.
     start: usize,
     line: usize,
 }
@@ -74,7 +74,7 @@ struct Head {
 const SEPARATORS: [char; 4] = [';', ',', '\t', '|'];
 
 impl Head {
-    /// `None` for a file without content.
+    /// Returns `None` for a file without content.
     fn find(text: &str) -> Result<Option<Self>, String> {
         let mut hint = None;
         for (line, start, content) in lines(text) {
@@ -97,7 +97,7 @@ impl Head {
                 continue;
             }
             if content.starts_with('[') {
-                return Err(format!("line {line}: this begins a JSON array. Write one object a line: jq -c '.[]'"));
+                return Err(format!("line {line}: this begins a JSON array. Write one object per line: jq -c '.[]'"));
             }
             if content.contains(SEPARATORS) || !content.contains(':') {
                 let widest = SEPARATORS.into_iter().map(names).max_by_key(Vec::len).unwrap_or_default();
@@ -109,13 +109,13 @@ impl Head {
     }
 }
 
-/// The separator that makes a line a header with a column `reference`. The hint of Excel wins, then the separator that
-/// leaves the fewest names unknown.
+/// The separator that turns a line into a header with a column `reference`. A hint of Excel has priority. Otherwise
+/// the separator with the fewest unknown names wins.
 fn separator(hint: Option<char>, line: &str, names: impl Fn(char) -> Vec<String>) -> Option<char> {
     let unknown = |separator: &char| {
         let names = names(*separator);
         let fields: Vec<_> = names.iter().map(|name| Field::named(cell::read_harmless(name))).collect();
-        // A remark may be this word alone.
+        // A comment may consist of this word alone.
         let remark = names.len() == 1 && line.starts_with('#');
         let found = !remark && fields.contains(&Some(Field::Reference));
         found.then(|| fields.iter().filter(|field| field.is_none()).count())
@@ -124,18 +124,18 @@ fn separator(hint: Option<char>, line: &str, names: impl Fn(char) -> Vec<String>
     hint.or_else(|| SEPARATORS.into_iter().filter(|c| unknown(c).is_some()).min_by_key(unknown))
 }
 
-/// The error shows a name only if it is near to `reference`. Other names may be cells of a file without a header.
+/// The error quotes a name only if it is similar to `reference`. Other names may be cells of a file without a header.
 fn no_reference(line: usize, names: &[String]) -> String {
     let near = names.iter().find_map(|name| Some((name, nearest(name, ["reference"])?)));
-    let near = near.map(|(name, meant)| format!(" Did you mean `{meant}` where it says `{}`?", columns::shown(name)));
+    let near = near.map(|(name, meant)| format!(" Did you mean `{meant}` instead of `{}`?", columns::shown(name)));
     format!(
-        "line {line}: it is neither a reference nor a header with a column `reference`.{} Write one reference a line \
+        "line {line}: this is neither a reference nor a header with a column `reference`.{} Write one reference per line \
          (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
         near.unwrap_or_default()
     )
 }
 
-/// Each line with its number, from 1, and the byte at which it begins. Lines end as on Windows, Unix or an old Mac.
+/// Each line with its number, from 1, and its offset in bytes. Lines end as on Windows, Unix or an old Mac.
 fn lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
     let (mut start, mut number) = (0, 0);
     std::iter::from_fn(move || {
@@ -151,7 +151,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
 /// Excel names the separator of a file in a line `sep=;`.
 fn separator_hint(line: &str) -> Option<char> {
     let line = line.trim_matches('"').to_ascii_lowercase();
-    // A tab is a blank at the end of the line.
+    // `lines` has trimmed a tab from the end of the line.
     let separator = line.strip_prefix("sep=")?.chars().next().unwrap_or('\t');
     Some(separator).filter(char::is_ascii)
 }
@@ -178,7 +178,7 @@ fn list(text: &str) -> Table {
     Table { columns: Columns::of_list(), rows: rows.collect(), has_header: false }
 }
 
-/// Added behind the last row. It becomes a part of a quoted cell that is still open.
+/// Added after the last row. If a quoted cell is still open, it becomes a part of that cell.
 const END: &str = "\u{1}end";
 
 fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, String> {
@@ -191,9 +191,9 @@ fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, 
     loop {
         let before = line;
         line = lines.at(usize::try_from(reader.position().byte()).unwrap_or(usize::MAX));
-        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: it cannot be read"))? {
-            // A cell has swallowed the mark of the end.
-            return Err(format!("line {before}: a quotation mark opens a cell that never ends"));
+        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: this is not readable as CSV"))? {
+            // The end mark is missing, so an open quoted cell contains it.
+            return Err(format!("line {before}: a quotation mark opens a cell, and none closes it. Close it"));
         }
         if record.len() == 1 && &record[0] == END {
             break;
@@ -211,27 +211,28 @@ fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, 
     if !faults.is_empty() {
         let more = faults.len().saturating_sub(MOST_FAULTS);
         faults.truncate(MOST_FAULTS);
-        let more = if more > 0 { format!(" {more} more lines are so.") } else { String::new() };
+        let more = if more > 0 { format!(" {more} more lines have such errors.") } else { String::new() };
         return Err(faults.join(" ") + &more);
     }
     let names = names.unwrap_or_default();
-    // A spreadsheet ends each line with separators if somebody touched a cell far to the right.
+    // A spreadsheet adds separators to each line if somebody once edited a cell far to the right.
     let used = |place: &usize| rows.iter().any(|row| row.cells.get(*place).is_some_and(|cell| !cell.is_blank()));
     let unnamed = |name: &str| name.trim_matches(blank).is_empty();
     if let Some(place) = (0..names.len()).find(|place| unnamed(&names[*place]) && used(place)) {
-        return Err(format!("line {}: column {} has no name, but values. Name it.", head.line, place + 1));
+        return Err(format!("line {}: column {} has values, but no name. Name it.", head.line, place + 1));
     }
     let named = names.iter().map(String::as_str).enumerate().filter(|(_, name)| !unnamed(name));
     let columns = Columns::of(named, own).map_err(|why| format!("line {}: {why}", head.line))?;
     Ok(Table { columns, rows, has_header: true })
 }
 
-/// How many lines one error names.
+/// Maximum number of lines in one error.
 const MOST_FAULTS: usize = 5;
 
-/// The cells of a row. If their columns are doubtful the row is an error: a fact would come from a wrong column.
+/// The cells of a row. Returns an error if their columns are uncertain: a fact could come from the wrong column.
 fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, String> {
-    // A spreadsheet with another separator takes the line for one cell, and quotes the line if it holds a quote.
+    // A spreadsheet with another separator reads the line as one cell. It quotes the line if the line contains a
+    // quote.
     if let [only] = &*cells
         && width > 1
         && only.shown().contains(char::from(separator))
@@ -241,21 +242,25 @@ fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, S
             cells = whole.iter().map(|cell| Cell::from(cell::read_harmless(cell))).collect();
         }
     }
-    // The first line may lack the blank cells at the end.
+    // Ignore blank cells at the end that the first line does not have.
     while cells.len() > width && cells.last().is_some_and(Cell::is_blank) {
         cells.pop();
     }
     if cells.len() > width {
         let count = cells.len();
-        return Err(format!("it has {count} cells, the first line {width}. Quote a cell that holds the separator."));
+        return Err(format!(
+            "it has {count} cells, but the first line has {width}. Quote each cell that contains the separator."
+        ));
     }
     if cells.iter().any(swallows_lines) {
-        return Err("a cell holds further lines with references. A quotation mark is missing or too many.".into());
+        return Err(
+            "a cell contains more lines with references. Check its quotation marks: one is missing or extra.".into()
+        );
     }
     Ok(cells)
 }
 
-/// Whether a stray quotation mark made one cell of several rows.
+/// Returns true if a stray quotation mark joined several rows into one cell.
 fn swallows_lines(cell: &Cell) -> bool {
     let names_mandate = |line: &str| {
         Provider::ALL.iter().any(|provider| {
@@ -265,7 +270,7 @@ fn swallows_lines(cell: &Cell) -> bool {
     cell.shown().contains(['\r', '\n']) && cell.shown().split(['\r', '\n']).skip(1).any(names_mandate)
 }
 
-/// Counts the lines of a text step by step.
+/// Counts the lines of a text incrementally.
 struct Lines<'a> {
     text: &'a str,
     line: usize,
@@ -273,13 +278,13 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line of the first character from `byte` on that is no line end.
+    /// The line of the first character at or after `byte` that is not a line end.
     fn at(&mut self, byte: usize) -> usize {
         let bytes = self.text.as_bytes();
         while let Some(here) = bytes.get(self.at)
             && (self.at < byte || matches!(here, b'\r' | b'\n'))
         {
-            // Of the two characters of a Windows line end, the second counts.
+            // Count a Windows line end once, at its second character.
             self.line += usize::from(*here == b'\n' || *here == b'\r' && bytes.get(self.at + 1) != Some(&b'\n'));
             self.at += 1;
         }
@@ -293,8 +298,12 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
     let mut rows = Vec::new();
     for (line, _, content) in lines(text).filter(|(_, _, content)| !content.is_empty()) {
         let object: Object = serde_json::from_str(content).map_err(|error| match error.classify() {
-            serde_json::error::Category::Eof => format!("line {line}: its JSON ends too early. Is the file cut off?"),
-            _ => format!("line {line}, column {}: this is no JSON object on one line", error.column()),
+            serde_json::error::Category::Eof => {
+                format!("line {line}: the JSON object is incomplete. The file may be cut off.")
+            }
+            _ => {
+                format!("line {line}, column {}: this is not a JSON object. Write one object per line", error.column())
+            }
         })?;
         let mut cells = Vec::new();
         for (name, value) in object.0 {
@@ -306,12 +315,12 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
                 cells.resize_with(place + 1, Cell::default);
             }
             if !matches!(cells[place], Cell::Absent) {
-                return Err(format!("line {line}: a key stands there twice"));
+                return Err(format!("line {line}: a key occurs twice. Keep one"));
             }
             cells[place] = Cell::json(value);
-            // CSV with one in it would be no text.
+            // The output in CSV would not be readable as text.
             if cells[place].shown().contains('\0') {
-                return Err(format!("line {line}: it holds a NUL character"));
+                return Err(format!("line {line}: it contains a NUL character. Remove it"));
             }
         }
         rows.push(Row { line, cells });
@@ -320,7 +329,7 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
     Ok(Table { columns, rows, has_header: true })
 }
 
-/// A JSON object with its keys in their order.
+/// A JSON object that keeps the order of its keys.
 struct Object(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Object {

@@ -1,4 +1,5 @@
-//! The cells of a row that belong to this program: facts and stored state in, the result of a reading out.
+//! The cells of a row in the columns of this program. The input has facts and stored state. The output has the
+//! reading.
 
 use super::{
     Field,
@@ -15,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-/// One cell for each of our columns.
+/// One cell for each column of this program.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record([Cell; Field::COUNT]);
 
@@ -32,7 +33,7 @@ impl IndexMut<Field> for Record {
     }
 }
 
-/// Why a row cannot be asked for. The text says which form the column expects.
+/// An invalid cell of a row. The text says which form the column expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub column: Field,
@@ -53,7 +54,7 @@ const STATE: [Field; 9] = [
 ];
 
 impl Record {
-    /// A mandate without facts and stored state.
+    /// A mandate without facts or stored state.
     pub fn named(reference: &MandateRef) -> Self {
         let mut record = Self::default();
         record[Field::Reference] = reference.to_string().into();
@@ -64,7 +65,7 @@ impl Record {
         Field::ALL.into_iter().zip(&self.0)
     }
 
-    /// The mandate to read, with its facts and stored state. The error lists every cell without a valid value.
+    /// The mandate to read, with its facts and stored state. The error lists every invalid cell.
     pub fn tracked(&self) -> Result<Tracked, Vec<Fault>> {
         let mut faults = Vec::new();
         let reference = self.reference().map_err(|text| faults.push(Fault { column: Field::Reference, text })).ok();
@@ -80,18 +81,20 @@ impl Record {
         let text = self[Field::Reference].trimmed();
         let odd = |c: char| cell::invisible(c) || matches!(c, ',' | ';' | '|');
         if cell::is_nothing(text) {
-            return Err("it is empty. Write the vendor and its id: safedebit:RUM-1".into());
+            return Err("it is empty. Write the vendor and the id: safedebit:RUM-1".into());
         }
         if text.contains(odd) {
-            return Err("it holds a separator or an invisible character. Write one reference and nothing else".into());
+            return Err(
+                "it contains a separator or an invisible character. Write one reference and nothing else".into()
+            );
         }
         if text.contains(" #") {
-            return Err("a remark follows it. Give the remark a line or a column of its own".into());
+            return Err("a comment follows the reference. Move the comment to a line or a column of its own".into());
         }
         text.parse().map_err(|error: mandat::Error| error.to_string())
     }
 
-    /// `None` for an empty cell, and for a cell that adds a fault.
+    /// Returns `None` for an empty cell. For an invalid cell it adds a fault and returns `None`.
     fn read<T>(
         &self,
         column: Field,
@@ -126,7 +129,7 @@ impl Record {
             last_collection,
             revoked_by_debtor: self.read(Field::RevokedByDebtor, faults, BOOLEAN, cell::boolean),
             one_off_used: self.read(Field::OneOffUsed, faults, BOOLEAN, cell::boolean),
-            // The verdict is made right after the reading.
+            // The verdict follows the reading immediately.
             max_age: Duration::from_secs(60),
             last_acknowledged: self.status(Field::LastAcknowledged, faults),
         }
@@ -139,7 +142,8 @@ impl Record {
         self.read(column, faults, &expected, |text| text.parse().ok())
     }
 
-    /// The stored state. A part of one is an error: a run that forgets a revocation reports no return from it.
+    /// The stored state. An incomplete one is an error: without a stored revocation, the run could not report the
+    /// return from it.
     fn known(&self, faults: &mut Vec<Fault>) -> Option<Known> {
         const INSTANT: &str = "an instant. Use 2026-09-01T08:00:00Z";
         let before = faults.len();
@@ -160,8 +164,7 @@ impl Record {
             if let Some(stored) = stored {
                 let column = if status.is_none() { Field::Status } else { Field::ObservedAt };
                 let stored = stored.name();
-                let text =
-                    format!("it is empty, but `{stored}` is not. A stored state needs both; restore or empty both");
+                let text = format!("it is empty, but `{stored}` is not. A stored state needs both: fill or clear both");
                 faults.push(Fault { column, text });
             }
             return None;
@@ -178,7 +181,7 @@ impl Record {
         Some(known)
     }
 
-    /// The row after a reading, with every fact that was stated.
+    /// The row after a reading, with all facts of the caller.
     pub fn of_reading(tracked: &Tracked, mandate: &Mandate, now: DateTime<Utc>) -> Self {
         let (known, facts) = (tracked.known.as_ref(), tracked.facts.as_ref());
         let change = Changed::between(known, mandate, facts, now).map(|change| match (change.from, change.class) {
@@ -193,13 +196,13 @@ impl Record {
         let reasons = verdict.as_ref().map(Verdict::reasons).unwrap_or_default();
         let mut record = Self::of(tracked, Some(&Known::of(mandate, known, facts, now)));
         record[Field::Change] = change.into();
-        // Neither comma nor semicolon: a spreadsheet with another separator keeps the line whole.
+        // Use neither comma nor semicolon: a spreadsheet with another separator would split the cell.
         let reasons = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(" / ");
         record[Field::Reasons] = Some(reasons).filter(|reasons| !reasons.is_empty()).into();
         record
     }
 
-    /// The row without a reading. Every cell stays, except for the verdict: it is unknown now.
+    /// The row after a failed reading. It keeps every cell except the verdict, which is no longer known.
     pub fn of_failure(&self, reason: &str, error: &str) -> Self {
         let mut record = self.clone();
         record[Field::Verdict] = Permission::Undetermined.as_str().into();
@@ -209,7 +212,7 @@ impl Record {
         record
     }
 
-    /// Whether it changed, or could not be read.
+    /// Returns true if the mandate has changed or could not be read.
     pub fn tells_something(&self) -> bool {
         !self[Field::Change].is_blank() || !self[Field::Error].is_blank()
     }
@@ -250,7 +253,7 @@ impl Record {
     }
 }
 
-/// The columns in which two rows of one mandate differ.
+/// The names of the columns where two rows of one mandate differ.
 pub fn differing(one: &Tracked, other: &Tracked) -> Vec<&'static str> {
     let (one, other) = (Record::of(one, one.known.as_ref()), Record::of(other, other.known.as_ref()));
     one.cells().zip(other.cells()).filter(|((_, a), (_, b))| a != b).map(|((field, _), _)| field.name()).collect()
