@@ -63,7 +63,7 @@ impl MandateRef {
     }
 
     /// This reference for [`Mandates::status`](crate::Mandates::status), saying that the vendor has known the mandate:
-    /// if Seqino now says that it does not, the answer is [`MandateStatus::Gone`] and no error. (No other vendor says
+    /// if Seqino now says that it does not, the answer is [`MandateStatus::Gone`](crate::MandateStatus::Gone) and no error. (No other vendor says
     /// so plainly enough.)
     pub fn known(&self) -> Lookup<'_> {
         Lookup { reference: self, known: true, past: None }

@@ -179,7 +179,7 @@ async fn lost_consumer_is_found_and_reused_reference_is_a_conflict() {
         usize::from(consumer.is_some())
     };
     let mut run = FaultRun::new();
-    for i in 0..1000 {
+    for i in 0..250 {
         run.fault(&sandbox, "create_consumer");
         let result = request(i).send().await;
         sandbox.clear_faults();
@@ -212,7 +212,7 @@ async fn no_debit_is_made_twice_and_lost_ones_are_found() {
         })
     };
     let mut run = FaultRun::new();
-    for i in 0..200 {
+    for i in 0..100 {
         let reference = format!("SDD-{i}");
         run.fault(&sandbox, "payment");
         let result = request(&reference, 1250).send().await;

@@ -510,7 +510,7 @@ fn through_a_file(tracked: Vec<Tracked>, format: Format) -> Vec<Tracked> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn facade_allows_exactly_what_the_sandbox_records_allow() {
-    let (lives, seed) = (cases(300), seed());
+    let (lives, seed) = (cases(150), seed());
     let walks = (0..2).map(|which| async move {
         let sandbox = Sandbox::start_with(Options { seed, ..Options::default() }).await.unwrap();
         let mandates = sandbox.mandates();
