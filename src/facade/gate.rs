@@ -1,7 +1,13 @@
 //! Whether a vendor is asked at all. Each request with a wrong password counts towards a lock of the account.
 
-use crate::vocabulary::{Error, ErrorKind, Provider};
-use std::sync::{Mutex, PoisonError};
+use crate::{
+    transport::unless_shut,
+    vocabulary::{Error, ErrorKind, Provider},
+};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio::sync::MutexGuard;
 
 /// Open to all once the vendor has taken the credentials. Until then one request is under way at a time, so that a
@@ -10,6 +16,8 @@ use tokio::sync::MutexGuard;
 pub(crate) struct Gate {
     state: Mutex<State>,
     alone: tokio::sync::Mutex<()>,
+    /// The transport sets it at a refusal of the caller, earlier than the gate hears of that.
+    shut: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -44,6 +52,11 @@ impl Gate {
         }
     }
 
+    /// Makes requests. None is sent once the gate is shut.
+    pub fn pass<F: Future>(&self, requests: F) -> impl Future<Output = F::Output> + use<F> {
+        unless_shut(self.shut.clone(), requests)
+    }
+
     /// Takes note of an answer, or of the reason why there is none.
     pub fn hear<T>(&self, provider: Provider, result: &Result<T, Error>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,6 +71,7 @@ impl Gate {
                 },
                 (ErrorKind::Auth, _) if error.vendor_code().is_none() => State::Doubtful(1),
                 // The vendor was not asked.
+                (ErrorKind::NotAsked, _) => before,
                 (ErrorKind::InvalidRequest | ErrorKind::NotConfigured, _) if error.http_status().is_none() => before,
                 _ => State::Open,
             },
@@ -66,6 +80,7 @@ impl Gate {
         *state = next;
         drop(state);
         if let State::Shut = next {
+            self.shut.store(true, Ordering::Release);
             tracing::warn!(
                 provider = provider.as_str(),
                 "the vendor refuses the caller and is not asked any more: mend credentials, account or IP address"
@@ -75,10 +90,15 @@ impl Gate {
 
     /// The vendor has taken the credentials after all.
     pub fn reopen(&self) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Open;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = State::Open;
+        self.shut.store(false, Ordering::Release);
     }
 
     fn state(&self) -> State {
+        if self.shut.load(Ordering::Acquire) {
+            return State::Shut;
+        }
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

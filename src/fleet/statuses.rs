@@ -286,7 +286,7 @@ async fn read(
     let not_asked = |tracked| (tracked, Err(Error::not_asked(provider)));
     let Some(_turn) = gate.turn().await else { return batch.into_iter().map(not_asked).collect() };
     let results = match reader {
-        Ok(reader) => mandates.read_batch(&**reader, &batch).await,
+        Ok(reader) => gate.pass(mandates.read_batch(&**reader, &batch)).await,
         Err(error) => vec![Err(error.clone()); batch.len()],
     };
     let mut refused = false;

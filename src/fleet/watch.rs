@@ -3,7 +3,7 @@
 use crate::{
     facade::Mandates,
     mandate::{Changed, Lookup, Tracked},
-    vocabulary::Error,
+    vocabulary::{Error, ErrorKind},
 };
 use futures_util::{
     StreamExt,
@@ -58,12 +58,12 @@ impl Watch {
                 self.wait = None;
                 return Some(Err(Error::not_asked(provider)));
             };
-            let read = self.mandates.look(Lookup::from(&self.tracked)).await;
+            let read = gate.pass(self.mandates.look(Lookup::from(&self.tracked))).await;
             gate.hear(provider, &read);
             drop(turn);
             let mandate = match read {
                 Ok(mandate) => mandate,
-                Err(error) if error.refuses_caller() => {
+                Err(error) if error.refuses_caller() || error.kind() == ErrorKind::NotAsked => {
                     self.wait = None;
                     return Some(Err(error));
                 }

@@ -37,7 +37,15 @@ use reqwest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::{borrow::Cow, num::NonZeroU32, pin::Pin};
+use std::{
+    borrow::Cow,
+    num::NonZeroU32,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::retry::budget::Budget;
 use trace::Call;
@@ -360,6 +368,20 @@ pub(crate) fn resent<T>(result: Result<T, Error>, in_use: &[&str]) -> Result<Res
 /// What a vendor's own 404 to a removal says.
 const GONE_ALREADY: &str = "it is not there: if the answer to an earlier removal was lost, that one was done";
 
+tokio::task_local! {
+    static SHUT: Arc<AtomicBool>;
+}
+
+/// Runs calls. A refusal of the caller sets `shut`, and no call is sent after that: each would count towards a lock of
+/// the account, and many calls of a run wait for their turn.
+pub(crate) fn unless_shut<F: Future>(shut: Arc<AtomicBool>, calls: F) -> impl Future<Output = F::Output> {
+    SHUT.scope(shut, calls)
+}
+
+fn is_shut() -> bool {
+    SHUT.try_with(|shut| shut.load(Ordering::Acquire)).unwrap_or(false)
+}
+
 /// One call: as many attempts as its effect, the limits and the deadline allow.
 struct Run<'a, V> {
     vendor: &'a V,
@@ -381,6 +403,10 @@ impl<'a, V: Vendor> Run<'a, V> {
                 aside(self.operation, answer, deadline, read).await?
             });
             let result = result.await.map_err(|e| {
+                if e.refuses_caller() {
+                    // A call outside of a run has no flag.
+                    let _ = SHUT.try_with(|shut| shut.store(true, Ordering::Release));
+                }
                 let e = e.during(V::PROVIDER, self.operation.id).advise_if_unknown(self.operation.lost_answer);
                 match self.operation.effect {
                     Effect::Removal if e.kind() == ErrorKind::NotFound => e.advise(Some(GONE_ALREADY)),
@@ -418,6 +444,10 @@ impl<'a, V: Vendor> Run<'a, V> {
             };
             let ready = ready.await.unwrap_or_else(|_| Err(late()));
             let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(progress.outcome)))?;
+            // A call that reached the vendor reports what came of that.
+            if progress == Progress::START && is_shut() {
+                return Err(Error::not_asked(V::PROVIDER).outcome_is(operation.outcome(progress.outcome)));
+            }
             call.attempt();
             let until = deadline.min(Instant::now() + settings.attempt_timeout);
             let answer = answer::receive(transport, operation, request, progress.fresh, until).await;

@@ -33,7 +33,13 @@ macro_rules! answer {
                         while let Some(key) = Rest::key(&mut map)? {
                             match &*key {
                                 $($key => $field.take($key, &mut map)?,)*
-                                _ => extra.take(&key, &mut map)?,
+                                _ => match crate::wire::answer::OddKey::of(&key) {
+                                    None => extra.take(&key, &mut map)?,
+                                    Some(odd) => {
+                                        let value = extra.take_odd(&key, &mut map)?;
+                                        $(if odd.may_be($key) { $field.doubt::<A::Error>($key, &value)?; })*
+                                    }
+                                },
                             }
                         }
                         Ok($name { $($field: $field.give($key, &mut extra)?,)* extra: extra.into() })
@@ -63,6 +69,8 @@ pub(crate) trait Field<'de>: Default {
     type Value;
     /// The value that stands under the key.
     fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error>;
+    /// A damaged key may be this one: nobody knows whether `value` belongs here.
+    fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E>;
     /// The field, once the object has ended.
     fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<Self::Value, E>;
 }
@@ -80,6 +88,54 @@ impl Rest {
         self.0.push(key, map.next_value::<Raw>()?.json());
         Ok(())
     }
+
+    /// The same, for a value that is needed afterwards.
+    pub fn take_odd<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<Raw<'de>, A::Error> {
+        let value = map.next_value::<Raw>()?;
+        self.0.push(key, value.json());
+        Ok(value)
+    }
+}
+
+/// A key with characters that no key of a spec has. It may be a key of the spec that was damaged on its way.
+pub(crate) struct OddKey<'a>(&'a str);
+
+impl<'a> OddKey<'a> {
+    pub fn of(key: &'a str) -> Option<Self> {
+        key.chars().any(is_odd).then_some(Self(key))
+    }
+
+    /// Returns true if `known` differs in the odd characters alone. An odd character replaces at most two characters, or
+    /// was inserted.
+    pub fn may_be(&self, known: &str) -> bool {
+        // The mask below has a bit for each place in `known`, and one for its end.
+        if known.len() >= 64 {
+            return false;
+        }
+        let step = |places: u64, c: char| {
+            let same = |(place, byte): &(usize, u8)| places & 1 << place != 0 && c == char::from(*byte);
+            known.bytes().enumerate().filter(same).fold(0, |next, (place, _)| next | 1 << (place + 1))
+        };
+        // The places in `known` at which the characters so far can end.
+        let (mut places, mut same, mut escaped) = (1_u64, 0, false);
+        for c in self.0.chars() {
+            places = match is_odd(c) {
+                true => places | places << 1 | places << 2,
+                // The character after a backslash may belong to the damage.
+                false if escaped => places | step(places, c),
+                false => step(places, c),
+            };
+            same += usize::from(!is_odd(c) && !escaped);
+            escaped = c == '\\';
+        }
+        // A key that is damaged in most places resembles every short one.
+        same * 2 >= known.len() && places & 1 << known.len() != 0
+    }
+}
+
+/// Keys of the specs are ASCII.
+fn is_odd(c: char) -> bool {
+    !c.is_ascii_graphic() || c == '\\'
 }
 
 impl From<Rest> for Extra {
@@ -107,6 +163,11 @@ impl<'de, T: DeserializeOwned> Field<'de> for Needed<T> {
         }
     }
 
+    fn doubt<E: Error>(&mut self, key: &'static str, _: &Raw) -> Result<(), E> {
+        // `reason` knows these words.
+        Err(E::custom(format_args!("damaged key `{key}`")))
+    }
+
     fn give<E: Error>(self, key: &'static str, _: &mut Rest) -> Result<T, E> {
         self.0.ok_or_else(|| E::missing_field(key))
     }
@@ -123,13 +184,17 @@ impl<'de> Field<'de> for Text {
         self.0.take(key, map)
     }
 
+    fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E> {
+        self.0.doubt(key, value)
+    }
+
     fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<String, E> {
         self.0.give(key, rest).map(|PlainText(text)| text)
     }
 }
 
 /// A field that the answer can do without. Missing or null it is `None`. What cannot be read, or stands there twice, is
-/// kept with the fields that nobody knows.
+/// kept with the fields that nobody knows. So is the value of a damaged key that may be the one of this field.
 pub(crate) struct Maybe<'a, T>(Option<Raw<'a>>, PhantomData<T>);
 
 impl<T> Default for Maybe<'_, T> {
@@ -146,6 +211,14 @@ impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
         self.0 = Some(match self.0.take() {
             Some(first) => first.twice(&raw),
             None => raw,
+        });
+        Ok(())
+    }
+
+    fn doubt<E: Error>(&mut self, _: &'static str, value: &Raw) -> Result<(), E> {
+        self.0 = Some(match self.0.take() {
+            Some(first) => first.twice(value),
+            None => value.doubtful(),
         });
         Ok(())
     }
@@ -171,6 +244,10 @@ impl<'de> Field<'de> for MaybeText<'de> {
         self.0.take(key, map)
     }
 
+    fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E> {
+        self.0.doubt(key, value)
+    }
+
     fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<Option<String>, E> {
         Ok(self.0.give(key, rest)?.map(|PlainText(text)| text))
     }
@@ -190,6 +267,10 @@ impl<'de, T: DeserializeOwned> Field<'de> for MaybeList<'de, T> {
 
     fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
         self.0.take(key, map)
+    }
+
+    fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E> {
+        self.0.doubt(key, value)
     }
 
     fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<List<T>, E> {

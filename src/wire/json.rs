@@ -306,7 +306,11 @@ pub(crate) fn safe_key(key: &str) -> String {
 /// What serde says of a value that it could not read, without the value: its messages quote it.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    for (start, what) in [("missing field `", "is missing"), ("duplicate field `", "stands there twice")] {
+    for (start, what) in [
+        ("missing field `", "is missing"),
+        ("duplicate field `", "stands there twice"),
+        ("damaged key `", "may be the name of a field whose key is damaged"),
+    ] {
         if let Some(field) = message.strip_prefix(start).and_then(|rest| rest.split('`').next()) {
             return format!("`{field}` {what}");
         }

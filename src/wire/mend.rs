@@ -195,7 +195,7 @@ impl Mending<'_> {
         self.copy();
         if damaged {
             self.damage.add(began, "a text that is not UTF-8, or not escaped as JSON has it");
-            // A key is damaged enough: it is no key of ours.
+            // The odd characters show that a key is damaged: see `OddKey`.
             if !key && self.purpose == Purpose::Read {
                 self.out.insert_str(opened + 1, DAMAGED);
             }

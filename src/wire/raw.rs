@@ -47,8 +47,17 @@ impl<'a> Raw<'a> {
 
     /// Two values where there is to be one: which counts nobody knows, so neither does.
     pub fn twice(&self, other: &Raw) -> Raw<'static> {
-        let both = Value::from(format!("{}, {}", self.0, other.0)).to_string();
-        Raw(Cow::Owned(both.replacen('"', &format!("\"{DAMAGED}"), 1)))
+        Self::damaged(format!("{}, {}", self.0, other.0))
+    }
+
+    /// A value that may belong elsewhere: it must not be read here.
+    pub fn doubtful(&self) -> Raw<'static> {
+        Self::damaged(self.0.clone().into_owned())
+    }
+
+    fn damaged(json: String) -> Raw<'static> {
+        let text = Value::from(json).to_string();
+        Raw(Cow::Owned(text.replacen('"', &format!("\"{DAMAGED}"), 1)))
     }
 
     pub fn into_owned(self) -> Box<str> {

@@ -540,6 +540,9 @@ fn file_without_a_reference_column_is_refused() {
         ("signed_on\n2026-09-01\n", None),
         ("safedebit:RUM-1,2026-09-01\n", None),
         ("RUM\nsafedebit:RUM-1\n", None),
+        ("RUM:IBAN\nsafedebit:RUM-1:FR7630001007941234567890185\n", None),
+        ("reference:signed_on\nsafedebit:RUM-1:2026-09-01\n", None),
+        ("Mandats: export de mars\nsafedebit:RUM-1\n", None),
         ("sep=;\nRUM;IBAN\n", None),
         ("[{\"reference\": \"safedebit:RUM-1\"}]\n", None),
         ("{\"ref\": \"safedebit:RUM-1\"}\n", None),
@@ -572,6 +575,21 @@ fn references_with_separators_or_control_characters_are_refused() {
         let list = Table::read(&format!("safedebit:first\n{reference}\n"), &[]).unwrap();
         assert!(list.record(1).tracked().is_err());
     }
+}
+
+#[test]
+fn second_word_in_a_list_is_a_row_error() {
+    let list =
+        "safedebit:RUM-1 FR7630001007941234567890185\nsafedebit:RUM-1  true\nsafedebit:RUM%201\nsafedebt:RUM-1\n";
+    let table = Table::read(list, &[]).unwrap();
+    let first: Vec<String> = (0..4)
+        .map(|row| table.tracked(row).map_or_else(|faults| faults[0].text.clone(), |t| t.reference.id().into()))
+        .collect();
+    assert!(first[0].contains("%20") && !first[0].contains("FR76"), "{first:?}");
+    assert!(first[1].contains("%20"), "{first:?}");
+    assert_eq!(first[2], "RUM 1");
+    // A vendor that is misspelt is an error of its row, too.
+    assert!(first[3].contains("begins with its vendor"), "{first:?}");
 }
 
 #[test]

@@ -72,6 +72,9 @@ impl Vendor {
                     "\"active\"",
                     "\"status\"",
                     "\"start_date\"",
+                    "\"end_date\"",
+                    "\"id\"",
+                    "\"client_id\"",
                 ],
             ),
         ]
@@ -205,11 +208,69 @@ fn damage_in_needed_fields_is_never_overlooked() {
     }
 }
 
+/// A damaged key that no field of the vendor's can have.
+fn foreign_key() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop::sample::select(vec!["pr\u{e9}nom", "soci\u{e9}t\u{e9}", "\u{e9}", "n\u{b0}", "caf\u{e9}", "zzz"]);
+    (word, spoiling(), any::<prop::sample::Index>()).prop_map(|(word, spoiling, at)| {
+        let latin_1: Vec<u8> = word.chars().map(|c| c as u8).collect();
+        let at = at.index(latin_1.len() + 1);
+        [&latin_1[..at], &spoiling, &latin_1[at..]].concat()
+    })
+}
+
+#[test]
+fn damaged_key_of_no_known_field_costs_nothing() {
+    for vendor in Vendor::all() {
+        let healthy = vendor.healthy();
+        let run = cases(100).run(&foreign_key(), |key| {
+            let value: &[u8] = b"\"1999-12-31T00:00:00Z\"";
+            let body = vendor.filled(&[b"1,\"", key.as_slice(), b"\":", value].concat());
+            let read = vendor.read(&body);
+            prop_assert!(read.is_ok(), "{:?}: {}", String::from_utf8_lossy(&body), read.unwrap_err());
+            prop_assert!(says_the_same(&read.unwrap(), &healthy), "{:?}", String::from_utf8_lossy(&body));
+            Ok(())
+        });
+        run.unwrap_or_else(|e| panic!("{}: {e}", vendor.reference.provider()));
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[test]
+fn end_date_under_a_damaged_key_leaves_the_verdict_open() {
+    let vendor = Vendor::all().pop().unwrap();
+    let rest = r#""id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active""#;
+    let past = r#""2024-06-01T00:00:00Z""#;
+    for key in [
+        &b"end\xe9date"[..],
+        b"end_d\xc3te",
+        b"\xffend_date",
+        b"end_date\xa0",
+        "end_dat\u{e9}".as_bytes(),
+        br"end\ud800date",
+        br"end_date\udc00",
+        br"end\_date",
+        b"end\x01_date",
+        b"end_date\x7f",
+        b" end_date",
+        "\u{feff}end_date".as_bytes(),
+    ] {
+        for also in ["", r#","end_date":null"#, r#","end_date":"2099-12-31T00:00:00Z""#] {
+            let parts = [b"{", rest.as_bytes(), also.as_bytes(), b",\"", key, b"\":", past.as_bytes(), b"}"];
+            let body = parts.concat();
+            let mandate = vendor.read(&body).unwrap();
+            let verdict = mandate.may_represent(None, chrono::Utc::now());
+            assert_eq!(verdict.permission(), mandat::Permission::Undetermined, "{:?}", String::from_utf8_lossy(&body));
+        }
+    }
+}
+
 #[test]
 fn missing_or_duplicate_needed_field_is_an_error() {
     for vendor in Vendor::all() {
         let healthy = String::from_utf8(vendor.filled(b"1")).unwrap();
-        for key in vendor.needed.iter().filter(|token| healthy.contains(&format!("{token}:"))) {
+        // A mandate without an end may lack `end_date`.
+        let key = |token: &&&str| healthy.contains(&format!("{token}:")) && **token != "\"end_date\"";
+        for key in vendor.needed.iter().filter(key) {
             let renamed = healthy.replace(key, "\"another\"");
             let twice = healthy.replacen(&format!("{key}:"), &format!("{key}:0,{key}:"), 1);
             for body in [renamed, twice] {

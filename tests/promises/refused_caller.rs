@@ -4,9 +4,12 @@
 use crate::support::{Act, Server, facade, http, json, test_settings};
 use futures_util::{StreamExt, stream};
 use mandat::{ErrorKind, MandateRef, Mandates, Provider, Settings};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 const MANDATES: usize = 5000;
@@ -120,6 +123,26 @@ async fn password_change_mid_batch_is_refused_at_most_concurrency_times() {
     let refused = requests - 100;
     assert!(kinds.contains(&(ErrorKind::Auth, refused)), "{kinds:?}");
     assert!(kinds.contains(&(ErrorKind::NotAsked, 1000 - requests)), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn refusal_mid_batch_stops_calls_that_wait_for_the_rate() {
+    for provider in [Provider::SafeDebit, Provider::Seqino] {
+        let asked = AtomicUsize::new(0);
+        let server = Server::start(move |request| match asked.fetch_add(1, Ordering::SeqCst) {
+            0..5 if provider == Provider::SafeDebit => found(request),
+            0..5 => json(200, "[]"),
+            _ => json(401, "{}"),
+        });
+        let server = server.await;
+        // More calls wait than the rate lets through. On loopback there is no rate by default.
+        let settings = Settings { rate_per_second: NonZeroU32::new(20), ..test_settings() };
+        let kinds = run(&facade(&server.url(), &settings), references(provider, 1000)).await;
+        let requests = server.requests().len();
+        assert!((6..=8).contains(&requests), "{provider}: {requests}");
+        let auth: usize = kinds.iter().filter(|(kind, _)| *kind == ErrorKind::Auth).map(|(_, count)| count).sum();
+        assert!(auth <= requests - 5, "{provider}: {kinds:?}");
+    }
 }
 
 #[tokio::test]

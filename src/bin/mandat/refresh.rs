@@ -250,7 +250,7 @@ struct Plan {
 fn plan(table: &Table, is_done: impl Fn(usize) -> bool) -> Plan {
     let (mut named, mut order, mut refused) = (HashMap::new(), Vec::new(), Vec::new());
     for row in 0..table.rows.len() {
-        match table.record(row).tracked() {
+        match table.tracked(row) {
             Err(faults) => refused.push((row, faults)),
             Ok(tracked) => {
                 let rows: &mut Vec<(usize, Tracked)> = named.entry(tracked.reference.clone()).or_insert_with(|| {

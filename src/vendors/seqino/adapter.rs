@@ -4,7 +4,7 @@ use super::{Client, batch::Batches, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader},
     mandate::{Account, Lookup, Mandate, MandateRef, Source},
-    transport::{Answer, Operation, Vendor, exchange},
+    transport::{Answer, Operation, Vendor, exchange, unless_shut},
     vocabulary::{
         AccountStatus, Error, ErrorKind, Evidence, MandateStatus, Meaning, Provider, RawStatus, VocabularyRow,
     },
@@ -108,17 +108,23 @@ impl Client {
     }
 
     /// Reads the client. An unreadable client does not change the mandate's own status.
-    pub(super) async fn account_of(&self, client_id: &str) -> Account {
+    ///
+    /// # Errors
+    /// Only if the vendor refuses the caller.
+    pub(super) async fn account_of(&self, client_id: &str) -> Result<Account, Error> {
         match self.get_client().client_id(client_id).send().await {
-            Ok(client) if client.client_id.as_deref() == Some(client_id) => account(&client.status),
-            _ => Account::NotRead,
+            Ok(client) if client.client_id.as_deref() == Some(client_id) => Ok(account(&client.status)),
+            Err(error) if error.refuses_caller() => Err(error),
+            _ => Ok(Account::NotRead),
         }
     }
 
     async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
         let client_id = lookup.reference.client_id().unwrap_or_default();
-        let (read, account) = tokio::join!(self.mandate_of(lookup.reference).send(), self.account_of(client_id));
-        judge(lookup, read, account, now)
+        // A key may read mandates and no clients. So a refusal of this request does not stop the others.
+        let account = unless_shut(Arc::default(), self.account_of(client_id));
+        let (read, account) = tokio::join!(self.mandate_of(lookup.reference).send(), account);
+        judge(lookup, read, account.unwrap_or(Account::NotRead), now)
     }
 }
 

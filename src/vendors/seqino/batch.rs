@@ -9,17 +9,11 @@ use crate::{
     adapter::BatchReader,
     mandate::{Account, Lookup, Mandate},
     transport::Vendor,
-    vocabulary::{Error, ErrorKind, Provider},
+    vocabulary::{Error, ErrorKind},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt, future::BoxFuture, stream};
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{Mutex, Semaphore};
 
 /// How long a run uses the clients that it has read.
@@ -33,14 +27,12 @@ pub(super) struct Batches {
     accounts: Mutex<Option<Accounts>>,
     /// Limits the requests for mandates that no list has.
     turns: Semaphore,
-    /// True if the vendor refuses the caller. Then the run reads no single mandates either.
-    refused: AtomicBool,
 }
 
 impl Batches {
     pub fn new(client: Arc<Client>) -> Self {
         let turns = Semaphore::new(client.transport().concurrency());
-        Self { client, accounts: Mutex::default(), turns, refused: AtomicBool::default() }
+        Self { client, accounts: Mutex::default(), turns }
     }
 
     /// The state of a client, from the list of all clients. Reads the client alone if the list does not have it.
@@ -57,7 +49,7 @@ impl Batches {
         };
         match accounts.get(client_id) {
             Some(Some(account)) => Ok(account.clone()),
-            _ => Ok(self.client.account_of(client_id).await),
+            _ => self.client.account_of(client_id).await,
         }
     }
 
@@ -65,14 +57,7 @@ impl Batches {
     async fn in_turn<T>(&self, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         // The semaphore is never closed, so this does not fail.
         let _turn = self.turns.acquire().await.ok();
-        if self.refused.load(Ordering::Relaxed) {
-            return Err(Error::not_asked(Provider::Seqino));
-        }
-        let read = read.await;
-        if read.as_ref().is_err_and(Error::refuses_caller) {
-            self.refused.store(true, Ordering::Relaxed);
-        }
-        read
+        read.await
     }
 
     /// A mandate from the list, or read alone.

@@ -1,11 +1,11 @@
 //! Reads a file of mandates: a list of references, CSV in any of its forms, or JSON lines.
 
 use super::{
-    Field, Record,
+    Fault, Field, Record,
     cell::{self, Cell, blank, nearest},
     columns::{self, Columns},
 };
-use mandat::Provider;
+use mandat::{Provider, Tracked};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -43,7 +43,20 @@ impl Table {
         record
     }
 
-    /// Reads the table. An error names a line, but makes the whole file unusable. [`Record::tracked`] finds the faults
+    /// Reads the mandate of a row, with its facts and stored state.
+    pub fn tracked(&self, row: usize) -> Result<Tracked, Vec<Fault>> {
+        let record = self.record(row);
+        let reference = record[Field::Reference].trimmed();
+        // In a list, a second word is another column, such as an IBAN.
+        if !self.has_header && reference.contains(char::is_whitespace) && !reference.contains(" #") {
+            let text = "the line holds more than a reference. Write one reference and nothing else. Write %20 for a blank \
+                        in an id";
+            return Err(vec![Fault { column: Field::Reference, text: text.into() }]);
+        }
+        record.tracked()
+    }
+
+    /// Reads the table. An error names a line, but makes the whole file unusable. [`tracked`](Self::tracked) finds the faults
     /// of a single row.
     pub fn read(text: &str, own: &[String]) -> Result<Self, String> {
         let Some(head) = Head::find(text)? else {
@@ -99,7 +112,11 @@ impl Head {
             if content.starts_with('[') {
                 return Err(format!("line {line}: this begins a JSON array. Write one object per line: jq -c '.[]'"));
             }
-            if content.contains(SEPARATORS) || !content.contains(':') {
+            // A header with another separator, `RUM:IBAN`, would make references of all lines.
+            let names_vendor = content.trim_start_matches('"').split_once(':').is_some_and(|(name, _)| {
+                nearest(name, Provider::ALL.iter().map(|provider| provider.as_str())).is_some()
+            });
+            if content.contains(SEPARATORS) || !names_vendor {
                 let widest = SEPARATORS.into_iter().map(names).max_by_key(Vec::len).unwrap_or_default();
                 return Err(no_reference(line, &widest));
             }
