@@ -1,12 +1,12 @@
-//! Finds the mandates that changed since yesterday. Stores them in SQLite, with one column for each field of `Known`.
+//! Finds the mandates that changed since yesterday. SQLite holds their states, with one column for each field of
+//! `Known`.
 //!
 //! Run it with `cargo run --example morning`. The database is in memory, and the sandbox simulates the vendors on
 //! loopback.
 //!
 //! For PostgreSQL use sqlx's feature `postgres` and `PgPool`. Placeholders are then `$1`, `$2`, and so on.
 //! `COLLATE "C"` sorts by bytes, as SQLite does, so the mandates of one Seqino client follow one another. The two
-//! instants may be
-//! `TIMESTAMPTZ` (sqlx's feature `chrono`). Pass their `to_rfc3339()` to `Known::from_columns`.
+//! instants may be `TIMESTAMPTZ` (sqlx's feature `chrono`). Pass their `to_rfc3339()` to `Known::from_columns`.
 //!
 //! ```sql
 //! CREATE TABLE mandates (
