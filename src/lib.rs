@@ -76,7 +76,7 @@
 //!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
 //!   same credentials.
 //! - [`WebhookEvent`] is a notification with a verified signature. It is only a hint: read the mandate.
-//! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says if the vendor acted.
+//! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says whether the vendor acted.
 //! - `sandbox` (a feature) simulates the vendors on loopback, for your tests.
 //! - Each call is one [`tracing`] span without personal data.
 //!
