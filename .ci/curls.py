@@ -1,4 +1,4 @@
-"""Sends the example of each operation with curl, each to a sandbox as at its start. See `.ci/curls`."""
+"""Sends the example of each operation with curl, and resets the sandbox before each one. See `.ci/curls`."""
 
 import json
 import subprocess
@@ -8,9 +8,9 @@ from urllib.parse import quote, urlencode
 import yaml
 
 ADDRESS = f"http://{sys.argv[1]}"
-# What is refused as it should be: the client of the samples has a mandate.
+# Operations whose example has to be refused: the client of the samples has a mandate.
 REFUSED = {"delete_client": 409}
-# What is not there until another has made it.
+# Operations that read a record, and the operation that has to create the record first.
 AFTER = {"get_periodicity": "set_periodicity", "get_webhook": "create_webhook"}
 
 
@@ -41,7 +41,7 @@ def target(spec, value):
 
 
 def request(vendor, spec, path, method, operation):
-    """The arguments of curl, and the file that it is to send."""
+    """Returns the arguments of curl, and the content of the file to send."""
     base = "/".join(spec["servers"][0]["url"].split("/")[3:])
     query, arguments, file = {}, ["--request", method.upper()], ""
     for parameter in (target(spec, one) for one in operation.get("parameters", [])):

@@ -1,4 +1,4 @@
-"""What schemathesis has to know of these vendors beside their specs. See `.ci/fuzz`."""
+"""Teaches schemathesis the formats and refusals of the vendors, which the specs do not describe. See `.ci/fuzz`."""
 
 import re
 from base64 import b64encode
@@ -12,11 +12,11 @@ from schemathesis.generation import GenerationMode
 
 load_all_checks()
 
-# The formats that are ours, so that what is made by the spec keeps to them.
+# Our own formats, so that generated requests match them.
 
 
 def iban(account: str) -> str:
-    """With its check digits."""
+    """Returns an IBAN with its check digits."""
     digits = "".join(str(int(char, 36)) for char in account + "FR00")
     return f"FR{98 - int(digits) % 97:02}{account}"
 
@@ -27,7 +27,7 @@ schemathesis.openapi.format("cents", st.integers(1, 10**9).map(str))
 schemathesis.openapi.format("document", st.binary(max_size=64).map(lambda data: b64encode(data).decode()))
 
 
-# The sandbox is strict: it takes and answers no other words than those that a spec lists.
+# The sandbox accepts and returns only the words that a spec lists, so close the lists that vendors may extend.
 
 
 def closed(schema):
@@ -43,11 +43,11 @@ def closed(schema):
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     closed(raw_schema)
-    # Of SafeDebit's codes the sandbox has some of its own.
+    # The sandbox has its own error codes beside those of SafeDebit.
     raw_schema["components"]["schemas"].get("ErrorCode", {}).pop("enum", None)
 
 
-# Easytransac says `success: false` and SafeDebit `200 {"result": false}` when they refuse.
+# Easytransac refuses with `success: false`, and SafeDebit with `200 {"result": false}`.
 
 
 def said(response):
@@ -64,7 +64,7 @@ def refused(response) -> bool:
 
 
 def unless_refused(name):
-    """A check of schemathesis's own, which would take a refusal under 200 for consent."""
+    """Wraps a check of schemathesis, which would take a refusal with HTTP status 200 for a success."""
     own = CHECKS.get_one(name)
 
     def check(ctx, response, case):
@@ -80,7 +80,7 @@ unless_refused("missing_required_header")
 
 @schemathesis.check
 def credentials_are_asked_for(ctx, response, case):
-    """In place of `ignored_auth`, which wants 401."""
+    """Replaces `ignored_auth`, which expects 401."""
     if refused(response) or not case.operation.definition.raw.get("security", True):
         return
     for credentials in (None, "wrong"):
@@ -96,7 +96,7 @@ def credentials_are_asked_for(ctx, response, case):
 
 
 def keeps_to_formats(value, key="") -> bool:
-    """Whether it does so where schemathesis goes by lengths and patterns alone."""
+    """Returns true if each value matches its format. schemathesis checks only lengths and patterns."""
     if isinstance(value, dict):
         return all(keeps_to_formats(inner, key) for key, inner in value.items())
     if isinstance(value, list):
@@ -113,10 +113,10 @@ def keeps_to_formats(value, key="") -> bool:
 
 @schemathesis.check
 def what_the_spec_allows_is_not_called_a_mistake(ctx, response, case):
-    """In place of `positive_data_acceptance`, as what is not possible now is refused under the same HTTP status."""
+    """Replaces `positive_data_acceptance`: a step that is not possible now is refused with the same HTTP status."""
     allowed = case.meta and case.meta.generation.mode == GenerationMode.POSITIVE
     if case.media_type == "multipart/form-data" and not all(str(name).isprintable() for name in case.body):
-        # No header of a part may hold such a name.
+        # Such a name is not valid in the header of a part.
         return
     if allowed and keeps_to_formats(case.body) and keeps_to_formats(dict(case.query or {})):
         mistake = response.status_code == 422 or said(response).get("code") in ("SANDBOX_001", 5, 101)

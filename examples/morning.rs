@@ -1,10 +1,12 @@
-//! Which of my mandates changed since yesterday? A store in SQLite, one column for each field of `Known`.
+//! Finds the mandates that changed since yesterday. SQLite holds their states, with one column for each field of
+//! `Known`.
 //!
-//! Run it with `cargo run --example morning`: the database is in memory, the vendors are simulated on loopback.
+//! Run it with `cargo run --example morning`. The database is in memory, and the sandbox simulates the vendors on
+//! loopback.
 //!
-//! On PostgreSQL the same holds with sqlx's feature `postgres` and `PgPool`; placeholders are `$1`, `$2`, and so on.
-//! `COLLATE "C"` sorts by bytes, as SQLite does: then the mandates of one Seqino client stand together. The two instants
-//! may be `TIMESTAMPTZ` (sqlx's feature `chrono`): give `Known::from_columns` their `to_rfc3339()`.
+//! For PostgreSQL use sqlx's feature `postgres` and `PgPool`. Placeholders are then `$1`, `$2`, and so on.
+//! `COLLATE "C"` sorts by bytes, as SQLite does, so the mandates of one Seqino client follow one another. The two
+//! instants may be `TIMESTAMPTZ` (sqlx's feature `chrono`). Pass their `to_rfc3339()` to `Known::from_columns`.
 //!
 //! ```sql
 //! CREATE TABLE mandates (
@@ -30,7 +32,7 @@ async fn main() -> Result<(), Failure> {
 pub async fn run(out: &mut impl Write) -> Result<(), Failure> {
     let sandbox = Sandbox::start().await?;
     let mandates = sandbox.mandates();
-    // One connection: a database in memory lives as long as it does.
+    // Use one connection: a database in memory exists only as long as its connection.
     let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
     sqlx::query(
         "CREATE TABLE mandates (reference TEXT PRIMARY KEY, status TEXT, raw TEXT, account TEXT, verdict TEXT, \
@@ -38,27 +40,27 @@ pub async fn run(out: &mut impl Write) -> Result<(), Failure> {
     )
     .execute(&pool)
     .await?;
-    // In your program: one row when the mandate is created, with its reference alone.
+    // In your program, insert a row with the reference when you create the mandate.
     for reference in sandbox.references() {
         sqlx::query("INSERT INTO mandates (reference) VALUES (?)").bind(reference.to_string()).execute(&pool).await?;
     }
 
     writeln!(out, "The first morning:")?;
     morning(&mandates, &pool, usize::MAX, out).await?;
-    writeln!(out, "The second, nothing happened:")?;
+    writeln!(out, "The second morning, without any change:")?;
     morning(&mandates, &pool, usize::MAX, out).await?;
 
     sandbox.revoke(&MandateRef::safedebit("XXXXXXXXXXXXX"))?;
     sandbox.fail(&MandateRef::easytransac("abcabcabcabcabcabc12"))?;
     sandbox
         .edit_record(Provider::Seqino, "clients", Sandbox::CLIENT, |client| client["status"] = "suspended".into())?;
-    writeln!(out, "The third, a debtor revoked, one failed, a client was suspended; stopped after the first:")?;
+    writeln!(out, "The third morning: revoked, failed, client suspended. Stops after one change:")?;
     morning(&mandates, &pool, 1, out).await?;
-    writeln!(out, "Started again:")?;
+    writeln!(out, "The third morning, started again:")?;
     morning(&mandates, &pool, usize::MAX, out).await
 }
 
-/// Reads every mandate and stores what changed. `stop_after` is there to show that it may be stopped at any time.
+/// Reads every mandate, and stores each change. `stop_after` shows that you may stop a run at any time.
 async fn morning(
     mandates: &Mandates,
     pool: &SqlitePool,
@@ -69,7 +71,7 @@ async fn morning(
     let stored = stored(pool).filter_map(|row| {
         ready(match row {
             Ok(Ok(stored)) => Some(stored),
-            // One row that cannot be read does not end the morning, but a database that cannot be.
+            // An unreadable row does not end the run. An unreadable database does.
             Ok(Err(why)) => {
                 eprintln!("{why}");
                 None
@@ -89,7 +91,7 @@ async fn morning(
                 let verdict = change.to.verdict.map(|verdict| format!(", {verdict}")).unwrap_or_default();
                 writeln!(out, "  {}: {was} -> {}{verdict}", change.reference.provider(), change.to.status)?;
             }
-            // The stored state stays, without its verdict. The next morning tries again.
+            // Keep the stored state without its verdict. The next run reads the mandate again.
             Err(error) => {
                 if let Some(known) = &reading.tracked.known {
                     store(pool, &reading.tracked.reference, &known.unread()).await?;
@@ -102,11 +104,11 @@ async fn morning(
     broken.map_or(Ok(()), Err)
 }
 
-/// A row, or why it cannot be read.
+/// A row, or the reason why it cannot be read.
 type Stored = Result<(MandateRef, Option<Known>), String>;
 
-/// All rows, a page at a time: a hundred thousand mandates are never in memory at once, and no connection is held while
-/// vendors are asked. Sorted by reference, a Seqino client's mandates stand together.
+/// Returns all rows, page by page, so that a hundred thousand mandates are never in memory at once. Holds no connection
+/// during requests to the vendors. Sorts by reference, so the mandates of one Seqino client follow one another.
 fn stored(pool: &SqlitePool) -> impl Stream<Item = Result<Stored, Failure>> + Send {
     stream::unfold(Some(String::new()), move |after| {
         let pool = pool.clone();
@@ -120,8 +122,8 @@ fn stored(pool: &SqlitePool) -> impl Stream<Item = Result<Stored, Failure>> + Se
     .flatten()
 }
 
-/// A task of its own, which gives its connection back while a change waits for one to be stored. With the rows comes
-/// the reference of the last one, if there are any.
+/// Returns one page of rows, and the reference of the last row, if there is one. The caller runs this function in its
+/// own task. Otherwise the page could hold the only connection while a change waits for it.
 async fn page(pool: SqlitePool, after: String) -> Result<(Vec<Result<Stored, Failure>>, Option<String>), Failure> {
     let query = sqlx::query("SELECT * FROM mandates WHERE reference > ? ORDER BY reference LIMIT 1000");
     let rows = query.bind(after).fetch_all(&pool).await?;
@@ -129,7 +131,7 @@ async fn page(pool: SqlitePool, after: String) -> Result<(Vec<Result<Stored, Fai
     Ok((rows.iter().map(|row| Ok(known(row))).collect(), last))
 }
 
-/// A row, as it is given to `statuses`.
+/// Reads a row into the input of `statuses`.
 fn known(row: &SqliteRow) -> Stored {
     let reference: String = row.try_get("reference").map_err(|e| e.to_string())?;
     let named = |error: &dyn Error| format!("{reference}: {error}");
@@ -138,13 +140,13 @@ fn known(row: &SqliteRow) -> Stored {
     for column in Known::COLUMNS {
         texts.insert(column, row.try_get(column).map_err(|e| named(&e))?);
     }
-    // A row that is half stored is an error: what it says of an end must not be forgotten.
+    // An incomplete stored state is an error, so that a revocation in it is not lost.
     let known = Known::from_columns(|column| texts[column].as_deref()).map_err(|e| named(&e))?;
     Ok((mandate, known))
 }
 
 async fn store(pool: &SqlitePool, reference: &MandateRef, known: &Known) -> Result<(), Failure> {
-    // The placeholders are numbered as the columns come.
+    // The placeholders have the order of `Known::columns`.
     let query = sqlx::query(
         "UPDATE mandates SET status = ?2, raw = ?3, account = ?4, verdict = ?5, recognized = ?6, reinstated_from = ?7, \
          acknowledged_before = ?8, source = ?9, since = ?10, observed_at = ?11 WHERE reference = ?1",

@@ -1,6 +1,7 @@
-//! Mandates at three vendors, from their creation to their end, as `Mandates` sees them.
+//! Follows mandates at three vendors from creation to end, with `Mandates`.
 //!
-//! Run it with `cargo run --example quickstart`: no account and no network, the vendors are simulated on loopback.
+//! Run it with `cargo run --example quickstart`. It needs no account and no network, because the sandbox simulates the
+//! vendors on loopback.
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use mandat::{Facts, LastCollection, Lookup, Mandate, MandateRef, Mandates, Purpose, sandbox::Sandbox, wire::DateTime};
@@ -12,7 +13,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     run(&sandbox, &mut std::io::stdout()).await
 }
 
-/// The tour. Each line is one `Mandates::status` after one change in the sandbox.
+/// Prints one line for each `Mandates::status`, after each change in the sandbox.
 pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // In your program: Mandates::builder().safedebit(safedebit::Config::new(base_url, login, password)).build()?
     let mandates = sandbox.mandates();
@@ -33,7 +34,7 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
         })
         .send()
         .await?;
-    // What a creation answers is no proof. Keep the reference: one text column in your database.
+    // The response to a creation proves no status. Store the reference, in one text column of your database.
     let mandate = Mandate::from(&created).reference;
     tour.look("created", &mandate).await?;
     sandbox.sign(&mandate)?;
@@ -41,9 +42,9 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     sandbox.fail(&mandate)?;
     tour.look("failed", &mandate).await?;
     sandbox.answer(&mandate, "on_holiday")?;
-    tour.look("a word nobody knows", &mandate).await?;
+    tour.look("an unknown word", &mandate).await?;
 
-    // SafeDebit: the same, with a signature by the debtor and an activation by you.
+    // SafeDebit: also collect by SEPA direct debit. The debtor signs, and you activate the mandate.
     let created = mandates
         .safedebit()?
         .create_mandate()
@@ -68,9 +69,9 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     sandbox.revoke(&mandate)?;
     tour.look("revoked", &mandate).await?;
     sandbox.answer(&mandate, 9)?;
-    tour.look("a word nobody knows", &mandate).await?;
+    tour.look("an unknown word", &mandate).await?;
 
-    // Seqino PDP: handle e-invoices in a client's name.
+    // Seqino PDP (now plateforme agréée, PA): handle e-invoices for a client.
     let seqino = mandates.seqino()?;
     let client_id = "client_abc123";
     let (starts, ends) = (sandbox.now() + TimeDelta::days(7), sandbox.now() + TimeDelta::days(365));
@@ -98,11 +99,11 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     sandbox.fail(&mandate)?;
     tour.look("failed", &mandate).await?;
     sandbox.answer(&mandate, "on_holiday")?;
-    tour.look("a word nobody knows", &mandate).await?;
+    tour.look("an unknown word", &mandate).await?;
     seqino.revoke_mandate().mandate_id(mandate.id()).x_pdp_client_id(client_id).send().await?;
-    tour.look("revoked, that is deleted", mandate.known()).await?;
+    tour.look("revoked by a deletion", mandate.known()).await?;
 
-    writeln!(tour.out, "\nReferences as you store them: {}, {mandate}", MandateRef::safedebit("RUM-2026-0042"))?;
+    writeln!(tour.out, "\nStore references in this form: {}, {mandate}", MandateRef::safedebit("RUM-2026-0042"))?;
     Ok(())
 }
 
@@ -118,7 +119,7 @@ impl<W: Write> Tour<'_, W> {
         let now = self.sandbox.now();
         let verdict = match mandate.reference.provider().purpose() {
             Purpose::Represent => mandate.may_represent(None, now),
-            // What only you know goes in here.
+            // Pass the facts that only you know.
             _ => mandate.may_collect(&facts(now.date_naive()), now),
         };
         let (raw, status, next) = (mandate.raw.clone(), mandate.status, mandate.next_step());

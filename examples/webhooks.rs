@@ -1,7 +1,8 @@
-//! The callbacks of the three vendors on one axum server: verified, answered at once, and then the mandate is read.
+//! Receives the callbacks of the three vendors on one axum server. Verifies each, responds at once, and then reads the
+//! mandate.
 //!
-//! Run it with `cargo run --example webhooks`: no account and no network. The vendors are simulated on loopback, and the
-//! program sends itself what they would.
+//! Run it with `cargo run --example webhooks`. It needs no account and no network: the sandbox simulates the vendors on
+//! loopback, and the program sends their callbacks to itself.
 
 use axum::{
     Router,
@@ -25,21 +26,21 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// Easytransac signs with the application's API key.
+/// The API key of the application, with which Easytransac signs.
 const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
-/// Seqino does not document the header of its signature, nor what an event's `data` holds. A first event shows both.
+/// Seqino documents neither the header of its signature nor the fields of an event's `data`. A first event shows both.
 const SEQINO_SIGNATURE: &str = "x-example-signature";
 const SEQINO_MANDATE: [&str; 2] = ["/data/client_id", "/data/mandate_id"];
 
 struct App {
     seqino_secret: String,
-    /// Stand-ins for your database and your job queue.
+    /// The ids of received events. In your program, use your database here and your job queue below.
     seen: Mutex<HashSet<String>>,
     to_read: mpsc::Sender<MandateRef>,
 }
 
 impl App {
-    /// Notes which mandate to read, once for each event, and answers.
+    /// Puts the mandate to read in the queue, once for each event, and returns the status of the response.
     fn take(
         &self,
         event: Result<WebhookEvent, WebhookError>,
@@ -56,7 +57,7 @@ impl App {
         if let Some(mandate) = mandate(&event)
             && self.to_read.try_send(mandate).is_err()
         {
-            // It comes again: the vendor tries until it is taken.
+            // The queue is full. Refuse the event, so that the vendor may deliver it again.
             return StatusCode::SERVICE_UNAVAILABLE;
         }
         seen.extend(event.id);
@@ -66,7 +67,7 @@ impl App {
 
 async fn from_easytransac(State(app): State<Arc<App>>, body: Bytes) -> StatusCode {
     app.take(easytransac::verify_notification(&body, &[KEY]), |event| {
-        // It names your order. On which mandate that was collected stands in your database.
+        // A notification names your order. Your database knows the mandate of this order.
         (event.text_at("/OrderId")? == "order-72").then(|| MandateRef::easytransac("abcabcabcabcabcabc12"))
     })
 }
@@ -76,17 +77,18 @@ async fn from_seqino(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
     app.take(event, |event| event.mandate_at(&SEQINO_MANDATE))
 }
 
-/// `url_ok`: a browser, and nothing that it brings is proof.
+/// Handles `url_ok`. A browser calls it, so its parameters prove nothing.
 async fn back_from_safedebit(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> &'static str {
     let hint = Return::parse(query.unwrap_or_default().as_bytes()).ok().and_then(|back| back.hint("umr"));
     if let Some(mandate) = hint {
-        // Anybody may call this. What has no room is read with all others the next time.
+        // Anybody may call this address. If the queue is full, drop the hint: the next regular run reads the mandate.
         drop(app.to_read.try_send(mandate));
     }
-    "Thank you. We look at your mandate."
+    "Thank you. We are checking your mandate."
 }
 
-/// What acts on callbacks: only what the vendor says when it is asked. In your program a task of its own.
+/// Reads each mandate of the queue from its vendor. Act only on these readings. In your program, run this in its own
+/// task.
 async fn work(
     mandates: &Mandates,
     mut to_read: mpsc::Receiver<MandateRef>,
@@ -95,7 +97,7 @@ async fn work(
     while let Some(reference) = to_read.recv().await {
         match mandates.status(&reference).await {
             Ok(mandate) => writeln!(out, "read {:<40} {} ({})", reference.to_string(), mandate.status, mandate.raw)?,
-            // A hint may be wrong, and a vendor may be down: neither is the end.
+            // Continue after an error: a hint may be wrong, or a vendor may be down.
             Err(error) => writeln!(out, "not read: {error}")?,
         }
     }
@@ -124,7 +126,7 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let http = reqwest::Client::new();
 
-    // What the vendors would send.
+    // Send the callbacks that the vendors would send.
     let paid = Map::from_iter([
         ("Tid".to_owned(), json!("ABC1-ABC1-ABC1")),
         ("Status".to_owned(), json!("captured")),
@@ -133,8 +135,8 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     let notification = easytransac::sign_notification(paid, KEY)?;
     for (what, body) in [
         ("a notification of Easytransac", notification.clone()),
-        ("the same again", notification.clone()),
-        ("another order put in", notification.replace("order-72", "order-73")),
+        ("a duplicate of the notification", notification.clone()),
+        ("a notification with a forged order", notification.replace("order-72", "order-73")),
     ] {
         let answer = http.post(format!("{here}/easytransac")).body(body).send().await?;
         writeln!(out, "{what:<45} {}", answer.status())?;
@@ -149,7 +151,7 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     let answer = http.get(format!("{here}/safedebit/ok?umr={}", Sandbox::CONSUMER)).send().await?;
     writeln!(out, "{:<45} {}\n", "a browser that comes back from SafeDebit", answer.status())?;
 
-    // With the server its end of the queue goes.
+    // Stop the server to close its end of the queue. `work` then ends after the last reading.
     server.abort();
     let _ = server.await;
     drop(http);

@@ -1,9 +1,9 @@
-//! The chapters: what the crate does and why, one after the other. The [front page](crate) has their list.
+//! The chapters of the book. The [front page](crate) lists them.
 //!
-//! Each is a file in `docs/`, too. This module is in the documentation only.
+//! Each chapter is also a file in `docs/`. This module exists only in the documentation.
 
-/// A chapter is its file, after the links by which chapters name each other: of two definitions of a link the first one
-/// counts, so that here they lead to pages, and to files where the file is read by itself.
+/// Makes a module of each chapter file. Its links come before the file, because Markdown uses the first of two
+/// definitions. So links lead to modules here, and to files where somebody reads the file itself.
 macro_rules! chapters {
     ($($about:literal $name:ident;)+) => {$(
         #[doc = $about]
@@ -27,14 +27,14 @@ macro_rules! chapters {
 }
 
 chapters! {
-    "What states there are, how well they are known, and how one follows another." statuses;
-    "Whether a mandate may be used, and why not." verdicts;
-    "What went wrong, what is tried again, and what became of a write." errors;
-    "Reading all of them, what changed, what to store, when to look again." many;
-    "The program `mandat`: files of mandates, runs that were stopped, exit codes, credentials." files;
-    "What vendors send to you, and what it proves." webhooks;
-    "The vendors simulated, for tests in any language." testing;
-    "Timeouts, limits, many processes, what to store, personal data, traces, clocks." operations;
-    "What an answer needs, what happens to damage, and what an empty list says." reading;
+    "The statuses, their evidence, and the changes between them." statuses;
+    "Permission to use a mandate, and the reasons against it." verdicts;
+    "Kinds of errors, retries, and the outcome of a write." errors;
+    "Read many mandates, store their states, find changes, and read again." many;
+    "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files;
+    "Callbacks from the vendors, and the proof that each gives." webhooks;
+    "The sandbox, which simulates the vendors for tests in any language." testing;
+    "Timeouts, limits, many processes, stored data, personal data, traces, clocks." operations;
+    "The required parts of a response, damage elsewhere, and empty lists." reading;
     "One term for each concept." glossary;
 }

@@ -1,9 +1,11 @@
 //! Mandates at French vendors: typed clients, and one vocabulary for the state of a mandate.
 //!
-//! A *mandate* lets you act in somebody's name: collect money from a bank account (SEPA direct debit: Easytransac,
-//! SafeDebit), or handle e-invoices as somebody's platform (Seqino PDP). Each vendor has its own API, its own words for a
-//! mandate's state, and documentation with holes in it. This crate asks them all one question, and says what it knows, why,
-//! and what it does not know.
+//! A *mandate* lets you act for somebody else. With Easytransac and SafeDebit you collect money from a bank account, by
+//! SEPA direct debit. With Seqino PDP you handle the e-invoices of a company on its behalf. A PDP is
+//! now called *plateforme agréée* (PA).
+//!
+//! Each vendor has its own API and its own words for the state of a mandate, and documents only a part of both. This
+//! crate reads a mandate at any of them, returns one status and one verdict, and names every unknown fact.
 //!
 //! ```
 //! # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
@@ -13,7 +15,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // The vendors simulated. In your program:
+//! // The sandbox simulates the vendors. In your program:
 //! // Mandates::builder().safedebit(safedebit::Config::new(base_url, login, password)).build()?
 //! let sandbox = Sandbox::start().await?;
 //! let mandates = sandbox.mandates();
@@ -22,7 +24,7 @@
 //! let mandate = mandates.status(&reference).await?;
 //! assert_eq!(format!("{} ({})", mandate.status, mandate.raw), "Active (1)");
 //!
-//! // What only you know of it.
+//! // Facts that only you know.
 //! let facts = Facts {
 //!     signed_on: Some("2020-01-15".parse()?),
 //!     signature_confirmed: Some(true),
@@ -43,21 +45,20 @@
 //!
 //! # The book
 //!
-//! | chapter | answers |
+//! | chapter | questions |
 //! |---|---|
-//! | [Statuses and changes](book::statuses) | What state is it in? How well is that known? What does it mean that it changed? |
-//! | [Verdicts](book::verdicts) | May I use it, and why not? |
-//! | [Errors and lost answers](book::errors) | What went wrong? Has the vendor acted? May I send it again? |
-//! | [Many mandates, over time](book::many) | Which of my mandates changed since yesterday? What do I store? |
+//! | [Statuses and changes](book::statuses) | What is the state of a mandate? How well is it known? What does a change mean? |
+//! | [Verdicts](book::verdicts) | May I use this mandate? If not, why not? |
+//! | [Errors and lost responses](book::errors) | What went wrong? Did the vendor act? May I send the request again? |
+//! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
-//! | [Testing](book::testing) | What does my code do when the debtor revokes, or the vendor is down? |
-//! | [In production](book::operations) | Which timeouts, limits, logs? What with many processes? What of personal data? |
-//! | [What is read how strictly](book::reading) | What happens to a damaged answer? What does an empty list say? |
+//! | [Testing](book::testing) | How does my code behave when a debtor revokes, or when a vendor is down? |
+//! | [In production](book::operations) | Which timeouts, limits and logs are there? How do many processes share a vendor? Where is personal data? |
+//! | [What is read how strictly](book::reading) | What happens to a damaged response? What does an empty list prove? |
 //! | [Glossary](book::glossary) | What does this term mean? |
 //!
-//! The module of each vendor opens with its page: its words and quirks, how well each is known, and where the vendor says
-//! so.
+//! The module of each vendor begins with a page on its words and quirks, with the evidence and the source of each.
 //!
 #![cfg_attr(feature = "easytransac", doc = "- [Easytransac](easytransac)")]
 #![cfg_attr(feature = "safedebit", doc = "- [SafeDebit](safedebit)")]
@@ -65,37 +66,40 @@
 //!
 //! # The parts
 //!
-//! - [`Mandates`] answers for any mandate at any vendor: [`Mandates::status`] reads a [`Mandate`] with its
-//!   [`MandateStatus`] and the vendor's own word, [`Mandate::may_collect`] and [`Mandate::may_represent`] say whether
-//!   you may use it and why not, [`Mandate::next_step`] who has to act, [`Mandate::change_since`] what changed.
-//! - [`Mandates::statuses`] reads many, its [`changes`](Statuses::changes) are what is not as it was [`Known`], and a
-//!   [`Schedule`] says when to look again.
+//! - [`Mandates`] is the facade for all vendors. [`Mandates::status`] reads a [`Mandate`] with its [`MandateStatus`]
+//!   and its raw word.
+//! - [`Mandate::may_collect`] and [`Mandate::may_represent`] return a verdict with every reason.
+//!   [`Mandate::next_step`] says who has to act, and [`Mandate::change_since`] classifies a change.
+//! - [`Mandates::statuses`] reads many mandates. Its [`changes`](Statuses::changes) yield those that differ from their
+//!   stored state, a [`Known`]. A [`Schedule`] says when to read again.
 //! - [`MandateRef`] names a mandate in one text column.
-//! - `easytransac`, `safedebit` and `seqino` have what differs by vendor: a typed client of each API, generated
-//!   from the OpenAPI files in `specs/`. `Mandates::safedebit` and its like reach them with the same credentials.
-//! - [`WebhookEvent`] is a vendor's notification, once its signature was right: a hint which mandate to read.
-//! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says what became of it.
+//! - `easytransac`, `safedebit` and `seqino` each have a typed client, which the build generates from the OpenAPI files
+//!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
+//!   same credentials.
+//! - [`WebhookEvent`] is a notification with a verified signature. It is only a hint: read the mandate.
+//! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says whether the vendor acted.
 //! - `sandbox` (a feature) simulates the vendors on loopback, for your tests.
 //! - Each call is one [`tracing`] span without personal data.
 //!
-//! Money is in cents, [`wire::AmountCents`]. Instants are in UTC, and so are the days that they are compared with.
+//! Money is in cents, [`wire::AmountCents`]. Instants are in UTC, and days are counted in UTC.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
 #![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
-// Of what the providers share, some serves one of them only. With all of them nothing is unused, or it is a warning.
+// Allow unused code unless all vendors are enabled, because some shared code serves only one vendor.
 #![cfg_attr(
     not(all(feature = "easytransac", feature = "safedebit", feature = "seqino")),
     allow(dead_code, unused_imports, unused_macros)
 )]
 
-// Its examples use all vendors and the sandbox; to be read it needs none of them.
-mod adapter;
+// The examples of the book use all vendors and the sandbox. Reading the book needs none of them.
 #[cfg(all(
     doc,
     any(not(doctest), all(feature = "easytransac", feature = "safedebit", feature = "seqino", feature = "sandbox"))
 ))]
 pub mod book;
+
+mod adapter;
 mod facade;
 mod fleet;
 mod mandate;
@@ -123,7 +127,7 @@ pub use vocabulary::{
 };
 pub use webhook::{WebhookError, WebhookEvent};
 
-/// The README's Rust is compiled and run by the tests.
+/// Lets the tests compile and run the Rust of the README.
 #[cfg(all(doctest, feature = "easytransac", feature = "safedebit", feature = "seqino", feature = "sandbox"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
