@@ -209,14 +209,16 @@ impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
     fn take<A: MapAccess<'de>>(&mut self, _: &'static str, map: &mut A) -> Result<(), A::Error> {
         let raw = map.next_value::<Raw>()?;
         self.0 = Some(match self.0.take() {
-            Some(first) => first.twice(&raw),
-            None => raw,
+            Some(first) if !raw.is_damaged() => first.twice(&raw),
+            _ => raw,
         });
         Ok(())
     }
 
     fn doubt<E: Error>(&mut self, _: &'static str, value: &Raw) -> Result<(), E> {
         self.0 = Some(match self.0.take() {
+            // Stored JSON has the damaged key and this value, which an earlier reading made of it.
+            Some(first) if first.is_damaged() => first,
             Some(first) => first.twice(value),
             None => value.doubtful(),
         });

@@ -60,6 +60,14 @@ impl<'a> Raw<'a> {
         Raw(Cow::Owned(text.replacen('"', &format!("\"{DAMAGED}"), 1)))
     }
 
+    /// Returns true for a value that was marked as damaged, now or before it was stored. A text was stored with U+FFFD for
+    /// the mark, a value of another type as the JSON of the marked text.
+    pub fn is_damaged(&self) -> bool {
+        let stored = ["\u{fffd}", "\\\"\\\\udc00"];
+        let text = self.0.strip_prefix('"');
+        text.is_some_and(|text| text.starts_with(DAMAGED) || stored.iter().any(|mark| text.starts_with(mark)))
+    }
+
     pub fn into_owned(self) -> Box<str> {
         self.0.into_owned().into()
     }

@@ -8,11 +8,13 @@ use std::fmt::Debug;
 pub fn round_trip<T: DeserializeOwned + Serialize + Debug>(json: &[u8]) -> Option<T> {
     let value: T = serde_json::from_slice(json).ok()?;
     let _ = format!("{value:?} {value:#?}");
-    let written = written(&value);
-    let read: T = serde_json::from_str(&written).expect("a written value is readable");
-    // Damaged parts are written last, and may be read in their place the next time. So compare without regard to order.
-    let sorted = |text: &str| serde_json::from_str::<serde_json::Value>(text).map_err(|_| text.to_owned());
-    assert_eq!(sorted(&self::written(&read)), sorted(&written));
+    let first = written(&value);
+    let second = written(&read_back::<T>(&first));
+    // Strict JSON is written alike each time. An item with a lone surrogate is kept as text, and read the next time.
+    if serde_json::from_slice::<serde_json::Value>(json).is_ok() {
+        assert_eq!(sorted(&second), sorted(&first));
+    }
+    assert_eq!(sorted(&written(&read_back::<T>(&second))), sorted(&second));
     Some(value)
 }
 
@@ -25,4 +27,13 @@ fn written<T: Serialize>(value: &T) -> String {
 pub fn assert_hides<T: DeserializeOwned + Debug>(value: &T, text: &str) {
     let other: T = serde_json::from_value("?".repeat(text.len()).into()).expect("any text is readable");
     assert_eq!(format!("{value:?} {value:#?}"), format!("{other:?} {other:#?}"));
+}
+
+fn read_back<T: DeserializeOwned>(written: &str) -> T {
+    serde_json::from_str(written).expect("a written value is read")
+}
+
+/// Unread values are written after the others, so the order of the keys differs.
+fn sorted(text: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(text).map_err(|_| text.to_owned())
 }

@@ -319,6 +319,24 @@ fn closed_output_pipe_ends_the_run() {
 }
 
 #[test]
+fn resume_with_another_login_takes_no_reading_over() {
+    let (vendors, _) = many("login");
+    slow(&vendors, FOR_EVER);
+    let mut child = vendors.command(&["refresh", "in.csv", "--out", "out.csv"]).spawn().unwrap();
+    wait_for_readings(&vendors, "out.csv", 20, &mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    vendors.sandbox.clear_faults();
+    let mut command = vendors.command(&["refresh", "in.csv", "--out", "out.csv", "--resume"]);
+    command.env("SAFEDEBIT_LOGIN", "another");
+    // SafeDebit refuses this login. So only a reading of the first account could give a status.
+    assert_eq!(Ended::of(command.spawn().unwrap()).code, Some(3));
+    let rows = rows(&vendors.read("out.csv"));
+    let mut debits = rows.iter().filter(|row| row["reference"].starts_with("safedebit:"));
+    assert!(debits.all(|row| row["status"].is_empty()));
+}
+
+#[test]
 fn resume_with_another_account_starts_over() {
     let (vendors, wanted) = many("account");
     slow(&vendors, FOR_EVER);

@@ -211,10 +211,10 @@ fn damage_in_needed_fields_is_never_overlooked() {
 /// A damaged key that no field of the vendor's can have.
 fn foreign_key() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(vec!["pr\u{e9}nom", "soci\u{e9}t\u{e9}", "\u{e9}", "n\u{b0}", "caf\u{e9}", "zzz"]);
-    (word, damaging_bytes(), any::<prop::sample::Index>()).prop_map(|(word, spoiling, at)| {
+    (word, damaging_bytes(), any::<prop::sample::Index>()).prop_map(|(word, damaging, at)| {
         let latin_1: Vec<u8> = word.chars().map(|c| c as u8).collect();
         let at = at.index(latin_1.len() + 1);
-        [&latin_1[..at], &spoiling, &latin_1[at..]].concat()
+        [&latin_1[..at], &damaging, &latin_1[at..]].concat()
     })
 }
 

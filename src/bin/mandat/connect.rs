@@ -5,13 +5,18 @@ use super::{Failure, env_file};
 use mandat::{
     Error, ErrorKind, MandateRef, Mandates, Provider, Settings, easytransac, safedebit, sandbox::Sandbox, seqino,
 };
-use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    num::NonZeroU32,
+    path::PathBuf,
+};
 
 /// The facade, and the sandbox behind it, if any.
 pub struct Connection {
     pub mandates: Mandates,
     pub sandbox: Option<Sandbox>,
-    /// The address of each vendor.
+    /// The address of each vendor, and a hash that differs by account.
     at: Vec<String>,
 }
 
@@ -61,6 +66,13 @@ pub struct Options {
     allow_plain_http_to: Option<String>,
 }
 
+/// Tells accounts apart. A journal holds it, so it takes a login or a long random key, never a password.
+fn hash(account: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    account.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
 pub async fn connect(options: Options) -> Result<Connection, Failure> {
     let Options { env_file, simulated, rate, allow_plain_http_to } = options;
     if simulated {
@@ -99,28 +111,30 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
     let mut builder = Mandates::builder();
     let mut at = Vec::new();
     if let Some(key) = value("EASYTRANSAC_API_KEY") {
+        let account = hash(&key);
         let config = match value("EASYTRANSAC_URL") {
             Some(url) => easytransac::Config::new(url, key),
             None => easytransac::Config::sandbox(key),
         };
         builder = builder.easytransac(tuned!(config));
-        at.push(format!("easytransac {}", value("EASYTRANSAC_URL").unwrap_or_default()));
+        at.push(format!("easytransac {} {account}", value("EASYTRANSAC_URL").unwrap_or_default()));
     }
     match (value("SAFEDEBIT_URL"), value("SAFEDEBIT_LOGIN"), value("SAFEDEBIT_PASSWORD")) {
         (Some(url), Some(login), Some(password)) => {
-            at.push(format!("safedebit {url}"));
+            at.push(format!("safedebit {url} {}", hash(&login)));
             builder = builder.safedebit(tuned!(safedebit::Config::new(url, login, password)));
         }
         (None, None, None) => {}
         _ => return Err(format!("some credentials of SafeDebit are missing. Set {SAFEDEBIT}").into()),
     }
     if let Some(key) = value("SEQINO_API_KEY") {
+        let account = hash(&key);
         let config = match value("SEQINO_URL") {
             Some(url) => seqino::Config::new(url, key),
             None => seqino::Config::development(key),
         };
         builder = builder.seqino(tuned!(config));
-        at.push(format!("seqino {}", value("SEQINO_URL").unwrap_or_default()));
+        at.push(format!("seqino {} {account}", value("SEQINO_URL").unwrap_or_default()));
     }
     if at.is_empty() {
         return Err("no credentials are set. `mandat --help` lists their names. With --sandbox you need none".into());
