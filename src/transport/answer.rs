@@ -44,6 +44,8 @@ pub(crate) struct Pages {
 
 impl Pages {
     const NEXT: [&str; 2] = ["x-next-page", "x-next-cursor"];
+    const MORE: [&str; 3] = ["x-has-more", "x-has-next", "x-has-next-page"];
+    const PAGES: [&str; 4] = ["x-total-pages", "x-page-count", "x-pages", "x-pagination-page-count"];
     const TOTALS: [&str; 6] =
         ["x-total-count", "x-total", "total-count", "x-total-items", "x-pagination-total", "x-pagination-total-count"];
 
@@ -55,7 +57,13 @@ impl Pages {
             rel.is_some_and(|rel| rel.contains("next"))
         };
         let mut links = texts("link").flat_map(|links| links.split(','));
-        let further = Self::NEXT.iter().any(|name| texts(name).any(|text| !text.trim().is_empty()));
+        let any =
+            |names: &[&str], is: fn(&str) -> bool| names.iter().any(|name| texts(name).any(|text| is(text.trim())));
+        let further = any(&Self::NEXT, |text| !text.is_empty())
+            || any(&Self::MORE, |text| text == "1" || text.eq_ignore_ascii_case("true"))
+            || any(&Self::PAGES, |text| text.parse::<u64>().is_ok_and(|pages| pages > 1))
+            // The total is not known.
+            || any(&["content-range"], |range| range.ends_with("/*"));
         // `items 0-99/250`
         let range = texts("content-range").filter_map(|range| range.rsplit_once('/')).map(|(_, total)| total);
         let totals = Self::TOTALS.iter().flat_map(|name| texts(name)).chain(range);
