@@ -142,6 +142,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn trace_id_has_at_most_six_digits_in_a_row() {
+        for digits in 1..=12 {
+            let number = "123456789012"[..digits].to_owned();
+            for (id, short) in [(format!("trace-{number}"), 4), (format!("req_a{number}b"), 2)] {
+                assert_eq!(is_trace_id(&id), (short..=6).contains(&digits), "{id}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn no_group_of_digits_of_a_person_is_shown(digits in "[0-9]{5,30}", between in "[-_. ]", every in 1_usize..6) {
