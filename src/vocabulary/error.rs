@@ -258,7 +258,7 @@ impl Error {
         Self::new(ErrorKind::Decode)
             .during(provider, operation)
             .detail(detail)
-            .advise(Some("compare the answer with the spec: `Mandates::probe` reports its shape without values"))
+            .advise(Some("compare the response with the spec: `Mandates::probe` reports its shape without values"))
     }
 }
 
