@@ -37,7 +37,7 @@ impl Limits {
     }
 }
 
-/// Builds a limiter of `per_second` attempts. Each refill allows a tenth of them, or one, so they spread over the second.
+/// Builds a limiter of `per_second` attempts. Each refill allows a tenth of them or one, which spreads them evenly.
 fn rate(per_second: NonZeroU32) -> RateLimiter {
     let portion = (per_second.get() / 10).max(1);
     let interval = Duration::from_secs(1) * portion / per_second.get();

@@ -57,10 +57,7 @@ fn blank_credentials_and_invisible_characters_are_refused() {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotConfigured);
             let shown = format!("{error} {error:?}");
-            assert!(
-                shown.contains(&format!("the {what} holds an invisible character")),
-                "{within:?}: {shown}"
-            );
+            assert!(shown.contains(&format!("the {what} holds an invisible character")), "{within:?}: {shown}");
             assert!(!shown.contains("s3cret") && !shown.contains("k3y"), "{shown}");
         }
     }
