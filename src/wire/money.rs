@@ -55,7 +55,7 @@ pub type Euros = Lenient<format::Euros>;
 
 impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
     type Value = AmountCents;
-    const WANTED: &'static str = "whole number of cents";
+    const WANTED: &'static str = "a whole number of cents";
     fn valid(amount: AmountCents) -> bool {
         10_u64.checked_pow(DIGITS).is_none_or(|too_much| amount.0 < too_much)
     }
@@ -69,7 +69,7 @@ impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
 
 impl Format for format::Euros {
     type Value = AmountCents;
-    const WANTED: &'static str = "amount in euros like 3.33";
+    const WANTED: &'static str = "an amount in euros like 3.33";
     /// A whole number says no unit: where one vendor mixes both, `333` may be 333 cents.
     fn read(text: &str) -> Option<AmountCents> {
         let (euros, decimals) = text.split_once('.')?;

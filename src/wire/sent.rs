@@ -126,7 +126,7 @@ impl<F: Format> Sent for Lenient<F> {
     fn sent(self) -> Result<Self, Invalid> {
         match &self {
             Self::Read(value) if F::valid(*value) => Ok(self),
-            _ => Err(Invalid(format!("it is no {}", F::WANTED))),
+            _ => Err(Invalid(format!("it is not {}", F::WANTED))),
         }
     }
 }

@@ -66,7 +66,7 @@ async fn missing_keys_are_reported_with_the_specified_type() {
         ),
         (
             "<html>",
-            "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: it is no JSON, at line 1 column 1",
+            "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: it is not JSON, at line 1 column 1",
         ),
     ] {
         let server = Server::start(move |_| json(200, body)).await;

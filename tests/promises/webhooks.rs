@@ -441,7 +441,7 @@ mod seqino {
             [(Encoding::Hex, &hex[..]), (Encoding::Hex, &hex.to_ascii_uppercase()), (Encoding::Base64, &base64[..])]
         {
             let read = unreadable(verify_webhook(body, Some(signature), encoding, &[key]));
-            assert_eq!(read, "it is no JSON, at line 1 column 1");
+            assert_eq!(read, "it is not JSON, at line 1 column 1");
             let other = verify_webhook(b"what do ya want for nothing!", Some(signature), encoding, &[key]);
             assert_eq!(other, Err(WebhookError::WrongSignature));
         }
