@@ -43,7 +43,7 @@ fn euros_are_read_as_cents() {
 fn amounts_over_the_documented_digits_are_refused() {
     let amount = |cents| Cents::<11>::try_from(AmountCents::from_cents(cents));
     assert_eq!(serde_json::to_string(&amount(99_999_999_999).unwrap()).unwrap(), "\"99999999999\"");
-    assert_eq!(amount(100_000_000_000).unwrap_err().to_string(), "it has more than 11 digits of cents");
+    assert_eq!(amount(100_000_000_000).unwrap_err().to_string(), "it has more than 11 digits in cents");
     assert_eq!(AmountCents::from_euros(12, 100), None);
     assert_eq!(AmountCents::from_euros(u64::MAX, 0), None);
 }
