@@ -27,8 +27,8 @@ fn is_link(text: &str) -> bool {
     lower.contains("//") || lower.contains("www.") || (lower.contains('.') && lower.contains('/'))
 }
 
-/// Recognizes a token: the start of a JSON object in base64, three parts separated by dots, a key of Easytransac, or the
-/// value of an `Authorization` header.
+/// Recognizes a token: the start of a JSON object in base64, three parts separated by dots, a key of Easytransac, or
+/// the value of an `Authorization` header.
 fn is_token(text: &str) -> bool {
     let parts = || text.split('.');
     text.contains("eyJ")
@@ -42,8 +42,8 @@ fn is_telephone(text: &str) -> bool {
     digits >= 9 && !text.contains(char::is_alphabetic)
 }
 
-/// Returns true if a text may contain an IBAN, in any grouping. The IBAN begins at the start of a word, or within a word
-/// if its check digits are right. A UUID is never taken for an IBAN.
+/// Returns true if a text may contain an IBAN, in any grouping. The IBAN begins at the start of a word, or within a
+/// word if its check digits are right. A UUID is never taken for an IBAN.
 fn has_iban(text: &str) -> bool {
     let mut word = true;
     !is_uuid(text)

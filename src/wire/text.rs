@@ -23,8 +23,8 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Defines a named string of a spec. `TryFrom` checks its limits, `Deserialize` does not. `Debug` shows only what may be
-/// shown. There is no `Display`, so no log shows a vendor's text by accident: use `as_str`.
+/// Defines a named string of a spec. `TryFrom` checks its limits, `Deserialize` does not. `Debug` hides personal data.
+/// There is no `Display`, so no log shows a vendor's text by accident: use `as_str`.
 macro_rules! text {
     ($debug:ident $form:ident $(#[$doc:meta])* $name:ident, $min:expr, $max:expr $(, pattern $pattern:literal)?) => {
         $(#[$doc])*
@@ -122,8 +122,8 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// Defines an enumeration of words. `TryFrom` accepts the words of the spec. In a response, any other text is kept if the
-/// enumeration has a variant for it, and is an error otherwise.
+/// Defines an enumeration of words. `TryFrom` accepts the words of the spec. In a response, any other text is kept if
+/// the enumeration has a variant for it, and is an error otherwise.
 macro_rules! words {
     ($(#[$attribute:meta])* $name:ident $(or $other:ident)?
         { $($(#[$word_doc:meta])* $word:ident = $raw:literal),+ }) => {
