@@ -84,15 +84,17 @@ impl Mandates {
 
     /// Reads a mandate from its vendor.
     ///
-    /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`Tracked`] with what you have stored. With one of
-    /// the last two (or [`MandateRef::known`]) a mandate that Seqino no longer knows is [`MandateStatus::Gone`] instead of
-    /// an error. The other vendors do not say so plainly enough: there it stays [`NotFound`](crate::ErrorKind::NotFound).
+    /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`Tracked`] with what you have stored. With one
+    /// of the last two (or [`MandateRef::known`]) a mandate that Seqino no longer knows is [`MandateStatus::Gone`]
+    /// instead of an error. The other vendors do not say so plainly enough: there it stays
+    /// [`NotFound`](crate::ErrorKind::NotFound).
     ///
     /// Only the last two also tell whether the mandate came back from an end: see [`Mandate::reinstated_from`].
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) only if the vendor itself says so for this one mandate. [`Decode`](crate::ErrorKind::Decode) if the
-    /// answer is not that mandate: nothing is guessed. [`NotConfigured`](crate::ErrorKind::NotConfigured) without that vendor.
+    /// [`NotFound`](crate::ErrorKind::NotFound) only if the vendor itself says so for this one mandate.
+    /// [`Decode`](crate::ErrorKind::Decode) if the answer is not that mandate: nothing is guessed.
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) without that vendor.
     pub async fn status(&self, lookup: impl Into<Lookup<'_>>) -> Result<Mandate, Error> {
         let lookup = lookup.into();
         let mandate = self.look(lookup).await?;

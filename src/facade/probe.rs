@@ -19,8 +19,8 @@ pub struct Probe {
     pub shape: BTreeMap<String, String>,
     /// Where the answer differs from the spec. Empty: it matches.
     pub differences: Vec<Difference>,
-    /// Where the answer is no strict JSON, and how: a byte order mark say, or a text that is not UTF-8. Its shape was read
-    /// nonetheless.
+    /// Where the answer is no strict JSON, and how: a byte order mark say, or a text that is not UTF-8. Its shape was
+    /// read nonetheless.
     pub damage: Vec<String>,
 }
 

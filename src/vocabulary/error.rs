@@ -7,8 +7,8 @@ use std::{fmt, time::Duration};
 /// An error: its kind, the vendor, the operation, the outcome of a write, and advice.
 ///
 /// `Display` and `Debug` never show the body of a response, the query of a URL, a credential or personal data. A
-/// decoding error shows the place, not the value. The error has no `source`, because the errors of other libraries quote
-/// values and URLs.
+/// decoding error shows the place, not the value. The error has no `source`, because the errors of other libraries
+/// quote values and URLs.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 

@@ -44,8 +44,8 @@ pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
     &body[Encoding::for_bom(body).map_or(0, |(_, length)| length)..]
 }
 
-/// A body as text. Its byte order mark decides the encoding. Bytes that are not UTF-8 are read as Windows-1252, a superset
-/// of Latin-1 in which every byte is a character, so that nothing is lost.
+/// A body as text. Its byte order mark decides the encoding. Bytes that are not UTF-8 are read as Windows-1252, a
+/// superset of Latin-1 in which every byte is a character, so that nothing is lost.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     let encoding = Encoding::for_bom(body).map_or(UTF_8, |(encoding, _)| encoding);
     let body = unmarked(body);

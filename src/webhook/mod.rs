@@ -59,8 +59,8 @@ impl WebhookEvent {
     /// server stop reading there, too.
     pub const MAX_BODY: usize = 1 << 20;
 
-    /// The text or number at a JSON pointer (RFC 6901), such as `/data/mandate_id`. `None` also for a number that cannot
-    /// be read without a loss of digits.
+    /// The text or number at a JSON pointer (RFC 6901), such as `/data/mandate_id`. `None` also for a number that
+    /// cannot be read without a loss of digits.
     pub fn text_at(&self, pointer: &str) -> Option<String> {
         match self.body.pointer(pointer)? {
             Value::String(text) => Some(text.clone()),
@@ -72,9 +72,9 @@ impl WebhookEvent {
     /// The mandate whose parts stand at these JSON pointers, in the order of its text form: at Seqino that of the
     /// client, then that of the mandate; elsewhere one.
     ///
-    /// `None` if a part is missing or blank, or if there are too few or too many parts. `None` also for a part that could
-    /// reach another path or forge a log: with a `/`, a `\\` or a `%`, with a control character or an invisible character,
-    /// or with only dots and blanks. Blanks at the ends of a part are removed.
+    /// `None` if a part is missing or blank, or if there are too few or too many parts. `None` also for a part that
+    /// could reach another path or forge a log: with a `/`, a `\\` or a `%`, with a control character or an invisible
+    /// character, or with only dots and blanks. Blanks at the ends of a part are removed.
     pub fn mandate_at(&self, pointers: &[&str]) -> Option<MandateRef> {
         reference(self.provider, pointers.iter().map(|pointer| self.text_at(pointer)).collect::<Option<_>>()?)
     }
