@@ -386,7 +386,7 @@ mod easytransac {
             assert_eq!(verify(body.as_bytes(), &[KEY]), WebhookError::WrongSignature, "{wrong}");
         }
         let cut = verify(&body.as_bytes()[..100], &[KEY]);
-        assert_eq!(cut.to_string(), "it cannot be read: it ends too early, at line 1 column 100");
+        assert_eq!(cut.to_string(), "the notification cannot be read: it ends too early, at line 1 column 100");
         let nested = format!(r#"{{"Client":{}"#, "[".repeat(100_000));
         assert_eq!(verify(nested.as_bytes(), &[KEY]).http_status(), 400);
     }
