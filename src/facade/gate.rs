@@ -18,12 +18,13 @@ enum State {
     #[default]
     Untried,
     Open,
-    /// The number of refusals in a row that may concern the caller or only the request.
+    /// The number of doubtful refusals in a row: they may concern the caller or only the request.
     Doubtful(u8),
     Shut,
 }
 
-/// After this many doubtful refusals the gate shuts. A firewall sends them too, for a caller or for one odd request.
+/// The gate shuts after this many doubtful refusals in a row. A firewall sends a refusal without a vendor code for a
+/// blocked caller, and sometimes for one odd request.
 const DOUBTS: u8 = 5;
 
 /// The permission to send a request. Keep it until the gate has [heard](Gate::hear) the result.
@@ -69,7 +70,7 @@ impl Gate {
         if let State::Shut = next {
             tracing::warn!(
                 provider = provider.as_str(),
-                "the vendor refuses the caller. No more requests are sent. Correct the credentials, account or IP address"
+                "the vendor refuses the caller, no more requests are sent. Correct credentials, account or IP address"
             );
         }
     }

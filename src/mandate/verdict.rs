@@ -262,7 +262,7 @@ impl Mandate {
             Some(Some(ends)) if now >= ends => reasons.push(Reason::AfterEnd { ends: ends.to_utc() }),
             _ => {}
         }
-        // The caller's last status may have been an end, or an unrecognized status, which may hide an end.
+        // Also report a return that only the caller's stated status shows. An unrecognized status may hide an end.
         let stated = last_acknowledged.filter(|from| {
             *from == MandateStatus::Unrecognized || from.change_to(self.status) == Some(Change::Reinstated)
         });
@@ -341,6 +341,9 @@ impl fmt::Display for Verdict {
 }
 
 /// A reason why a mandate may not be used, or why the answer is open.
+///
+/// A reason that refuses makes the verdict [`Verdict::Refused`]. If all reasons leave the answer open, the verdict is
+/// [`Verdict::Undetermined`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "reason")]

@@ -28,7 +28,7 @@ pub(super) enum Failure {
     Refusal,
 }
 
-/// A failed attempt, as the decision sees it.
+/// The facts about a failed attempt that decide the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
     pub failure: Failure,
@@ -73,7 +73,7 @@ pub(super) enum Next {
     Renew,
 }
 
-/// Decides after a failed attempt. There is no other place that decides whether a request is sent again.
+/// Decides after a failed attempt. No other code decides to send a request again.
 pub(super) fn decide(effect: Effect, before: Progress, attempt: Attempt) -> (Next, Progress) {
     let outcome = match before.outcome {
         Outcome::Unknown => Outcome::Unknown,
@@ -100,7 +100,7 @@ fn next(effect: Effect, failure: Failure) -> Next {
         (_, Failure::Status(StatusCode::UNAUTHORIZED)) => Next::Renew,
         (_, Failure::NoConnection) => Next::Again,
         (Effect::Read, Failure::Stale) => Next::Fresh,
-        // The vendor may have acted whatever the response is: a proxy can answer after the vendor has acted.
+        // With any response the vendor may have acted, because a proxy can respond after the vendor has acted.
         (Effect::Write, _) => Next::Stop,
         (Effect::Read | Effect::Removal, Failure::Broken | Failure::Stale | Failure::Timeout) => Next::Again,
         (Effect::Read | Effect::Removal, Failure::Status(status)) => match status.as_u16() {

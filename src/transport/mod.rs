@@ -108,7 +108,7 @@ pub(crate) trait Vendor: Sync + 'static {
         true
     }
 
-    /// Reads the vendor's own verdict on the request from the body.
+    /// Reads from the body if the vendor refused the request.
     fn word(status: StatusCode, body: &[u8]) -> Word;
 
     /// Advice for a refusal by its HTTP status. Used if the vendor sent no code with a known meaning.
@@ -128,7 +128,7 @@ pub(crate) enum Speaker {
     Nobody,
 }
 
-/// The vendor's own verdict on a request, in the body of the response.
+/// The result of a request according to the body of the response.
 #[derive(Debug)]
 pub(crate) enum Word {
     /// No refusal. The HTTP status decides, and the body is the requested data.
@@ -362,7 +362,7 @@ pub(crate) fn resent<T>(result: Result<T, Error>, in_use: &[&str]) -> Result<Res
 /// Advice for a vendor's own 404 to a removal.
 const GONE_ALREADY: &str = "it is not there: if the answer to an earlier removal was lost, that one was done";
 
-/// One call: as many attempts as its effect, the limits and the deadline allow.
+/// One call: its attempts, within the limits and the deadline.
 struct Run<'a, V> {
     vendor: &'a V,
     operation: &'static Operation,

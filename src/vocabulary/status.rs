@@ -146,7 +146,7 @@ impl fmt::Display for Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NextStep {
-    /// The vendor does not say.
+    /// The vendor does not say who must act.
     NotKnown,
     /// The debtor must sign.
     DebtorSigns,
@@ -335,7 +335,7 @@ impl fmt::Debug for RawStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Evidence {
-    /// The vendor documents the word and what it means.
+    /// The vendor documents the word and its meaning.
     Documented,
     /// The vendor documents the word. Its meaning is our inference.
     WordDocumented,
