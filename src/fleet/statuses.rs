@@ -24,7 +24,7 @@ use tokio::{
 
 /// The argument of [`Mandates::statuses`]: an iterator or a stream. Its items convert to [`Tracked`].
 ///
-/// The compiler infers `M` ([`Iterated`] or [`Streamed`]) to choose the implementation. You never write it.
+/// The compiler infers `M` to choose between the two. You never write it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an iterator or stream of references to mandates",
     label = "this cannot be read as references",

@@ -56,7 +56,7 @@ impl Pages {
         };
         let mut links = texts("link").flat_map(|links| links.split(','));
         let further = Self::NEXT.iter().any(|name| texts(name).any(|text| !text.trim().is_empty()));
-        // `items 0-99/250`
+        // Reads the total from `items 0-99/250`.
         let range = texts("content-range").filter_map(|range| range.rsplit_once('/')).map(|(_, total)| total);
         let totals = Self::TOTALS.iter().flat_map(|name| texts(name)).chain(range);
         Self { next: further || links.any(rel_next), total: totals.filter_map(|total| total.trim().parse().ok()).max() }
@@ -68,7 +68,7 @@ impl Pages {
     }
 }
 
-/// An attempt that failed.
+/// A failed attempt, with its error and the requested delay.
 pub(super) struct Failed {
     pub error: Error,
     pub failure: Failure,
@@ -215,7 +215,8 @@ async fn read(operation: &Operation, mut response: Response, cap: usize) -> Resu
     }
     // Some servers send a `Content-Encoding` header with a plain body.
     if compressed && !starts_as_json(&body) {
-        let error = Error::new(ErrorKind::Decode).detail("the response is compressed, although the request forbids it");
+        let error = Error::new(ErrorKind::Decode)
+            .detail("the response is compressed, although the request asked for no compression");
         return Err(Failed::new(operation, Failure::Unread, error));
     }
     Ok(body)
