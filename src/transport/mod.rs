@@ -16,7 +16,7 @@ mod tests;
 mod trace;
 
 pub(crate) use answer::{Answer, Pages};
-pub(crate) use credential::{credential, secret_header};
+pub(crate) use credential::{credential, is_format, secret_header};
 pub(crate) use path::{encode_path, path_fault, path_segment};
 pub(crate) use repeats::Sent;
 pub use settings::Settings;

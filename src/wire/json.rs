@@ -333,6 +333,19 @@ pub(crate) fn read(body: &[u8]) -> Result<Json, String> {
     Ok(Json { text: text.into(), value: OnceLock::from(Box::new(value)) })
 }
 
+/// As [`read`], but a damaged scalar does not cost the other values: it becomes a text. Half of a surrogate pair becomes
+/// `\u{fffd}`.
+#[cfg(feature = "seqino")]
+pub(crate) fn read_damaged(body: &[u8]) -> Result<Json, String> {
+    read(body).or_else(|why| match body.trim_ascii_start().first() {
+        Some(b'{' | b'[') => {
+            let mended = mend(body, Purpose::View).ok_or_else(|| why.clone())?;
+            read(mended.text.as_bytes()).map_err(|_| why)
+        }
+        _ => Err(why),
+    })
+}
+
 /// Why a body cannot be read, and where.
 pub(crate) fn unread(body: &[u8], error: &serde_json::Error) -> String {
     match body {
