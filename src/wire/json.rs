@@ -156,8 +156,11 @@ impl<'de> Deserialize<'de> for Fields {
             match fields.entry(key.into_owned()) {
                 Entry::Vacant(entry) => drop(entry.insert(raw.into())),
                 Entry::Occupied(mut entry) => {
-                    let both = Raw::from(entry.get().as_json()).twice(&raw).into();
-                    entry.insert(both);
+                    let first = Raw::from(entry.get().as_json());
+                    if !first.is_marked() {
+                        let both = first.twice(&raw).into();
+                        entry.insert(both);
+                    }
                 }
             }
             true
