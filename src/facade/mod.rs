@@ -110,6 +110,9 @@ impl Mandates {
     /// Reads a mandate and reports the shape of the answer beside what the spec says: keys and JSON types, no values.
     /// It is how a guess in a spec becomes a fact; the report can be committed.
     ///
+    /// Also create a mandate, do not sign it, and read it once: a shape does not tell if the vendor's word for an active
+    /// mandate means a signed one.
+    ///
     /// # Errors
     /// As [`status`](Self::status), but an answer of another shape is a report and no error.
     pub async fn probe(&self, reference: &MandateRef) -> Result<Probe, Error> {

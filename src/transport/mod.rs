@@ -203,7 +203,8 @@ impl Transport {
             let named = plain_to.as_deref().map(|host| host.trim().to_lowercase());
             match (named, url.host_str()) {
                 (Some(_), _) if live => return Err(refuse("is not https, which a live key has to have")),
-                (Some(named), Some(host)) if named == host => {}
+                // An IPv6 address may be named without the brackets of a URL.
+                (Some(named), Some(host)) if named == host || format!("[{named}]") == host => {}
                 (Some(_), _) => return Err(refuse("is not https, and `allow_plain_http_to` names another host")),
                 (None, _) => return Err(refuse("is not https: a credential would travel in the clear")),
             }
