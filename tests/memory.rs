@@ -92,6 +92,10 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
         ("damaged numbers", filled(r#"{"result":true,"datas":[],"x":["#, "é", "]}")),
         ("damaged texts", filled(r#"{"result":true,"datas":[],"x":["#, r#""\x""#, "]}")),
         ("control characters", filled(r#"{"result":true,"datas":[],"x":["#, "\"\u{1}\"", "]}")),
+        (
+            "a known field that occurs often",
+            filled(r#"{"client_id":"c","status":"active","#, r#""created_at":"\"""#, "}"),
+        ),
         ("damaged fields", filled(r#"{"result":true,"datas":[],"#, r#""a":é"#, "}")),
     ]
 }

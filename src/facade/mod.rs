@@ -115,6 +115,9 @@ impl Mandates {
     /// Reads a mandate and compares the shape of the response with the spec. The report has keys and JSON types, but no
     /// values, so you can commit it. Use it to confirm or correct an inferred fact in a spec.
     ///
+    /// Also create a mandate, do not sign it, and read it once: a shape does not tell if the vendor's word for an active
+    /// mandate means a signed one.
+    ///
     /// # Errors
     /// As [`status`](Self::status), except that a response of another shape is a report and not an error.
     pub async fn probe(&self, reference: &MandateRef) -> Result<Probe, Error> {

@@ -27,7 +27,7 @@ pub struct MandateRef {
 
 impl MandateRef {
     fn new(provider: Provider, client: Option<String>, id: String) -> Self {
-        Self { provider, client: client.map(Into::into), id: id.into() }
+        Self { provider, client: client.map(|client| trimmed(&client).into()), id: trimmed(&id).into() }
     }
 
     /// Builds a reference from the parts of its text form: two at Seqino, one elsewhere.
@@ -130,6 +130,12 @@ fn escape(part: &str, reserved: &str) -> String {
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Removes blanks at the ends, which a request does not send. A part of only blanks stays as it is and is refused later.
+fn trimmed(part: &str) -> &str {
+    let trimmed = part.trim_matches(|c: char| c.is_whitespace() && !is_invisible(c));
+    if trimmed.is_empty() { part } else { trimmed }
 }
 
 /// Decodes percent escapes. A `%` without two hexadecimal digits after it stays as it is.

@@ -5,6 +5,7 @@ use super::{
     Answer, Step,
     call::Reply,
     fault::Fault,
+    spec::is_personal,
     store::MANDATES,
     world::{Script, SimulatedVendor, World},
 };
@@ -225,8 +226,13 @@ pub(super) fn merge(into: &mut Value, patch: Value) {
 impl SimulatedVendor {
     /// Every record, by kind and id, without personal data.
     fn shown(&self) -> Value {
+        let id = |(place, id): (usize, &String)| match is_personal(id) {
+            true => format!("(masked id {})", place + 1),
+            false => id.clone(),
+        };
         let shown = |records: &BTreeMap<String, Value>| -> Value {
-            records.iter().map(|(id, record)| (id.clone(), self.spec.masked(record))).collect()
+            let ids = records.keys().enumerate().map(id);
+            ids.zip(records.values().map(|record| self.spec.masked(record))).collect()
         };
         self.store.kinds().map(|(kind, records)| (kind.to_owned(), shown(records))).collect()
     }

@@ -93,12 +93,14 @@ impl Hosts {
     }
 
     fn knows(&self, host: &str) -> bool {
-        let host = host.strip_suffix('.').unwrap_or(host);
+        // A name can end with the dot of the DNS root, on either side.
+        let rootless = |host: &'_ str| host.strip_suffix('.').unwrap_or(host).to_owned();
+        let host = &*rootless(host);
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let own = |ip: IpAddr| ip.to_canonical().is_loopback() || ip == self.own.ip() && !ip.is_unspecified();
         bare.parse().is_ok_and(own)
             || host.eq_ignore_ascii_case("localhost")
-            || self.told.iter().any(|told| told.host().eq_ignore_ascii_case(host))
+            || self.told.iter().any(|told| rootless(told.host()).eq_ignore_ascii_case(host))
     }
 }
 

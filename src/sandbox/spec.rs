@@ -241,7 +241,7 @@ impl Spec {
 }
 
 /// Returns true for an IBAN, with or without separators, and for a text with an e-mail address.
-fn is_personal(text: &str) -> bool {
+pub(super) fn is_personal(text: &str) -> bool {
     let bare: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
     text.contains('@') || wire::is_iban(&bare.to_ascii_uppercase())
 }

@@ -33,6 +33,6 @@ pub(crate) fn credential(provider: Provider, what: &str, given: SecretString) ->
 }
 
 /// Returns true for an invisible character: a byte order mark, a soft hyphen or a mark of writing direction.
-fn is_format(c: char) -> bool {
+pub(crate) fn is_format(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }

@@ -16,7 +16,7 @@ mod tests;
 mod trace;
 
 pub(crate) use answer::{Answer, Pages};
-pub(crate) use credential::{credential, secret_header};
+pub(crate) use credential::{credential, is_format, secret_header};
 pub(crate) use path::{encode_path, path_fault, path_segment};
 pub(crate) use repeats::Sent;
 pub use settings::Settings;
@@ -204,7 +204,8 @@ impl Transport {
             let named = plain_to.as_deref().map(|host| host.trim().to_lowercase());
             match (named, url.host_str()) {
                 (Some(_), _) if live => return Err(refuse("is not https, which a live key has to have")),
-                (Some(named), Some(host)) if named == host => {}
+                // An IPv6 address may be named without the brackets of a URL.
+                (Some(named), Some(host)) if named == host || format!("[{named}]") == host => {}
                 (Some(_), _) => return Err(refuse("is not https, and `allow_plain_http_to` names another host")),
                 (None, _) => return Err(refuse("is not https: a credential would travel in the clear")),
             }

@@ -4,7 +4,12 @@
 #[cfg(any(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 pub(crate) mod bytes;
 
-use crate::{mandate::MandateRef, transport::path_fault, vocabulary::Provider, wire};
+use crate::{
+    mandate::MandateRef,
+    transport::{is_format, path_fault},
+    vocabulary::Provider,
+    wire,
+};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -136,7 +141,7 @@ impl std::error::Error for WebhookError {}
 /// The secrets that can verify a body of an acceptable size. Files and forms add blanks around a secret, so these are
 /// removed. Anybody could sign with a blank secret, so it is left out.
 pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a str>, WebhookError> {
-    let blank = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+    let blank = |c: char| c.is_whitespace() || c.is_control() || is_format(c);
     let trimmed: Vec<&str> = secrets.iter().map(|secret| secret.trim_matches(blank)).collect();
     let usable: Vec<&str> = trimmed.iter().copied().filter(|secret| !secret.is_empty()).collect();
     if usable.is_empty() {

@@ -125,6 +125,10 @@ impl<'a> OddKey<'a> {
                 false if escaped => places | step(places, c),
                 false => step(places, c),
             };
+            // A key may be as long as the response.
+            if places == 0 {
+                return false;
+            }
             same += usize::from(!is_odd(c) && !escaped);
             escaped = c == '\\';
         }

@@ -156,8 +156,11 @@ impl<'de> Deserialize<'de> for Fields {
             match fields.entry(key.into_owned()) {
                 Entry::Vacant(entry) => drop(entry.insert(raw.into())),
                 Entry::Occupied(mut entry) => {
-                    let both = Raw::from(entry.get().as_json()).twice(&raw).into();
-                    entry.insert(both);
+                    let first = Raw::from(entry.get().as_json());
+                    if !first.is_marked() {
+                        let both = first.twice(&raw).into();
+                        entry.insert(both);
+                    }
                 }
             }
             true
@@ -334,6 +337,19 @@ pub(crate) fn read(body: &[u8]) -> Result<Json, String> {
     let value = serde_json::from_slice::<Value>(body).map_err(|e| unread(body, &e))?;
     let text = String::from_utf8_lossy(body.trim_ascii());
     Ok(Json { text: text.into(), value: OnceLock::from(Box::new(value)) })
+}
+
+/// Reads a body as [`read`] does, but keeps the other values if a scalar is damaged. The damaged scalar becomes a text, and
+/// half of a surrogate pair becomes `\u{fffd}`.
+#[cfg(feature = "seqino")]
+pub(crate) fn read_damaged(body: &[u8]) -> Result<Json, String> {
+    read(body).or_else(|why| match body.trim_ascii_start().first() {
+        Some(b'{' | b'[') => {
+            let mended = mend(body, Purpose::View).ok_or_else(|| why.clone())?;
+            read(mended.text.as_bytes()).map_err(|_| why)
+        }
+        _ => Err(why),
+    })
 }
 
 /// Describes why a body cannot be read, and where.

@@ -39,6 +39,8 @@ pub use sent::Sent;
 pub(crate) use sent::invisible;
 pub use text::{Invalid, Masked};
 
+#[cfg(feature = "seqino")]
+pub(crate) use json::read_damaged;
 pub(crate) use {
     answer::answer,
     json::{AnyText, decode, read, read_own, reason, safe_key, safe_path, said, unread},

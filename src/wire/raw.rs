@@ -46,7 +46,12 @@ impl<'a> Raw<'a> {
     }
 
     /// Joins two values of one key into a damaged text. Nobody knows which of them is right, so neither counts.
-    pub fn twice(&self, other: &Raw) -> Raw<'static> {
+    ///
+    /// A third value adds nothing: a second mark would double the escapes of the text each time.
+    pub fn twice(self, other: &Raw) -> Raw<'static> {
+        if self.is_marked() {
+            return Raw(Cow::Owned(self.0.into_owned()));
+        }
         Self::damaged(format!("{}, {}", self.0, other.0))
     }
 
@@ -58,6 +63,11 @@ impl<'a> Raw<'a> {
     fn damaged(json: String) -> Raw<'static> {
         let text = Value::from(json).to_string();
         Raw(Cow::Owned(text.replacen('"', &format!("\"{DAMAGED}"), 1)))
+    }
+
+    /// Returns true for a value that carries the mark of a damaged one.
+    pub fn is_marked(&self) -> bool {
+        self.0.strip_prefix('"').is_some_and(|text| text.starts_with(DAMAGED))
     }
 
     /// Returns true for a value that was marked as damaged, now or before it was stored. A text was stored with U+FFFD for

@@ -18,7 +18,7 @@ pub(crate) enum Form {
     Iban,
     /// A BIC, sent without blanks and in capitals.
     Bic,
-    /// A SIREN, sent without the blanks between groups.
+    /// A SIREN or a SIRET, sent without the blanks between groups.
     Siren,
 }
 
@@ -62,12 +62,15 @@ fn tidied(text: String, form: Form) -> Result<String, Invalid> {
     };
     let refuse = |why: &str| Err(Invalid(why.into()));
     match form {
-        Form::Reference | Form::Umr | Form::Iban if text.is_empty() => refuse("it is empty"),
+        Form::Reference | Form::Umr | Form::Iban | Form::Bic | Form::Siren if text.is_empty() => refuse("it is empty"),
         Form::Umr if !text.chars().all(of_a_umr) => {
             refuse("it has a character that banks do not accept. Use a-z, A-Z, 0-9, blanks and / - ? : ( ) . , ' + _")
         }
         Form::Umr if text.starts_with('/') || text.ends_with('/') || text.contains("//") => {
             refuse("it begins or ends with a slash, or has two in a row, which banks do not accept")
+        }
+        Form::Siren if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            refuse("it has a character that no SIREN or SIRET has. Use digits and blanks only")
         }
         Form::Iban if !is_iban(&text) => refuse("it is not an IBAN: check for a missing, extra or wrong character"),
         _ => Ok(text),

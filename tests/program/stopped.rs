@@ -101,6 +101,23 @@ fn killed_run_resumes_where_it_stopped() {
 }
 
 #[test]
+fn signal_at_the_start_of_a_run_gives_advice_to_resume() {
+    let (vendors, _) = many("early-signal");
+    // Many rows make the start long enough to disturb it.
+    vendors.write("long.csv", (0..2_000).map(|i| format!("safedebit:RUM-{i}\n")).collect::<String>());
+    slow(&vendors, FOR_EVER);
+    let mut child = vendors.command(&["refresh", "long.csv", "--out", "out.csv"]).spawn().unwrap();
+    while !vendors.files().contains(&"out.csv.mandat".to_owned()) {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended by itself");
+        thread::sleep(Duration::from_millis(1));
+    }
+    signal(&child, "INT");
+    let ended = Ended::of(child);
+    assert_eq!(ended.code, Some(130), "{}", ended.err);
+    assert!(ended.err.contains("stopped.") && ended.err.contains("--resume"), "{}", ended.err);
+}
+
+#[test]
 fn signal_ends_a_run_with_advice_to_resume() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let (vendors, wanted) = many(&format!("signal-{name}"));

@@ -234,6 +234,27 @@ async fn state_hides_personal_data_and_secrets() {
     }
 }
 
+#[tokio::test]
+async fn state_hides_an_iban_that_is_used_as_an_id() {
+    let (sandbox, mandates) = started().await;
+    created(&mandates, "FR7630001007941234567890185").await;
+    created(&mandates, "DE89370400440532013000").await;
+    let state = control(&sandbox, "GET", "/state", None).await;
+    let ids: Vec<&String> = state["safedebit"]["mandates"].as_object().unwrap().keys().collect();
+    assert_eq!(ids, ["(masked id 1)", "(masked id 2)", Sandbox::CONSUMER]);
+    assert!(!state.to_string().contains("30001007941") && !state.to_string().contains("0532013000"), "{state}");
+}
+
+#[tokio::test]
+async fn host_with_the_dot_of_the_root_is_the_same_host() {
+    let sandbox = Sandbox::start_with(Options::default().host("sandbox.")).await.unwrap();
+    for (host, status) in [("sandbox", 200), ("SANDBOX.:80", 200), ("localhost.", 200), ("sandbox..", 421), (".", 421)]
+    {
+        let lines = ["GET /_control/clock HTTP/1.1", &format!("host: {host}")];
+        assert_eq!(raw_status(sandbox.address(), &lines, "").await, status, "{host}");
+    }
+}
+
 /// Sends a raw request with these header lines. Returns the whole response.
 async fn raw_request(to: SocketAddr, lines: &[&str], body: &str) -> String {
     let mut stream = TcpStream::connect(to).await.unwrap();

@@ -137,6 +137,10 @@ async fn plain_http_is_allowed_only_to_the_named_host() {
     // Host names are compared without regard to case.
     let config = easytransac::Config::new("http://Sandbox:4010/easytransac/v2", KEY).allow_plain_http_to("sandbox");
     builder().easytransac(config).build().unwrap();
+    for named in ["fd00::1", "[FD00::1]"] {
+        let config = easytransac::Config::new("http://[fd00::1]:4010/v2", KEY).allow_plain_http_to(named);
+        builder().easytransac(config).build().unwrap();
+    }
 }
 
 #[test]

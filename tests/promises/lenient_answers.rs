@@ -117,6 +117,23 @@ fn lists_are_read_in_every_php_form() {
     assert_eq!(read::<OneOrMany<Extra>>(r#"{"0":{"id":"x"},"3":{"id":"y"}}"#).len(), 2);
 }
 
+/// Each further value doubled the length of the text, so that forty of them filled the memory.
+#[cfg(feature = "seqino")]
+#[test]
+fn field_that_occurs_a_thousand_times_takes_little_room() {
+    for key in ["created_at", "external_ref", "unknown"] {
+        for field in ["1", "\"x\"", r#""\ud800""#, r#""\\""#] {
+            let field = format!(r#""{key}":{field},"#);
+            let json = format!(r#"{{{}"client_id":"c","status":"active"}}"#, field.repeat(1000));
+            let client: mandat::seqino::types::Client = read(&json);
+            let created = client.created_at.as_ref().and_then(DateTime::get);
+            assert_eq!((client.status.as_str(), created, &client.external_ref), ("active", None, &None), "{field}");
+            assert!(serde_json::to_string(&client).unwrap().len() < 500, "{field}");
+            assert!(format!("{client:?}").len() < 2000, "{field}");
+        }
+    }
+}
+
 #[cfg(feature = "easytransac")]
 mod easytransac {
     use super::*;

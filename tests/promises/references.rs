@@ -65,6 +65,18 @@ proptest! {
 }
 
 #[test]
+fn blanks_at_the_ends_are_no_part_of_an_id() {
+    let reference = MandateRef::seqino(" client_1\u{a0}", " mdt_1 ");
+    assert_eq!((reference.client_id(), reference.id()), (Some("client_1"), "mdt_1"));
+    assert_eq!(MandateRef::safedebit(" RUM 1 "), "safedebit:%20RUM 1 ".parse().unwrap());
+    assert_eq!(MandateRef::safedebit(" RUM 1 ").id(), "RUM 1");
+    // A request with one of these is refused.
+    for id in [" ", "\n", "RUM-1\n", "\u{200b}"] {
+        assert_eq!(MandateRef::safedebit(id).id(), id);
+    }
+}
+
+#[test]
 fn invisible_characters_are_percent_encoded() {
     let reference = MandateRef::safedebit("RUM\n50%\u{1b}[1m/\u{202e}é");
     assert_eq!(reference.to_string(), "safedebit:RUM%0A50%25%1B[1m/%E2%80%AEé");

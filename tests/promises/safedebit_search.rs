@@ -1,7 +1,7 @@
 //! The format of SafeDebit's search response is inferred. Any response that is not plainly the requested mandate is an
 //! error, which names what the crate looked for.
 
-use crate::support::{Server, json};
+use crate::support::{Server, http, json};
 use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, safedebit};
 
 async fn read(body: &'static str) -> Result<mandat::Mandate, mandat::Error> {
@@ -41,6 +41,43 @@ async fn response_without_the_requested_mandate_is_a_decode_error() {
 #[tokio::test]
 async fn empty_search_result_is_not_found() {
     assert_eq!(read(r#"{"result":true,"datas":[]}"#).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn empty_page_is_not_found_only_without_further_pages() {
+    for (headers, more) in [
+        ("", false),
+        ("x-total-count: 0\r\n", false),
+        ("link: <https://x/?page=2>; rel=next\r\n", true),
+        ("x-total-count: 3\r\n", true),
+    ] {
+        let server = Server::start(move |_| http(200, headers, r#"{"result":true,"datas":[]}"#)).await;
+        let config = safedebit::Config::new(server.url(), "login", "password");
+        let mandates = Mandates::builder().safedebit(config).build().unwrap();
+        let safedebit = mandates.safedebit().unwrap();
+        let error = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
+        assert_eq!(error.kind(), if more { ErrorKind::Decode } else { ErrorKind::NotFound }, "{headers}");
+        for found in [
+            safedebit.find_debit("RUM-1", "SDD-1").await.map(drop),
+            safedebit.find_consumer("C-1").await.map(drop),
+            safedebit.find_payment("P-1").await.map(drop),
+        ] {
+            let told = found.map_err(|error| error.to_string());
+            let uncertain = "not found in the items that were read";
+            assert!(
+                told.as_ref().map_or_else(|why| more && why.contains(uncertain), |()| !more),
+                "{headers}: {told:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn padded_reference_reads_its_mandate() {
+    let server = Server::start(|_| json(200, r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#)).await;
+    let config = safedebit::Config::new(server.url(), "login", "password");
+    let mandates = Mandates::builder().safedebit(config).build().unwrap();
+    assert_eq!(mandates.status(&MandateRef::safedebit(" RUM-1 ")).await.unwrap().status, MandateStatus::Active);
 }
 
 #[tokio::test]

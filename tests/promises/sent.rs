@@ -1,7 +1,11 @@
 //! A request holds the intended value in the form that banks read, or it is not sent.
 
 use crate::support::{IBAN, Server, facade, json, test_settings};
-use mandat::{Error, ErrorKind, Mandates, Outcome, safedebit::types};
+use mandat::{
+    Error, ErrorKind, Mandates, Outcome,
+    safedebit::types,
+    seqino::types::{DirectoryEntry, builder::DirectoryEntry as DirectoryEntryBuilder},
+};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 /// Invisible characters: control characters, direction marks and zero-width characters.
@@ -95,6 +99,55 @@ async fn empty_identifiers_are_not_sent() {
         assert_refused(read, "x_pdp_client_id", empty);
     }
     assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn empty_company_numbers_are_not_sent() {
+    let (server, mandates) = server().await;
+    let (safedebit, seqino) = (mandates.safedebit().unwrap(), mandates.seqino().unwrap());
+    for siren in ["", "  ", "１２３４５６７８９", "123.456.789"] {
+        let initiated = safedebit.initiate_beneficiary().body_map(|body| {
+            body.social_reference("Acme").email("abc@abc.com").siren(siren).url_callback("https://example.com")
+        });
+        assert_refused(initiated.send().await, "siren", siren);
+        let entry = seqino.get_directory_entry().x_pdp_client_id("c").siren(siren);
+        assert_refused(entry.send().await, "siren", siren);
+        assert_refused(create_at_seqino(&mandates, |entry| entry.siret(siren)).await, "siret", siren);
+    }
+    for empty in ["", "  "] {
+        assert_refused(create_at_seqino(&mandates, |entry| entry.suffix(empty)).await, "suffix", empty);
+        let created = create_at_seqino(&mandates, |entry| entry.routing_identifier(empty)).await;
+        assert_refused(created, "routing_identifier", empty);
+    }
+    assert_eq!(server.requests().len(), 0);
+    drop(create_at_seqino(&mandates, |entry| entry.siret("123 456 789\u{a0}00012").suffix(" A ")).await);
+    let entry = &body(&server)["directory_entry"];
+    assert_eq!((&entry["siret"], &entry["suffix"]), (&"12345678900012".into(), &"A".into()));
+}
+
+async fn create_at_seqino(
+    mandates: &Mandates,
+    scope: impl FnOnce(DirectoryEntryBuilder) -> DirectoryEntryBuilder,
+) -> Result<(), Error> {
+    let entry = scope(DirectoryEntry::builder().siren("123456789").name("Acme"));
+    let request = mandates.seqino().unwrap().create_mandate().x_pdp_client_id("c");
+    request.body_map(|body| body.start_date(chrono::Utc::now()).directory_entry(entry)).send().await.map(drop)
+}
+
+#[tokio::test]
+async fn invoice_file_has_a_visible_name() {
+    let (server, mandates) = server().await;
+    let submit = |name: &str| mandates.seqino().unwrap().submit_invoice_file().x_pdp_client_id("c").file(name, "x");
+    for name in ["", " ", "a\r\nX-Other: y.pdf", "a\u{202e}fdp.exe", "a\0.pdf"] {
+        assert_refused(submit(name).send().await, "file", name);
+    }
+    assert_eq!(server.requests().len(), 0);
+    drop(submit(" Facture n\u{b0} 1, \u{e9}t\u{e9}.pdf ").send().await);
+    assert!(
+        server.requests()[0].contains("filename=\"Facture n\u{b0} 1, \u{e9}t\u{e9}.pdf\""),
+        "{:?}",
+        server.requests()
+    );
 }
 
 #[tokio::test]

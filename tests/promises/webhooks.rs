@@ -616,6 +616,28 @@ mod seqino {
     }
 
     #[test]
+    fn damage_in_a_signed_event_loses_only_the_damaged_value() {
+        for damaged in [r#""\ud800""#, "\"two\nlines\"", "1e400", "NaN", r#""\x""#, ""] {
+            for end in ["", "\n", "\0"] {
+                let body = format!(r#"{{"a": {damaged}, "event_id": "e1", "event_type": "mandate.updated"}}{end}"#);
+                let event = verify(&body, &sign_webhook(body.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap();
+                assert_eq!(
+                    (event.id.as_deref(), event.event.as_deref()),
+                    (Some("e1"), Some("mandate.updated")),
+                    "{body}"
+                );
+            }
+        }
+        // Two damaged ids may look alike. Neither marks a duplicate.
+        let body = r#"{"event_id": "\ud800"}"#;
+        assert_eq!(verify(body, &sign_webhook(body.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap().id, None);
+        for broken in [r#"{"event_id": "e1""#, "{} {}", "maintenance", "caf\u{e9}"] {
+            let signature = sign_webhook(broken.as_bytes(), Encoding::Hex, SECRET).unwrap();
+            assert!(matches!(verify(broken, &signature), Err(WebhookError::Unreadable(_))), "{broken}");
+        }
+    }
+
+    #[test]
     fn event_id_is_read_from_text_or_number() {
         let id = |id: &str| {
             let body = format!(r#"{{"event_id": {id}}}"#);
@@ -670,7 +692,7 @@ mod seqino {
         let blank = "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
         let by_nobody = verify_webhook(b"", Some(blank.as_bytes()), Encoding::Hex, &["", "new"]);
         assert_eq!(by_nobody, Err(WebhookError::WrongSignature), "HMAC-SHA256 of an empty body with an empty key");
-        for none in [&[][..], &[""], &[" ", "\r\n", "\u{feff}"]] {
+        for none in [&[][..], &[""], &[" ", "\r\n", "\u{feff}"], &["\u{200b}", "\u{a0}"]] {
             assert_eq!(with("old", none), Err(WebhookError::NoSecret));
         }
         assert_eq!(sign_webhook(body, Encoding::Hex, ""), Err(WebhookError::NoSecret));

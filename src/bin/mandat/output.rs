@@ -79,6 +79,14 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// What to say if the run ends while it is busy and cannot count its rows.
+    pub fn advice(&self) -> &'static str {
+        match self.sink {
+            Sink::Stream(_) => "stopped.\n",
+            Sink::File(_) => "stopped. To go on, run the same command with --resume.\n",
+        }
+    }
+
     /// Says how much is saved if the run ends now, and how to continue.
     pub fn left(&self, rows: usize) -> String {
         match &self.sink {

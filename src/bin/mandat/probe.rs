@@ -4,12 +4,15 @@ use super::{
     End, Failure,
     connect::{Connection, told},
 };
-use mandat::{ErrorKind, MandateRef};
+use mandat::{ErrorKind, Mandate, MandateRef, MandateStatus, Purpose};
 use std::io::{self, Write};
 
 /// Compare the keys and types of one response with the spec.
 ///
 /// The report contains no values, so you can commit it. It turns a guess in a spec into a fact.
+///
+/// Also create a mandate, do not sign it, and probe and read it once. The vendors do not document that the word of an
+/// active mandate means a signed one.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The mandate.
@@ -27,6 +30,15 @@ pub async fn run(Arguments { mandates }: Arguments, connection: Connection) -> R
             // A list without this mandate matches the spec, but its report would show no mandate.
             Ok(report) => match connection.mandates.status(reference).await {
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
+                Ok(Mandate { status: MandateStatus::Active, raw, .. })
+                    if reference.provider().purpose() == Purpose::Collect =>
+                {
+                    super::tell(&format!(
+                        "{reference}: \"{raw}\" may also be the word of an unsigned mandate. To find out, create a \
+                         mandate, do not sign it, and read it once.\n"
+                    ));
+                    Ok(report)
+                }
                 _ => Ok(report),
             },
             error => error,

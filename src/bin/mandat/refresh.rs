@@ -18,6 +18,7 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    pin::pin,
     time::Duration,
 };
 
@@ -88,12 +89,14 @@ fn age(text: &str) -> Result<TimeDelta, &'static str> {
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
     let Arguments { input, out, resume, max_age, own, format, changes, sorted: _ } = arguments;
     let table = read(input.as_deref(), &own, &connection)?;
+    // Listen before the journal is created. A signal during the start would leave the journal without advice to resume.
+    let signals = (stopped()?, stopped()?);
     let options = Options { out: out.as_deref(), resume, format, changes, origin: connection.origin() };
     let mut output = match Output::open(&table, options) {
         Err(why) if is_closed(&why) => return Ok(End::Complete),
         opened => opened?,
     };
-    let ended = ask(&table, max_age, &mut output, &connection).await;
+    let ended = ask(&table, max_age, &mut output, &connection, signals).await;
     let summary = match ended {
         Ok(Ended::Done(summary)) => summary,
         Ok(Ended::Stopped(code)) => {
@@ -169,7 +172,19 @@ async fn ask(
     max_age: TimeDelta,
     output: &mut Output<'_>,
     connection: &Connection,
+    (stopped, late): (impl Future<Output = u8>, impl Future<Output = u8> + Send + 'static),
 ) -> Result<Ended, Failure> {
+    let mut stopped = pin!(stopped);
+    let advice = output.advice();
+    tokio::spawn(async move {
+        let code = late.await;
+        // A write to a full pipe without a reader would block forever.
+        tokio::time::sleep(GRACE).await;
+        // Standard error may be that pipe.
+        std::thread::spawn(move || super::tell(advice));
+        tokio::time::sleep(GRACE / 10).await;
+        std::process::exit(code.into());
+    });
     let now = Utc::now();
     let fresh =
         |written: &Record| written.observed_at().is_some_and(|at| (TimeDelta::zero()..=max_age).contains(&(now - at)));
@@ -196,13 +211,6 @@ async fn ask(
         wanted.iter().map(|(tracked, rows)| (tracked.reference.clone(), rows.clone())).collect();
     // The plan already groups the mandates by client.
     let mut readings = connection.mandates.statuses(wanted.into_iter().map(|(tracked, _)| tracked)).sorted_by_client();
-    let (mut stopped, late) = (Box::pin(stopped()?), stopped()?);
-    tokio::spawn(async move {
-        let code = late.await;
-        // A write to a full pipe without a reader would block forever.
-        tokio::time::sleep(GRACE).await;
-        std::process::exit(code.into());
-    });
     loop {
         let reading = tokio::select! {
             reading = readings.next() => reading,

@@ -4,7 +4,7 @@ use super::{Client, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader, OneByOne},
     mandate::{Lookup, Mandate, MandateRef, Source},
-    transport::{Answer, Operation, Vendor, exchange},
+    transport::{Answer, Operation, Vendor, exchange, perform_page},
     vocabulary::{Error, Evidence, MandateStatus, Meaning, NextStep, Provider, VocabularyRow},
 };
 use chrono::{DateTime, Utc};
@@ -36,7 +36,9 @@ impl Client {
     /// The response of the search is inferred, so it is accepted only if it contains the exact UMR once.
     async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
         let umr = lookup.reference.id();
-        let found = self.search_mandate().umr(umr).send().await?.datas;
+        let request = self.search_mandate().umr(umr).request();
+        let (answer, pages): (types::SearchMandateResponse, _) = perform_page(self, SEARCH, request).await?;
+        let found = answer.datas;
         let refuse = |what: &str| Error::decode(Provider::SafeDebit, SEARCH.id, what);
         if !found.is_explicit() {
             return Err(refuse("expected a list, at datas. Another value does not prove that there is no item"));
@@ -46,6 +48,9 @@ impl Client {
         }
         if let Some(other) = found.iter().position(|mandate| mandate.umr.as_str() != umr) {
             return Err(refuse(&format!("datas[{other}].umr differs from the requested one")));
+        }
+        if found.is_empty() && pages.go_on_after(0) {
+            return Err(refuse(super::find::MORE));
         }
         let mut found = found.into_iter();
         let types::Mandate { status, extra, .. } =

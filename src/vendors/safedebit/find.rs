@@ -6,7 +6,7 @@
 
 use super::{Client, generated::operations, types};
 use crate::{
-    transport::Operation,
+    transport::{Operation, Pages, perform_page},
     vocabulary::{Error, Provider},
     wire::List,
 };
@@ -33,11 +33,13 @@ impl Client {
     ///
     /// # Errors
     /// Those of `search_consumer`, and [`Decode`](crate::ErrorKind::Decode) for a response without the references of
-    /// each consumer, or with two consumers of this reference.
+    /// each consumer, or with two consumers of this reference, or if the consumer may be on a further page.
     pub async fn find_consumer(&self, consumer_reference: &str) -> Result<Option<types::Consumer>, Error> {
         const SEARCH: &Operation = &operations::SEARCH_CONSUMER;
-        let answer = self.search_consumer().consumer_reference(consumer_reference).send().await?;
+        let request = self.search_consumer().consumer_reference(consumer_reference).request();
+        let (answer, pages): (types::SearchConsumerResponse, _) = perform_page(self, SEARCH, request).await?;
         let consumers = listed(SEARCH, answer.datas)?;
+        let read = consumers.len();
         if let Some(at) = consumers.iter().position(|consumer| consumer.consumer_reference.is_none()) {
             return Err(missing(SEARCH, at, "consumer_reference"));
         }
@@ -48,6 +50,7 @@ impl Client {
             Some(consumer) if consumer.safedebit_consumer_reference.is_none() => {
                 Err(missing(SEARCH, 0, "safedebit_consumer_reference"))
             }
+            None => none(SEARCH, pages, read),
             found => Ok(found),
         }
     }
@@ -62,15 +65,18 @@ impl Client {
     ///
     /// # Errors
     /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for a response without the debits of each
-    /// payment, or with two debits of this reference. It is inferred that the debits are under `sdd`.
+    /// payment, or with two debits of this reference, or if the debit may be on a further page. It is inferred that
+    /// the debits are under `sdd`.
     pub async fn find_debit(&self, umr: &str, sdd_reference: &str) -> Result<Option<FoundDebit>, Error> {
         const SEARCH: &Operation = &operations::SEARCH_PAYMENT;
         types::SddReference::try_from(sdd_reference).map_err(|why| {
             Error::invalid(Some(Provider::SafeDebit), format!("`sdd_reference` is refused: {why}"))
                 .during(Provider::SafeDebit, SEARCH.id)
         })?;
-        let answer = self.search_payment().umr(umr).send().await?;
+        let request = self.search_payment().umr(umr).request();
+        let (answer, pages): (types::SearchPaymentResponse, _) = perform_page(self, SEARCH, request).await?;
         let payments = listed(SEARCH, answer.datas)?;
+        let read = payments.len();
         let without = payments.iter().position(|payment| payment.sdd.is_blank());
         let mut found = Vec::new();
         for types::Payment { payment_reference, umr, sdd, .. } in payments {
@@ -82,6 +88,7 @@ impl Client {
         match (only(SEARCH, "sdd_reference", found.into_iter())?, without) {
             // The debit may belong to this payment.
             (None, Some(at)) => Err(missing(SEARCH, at, "sdd")),
+            (None, None) => none(SEARCH, pages, read),
             (found, _) => Ok(found),
         }
     }
@@ -94,16 +101,18 @@ impl Client {
     ///
     /// # Errors
     /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for a response with two payments of this
-    /// reference.
+    /// reference, or if the payment may be on a further page.
     pub async fn find_payment(&self, payment_reference: &str) -> Result<Option<types::Payment>, Error> {
         const SEARCH: &Operation = &operations::SEARCH_PAYMENT;
-        let answer = self.search_payment().payment_reference(payment_reference).send().await?;
-        let payments = listed(SEARCH, answer.datas)?.into_iter();
-        only(
-            SEARCH,
-            "payment_reference",
-            payments.filter(|payment| same(&payment.payment_reference, payment_reference)),
-        )
+        let request = self.search_payment().payment_reference(payment_reference).request();
+        let (answer, pages): (types::SearchPaymentResponse, _) = perform_page(self, SEARCH, request).await?;
+        let payments = listed(SEARCH, answer.datas)?;
+        let read = payments.len();
+        let is = |payment: &types::Payment| same(&payment.payment_reference, payment_reference);
+        match only(SEARCH, "payment_reference", payments.into_iter().filter(is))? {
+            None => none(SEARCH, pages, read),
+            found => Ok(found),
+        }
     }
 }
 
@@ -133,6 +142,16 @@ fn only<T>(operation: &Operation, key: &str, mut found: impl Iterator<Item = T>)
         (found, None) => Ok(found),
     }
 }
+
+/// Not found, unless the headers of the response announce more items than the `read` ones.
+fn none<T>(operation: &Operation, pages: Pages, read: usize) -> Result<Option<T>, Error> {
+    match pages.go_on_after(read) {
+        true => Err(refuse(operation, MORE)),
+        false => Ok(None),
+    }
+}
+
+pub(super) const MORE: &str = "not found in the items that were read. The response says that there are more";
 
 fn missing(operation: &Operation, at: usize, key: &str) -> Error {
     refuse(operation, format!("datas[{at}].{key} is missing, so the result is uncertain"))

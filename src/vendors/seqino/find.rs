@@ -123,5 +123,9 @@ fn plain(text: &str) -> String {
 /// The parts of a scope in addition to its SIREN.
 fn parts(entry: &types::DirectoryEntry) -> [Option<&str>; 3] {
     let types::DirectoryEntry { suffix, siret, routing_identifier, .. } = entry;
-    [suffix, siret, routing_identifier].map(Option::as_deref)
+    [
+        suffix.as_ref().map(AsRef::as_ref),
+        siret.as_ref().map(AsRef::as_ref),
+        routing_identifier.as_ref().map(AsRef::as_ref),
+    ]
 }

@@ -67,9 +67,14 @@ impl SubmitInvoiceFile<'_> {
     }
 
     /// Required. The file's name and its content: bytes, or a [`Body`] that streams them. The file is sent at most
-    /// once: there is no retry, even if no connection was made.
+    /// once: there is no retry, even if no connection was made. A name that is empty or has an invisible character is
+    /// refused.
     pub fn file(mut self, name: impl Into<String>, content: impl Into<Body>) -> Self {
-        self.file = Ok(Part::stream(content).file_name(name.into()));
+        let name = required::<String>(name.into(), "file").and_then(|name| match name.is_empty() {
+            true => Err("`file` is refused: its name is empty".into()),
+            false => Ok(name),
+        });
+        self.file = name.map(|name| Part::stream(content).file_name(name));
         self
     }
 

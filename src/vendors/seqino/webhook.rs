@@ -103,10 +103,10 @@ fn verify<'a>(
     if !macs.any(|mac| signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())) {
         return Err(WebhookError::WrongSignature);
     }
-    let body = wire::read(bytes::text(body).as_bytes()).map_err(WebhookError::Unreadable)?;
+    let body = wire::read_damaged(bytes::text(body).as_bytes()).map_err(WebhookError::Unreadable)?;
     let mut event = WebhookEvent::new(Provider::Seqino, body);
     event.event = event.text_at("/event_type");
-    event.id = event.text_at("/event_id").filter(|id| !id.trim().is_empty());
+    event.id = event.text_at("/event_id").filter(|id| !id.trim().is_empty() && !id.contains('\u{fffd}'));
     let at = event.text_at("/timestamp").and_then(|at| DateTime::parse_from_rfc3339(at.trim()).ok());
     event.at = at.map(|at| at.to_utc());
     Ok(event)
