@@ -95,9 +95,12 @@ pub(in crate::transport) fn assert_id_is_one_segment(
     let base = transport.base_path(operation).unwrap();
     let one = |id: &str| {
         let Some(request) = build(id) else {
-            // Only invalid ids are refused. An id of a vendor has letters or digits and no separator.
+            // Only invalid ids are refused. An id of a vendor has letters or digits and no separator. A SIREN has nothing
+            // else.
+            let siren = operation.path.ends_with("/{siren}");
             assert!(
-                !id.bytes().any(|byte| byte.is_ascii_alphanumeric())
+                siren && !dense(id).bytes().all(|byte| byte.is_ascii_alphanumeric())
+                    || !id.bytes().any(|byte| byte.is_ascii_alphanumeric())
                     || id.contains(['/', '\\', '%'])
                     || crate::wire::invisible(id).is_some(),
                 "{id:?}"
