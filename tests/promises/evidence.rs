@@ -160,15 +160,55 @@ fn labels_and_required_fields_match_the_vendors_pages() {
         (&safedebit, "CreateConsumerRequest/properties/consumer_other_last_name", "*first* names"),
         (&safedebit, "ValidatePaymentRequest/properties/sdd_reference", "presented again"),
         (&safedebit, "InitiateTransferRequest/properties/sms_option", "Send the link of the payment by SMS"),
+        (&safedebit, "InitiateTransferRequest/properties/email_option", "Send the link of the payment by e-mail"),
+        (&safedebit, "CreateMandateRequest/properties/status", "initial status"),
+        (&safedebit, "FileCheck/properties/social_reference", "name of the company is valid"),
+        (&safedebit, "FileCheck/properties/siren", "SIREN is valid"),
+        (&safedebit, "FileDescription", "CNI recto, verso"),
+        (&easytransac, "ReturnUrl", "Inferred"),
+        (&easytransac, "Timestamp", "only beside the `date`"),
+        (&easytransac, "BirthDate", "(ATOM)"),
         (&seqino, "DirectoryEntry/properties/addressable", "Whether the company is addressable"),
+        (&seqino, "DirectoryEntry/properties/address", "Address of the establishment"),
+        (&seqino, "DirectoryEntry/properties/suffix", "simple nomenclature of SIREN and suffix"),
+        (&seqino, "DirectoryEntry/properties/created_at", "creation of the entry"),
+        (&seqino, "DirectoryEntry/properties/updated_at", "last update of the entry"),
     ] {
         let value = spec["components"]["schemas"].pointer(&format!("/{place}/description"));
         let text = value.and_then(Value::as_str).unwrap_or_else(|| panic!("{place}"));
         assert!(text.contains(label), "{place}: {text}");
     }
+    for (component, longest) in [
+        ("CompanyName64", 64),
+        ("TradeName", 64),
+        ("CallbackUrl128", 128),
+        ("PhoneNumber32", 32),
+        ("Address120", 120),
+        ("AnnexCode1", 1),
+        ("AnnexCode2", 2),
+    ] {
+        assert_eq!(safedebit["components"]["schemas"][component]["maxLength"], longest, "{component}");
+    }
     let banks = safedebit.to_string();
     for bank in ["Société Générale", "Crédit Agricole", "Crédit Mutuel", "Boursorama", "BNP Paribas"] {
         assert!(banks.contains(bank), "{bank}");
+    }
+}
+
+/// A reader knows the platform by its old name or by its new one.
+#[test]
+fn each_page_on_seqino_names_the_platform_of_today_once() {
+    for (page, text) in [
+        ("README.md", include_str!("../../README.md")),
+        ("docs/seqino.md", include_str!("../../docs/seqino.md")),
+        ("specs/seqino.yaml", SPECS[2].1),
+    ] {
+        assert_eq!(
+            text.matches("plateforme agréée").count() + text.matches("plateforme\n    agréée").count(),
+            1,
+            "{page}"
+        );
+        assert!(!text.contains("as their platform"), "{page}: a client in grey label designates Seqino itself");
     }
 }
 
