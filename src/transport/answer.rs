@@ -13,6 +13,7 @@ use reqwest::{
     header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::{
     io,
     time::{Duration, SystemTime},
@@ -56,16 +57,42 @@ impl Pages {
         };
         let mut links = texts("link").flat_map(|links| links.split(','));
         let further = Self::NEXT.iter().any(|name| texts(name).any(|text| !text.trim().is_empty()));
+        let more =
+            texts("x-has-more").any(|text| !["", "0", "false", "no"].contains(&&*text.trim().to_ascii_lowercase()));
+        let pages = texts("x-total-pages").filter_map(|pages| pages.trim().parse::<u64>().ok());
+        let further = further || more || pages.max().is_some_and(|pages| pages > 1);
+        // ASP.NET sends an object: `{"totalCount":250,"pageSize":100}`
+        let object = texts("x-pagination").filter_map(|text| serde_json::from_str::<Value>(text).ok());
+        let object: Vec<(String, Value)> = object
+            .filter_map(|value| value.as_object().cloned())
+            .flatten()
+            .map(|(key, value)| (plain(&key), value))
+            .collect();
+        let further = further
+            || object.iter().any(|(key, value)| match key.as_str() {
+                "hasnext" | "hasmore" | "hasnextpage" => *value != Value::Bool(false),
+                "next" | "nextpage" | "nextpagelink" => !matches!(value.as_str(), Some("")) && !value.is_null(),
+                "totalpages" | "pagecount" => value.as_u64().is_some_and(|pages| pages > 1),
+                _ => false,
+            });
+        let of_object = object.iter().filter(|(key, _)| ["total", "totalcount", "totalitems"].contains(&key.as_str()));
         // `items 0-99/250`
         let range = texts("content-range").filter_map(|range| range.rsplit_once('/')).map(|(_, total)| total);
         let totals = Self::TOTALS.iter().flat_map(|name| texts(name)).chain(range);
-        Self { next: further || links.any(rel_next), total: totals.filter_map(|total| total.trim().parse().ok()).max() }
+        let totals = totals.filter_map(|total| total.trim().parse().ok());
+        let totals = totals.chain(of_object.filter_map(|(_, total)| total.as_u64()));
+        Self { next: further || links.any(rel_next), total: totals.max() }
     }
 
     /// Whether there is more than the items that were read.
     pub fn go_on_after(self, read: usize) -> bool {
         self.next || self.total.is_some_and(|total| total > read as u64)
     }
+}
+
+/// A key of an object, however its words are joined.
+fn plain(key: &str) -> String {
+    key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// An attempt that failed.
