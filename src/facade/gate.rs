@@ -1,4 +1,5 @@
-//! Whether a vendor is asked at all. Each request with a wrong password counts towards a lock of the account.
+//! Stops the requests to a vendor that refuses the caller. Each request with a wrong password can bring a lock of the
+//! account closer.
 
 use crate::{
     transport::unless_shut,
@@ -10,8 +11,8 @@ use std::sync::{
 };
 use tokio::sync::MutexGuard;
 
-/// Open to all once the vendor has taken the credentials. Until then one request is under way at a time, so that a
-/// wrong password is sent once.
+/// Lets requests to one vendor pass. Until the vendor has accepted the credentials, only one request runs at a time, so
+/// that a wrong password is sent once.
 #[derive(Default)]
 pub(crate) struct Gate {
     state: Mutex<State>,
@@ -25,21 +26,22 @@ enum State {
     #[default]
     Untried,
     Open,
-    /// This many refusals in a row do not say whether they mean the caller.
+    /// The number of doubtful refusals in a row: they may concern the caller or only the request.
     Doubtful(u8),
     Shut,
 }
 
-/// A firewall refuses a caller without a word of the vendor, and sometimes a single odd request.
+/// The gate shuts after this many doubtful refusals in a row. A firewall sends a refusal without a vendor code for a
+/// blocked caller, and sometimes for one odd request.
 const DOUBTS: u8 = 5;
 
-/// The right to ask. The caller keeps it until the gate has [heard](Gate::hear) the answer.
+/// The permission to send a request. Keep it until the gate has [heard](Gate::hear) the result.
 pub(crate) struct Turn<'a> {
     _alone: Option<MutexGuard<'a, ()>>,
 }
 
 impl Gate {
-    /// `None` if the vendor has refused the caller.
+    /// Waits for the permission to send a request. Returns `None` if the vendor has refused the caller.
     pub async fn turn(&self) -> Option<Turn<'_>> {
         let alone = match self.state() {
             State::Untried | State::Doubtful(_) => Some(self.alone.lock().await),
@@ -57,11 +59,11 @@ impl Gate {
         unless_shut(self.shut.clone(), requests)
     }
 
-    /// Takes note of an answer, or of the reason why there is none.
+    /// Updates the gate with the result of a request.
     pub fn hear<T>(&self, provider: Provider, result: &Result<T, Error>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let next = match (*state, result) {
-            // A request that was under way proves nothing.
+            // A request that was sent before the refusal proves nothing.
             (State::Shut, _) => return,
             (before, Err(error)) => match (error.kind(), before) {
                 _ if error.refuses_caller() => State::Shut,
@@ -70,7 +72,7 @@ impl Gate {
                     times => State::Doubtful(times),
                 },
                 (ErrorKind::Auth, _) if error.vendor_code().is_none() => State::Doubtful(1),
-                // The vendor was not asked.
+                // No request was sent.
                 (ErrorKind::NotAsked, _) => before,
                 (ErrorKind::InvalidRequest | ErrorKind::NotConfigured, _) if error.http_status().is_none() => before,
                 _ => State::Open,
@@ -83,12 +85,12 @@ impl Gate {
             self.shut.store(true, Ordering::Release);
             tracing::warn!(
                 provider = provider.as_str(),
-                "the vendor refuses the caller and is not asked any more: mend credentials, account or IP address"
+                "the vendor refuses the caller, no more requests are sent. Correct credentials, account or IP address"
             );
         }
     }
 
-    /// The vendor has taken the credentials after all.
+    /// Opens the gate, because the vendor has accepted the credentials after all.
     pub fn reopen(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State::Open;

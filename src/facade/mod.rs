@@ -1,4 +1,4 @@
-//! [`Mandates`]: one question, any vendor.
+//! [`Mandates`], the facade that reads a mandate from any vendor.
 
 mod gate;
 mod probe;
@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Mandates at any vendor: what state they are in, in one vocabulary. Clones share connections, tokens and limits.
+/// Reads mandates from any vendor, with one vocabulary for their status. Clones share connections, tokens and limits.
 ///
 /// ```no_run
 /// # #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
@@ -46,13 +46,13 @@ struct Inner {
     mapped: Mapped,
     clock: Clock,
     schedule: Schedule,
-    /// By provider, for the watches.
+    /// One gate per vendor, for the watches.
     gates: [Gate; Provider::ALL.len()],
-    /// Words that nobody knows and that were told of already.
+    /// The unknown status words that were already logged.
     told: Mutex<BTreeSet<(Provider, String)>>,
 }
 
-/// The caller's meanings of words.
+/// The meanings of status words that the caller configured.
 type Mapped = BTreeMap<Provider, BTreeMap<String, MandateStatus>>;
 
 /// The configured vendors.
@@ -60,7 +60,7 @@ type Adapters = BTreeMap<Provider, Arc<dyn Adapter>>;
 
 type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// So many unknown words are told of; a vendor that invents one per mandate must not fill the memory.
+/// The most unknown words that are logged. A vendor that sends a new word per mandate must not fill the memory.
 const TOLD: usize = 256;
 
 /// Shows which vendors are configured.
@@ -71,7 +71,7 @@ impl fmt::Debug for Mandates {
 }
 
 impl Mandates {
-    /// Configures the vendors that you use.
+    /// Starts a builder, to which you add the vendors that you use.
     pub fn builder() -> MandatesBuilder {
         MandatesBuilder {
             adapters: BTreeMap::new(),
@@ -84,15 +84,20 @@ impl Mandates {
 
     /// Reads a mandate from its vendor.
     ///
-    /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`Tracked`] with what you have stored. With one of
-    /// the last two (or [`MandateRef::known`]) a mandate that Seqino no longer knows is [`MandateStatus::Gone`] instead of
-    /// an error. The other vendors do not say so plainly enough: there it stays [`NotFound`](crate::ErrorKind::NotFound).
+    /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`Tracked`] with your stored state.
     ///
-    /// Only the last two also tell whether the mandate came back from an end: see [`Mandate::reinstated_from`].
+    /// The last two carry the earlier state. Only with them the reading can tell that the mandate was reinstated; see
+    /// [`Mandate::reinstated_from`].
+    ///
+    /// With the last two, or with [`MandateRef::known`], a mandate that Seqino no longer knows is
+    /// [`MandateStatus::Gone`] instead of an error. The responses of the other vendors are not clear enough for that,
+    /// so the result is [`NotFound`](crate::ErrorKind::NotFound).
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) only if the vendor itself says so for this one mandate. [`Decode`](crate::ErrorKind::Decode) if the
-    /// answer is not that mandate: nothing is guessed. [`NotConfigured`](crate::ErrorKind::NotConfigured) without that vendor.
+    /// - [`NotFound`](crate::ErrorKind::NotFound) only if the vendor itself does not know this mandate.
+    /// - [`Decode`](crate::ErrorKind::Decode) if the response does not describe this mandate. Nothing is guessed.
+    /// - [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of the vendor.
+    /// - Any other kind if the call fails; see [`ErrorKind`](crate::ErrorKind).
     pub async fn status(&self, lookup: impl Into<Lookup<'_>>) -> Result<Mandate, Error> {
         let lookup = lookup.into();
         let mandate = self.look(lookup).await?;
@@ -107,21 +112,21 @@ impl Mandates {
         Ok(mandate)
     }
 
-    /// Reads a mandate and reports the shape of the answer beside what the spec says: keys and JSON types, no values.
-    /// It is how a guess in a spec becomes a fact; the report can be committed.
+    /// Reads a mandate and compares the shape of the response with the spec. The report has keys and JSON types, but no
+    /// values, so you can commit it. Use it to confirm or correct an inferred fact in a spec.
     ///
     /// Also create a mandate, do not sign it, and read it once: a shape does not tell if the vendor's word for an active
     /// mandate means a signed one.
     ///
     /// # Errors
-    /// As [`status`](Self::status), but an answer of another shape is a report and no error.
+    /// As [`status`](Self::status), except that a response of another shape is a report and not an error.
     pub async fn probe(&self, reference: &MandateRef) -> Result<Probe, Error> {
         reference.complete()?;
         let (operation, answer) = self.adapter(reference.provider())?.probe(reference).await?;
         Ok(Probe::new(reference.provider(), operation, &answer.body))
     }
 
-    /// Reads mandates of one client, each with a result of its own.
+    /// Reads the mandates of one client. Each has its own result.
     pub(crate) async fn read_batch(&self, reader: &dyn BatchReader, batch: &[Tracked]) -> Vec<Result<Mandate, Error>> {
         let lookups: Vec<Lookup<'_>> = batch.iter().map(Lookup::from).collect();
         let mut results = reader.read_batch(&lookups, self.now()).await;
@@ -133,7 +138,7 @@ impl Mandates {
         results
     }
 
-    /// The adapter of a vendor.
+    /// Returns the adapter of a vendor.
     ///
     /// # Errors
     /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of this vendor.
@@ -141,7 +146,7 @@ impl Mandates {
         self.inner.adapters.get(&provider).ok_or_else(|| not_configured(provider))
     }
 
-    /// The typed client of a vendor, which is its adapter.
+    /// Returns the typed client of a vendor, which is also its adapter.
     ///
     /// # Errors
     /// As [`adapter`](Self::adapter).
@@ -154,7 +159,7 @@ impl Mandates {
         (self.inner.clock)()
     }
 
-    /// What the watches know of a vendor's refusals.
+    /// The gate of a vendor, which the watches share.
     pub(crate) fn gate(&self, provider: Provider) -> &Gate {
         &self.inner.gates[provider as usize]
     }
@@ -163,7 +168,7 @@ impl Mandates {
         &self.inner.schedule
     }
 
-    /// What an adapter leaves to do: the caller's own words, and what was known before.
+    /// Completes a reading of an adapter: applies the caller's meanings and the earlier state.
     fn finish(&self, lookup: Lookup<'_>, mandate: &mut Mandate) {
         self.apply_mapping(mandate);
         if let Some(past) = lookup.past {
@@ -173,7 +178,7 @@ impl Mandates {
 
     fn apply_mapping(&self, mandate: &mut Mandate) {
         let (provider, word) = (mandate.reference.provider(), mandate.raw.as_str());
-        // A word of our tables is ours to read, unless the caller's choice permits less.
+        // The tables of this crate win, except over an active status that the caller restricts.
         let open = matches!(mandate.status, MandateStatus::Unrecognized | MandateStatus::Active);
         let mapped = self.inner.mapped.get(&provider).and_then(|words| words.get(word)).filter(|_| open);
         if let Some(status) = mapped {
@@ -184,9 +189,9 @@ impl Mandates {
                 let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
                 told.len() < TOLD && told.insert((provider, word.to_owned()))
             };
-            // A subscriber may ask us something.
+            // Log after unlocking: a subscriber may call back into `Mandates`.
             if new {
-                // A vendor may have put anything there. What is no scalar is shown by its kind alone.
+                // A raw word may hold personal data. An object or a list is shown by its kind alone.
                 let shown = match shape::is_word(word) || word.is_empty() || word.starts_with(['{', '[']) {
                     true => mandate.raw.to_string(),
                     false => format!("({} characters, in `Mandate::raw`)", word.chars().count()),
@@ -194,7 +199,7 @@ impl Mandates {
                 tracing::warn!(
                     provider = provider.as_str(),
                     word = %shown,
-                    "unknown mandate status: map it with map_status, and tell the maintainers of mandat"
+                    "unknown mandate status: map it with map_status, and report it to the maintainers of mandat"
                 );
             }
         }
@@ -218,38 +223,43 @@ impl fmt::Debug for MandatesBuilder {
 }
 
 impl MandatesBuilder {
-    /// Gives a meaning to a vendor's word that this version does not know, until a release does.
+    /// Gives a status to a vendor's word that this version does not know.
     ///
-    /// It never maps to `Active`: whether an unknown word lets you collect is not for a table to say. When a later
-    /// release knows the word, its table wins, unless your choice permits less.
+    /// A word cannot be mapped to `Active`, because an unknown word must not permit a collection. It cannot be mapped
+    /// to `Gone` or `Unrecognized` either. In these cases [`build`](Self::build) returns an error.
+    ///
+    /// If a later release knows the word, its table wins. The exception is a table that says `Active`: then your choice
+    /// wins, because it permits less.
     pub fn map_status(mut self, provider: Provider, word: impl Into<String>, status: MandateStatus) -> Self {
         use MandateStatus::{Active, Gone, Unrecognized};
         if matches!(status, Active | Gone | Unrecognized) {
-            let what = format!("map_status: a word cannot be mapped to {status}");
+            let what = format!("map_status: a word cannot be mapped to {status}. Use another status");
             self.refused.get_or_insert(Error::not_configured(provider, what));
         }
-        // As it is kept of an answer.
+        // Cut the word like the words from responses, so that the two compare as equal.
         let word = RawStatus::new(&word.into()).as_str().to_owned();
         self.mapped.entry(provider).or_default().insert(word, status);
         self
     }
 
-    /// Another clock than the system's, for tests. It decides about start and end dates and stamps every reading.
+    /// Replaces the clock of the system, for tests. The clock dates every reading, and is compared with start and end
+    /// dates.
     pub fn clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// When [`Mandates::watch`] looks at a mandate again.
+    /// Sets the times of the checks for [`Mandates::watch`].
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = schedule;
         self
     }
 
-    /// The facade. Nothing is sent yet.
+    /// Builds the facade. Sends no request.
     ///
     /// # Errors
-    /// [`NotConfigured`](crate::ErrorKind::NotConfigured), with what is wrong in which configuration.
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if a configuration is not valid. The error names the vendor
+    /// and the fault.
     pub fn build(self) -> Result<Mandates, Error> {
         if let Some(refused) = self.refused {
             return Err(refused);
@@ -261,7 +271,7 @@ impl MandatesBuilder {
         Ok(Mandates { inner: Arc::new(Inner { adapters, mapped, clock, schedule, gates, told }) })
     }
 
-    /// Adds a vendor. The last configuration of a vendor counts, and [`build`](Self::build) returns its error.
+    /// Adds a vendor. A later configuration replaces an earlier one. [`build`](Self::build) returns its error.
     pub(crate) fn with_adapter(mut self, provider: Provider, client: Result<impl Adapter, Error>) -> Self {
         self.adapters.insert(provider, client.map(|client| Arc::new(client) as Arc<dyn Adapter>));
         self
@@ -272,6 +282,6 @@ fn not_configured(provider: Provider) -> Error {
     let name = provider.as_str();
     Error::not_configured(
         provider,
-        format!("give the builder its `Config`: `.{name}(...)`. It needs the feature `{name}`"),
+        format!("pass its `Config` to the builder: `.{name}(...)`. This needs the feature `{name}`"),
     )
 }

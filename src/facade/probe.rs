@@ -1,4 +1,4 @@
-//! The shape of a real answer beside the shape in the spec.
+//! Compares the shape of a real response with the spec.
 
 use crate::{Provider, transport::Operation, wire};
 use serde::{
@@ -7,37 +7,37 @@ use serde::{
 };
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-/// The keys and JSON types of one real answer, no values, and where they differ from the spec.
+/// The keys and JSON types of one real response, without values, and its differences from the spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Probe {
     /// The vendor.
     pub provider: Provider,
-    /// The operation that was called, by its id in the spec.
+    /// The id of the called operation in the spec.
     pub operation: &'static str,
-    /// Where each value stands, and its JSON type: `data.status: string`. `[]` stands for any item of a list.
+    /// The JSON type at each place, such as `data.status: string`. `[]` means any item of a list.
     pub shape: BTreeMap<String, String>,
-    /// Where the answer differs from the spec. Empty: it matches.
+    /// The differences from the spec. Empty if there are none.
     pub differences: Vec<Difference>,
-    /// Where the answer is no strict JSON, and how: a byte order mark say, or a text that is not UTF-8. Its shape was read
-    /// nonetheless.
+    /// The damages that make the response invalid JSON, such as a byte order mark or a text that is not UTF-8. Each one
+    /// names its place. The shape was read in spite of them.
     pub damage: Vec<String>,
 }
 
-/// One place where an answer differs from the spec.
+/// One difference between a response and the spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Where.
+    /// The place in the response, such as `data.status`.
     pub place: String,
-    /// What the spec says there, `required string` say, or `nothing`.
+    /// The spec at this place, such as `required string` or `nothing`.
     pub spec: String,
-    /// What the answer has there.
+    /// The response at this place, such as `number`.
     pub answer: String,
 }
 
 impl Probe {
-    /// Whether the answer is as the spec says.
+    /// Returns true if the response matches the spec and is not damaged.
     pub fn matches(&self) -> bool {
         self.differences.is_empty() && self.damage.is_empty()
     }
@@ -51,7 +51,7 @@ impl Probe {
         };
         for (place, kind, required) in operation.answer {
             let here = found.at(place);
-            // In each object that stands around it, and an object only.
+            // A required field must be in each enclosing object. A parent that is not an object does not count.
             let expected = parent(place).map_or(1, |around| found.count(around, "object"));
             let missing = *required && !place.ends_with("[]") && here.values().sum::<usize>() < expected;
             let odd = |found: &str| found != *kind && *kind != "any" && (*required || found != "null");
@@ -64,7 +64,7 @@ impl Probe {
         }
         for (place, here) in &found.0 {
             let known = |at: &str| operation.answer.iter().find(|(known, ..)| *known == at);
-            // What is within an unknown field is unknown with it.
+            // Report only the unknown field itself, not the fields within it.
             let around = parent(place).and_then(known).is_some_and(|(_, kind, _)| *kind != "any");
             if known(place).is_none() && around {
                 differ(place, "nothing".into(), kinds(here));
@@ -75,7 +75,7 @@ impl Probe {
     }
 }
 
-/// What stands where, and what is damaged.
+/// Returns the JSON types by place, and the damages.
 fn shape(body: &[u8]) -> (Found, Vec<String>) {
     let walk = |json: &[u8]| {
         let mut found = Found::default();
@@ -100,12 +100,12 @@ fn shape(body: &[u8]) -> (Found, Vec<String>) {
 
 type Kind = Cow<'static, str>;
 
-/// How often each JSON type stands at each place.
+/// Counts the JSON types at each place.
 #[derive(Default)]
 struct Found(BTreeMap<String, BTreeMap<Kind, usize>>);
 
 impl Found {
-    /// An answer may have a million keys. No spec has as many places as this.
+    /// The most places that are kept, because a response may have a million keys. No spec has this many places.
     const PLACES: usize = 2000;
 
     fn see(&mut self, place: String, kind: Kind) {
@@ -126,7 +126,7 @@ fn kinds(here: &BTreeMap<Kind, usize>) -> String {
     Vec::from_iter(here.keys().map(AsRef::as_ref)).join(" or ")
 }
 
-/// Sees each value as it is read, and keeps none.
+/// Records the type of each value while it is read, and keeps no value.
 struct Walk<'a> {
     place: String,
     found: &'a mut Found,
@@ -203,7 +203,7 @@ fn parent(place: &str) -> Option<&str> {
     (!place.is_empty()).then(|| place.rsplit_once('.').map_or("", |(parent, _)| parent))
 }
 
-/// The verdict in a line, then the shape of the answer, a place a line.
+/// Shows the result in one line, then the shape of the response with one line for each place.
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: ", self.provider, self.operation)?;

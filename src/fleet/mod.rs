@@ -1,4 +1,4 @@
-//! Many mandates, over time: a stream of readings, and a watch on one mandate.
+//! Reads many mandates as a stream, and watches single mandates over time.
 
 mod statuses;
 mod watch;

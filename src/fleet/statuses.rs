@@ -1,4 +1,4 @@
-//! A stream of references in, a stream of readings out.
+//! Turns a stream of references into a stream of readings.
 
 use crate::{
     adapter::BatchReader,
@@ -22,25 +22,25 @@ use tokio::{
     task::JoinSet,
 };
 
-/// What [`Mandates::statuses`] takes: an iterator or a stream of what a [`Tracked`] is made from.
+/// The argument of [`Mandates::statuses`]: an iterator or a stream. Its items convert to [`Tracked`].
 ///
-/// `M` tells the two apart and is never named.
+/// The compiler infers `M` to choose between the two. You never write it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no iterator or stream of references to mandates",
+    message = "`{Self}` is not an iterator or stream of references to mandates",
     label = "this cannot be read as references",
     note = "give an iterator or a `futures_util::Stream` whose items are `MandateRef`, `&MandateRef`, \
             `(MandateRef, Known)`, `(MandateRef, Option<Known>)` or `Tracked`",
-    note = "texts are parsed first: `text.parse::<MandateRef>()?`"
+    note = "parse a text first: `text.parse::<MandateRef>()?`"
 )]
 pub trait References<'a, M> {
     #[doc(hidden)]
     fn references(self) -> BoxStream<'a, Tracked>;
 }
 
-/// An iterator.
+/// Marks the argument as an iterator.
 #[derive(Debug)]
 pub enum Iterated {}
-/// A stream.
+/// Marks the argument as a stream.
 #[derive(Debug)]
 pub enum Streamed {}
 
@@ -62,27 +62,37 @@ where
     }
 }
 
-/// What became of one reference.
+/// The result for one reference.
 #[derive(Clone, Debug)]
 pub struct Reading<T = Mandate> {
-    /// What was asked for, as you gave it.
+    /// The mandate to read, as you gave it.
     pub tracked: Tracked,
-    /// What was read, or why it was not.
+    /// The reading, or the error.
     pub result: Result<T, Error>,
 }
 
 impl Mandates {
-    /// Reads many mandates: each reference is answered once, in the order in which the answers come. One that fails
-    /// ends nothing, unless the vendor [refuses the caller](Error::refuses_caller): then it is asked no more in this run,
-    /// and the rest of its references is [`NotAsked`](crate::ErrorKind::NotAsked). So that a wrong password is sent
-    /// once, the first request to a vendor is under way alone. To cancel, drop the stream. It has to be polled within a Tokio runtime, on which the calls are
-    /// tasks.
+    /// Reads many mandates. Yields one [`Reading`] per reference, in the order in which the responses arrive.
     ///
-    /// Up to [`Settings::concurrency`](crate::Settings::concurrency) calls are under way at each vendor. As many of its
-    /// references wait in memory; then no more are taken in, of any vendor. Seqino's go by client, in batches: all are
-    /// held until the last is in, or, where they come [sorted](Statuses::sorted_by_client), as many clients wait with
-    /// all of theirs. Seqino is asked once for its clients (again after five minutes), and once for the mandates of
-    /// each; only what a list lacks is read one by one.
+    /// Drop the stream to cancel. Poll it within a Tokio runtime, because it spawns its calls as tasks.
+    ///
+    /// # Failures
+    ///
+    /// A failed reading does not stop the others. If a vendor [refuses the caller](Error::refuses_caller), the run
+    /// sends it no further request. The vendor's other references then fail with
+    /// [`NotAsked`](crate::ErrorKind::NotAsked). The first request to a vendor runs alone, so that a wrong password is
+    /// sent only once.
+    ///
+    /// # Load and memory
+    ///
+    /// Each vendor runs up to [`Settings::concurrency`](crate::Settings::concurrency) calls at once. The same number of
+    /// its references may wait in memory. When one vendor has reached this number, the stream takes no further
+    /// references.
+    ///
+    /// Seqino's references are read in batches by client. All of them stay in memory until the input ends. If the input
+    /// is [sorted](Statuses::sorted_by_client), only the waiting clients stay in memory. The run reads Seqino's list of
+    /// clients once, and again after five minutes. It reads the list of mandates once per client, and single mandates
+    /// only if a list lacks them.
     ///
     /// ```no_run
     /// # async fn run(mandates: mandat::Mandates, references: Vec<mandat::MandateRef>) {
@@ -100,7 +110,7 @@ impl Mandates {
     pub fn statuses<'a, M>(&self, references: impl References<'a, M>) -> Statuses<'a> {
         let lane = |provider: &Provider| {
             let adapter = self.adapter(*provider);
-            // A vendor that is not configured refuses its references one by one.
+            // Each reference of a vendor without configuration gets its own error.
             let limit = adapter.as_ref().map_or(1, |adapter| adapter.concurrency());
             let reader = adapter.map(|adapter| adapter.clone().batch_reader());
             let (waiting, groups, gate) = (Queue::default(), BTreeMap::new(), Arc::default());
@@ -120,16 +130,16 @@ impl Mandates {
     }
 }
 
-/// So many batches are read before the caller takes them, and those in the hands of tasks.
+/// The number of finished batches that wait for the caller. Each task can hold one more.
 const READ_AHEAD: usize = 16;
 
-/// Mandates of one client, or one mandate of a vendor that has no clients.
+/// The mandates of one client, or one mandate of a vendor without clients.
 type Batch = Vec<Tracked>;
 
-/// What became of one of them.
+/// A mandate of a batch with its result.
 type Done = (Tracked, Result<Mandate, Error>);
 
-/// What waits for a task to read it.
+/// The batches that wait for a task.
 #[derive(Clone, Default)]
 struct Queue(Arc<Mutex<VecDeque<Batch>>>);
 
@@ -139,12 +149,12 @@ impl Queue {
     }
 }
 
-/// What waits and what runs at one vendor.
+/// The waiting and the running work at one vendor.
 struct Lane {
     reader: Result<Arc<dyn BatchReader>, Error>,
     waiting: Queue,
     groups: BTreeMap<Box<str>, Batch>,
-    /// Tasks. Each takes one batch after the other, since to begin one costs more than to read on.
+    /// The number of running tasks. A task reads one batch after the other, because a new task costs more.
     running: usize,
     limit: usize,
     gate: Arc<Gate>,
@@ -164,7 +174,7 @@ impl Lane {
         self.groups.insert(client.into(), vec![tracked]);
     }
 
-    /// Nothing more comes for the clients that there are.
+    /// Queues the collected clients, when no more of their references are expected.
     fn flush(&mut self) {
         let groups = std::mem::take(&mut self.groups).into_values();
         self.waiting.with(|waiting| waiting.extend(groups));
@@ -175,11 +185,11 @@ impl Lane {
 #[must_use = "a stream does nothing unless polled"]
 pub struct Statuses<'a> {
     mandates: Mandates,
-    /// `None` at its end.
+    /// The references still to read. `None` after the last.
     input: Option<BoxStream<'a, Tracked>>,
     sorted: bool,
     lanes: BTreeMap<Provider, Lane>,
-    /// Tasks: they go on while the caller deals with a reading, and end when this is dropped.
+    /// The tasks. They continue while the caller handles a reading, and end when the stream is dropped.
     running: JoinSet<Provider>,
     sender: Sender<Vec<Done>>,
     read: Receiver<Vec<Done>>,
@@ -193,18 +203,22 @@ impl fmt::Debug for Statuses<'_> {
 }
 
 impl<'a> Statuses<'a> {
-    /// Says that references of one client stand together, so that memory does not grow with their number. If they do
-    /// not, all are still answered; a client's list is then read more than once.
+    /// States that the references of each client are next to each other in the input. Memory then does not grow with
+    /// the number of references.
+    ///
+    /// If they are not, every reference still gets a result, but the list of a client is read more than once.
     pub fn sorted_by_client(mut self) -> Self {
         self.sorted = true;
         self
     }
 
-    /// Only what is not as it was known, and what could not be read.
+    /// Yields only changes and errors.
     ///
-    /// A mandate whose [`Tracked::known`] is `None` always comes out. Store [`Changed::to`]: a run that stopped
-    /// half-way goes on from what you stored, and reads again what did not change, which does not come out. That a
-    /// client could not be read this time is no change.
+    /// A mandate without a stored state ([`Tracked::known`] is `None`) always counts as changed. A client that could
+    /// not be read does not count as a change.
+    ///
+    /// Store [`Changed::to`] of each change. After an interrupted run, start again with the stored states: unchanged
+    /// mandates are read again but not yielded.
     pub fn changes(self) -> Changes<'a> {
         Changes(self)
     }
@@ -242,7 +256,7 @@ impl<'a> Statuses<'a> {
                     let (waiting, gate, sender) = (lane.waiting.clone(), lane.gate.clone(), self.sender.clone());
                     self.running.spawn(async move {
                         loop {
-                            // Nobody is left to tell only while this task is being ended.
+                            // Sending fails only after the stream was dropped, when this task is cancelled too.
                             let _ = sender.send(read(&mandates, provider, &reader, &gate, batch).await).await;
                             match waiting.with(VecDeque::pop_front) {
                                 Some(next) => batch = next,
@@ -262,12 +276,12 @@ impl<'a> Statuses<'a> {
                         lane.running -= 1;
                     }
                 }
-                // No task is cancelled while this is there; a panic is the caller's own clock's.
+                // Tasks are cancelled only when this is dropped. A panic can come from the clock of the caller.
                 Poll::Ready(Some(Err(error))) => match error.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(_) => return Poll::Ready(None),
                 },
-                // What Tokio withholds for a while, to let others run, is still there.
+                // Check `read` too: Tokio's cooperative budget can hide results for a moment.
                 Poll::Ready(None) if self.input.is_none() && self.read.is_empty() => return Poll::Ready(None),
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
@@ -275,7 +289,7 @@ impl<'a> Statuses<'a> {
     }
 }
 
-/// Reads mandates of one client, if the vendor may still be asked.
+/// Reads the mandates of one client, unless the vendor has refused the caller.
 async fn read(
     mandates: &Mandates,
     provider: Provider,
@@ -293,7 +307,7 @@ async fn read(
     let mut once = |(tracked, result): Done| {
         gate.hear(provider, &result);
         match &result {
-            // One request was for all of them.
+            // One request read the whole batch, so report its refusal once.
             Err(error) if error.refuses_caller() && std::mem::replace(&mut refused, true) => not_asked(tracked),
             _ => (tracked, result),
         }

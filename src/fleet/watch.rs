@@ -1,4 +1,4 @@
-//! One mandate, looked at again and again.
+//! A watch on one mandate, which reads it again and again.
 
 use crate::{
     facade::Mandates,
@@ -12,13 +12,14 @@ use futures_util::{
 use std::time::Duration;
 
 impl Mandates {
-    /// Looks at a mandate as the [`Schedule`](crate::Schedule) of the builder says, and yields each change; the first
-    /// reading, too, if nothing was known. It ends when there is nothing left to look for.
+    /// Reads a mandate on the builder's [`Schedule`](crate::Schedule) and yields each change. Without a stored state
+    /// the first reading is a change too. The stream ends when no further check is needed.
     ///
-    /// A reading that fails is yielded as an error and tried again, later and later: drop the stream to give up. But a
-    /// [refusal of the caller](Error::refuses_caller) ends the stream after the error. Any other watch of this vendor
-    /// ends with [`NotAsked`](crate::ErrorKind::NotAsked) when it would look again, until
-    /// [`status`](Mandates::status) has succeeded.
+    /// A failed reading is yielded as an error and retried with growing waits. Drop the stream to stop.
+    ///
+    /// If the vendor [refuses the caller](Error::refuses_caller), the stream yields that error and ends. Every other
+    /// watch on this vendor then ends with [`NotAsked`](crate::ErrorKind::NotAsked) at its next reading, until a call
+    /// of [`status`](Mandates::status) succeeds.
     ///
     /// ```no_run
     /// # async fn run(mandates: mandat::Mandates) -> Result<(), mandat::Error> {
@@ -42,7 +43,7 @@ impl Mandates {
 struct Watch {
     mandates: Mandates,
     tracked: Tracked,
-    /// `None` if there is no need to look again.
+    /// The time until the next reading. `None` if no reading is needed.
     wait: Option<Duration>,
     failed: u32,
 }

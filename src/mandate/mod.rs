@@ -1,6 +1,6 @@
-//! A mandate: its reference, one reading, the verdict on it, the stored state, and the time of the next reading.
+//! A mandate: its reference, its readings, verdicts, its stored state, and the time of the next reading.
 //!
-//! Nothing here does I/O or asks a clock.
+//! This module does no I/O and reads no clock.
 
 mod reading;
 mod reference;

@@ -1,4 +1,4 @@
-//! One reading of a mandate, and the request for one.
+//! One reading of a mandate, and the lookup that requests it.
 
 use super::MandateRef;
 use crate::{
@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
-/// What to look up: a reference, and whether the vendor has known the mandate before.
+/// A request to read a mandate: its reference and its earlier state, if known.
 ///
-/// Made from a [`MandateRef`]; from a [`Mandate`], which was known if it was read and not only created; or from a
-/// [`Tracked`](crate::Tracked). The last two remember the state before, so that the new reading knows whether the
-/// mandate came back from an end.
+/// Convert it from a [`MandateRef`], a [`Mandate`] or a [`Tracked`](crate::Tracked). The last two carry the earlier
+/// state, so the new reading can tell if the mandate was reinstated. A mandate that was created but never read does not
+/// count as known to the vendor.
 #[derive(Clone, Copy, Debug)]
 pub struct Lookup<'a> {
     pub(crate) reference: &'a MandateRef,
@@ -21,17 +21,17 @@ pub struct Lookup<'a> {
     pub(crate) past: Option<Past>,
 }
 
-/// What earlier readings of a mandate mean for the next one.
+/// The facts from earlier readings that the next reading needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Past {
-    /// Its last state that was recognized, or `Unrecognized`.
+    /// The last recognized status, or `Unrecognized` if there was none.
     pub status: MandateStatus,
     pub reinstated_from: Option<MandateStatus>,
     pub acknowledged_before: Option<MandateStatus>,
 }
 
 impl Past {
-    /// None if all that is known is a creation whose answer names no status: it cannot have ended before.
+    /// Returns `None` after a creation whose response named no recognized status: the mandate cannot have ended before.
     pub fn of(self, source: Source) -> Option<Self> {
         Some(self).filter(|past| source == Source::Read || past.status != MandateStatus::Unrecognized)
     }
@@ -52,61 +52,62 @@ impl<'a> From<&'a Mandate> for Lookup<'a> {
     }
 }
 
-/// What a vendor said of a mandate, in our words and in its own.
+/// One reading of a mandate: its status in this crate's vocabulary, and the vendor's raw word.
 ///
-/// It is written and read with serde, for your own store and your own tests.
+/// You can write and read it with serde, for your own store and tests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Mandate {
-    /// Which mandate.
+    /// The reference of the mandate.
     pub reference: MandateRef,
-    /// Its state.
+    /// The status.
     pub status: MandateStatus,
-    /// The vendor's own word for it.
+    /// The vendor's word for the status.
     pub raw: RawStatus,
-    /// How well the meaning of that word is known.
+    /// How well the meaning of the raw word is known.
     #[serde(default = "not_stored")]
     pub evidence: Evidence,
-    /// The ended state from which it came back, as long as nobody has acknowledged its return; `Unrecognized` if it
-    /// came out of a state that nobody knows. Every verdict tells of it. Only a reading that follows an earlier one has
-    /// it: see [`Lookup`].
+    /// The ended status from which the mandate was reinstated, until someone acknowledges the return. It is
+    /// `Unrecognized` if the earlier status was not recognized. While it is set, no verdict is allowed.
+    ///
+    /// Only a reading that follows an earlier one can have it: see [`Lookup`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reinstated_from: Option<MandateStatus>,
-    /// What [`Facts::last_acknowledged`](crate::Facts::last_acknowledged) said before this return, which does not
-    /// acknowledge it.
+    /// The value of [`Facts::last_acknowledged`](crate::Facts::last_acknowledged) from before the return. Stating it
+    /// again does not acknowledge the return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_before: Option<MandateStatus>,
-    /// The state of the client that granted it, where a vendor keeps one (Seqino).
+    /// The state of the client that granted the mandate. Only Seqino has clients.
     #[serde(deserialize_with = "account_or_not_read")]
     pub account: Account,
-    /// When it comes into force, if the vendor says so.
+    /// The start of the mandate, if the vendor sends one.
     #[cfg_attr(feature = "schemars", schemars(with = "Option<wire::Json>"))]
     pub starts: Option<wire::DateTime>,
-    /// When it ends (that instant is no longer within), if the vendor says so.
+    /// The end of the mandate, if the vendor sends one. The mandate is no longer in force at this instant.
     #[cfg_attr(feature = "schemars", schemars(with = "Option<wire::Json>"))]
     pub ends: Option<wire::DateTime>,
-    /// When the vendor made it, if it says so.
+    /// The time of creation at the vendor, if the vendor sends one.
     #[cfg_attr(feature = "schemars", schemars(with = "Option<wire::Json>"))]
     pub created: Option<wire::DateTime>,
-    /// When this was read, by this machine's clock.
+    /// The time of this reading, by the clock of this machine.
     pub observed_at: DateTime<Utc>,
-    /// Where this comes from.
+    /// The origin of this reading: a creation or a read.
     pub source: Source,
-    /// What the vendor said besides, kept as it came.
+    /// The other fields of the response, as they were received.
     pub extra: Extra,
     #[serde(rename = "next_step")]
     pub(crate) next: NextStep,
 }
 
-/// Where a [`Mandate`] comes from.
+/// The origin of a [`Mandate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
-    /// From the answer to its creation, which is no proof: SafeDebit's sample answers "active" beside a link that
-    /// nobody has signed.
+    /// The response to its creation. This is no proof: SafeDebit's sample says "active" next to a link that nobody has
+    /// signed.
     Created,
-    /// Read back from the vendor.
+    /// A read from the vendor.
     Read,
 }
 
@@ -117,28 +118,28 @@ stable_text!(Source { Created, Read } else Self::Created);
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Account {
-    /// The vendor has no such thing (SEPA direct debit).
+    /// The vendor has no clients (SEPA direct debit).
     NotApplicable,
-    /// As it was read.
+    /// The account was read.
     Read {
-        /// Its state.
+        /// The status of the account.
         status: AccountStatus,
-        /// The vendor's own word for it.
+        /// The vendor's word for the status.
         raw: RawStatus,
     },
-    /// It was not read, or could not be.
+    /// The account was not read, or could not be read.
     NotRead,
     /// The mandate belongs to another client than its reference says.
     Differs,
 }
 
-/// What a newer version stored is as good as not read.
+/// Reads a value from a newer version of this crate as `NotRead`.
 fn account_or_not_read<'de, D: Deserializer<'de>>(d: D) -> Result<Account, D::Error> {
     let stored = serde_json::Value::deserialize(d)?;
     Ok(Account::deserialize(stored).unwrap_or(Account::NotRead))
 }
 
-/// An earlier version did not store it, and nothing may be concluded of that.
+/// Earlier versions did not store the evidence. Assume the weakest.
 fn not_stored() -> Evidence {
     Evidence::Inferred
 }
@@ -163,7 +164,8 @@ impl Mandate {
         }
     }
 
-    /// The ended state from which it came back, seen from what was known before. A mark that it has is kept.
+    /// Returns the ended status from which this reading came back, compared with the earlier ones. Keeps a mark that is
+    /// already set.
     pub(crate) fn return_since(&self, past: Past) -> Option<MandateStatus> {
         let ended = |status: MandateStatus| status.phase() == Phase::Ended;
         let marked = past.reinstated_from.or(self.reinstated_from);
@@ -177,18 +179,18 @@ impl Mandate {
         }
     }
 
-    /// Whether this reading knows what was known before.
+    /// Returns true if this reading already takes the earlier ones into account.
     pub(crate) fn follows(&self, past: Past) -> bool {
         (self.reinstated_from, self.acknowledged_before) == (self.return_since(past), past.acknowledged_before)
     }
 
-    /// This reading as the one that follows what was known.
+    /// Makes this reading take the earlier ones into account.
     pub(crate) fn follow(&mut self, past: Past) {
         self.reinstated_from = self.return_since(past);
         self.acknowledged_before = past.acknowledged_before;
     }
 
-    /// Who has to act next, and how.
+    /// Returns who has to act next, and how.
     pub fn next_step(&self) -> NextStep {
         match (self.status, self.next) {
             (MandateStatus::AwaitingSignature, NextStep::AskDebtor) => NextStep::AskDebtor,
@@ -196,12 +198,12 @@ impl Mandate {
         }
     }
 
-    /// How long ago this was read.
+    /// Returns the time since this reading. Zero if the reading is from the future.
     pub fn age(&self, now: DateTime<Utc>) -> Duration {
         (now - self.observed_at).to_std().unwrap_or_default()
     }
 
-    /// How this reading differs from an earlier one of the same mandate; `None` if the status is the same.
+    /// Returns the kind of change since an earlier status of the same mandate. `None` if the status is the same.
     pub fn change_since(&self, earlier: MandateStatus) -> Option<Change> {
         earlier.change_to(self.status)
     }

@@ -1,4 +1,4 @@
-//! The reference of a mandate: one text that names one mandate at one vendor.
+//! The reference of a mandate: one text for one mandate at one vendor.
 
 use super::Lookup;
 use crate::{
@@ -8,12 +8,15 @@ use crate::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
-/// The name of one mandate at one vendor. Its text form round-trips and fits one column of a database:
-/// `easytransac:<mandateId>`, `safedebit:<umr>`, `seqino:<client_id>/<mandate_id>`. In the text form `%` and characters
-/// that are not visible are percent-encoded, and so is `/` within a Seqino id. `Debug` shows an id only if it looks like
-/// one: an IBAN, for example, is shown as its length.
+/// The name of one mandate at one vendor.
 ///
-/// It does not name your account at the vendor: use one [`Mandates`](crate::Mandates) per account.
+/// Its text form is `easytransac:<mandateId>`, `safedebit:<umr>` or `seqino:<client_id>/<mandate_id>`. Store it in one
+/// column: parsing the text gives the same reference again. The text form percent-encodes `%` and invisible characters,
+/// and `/` within a Seqino id.
+///
+/// `Debug` shows an id only if it looks like one. For example, it shows an IBAN as its length.
+///
+/// A reference does not name your account at the vendor. Use one [`Mandates`](crate::Mandates) per account.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(with = "String"))]
 pub struct MandateRef {
@@ -27,7 +30,7 @@ impl MandateRef {
         Self { provider, client: client.map(|client| trimmed(&client).into()), id: trimmed(&id).into() }
     }
 
-    /// From the parts of its text form: at Seqino two, elsewhere one.
+    /// Builds a reference from the parts of its text form: two at Seqino, one elsewhere.
     pub(crate) fn of_parts(provider: Provider, mut parts: Vec<String>) -> Option<Self> {
         let id = parts.pop()?;
         let client = parts.pop();
@@ -35,13 +38,13 @@ impl MandateRef {
         Some(Self::new(provider, client, id)).filter(|reference| fits && reference.complete().is_ok())
     }
 
-    /// Whether no part of it is empty.
+    /// Refuses a reference with an empty part.
     pub(crate) fn complete(&self) -> Result<(), Error> {
         if self.id.is_empty() || self.client.as_deref() == Some("") {
             let form = self.provider.reference_form();
             return Err(Error::invalid(
                 Some(self.provider),
-                format!("a part of the reference is empty; it reads {form}"),
+                format!("a part of the reference is empty. Use the form {form}"),
             ));
         }
         Ok(())
@@ -52,25 +55,26 @@ impl MandateRef {
         self.provider
     }
 
-    /// The vendor's id of the mandate: at SafeDebit the UMR.
+    /// The vendor's id of the mandate. At SafeDebit this is the UMR.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The client that granted it; Seqino only.
+    /// The id of the client that granted the mandate. Only Seqino has clients.
     pub fn client_id(&self) -> Option<&str> {
         self.client.as_deref()
     }
 
-    /// This reference for [`Mandates::status`](crate::Mandates::status), saying that the vendor has known the mandate:
-    /// if Seqino now says that it does not, the answer is [`MandateStatus::Gone`](crate::MandateStatus::Gone) and no error. (No other vendor says
-    /// so plainly enough.)
+    /// Makes a lookup for [`Mandates::status`](crate::Mandates::status) of a mandate that the vendor has known before.
+    ///
+    /// If Seqino no longer knows the mandate, the result is [`MandateStatus::Gone`](crate::MandateStatus::Gone) instead
+    /// of an error. The responses of the other vendors are not clear enough for that.
     pub fn known(&self) -> Lookup<'_> {
         Lookup { reference: self, known: true, past: None }
     }
 }
 
-/// A constructor for each vendor. They exist whatever features are on, as stored references can always be read.
+/// One constructor per vendor. They exist with any features, so that stored references can always be read.
 impl MandateRef {
     /// A mandate at Easytransac: `easytransac:<mandateId>`.
     pub fn easytransac(mandate_id: impl Into<String>) -> Self {
@@ -108,7 +112,7 @@ impl fmt::Debug for MandateRef {
     }
 }
 
-/// An id that must not be split at a slash of its own, nor forge a line where its text form is printed.
+/// Escapes an id. A slash within it must not split the text form, and a line end must not forge a line in a log.
 fn escape(part: &str, reserved: &str) -> String {
     let mut escaped = String::with_capacity(part.len());
     for c in part.chars() {
@@ -122,7 +126,7 @@ fn escape(part: &str, reserved: &str) -> String {
     escaped
 }
 
-/// Control characters, line separators, and marks that change the direction of a text.
+/// Returns true for control characters, line separators, and marks that change the direction of a text.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -134,7 +138,7 @@ fn trimmed(part: &str) -> &str {
     if trimmed.is_empty() { part } else { trimmed }
 }
 
-/// A `%` that no two hexadecimal digits follow stands for itself.
+/// Decodes percent escapes. A `%` without two hexadecimal digits after it stays as it is.
 fn unescape(part: &str) -> String {
     let mut rest = part.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
@@ -151,7 +155,7 @@ fn unescape(part: &str) -> String {
             }
         }
     }
-    // Escapes that make no text are none.
+    // Escapes that do not decode to UTF-8 stay as they are.
     String::from_utf8(bytes).unwrap_or_else(|_| part.into())
 }
 
@@ -164,7 +168,7 @@ impl FromStr for MandateRef {
             let forms: Vec<&str> = Provider::ALL.iter().map(|provider| provider.reference_form()).collect();
             return Err(Error::invalid(
                 None,
-                format!("a reference to a mandate begins with its vendor: {}", forms.join(", ")),
+                format!("a reference to a mandate begins with its vendor. Use one of the forms {}", forms.join(", ")),
             ));
         };
         let reference = if provider.reference_form().contains('/') {

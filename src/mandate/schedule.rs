@@ -1,28 +1,30 @@
-//! When to look again. No I/O, no clock, no chance.
+//! Computes the time of the next check. This module does no I/O, and uses no clock and no random numbers.
 
 use super::{Known, Mandate, MandateRef};
 use crate::{vocabulary::MandateStatus, wire};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
-/// How often a mandate is looked at again, for [`Mandates::watch`](crate::Mandates::watch) and for a job queue of your own.
+/// How often to check a mandate, for [`Mandates::watch`](crate::Mandates::watch) or your own job queue.
 ///
-/// Each mandate has a deviation of its own from these times, so that many of them do not come at once.
+/// Each mandate deviates from these times by its own constant amount, so that checks of many mandates spread out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// While the debtor has to sign: so long at first, then a tenth of the time that it has lasted. 5 minutes.
+    /// The first wait while the debtor has to sign. Default: 5 minutes. Later waits are a tenth of the time in this
+    /// status, if that is longer.
     pub awaiting_signature: Duration,
-    /// While it is set up otherwise, and where the vendor's word is not known: likewise. 1 hour.
+    /// The first wait in other setup statuses, and for an unrecognized status. Default: 1 hour. Later waits grow in the
+    /// same way.
     pub setting_up: Duration,
-    /// The longest of those waits. 1 day.
+    /// The longest of these growing waits. Default: 1 day.
     pub longest: Duration,
-    /// While it is in force or on hold. 1 day.
+    /// The wait while the mandate is in force or on hold. Default: 1 day.
     pub in_force: Duration,
-    /// After an ending that can be undone. 7 days.
+    /// The wait after the mandate has ended but may be reinstated. Default: 7 days.
     pub ended: Duration,
-    /// So long after such an ending it is not looked at any more. 90 days.
+    /// The time after such an end when the checks stop. Default: 90 days.
     pub given_up: Duration,
-    /// How far a wait may deviate, in percent, 90 at most. 10.
+    /// The largest deviation of a wait, in percent. Default: 10. More than 90 counts as 90.
     pub jitter: u8,
 }
 
@@ -44,10 +46,11 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// When to look at a mandate again; `None` if it need not be: the vendor no longer knows it, or it ended long ago.
+    /// Returns the time of the next check. `None` if no check is needed: the vendor no longer knows the mandate, or it
+    /// ended long ago.
     ///
-    /// `known` is what you have stored of it, which tells how long its state has lasted. A start or an end that comes
-    /// before is looked at when it comes.
+    /// `known` is your stored state. It shows how long the mandate has had its status. If the mandate starts or ends
+    /// before the regular time, the next check is shortly after that.
     pub fn next_check(&self, mandate: &Mandate, known: Option<&Known>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         use MandateStatus as S;
         let ended = mandate.ends.as_ref().filter(|_| mandate.status == S::Expired).and_then(wire::DateTime::get);
@@ -69,7 +72,7 @@ impl Schedule {
         let mut next = later(now, wait, 1.0 + jitter * deviation)?;
         for date in [&mandate.starts, &mandate.ends].into_iter().flatten().filter_map(wire::DateTime::get) {
             if date > now {
-                // Many begin and end at the same midnight.
+                // Many mandates start and end at the same midnight, so spread their checks after it.
                 let spread = later(date.to_utc(), self.awaiting_signature, jitter * (1.0 + deviation));
                 next = next.min(spread.unwrap_or(next));
             }
@@ -78,13 +81,13 @@ impl Schedule {
     }
 }
 
-/// `None` after the end of time.
+/// Returns `None` if the result is too late for `DateTime`.
 fn later(from: DateTime<Utc>, wait: Duration, factor: f64) -> Option<DateTime<Utc>> {
     let wait = wait.min(3650 * DAY).mul_f64(factor);
     from.checked_add_signed(TimeDelta::from_std(wait).ok()?)
 }
 
-/// From -1 to 1, by the reference alone: the same in each process, whatever it was built with (FNV-1a).
+/// Returns a number from -1 to 1, computed from the reference with FNV-1a. It is the same in every process and build.
 fn deviation(reference: &MandateRef) -> f64 {
     let text = reference.to_string();
     let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
@@ -92,8 +95,9 @@ fn deviation(reference: &MandateRef) -> f64 {
 }
 
 impl Mandate {
-    /// When to look at it again by the default [`Schedule`], if at all; see there. Its state is taken to be new: keep a
-    /// [`Known`] and use [`Schedule::next_check`] for waits that grow.
+    /// Returns the time of the next check by the default [`Schedule`], or `None` if no check is needed.
+    ///
+    /// This assumes that the status is new. For waits that grow, store a [`Known`] and use [`Schedule::next_check`].
     pub fn next_check(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         Schedule::default().next_check(self, None, now)
     }

@@ -1,4 +1,4 @@
-//! What is known of a mandate, and what a reading changes about it. No I/O, no clock.
+//! The stored state of a mandate, and its change by a new reading. This module does no I/O and reads no clock.
 
 use super::{Account, Facts, Mandate, MandateRef, Past, Source, Verdict};
 use crate::vocabulary::{
@@ -12,13 +12,13 @@ use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Permission {
-    /// Yes.
+    /// You may use the mandate.
     Allowed,
-    /// No.
+    /// You must not use the mandate.
     Refused,
-    /// Not known.
+    /// The information is not enough for an answer.
     Undetermined,
-    /// The question has no meaning for this mandate.
+    /// The question does not apply to this mandate.
     NotApplicable,
 }
 
@@ -26,7 +26,7 @@ stable_text!(Permission { Allowed, Refused, Undetermined, NotApplicable } else S
 shown_as_stored!(Permission);
 
 impl Verdict {
-    /// The answer without its reasons, as it is stored and compared.
+    /// The verdict without its reasons, to store and compare.
     pub fn permission(&self) -> Permission {
         match self {
             Self::Allowed => Permission::Allowed,
@@ -37,10 +37,10 @@ impl Verdict {
     }
 }
 
-/// What you have stored of a mandate: its last reading in short, one column for each field.
+/// The stored state of a mandate: its last reading in short, with one column for each field.
 ///
-/// The texts are stable, and are read in any case. [`columns`](Self::columns) gives them, and
-/// [`from_columns`](Self::from_columns) reads them back and refuses what is half stored:
+/// [`columns`](Self::columns) writes the fields as texts, which stay the same between versions.
+/// [`from_columns`](Self::from_columns) reads them back in upper or lower case, and refuses an incomplete row:
 ///
 /// ```
 /// use chrono::Utc;
@@ -51,52 +51,52 @@ impl Verdict {
 /// let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
 /// assert_eq!(Known::from_columns(column)?, Some(known));
 ///
-/// // A row that was never read, and one that has lost a column.
+/// // A row without any text is a mandate that was never read. A row that has lost a column is an error.
 /// assert_eq!(Known::from_columns(|_| None::<&str>)?, None);
 /// assert!(Known::from_columns(|name| (name == "status").then_some("Revoked")).is_err());
 /// # Ok::<(), mandat::Error>(())
 /// ```
 ///
-/// Serde reads and writes it as well. Serde reads a word that a newer version of this crate stored as `Unrecognized` or
-/// `Undetermined`, and no verdict is `Allowed` by that.
+/// Serde reads and writes the state too. A word from a newer version of this crate is read as `Unrecognized` or
+/// `Undetermined`, which never makes a verdict `Allowed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Known {
-    /// Its state.
+    /// The status.
     pub status: MandateStatus,
-    /// The vendor's own word for it.
+    /// The vendor's word for the status.
     pub raw: RawStatus,
-    /// The vendor's own word for the state of the client that granted it (Seqino), if it was read.
+    /// The vendor's word for the state of the client that granted the mandate (Seqino), if it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<RawStatus>,
-    /// The answer of `may_collect` or `may_represent` at [`observed_at`](Self::observed_at), if there was one. Changes are
-    /// compared with it. Ask again before each use.
+    /// The verdict of `may_collect` or `may_represent` when this state was made, if there was one. It serves to find
+    /// changes. Ask for a new verdict before each use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Permission>,
-    /// Its last status that was not `Unrecognized`. Changes are compared with it, so that a mandate which had ended
-    /// cannot come back unseen through a word that nobody knows.
+    /// The last status that was not `Unrecognized`. Changes are compared with this status. So the return of an ended
+    /// mandate is noticed even after an unrecognized status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recognized: Option<MandateStatus>,
-    /// The ended status from which it came back, until you acknowledge that. No verdict is `Allowed` before you do, by
-    /// [`acknowledge`](Self::acknowledge) or by [`Facts::last_acknowledged`].
+    /// The ended status from which the mandate was reinstated, until you acknowledge the return. Use
+    /// [`acknowledge`](Self::acknowledge) or [`Facts::last_acknowledged`]. Until then no verdict is `Allowed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reinstated_from: Option<MandateStatus>,
-    /// [`Facts::last_acknowledged`] as you stated it when the mandate was read as ended, as back, or with a word that
-    /// nobody knows. The same status again does not acknowledge its return.
+    /// The value of [`Facts::last_acknowledged`] when the mandate was last read as ended, reinstated or unrecognized.
+    /// Stating the same status again does not acknowledge the return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_before: Option<MandateStatus>,
-    /// Whether it was read or only created; where nothing was stored, it was read.
+    /// The origin: a read or only a creation. A missing value means a read.
     #[serde(default = "read", skip_serializing_if = "is_read")]
     pub source: Source,
-    /// When it was first read in this state.
+    /// The time of the first reading with this status.
     pub since: DateTime<Utc>,
-    /// When it was read last.
+    /// The time of the last reading.
     pub observed_at: DateTime<Utc>,
 }
 
 impl Known {
-    /// The columns of a row, by the names of the fields.
+    /// The names of the columns, which are the names of the fields.
     pub const COLUMNS: [&'static str; 10] = [
         "status",
         "raw",
@@ -110,7 +110,7 @@ impl Known {
         "observed_at",
     ];
 
-    /// A reading of which nothing but this was stored.
+    /// Makes the state of a mandate that was read, from its status, raw word and time of reading alone.
     pub fn new(status: MandateStatus, raw: RawStatus, observed_at: DateTime<Utc>) -> Self {
         Self {
             status,
@@ -126,7 +126,7 @@ impl Known {
         }
     }
 
-    /// The columns of a row with their texts; `None` is null, or an empty cell.
+    /// Returns the columns of a row with their texts. `None` means null or an empty cell.
     pub fn columns(&self) -> [(&'static str, Option<String>); 10] {
         let status = |status: MandateStatus| status.as_str().to_owned();
         let instant = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
@@ -146,15 +146,16 @@ impl Known {
         Self::COLUMNS.map(|name| (name, texts.next().flatten()))
     }
 
-    /// Reads the columns of a row. `column` gives the text of a column by its name, each of [`COLUMNS`](Self::COLUMNS)
-    /// once or more. An empty text is null. `None` is a row with nothing in it, which was never read.
+    /// Reads the columns of a row. `column` returns the text of a column by its name. This function calls it at least
+    /// once for each of [`COLUMNS`](Self::COLUMNS). An empty text counts as null.
     ///
-    /// `status` and `observed_at` are needed. `raw` may be empty, as a vendor's word may be. Without `since` it is
-    /// `observed_at`, and without `recognized` it is `status`: earlier versions did not store them.
+    /// Returns `None` for an empty row: the mandate was never read. `status` and `observed_at` are required. `raw` may
+    /// be empty, because a vendor's word may be empty. Earlier versions did not store `since` and `recognized`. Their
+    /// defaults are `observed_at` and `status`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with the column, if the row is half stored or a
-    /// text cannot be read. Nothing is guessed, and no value is shown.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required column is missing or a text cannot
+    /// be read. The error names the column and never shows a value.
     pub fn from_columns<T: AsRef<str>>(column: impl Fn(&'static str) -> Option<T>) -> Result<Option<Self>, Error> {
         let texts = Self::COLUMNS.into_iter().filter_map(|name| Some((name, column(name)?)));
         let row = Row(texts.filter(|(_, text)| !text.as_ref().trim().is_empty()).collect());
@@ -175,7 +176,7 @@ impl Known {
         Ok(Some(known))
     }
 
-    /// Its last state that was recognized, or `Unrecognized`.
+    /// The last recognized status, or `Unrecognized` if there was none.
     fn last_recognized(&self) -> MandateStatus {
         recognized(self.status).or(self.recognized).unwrap_or(MandateStatus::Unrecognized)
     }
@@ -185,24 +186,27 @@ impl Known {
         Past { status: self.last_recognized(), reinstated_from, acknowledged_before }.of(source)
     }
 
-    /// Acknowledges that a mandate which had ended is back: you know why, and use it again. Store the result.
+    /// Acknowledges the return of a mandate that had ended. Call this when you know the cause and want to use the
+    /// mandate again. Then store the result.
     ///
-    /// It changes nothing while the mandate is ended or its status is not recognized. A later return needs an
-    /// acknowledgement of its own.
+    /// This changes nothing while the mandate is ended or its status is unrecognized. A later return needs a new
+    /// acknowledgement.
     pub fn acknowledge(&mut self) {
         if !matches!(self.status.phase(), Phase::Ended | Phase::Unknown) {
             (self.reinstated_from, self.acknowledged_before) = (None, None);
         }
     }
 
-    /// The stored state after a reading that failed: the same without the verdict, which belongs to an earlier time.
+    /// Returns the state to store after a reading that failed: without the verdict, which is out of date.
     #[must_use]
     pub fn unread(&self) -> Self {
         Self { verdict: None, ..self.clone() }
     }
 
-    /// What to store of a reading. `earlier` is the stored state before it. A mandate to collect on gets a verdict only
-    /// with `facts`. Of a mandate to represent by, only [`Facts::last_acknowledged`] counts.
+    /// Makes the state to store from a reading. `earlier` is the state that is stored now.
+    ///
+    /// A direct-debit mandate gets a verdict only with `facts`. For an e-invoicing mandate only
+    /// [`Facts::last_acknowledged`] is used.
     pub fn of(mandate: &Mandate, earlier: Option<&Self>, facts: Option<&Facts>, now: DateTime<Utc>) -> Self {
         let mandate = match earlier.and_then(Self::past) {
             Some(past) if !mandate.follows(past) => {
@@ -215,7 +219,7 @@ impl Known {
         let last_acknowledged = facts.and_then(|facts| facts.last_acknowledged);
         let mut known = Self::new(mandate.status, mandate.raw.clone(), mandate.observed_at);
         known.source = mandate.source;
-        // An empty word is one that was not read: in a row the two are the same.
+        // Do not keep an empty word. A row cannot tell it from an account that was not read.
         if let Account::Read { raw, .. } = &mandate.account
             && !raw.as_str().trim().is_empty()
         {
@@ -231,7 +235,7 @@ impl Known {
         }
         let Some(earlier) = earlier else { return known };
         known.recognized = known.recognized.or(recognized(earlier.last_recognized()));
-        // That it was read once stays proof that the vendor had it.
+        // One read proves for good that the vendor had the mandate.
         if earlier.source == Source::Read {
             known.source = Source::Read;
         }
@@ -241,13 +245,13 @@ impl Known {
         known
     }
 
-    /// Whether a later reading tells nothing new, whenever it was made. That the client could not be read says nothing
-    /// of it.
+    /// Returns true if a later reading brings no change. A new time does not count as a change. Neither does a client
+    /// that could not be read.
     fn covers(&self, later: &Self, mandate: &Mandate) -> bool {
         let unread = mandate.account == Account::NotRead && self.account.is_some();
         let same_verdict = later.verdict.is_none() || self.verdict == later.verdict || unread;
         let same_account = later.account.is_none() || self.account == later.account;
-        // What was only created and is read now has proof, and can be missing from now on.
+        // A first read after the creation is a change: it proves that the vendor has the mandate.
         let same_state = (self.status, &self.raw, self.source) == (later.status, &later.raw, later.source);
         let same_return =
             (self.reinstated_from, self.acknowledged_before) == (later.reinstated_from, later.acknowledged_before);
@@ -255,7 +259,7 @@ impl Known {
     }
 }
 
-/// The columns that hold something.
+/// The columns that are not empty.
 struct Row<T>(BTreeMap<&'static str, T>);
 
 impl<T: AsRef<str>> Row<T> {
@@ -275,7 +279,10 @@ impl<T: AsRef<str>> Row<T> {
     fn lacks(&self, name: &str) -> Error {
         let there: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
         let there = there.join(", ");
-        Error::invalid(None, format!("`{name}` is missing beside {there}. Fill it in, or leave all of them empty"))
+        Error::invalid(
+            None,
+            format!("`{name}` is missing, but the row has {there}. Fill it in, or leave all columns empty"),
+        )
     }
 }
 
@@ -292,25 +299,26 @@ fn is_read(source: &Source) -> bool {
     *source == Source::Read
 }
 
-/// A mandate that is not as it was known.
+/// A mandate whose new reading differs from its stored state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Changed {
-    /// Which mandate.
+    /// The reference of the mandate.
     pub reference: MandateRef,
-    /// What its change of status is, compared with the last state that was recognized; `None` if the status is the same
-    /// and something else changed (the vendor's word, the client, the verdict, or that it was only created before), and
-    /// at the first reading.
+    /// The kind of change, compared with the last recognized status.
+    ///
+    /// `None` at the first reading, and if the status is the same. In the second case something else changed: the raw
+    /// word, the client, the verdict, or the origin.
     pub class: Option<Change>,
-    /// What was known; `None` at the first reading.
+    /// The state before; `None` at the first reading.
     pub from: Option<Known>,
-    /// What is known now: store it.
+    /// The state now. Store it.
     pub to: Known,
 }
 
 impl Changed {
-    /// Compares a reading with what was known; `None` if nothing changed.
+    /// Compares a reading with the stored state. Returns `None` if nothing changed.
     pub fn between(
         known: Option<&Known>,
         mandate: &Mandate,
@@ -322,7 +330,7 @@ impl Changed {
             return None;
         }
         let class = known.filter(|known| known.status != to.status).map(|known| {
-            // Back in the state that it had before a word that nobody knows.
+            // `change_to` is `None` if the mandate returned to its status from before an unrecognized one.
             let from = known.last_recognized();
             from.change_to(to.status).unwrap_or(Change::Forward)
         });

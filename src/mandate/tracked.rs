@@ -1,10 +1,11 @@
-//! A mandate to read, with everything that you know of it.
+//! A mandate to read, with your stored state and facts.
 
 use super::{Facts, Known, Lookup, MandateRef, Source};
 
-/// A mandate to look at, with what you know of it. Made from a [`MandateRef`] alone, or from one and a [`Known`].
+/// A mandate to read, with your stored state and facts. Convert it from a [`MandateRef`], or from a pair of a
+/// [`MandateRef`] and a [`Known`].
 ///
-/// For a verdict on a mandate to collect on, give its [`Facts`]:
+/// Give its [`Facts`] to get a verdict on a direct-debit mandate:
 ///
 /// ```
 /// # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
@@ -27,7 +28,7 @@ use super::{Facts, Known, Lookup, MandateRef, Source};
 ///     last_acknowledged: None,
 /// };
 /// let tracked = Tracked { facts: Some(facts), ..MandateRef::safedebit("XXXXXXXXXXXXX").into() };
-/// let reading = mandates.statuses([tracked]).changes().next().await.expect("it is answered");
+/// let reading = mandates.statuses([tracked]).changes().next().await.expect("the stream has one reading");
 /// // Nothing was collected for 36 months.
 /// assert_eq!(reading.result?.to.verdict, Some(Permission::Refused));
 /// # Ok(())
@@ -38,12 +39,12 @@ use super::{Facts, Known, Lookup, MandateRef, Source};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Tracked {
-    /// Which mandate.
+    /// The reference of the mandate.
     pub reference: MandateRef,
-    /// What you have stored of it, if anything.
+    /// Your stored state of the mandate, if any.
     pub known: Option<Known>,
-    /// What only you know of a mandate to collect on; without it no verdict on it is compared. Of a mandate to represent
-    /// by, only [`Facts::last_acknowledged`] counts.
+    /// The facts about a direct-debit mandate that only you know. Without them its verdict is not computed or compared.
+    /// For an e-invoicing mandate only [`Facts::last_acknowledged`] is used.
     pub facts: Option<Facts>,
 }
 
@@ -71,7 +72,7 @@ impl From<(MandateRef, Option<Known>)> for Tracked {
     }
 }
 
-/// Known if it was read and not only created; the reading follows what was stored.
+/// Counts as known to the vendor if the stored state was read, not only created.
 impl<'a> From<&'a Tracked> for Lookup<'a> {
     fn from(tracked: &'a Tracked) -> Self {
         let known = tracked.known.as_ref().is_some_and(|known| known.source == Source::Read);

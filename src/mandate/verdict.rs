@@ -1,4 +1,4 @@
-//! Whether a mandate may be used, and why not. No I/O, no clock.
+//! Decides if a mandate may be used, with every reason. This module does no I/O and reads no clock.
 
 use super::{Account, Mandate, Source};
 use crate::{
@@ -13,50 +13,51 @@ use std::{fmt, time::Duration};
 /// (SEPA Core and B2B rulebooks).
 const DORMANCY: Months = Months::new(36);
 
-/// Two clocks may differ by this much before a reading from the future is not believed.
+/// The tolerated difference between two clocks. A reading from further in the future is not trusted.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
 
-/// No direct debit is older. An earlier day is a slip: `26-09-01` reads as the year 26.
+/// No direct debit is older than this day. An earlier day is a typing error: `26-09-01` reads as the year 26.
 const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("it is a day");
 
-/// What only you know of a mandate on which you want to collect.
+/// The facts that only you know about a mandate on which you want to collect.
 ///
-/// It is exhaustive and has no `Default` on purpose. A fact that is left out would be a fact that is assumed, and an
-/// assumed "not revoked" collects money that nobody owes. State each fact; state `None` for a fact that you do not know.
-/// When a later version needs one more fact, your code does not compile until you state it.
+/// State each fact. Use `None` for a fact that you do not know. There is no `Default` on purpose: an omitted fact would
+/// be an assumed fact, and a wrong "not revoked" collects money that nobody owes.
+///
+/// The struct is exhaustive. When a later version needs one more fact, your code does not compile until you state it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The day on which the debtor signed. A creditor has to hold it anyway. `None`: not known.
+    /// The day on which the debtor signed. A creditor must keep this date in any case. `None`: not known.
     pub signed_on: Option<NaiveDate>,
-    /// Whether you hold the signed document, or have seen the day of signature at the vendor. `None`: not known.
+    /// True if you hold the signed document, or have seen the day of signature at the vendor. `None`: not known.
     ///
-    /// It decides where the vendor's word for an active mandate may stand for an unsigned one: today at Easytransac and
-    /// at SafeDebit.
+    /// This fact is needed where a vendor's word for active may also mean unsigned: today at Easytransac and SafeDebit.
     pub signature_confirmed: Option<bool>,
     /// The last collection that you presented on this mandate, even if it failed.
     pub last_collection: LastCollection,
-    /// Whether the debtor has revoked it with you, by letter say: the vendor may not know. `None`: not known.
+    /// True if the debtor has revoked the mandate with you, for example by letter. The vendor may not know this.
+    /// `None`: not known.
     pub revoked_by_debtor: Option<bool>,
-    /// Whether it was for one collection, which has been presented and not rejected. A rejected one may be presented
-    /// again. `None`: not known.
+    /// True if the mandate was for one collection, which you have presented and which was not rejected. A rejected
+    /// collection may be presented again. `None`: not known.
     pub one_off_used: Option<bool>,
-    /// How old a reading may be to act on it.
+    /// The oldest reading on which you act.
     pub max_age: Duration,
-    /// The last status that you know and have acted on; `None` at the first reading.
+    /// The last status that you know and have acted on. `None` at the first reading.
     ///
-    /// A mandate that had ended and is back is not allowed until you state its present status here. The same word
-    /// again, stated already while the mandate was ended, does not acknowledge its return.
+    /// A reinstated mandate is not allowed until you state its present status here. A status that you already stated
+    /// while the mandate was ended does not acknowledge its return.
     pub last_acknowledged: Option<MandateStatus>,
 }
 
 /// The last collection that you presented on a mandate. A mandate lapses 36 months after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LastCollection {
-    /// You do not know.
+    /// You do not know the day.
     NotKnown,
-    /// You have presented none.
+    /// You have presented no collection.
     Never,
-    /// The day on which you presented it. Its due date may be ahead; this day cannot be.
+    /// The day on which you presented it. Its due date may be in the future, but this day may not.
     On(NaiveDate),
 }
 
@@ -80,7 +81,7 @@ pub enum Fact {
 
 stable_text!(Fact { SignedOn, SignatureConfirmed, LastCollection, RevokedByDebtor, OneOffUsed, Other } else Self::Other);
 
-/// The name of the field.
+/// Shows the name of the field.
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -95,7 +96,7 @@ impl fmt::Display for Fact {
 }
 
 impl Facts {
-    /// What these facts alone say against collecting today.
+    /// Returns the reasons in these facts against collecting today.
     fn reasons(&self, today: NaiveDate) -> Vec<Reason> {
         let mut reasons = Vec::new();
         for (missing, fact) in [
@@ -127,13 +128,13 @@ impl Facts {
             reasons.push(Reason::NotYetSigned { signed_on });
         }
         reasons.extend(self.contradictions(today));
-        // Of the days that can be. The later one counts.
+        // Count dormancy from the later of the two possible days.
         let possible = |day: &NaiveDate| (EARLIEST..=today).contains(day);
         let [signed, collected] = [self.signed_on, collected].map(|day| day.filter(possible));
         let since = signed.max(collected).filter(|since| has_lapsed(*since, today));
         let signed_lately = signed.is_some_and(|day| !has_lapsed(day, today));
         match (self.last_collection, since) {
-            // A collection that is not known may have kept it alive.
+            // An unknown collection may have kept the mandate alive, unless the signature is recent enough.
             (LastCollection::NotKnown, _) if signed_lately => {}
             (LastCollection::NotKnown, _) => reasons.push(Reason::FactMissing { fact: Fact::LastCollection }),
             (_, Some(since)) => reasons.push(Reason::Dormant { since }),
@@ -142,7 +143,7 @@ impl Facts {
         reasons
     }
 
-    /// Facts of which one is wrong, whichever it is.
+    /// Finds pairs of facts that contradict each other, so that one of them must be wrong.
     fn contradictions(&self, today: NaiveDate) -> impl Iterator<Item = Reason> {
         let before_signature = match (self.signed_on, self.last_collection) {
             (Some(signed), LastCollection::On(collected)) => collected < signed,
@@ -165,25 +166,25 @@ fn has_lapsed(since: NaiveDate, today: NaiveDate) -> bool {
 }
 
 impl Mandate {
-    /// May you collect on this mandate? `now` decides about dates and about the age of the reading.
+    /// May you collect on this mandate? `now` is compared with its dates and with the time of the reading.
     ///
-    /// The status alone never answers. All reasons are collected; days are counted in UTC. A mandate that is not for
-    /// collecting (Seqino) is [`Verdict::NotApplicable`].
+    /// The status alone is never enough. The verdict lists every reason. Days are counted in UTC. A mandate that is not
+    /// for collections (Seqino) gives [`Verdict::NotApplicable`].
     ///
-    /// A mandate that [`Mandates::statuses`](crate::Mandates::statuses) read with a [`Known`](crate::Known) knows
-    /// whether it came back from an end. Read by its reference alone, it knows only what `facts` say of that.
+    /// A reading that followed a [`Known`](crate::Known) can tell if the mandate was reinstated; see
+    /// [`Mandates::statuses`](crate::Mandates::statuses). A reading by reference alone relies on `facts` for that.
     ///
     /// # What `Allowed` does not cover
     ///
-    /// - Whether you notified the debtor in advance: 14 days, unless you agreed otherwise.
-    /// - Refunds: eight weeks without a reason, thirteen months for an unauthorised debit.
-    /// - The B2B scheme. There the debtor's bank registers the mandate first, and a consumer cannot be a debtor. No
+    /// - Advance notice: notify the debtor 14 days before, unless you agreed otherwise.
+    /// - Refunds: the debtor has eight weeks without a reason, and thirteen months for an unauthorised debit.
+    /// - The B2B scheme. The debtor's bank must register the mandate first, and a consumer cannot be a debtor. No
     ///   vendor documents which scheme it uses.
-    /// - A block at the debtor's bank. Nobody tells the creditor.
-    /// - A change of the IBAN. It is an amendment, and the debtor has to agree.
-    /// - Dormancy on the due date. It is measured at `now`, so ask again on the day on which you collect.
+    /// - A block at the debtor's bank. Nobody informs the creditor.
+    /// - A change of the IBAN. This is an amendment, and the debtor must agree.
+    /// - Dormancy on the due date. It is measured at `now`, so ask again on the day of the collection.
     ///
-    /// The chapter [Verdicts](crate::book::verdicts) says more.
+    /// See the chapter [Verdicts](crate::book::verdicts).
     pub fn may_collect(&self, facts: &Facts, now: DateTime<Utc>) -> Verdict {
         if self.reference.provider().purpose() != Purpose::Collect {
             return Verdict::NotApplicable;
@@ -193,7 +194,7 @@ impl Mandate {
         if age > facts.max_age {
             reasons.push(Reason::TooOld { age });
         }
-        // The vendor may call a mandate active that nobody has signed.
+        // Without documentation, the vendor's word for active may also mean an unsigned mandate.
         if self.status == MandateStatus::Active && self.evidence != Evidence::Documented {
             reasons.extend(match facts.signature_confirmed {
                 Some(true) => None,
@@ -205,20 +206,20 @@ impl Mandate {
         Verdict::of(reasons)
     }
 
-    /// May you act as the grantor's platform by this mandate? `now` decides about dates. How old the reading is does
-    /// not count here; look at [`age`](Self::age).
+    /// May you act as the grantor's platform under this mandate? `now` is compared with its dates.
     ///
-    /// `last_acknowledged` is the last status that you know and have acted on, as in [`Facts::last_acknowledged`]:
-    /// `None` at the first reading. A mandate that had ended and is back is not allowed before you state its present
-    /// status.
+    /// The age of the reading is not checked: compare [`age`](Self::age) with your own limit.
     ///
-    /// That a mandate may be used only while its client is active is our inference; Seqino does not say so. A mandate
-    /// that is not for representing (SEPA direct debit) is [`Verdict::NotApplicable`].
+    /// `last_acknowledged` is the last status that you know and have acted on, as in [`Facts::last_acknowledged`]. Use
+    /// `None` at the first reading. A reinstated mandate is not allowed until you state its present status.
+    ///
+    /// The verdict also needs an active client. This rule is our inference; Seqino does not document it. A mandate that
+    /// is not for e-invoicing (SEPA direct debit) gives [`Verdict::NotApplicable`].
     ///
     /// # What `Allowed` does not cover
     ///
-    /// Whether the company can receive invoices. An active mandate may not be enough for it, so look at the directory
-    /// entry. The chapter [Verdicts](crate::book::verdicts) says more.
+    /// The ability of the company to receive invoices. An active mandate may not be enough, so read the directory
+    /// entry. See the chapter [Verdicts](crate::book::verdicts).
     pub fn may_represent(&self, last_acknowledged: Option<MandateStatus>, now: DateTime<Utc>) -> Verdict {
         if self.reference.provider().purpose() != Purpose::Represent {
             return Verdict::NotApplicable;
@@ -261,7 +262,7 @@ impl Mandate {
             Some(Some(ends)) if now >= ends => reasons.push(Reason::AfterEnd { ends: ends.to_utc() }),
             _ => {}
         }
-        // A status that nobody recognizes may have been an end.
+        // Also report a return that only the caller's stated status shows. An unrecognized status may hide an end.
         let stated = last_acknowledged.filter(|from| {
             *from == MandateStatus::Unrecognized || from.change_to(self.status) == Some(Change::Reinstated)
         });
@@ -271,7 +272,7 @@ impl Mandate {
         reasons
     }
 
-    /// The end from which it came back, unless this acknowledges the return.
+    /// Returns the ended status from which the mandate came back, unless `last_acknowledged` acknowledges the return.
     pub(crate) fn unacknowledged_return(&self, last_acknowledged: Option<MandateStatus>) -> Option<MandateStatus> {
         let acknowledges = last_acknowledged == Some(self.status)
             && last_acknowledged != self.acknowledged_before
@@ -280,19 +281,21 @@ impl Mandate {
     }
 }
 
-/// The answer to "may I?". It is written and read with serde: `{"verdict": "Refused", "reasons": [...]}`.
+/// The answer to "may I use this mandate now?".
+///
+/// Serde writes and reads it as `{"verdict": "Refused", "reasons": [...]}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "verdict", content = "reasons")]
 #[must_use]
 pub enum Verdict {
-    /// Yes, as far as the vendor and you have said.
+    /// Yes, as far as the vendor's data and your facts show.
     Allowed,
-    /// No; every reason, those that leave it open among them.
+    /// No. Lists every reason, including those that only leave the answer open.
     Refused(Vec<Reason>),
-    /// Not known; every reason.
+    /// The information is not enough for an answer. Lists every reason.
     Undetermined(Vec<Reason>),
-    /// The question has no meaning for this mandate.
+    /// The question does not apply to this mandate.
     NotApplicable,
 }
 
@@ -307,12 +310,12 @@ impl Verdict {
         }
     }
 
-    /// Whether it is [`Verdict::Allowed`].
+    /// Returns true if the verdict is [`Verdict::Allowed`].
     pub fn is_allowed(&self) -> bool {
         *self == Self::Allowed
     }
 
-    /// Why not; empty where allowed or not applicable.
+    /// The reasons. Empty if the verdict is allowed or not applicable.
     pub fn reasons(&self) -> &[Reason] {
         match self {
             Self::Refused(reasons) | Self::Undetermined(reasons) => reasons,
@@ -337,54 +340,57 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Why a mandate may not be used, or why that is not known.
+/// A reason why a mandate may not be used, or why the answer is open.
+///
+/// A reason that refuses makes the verdict [`Verdict::Refused`]. If all reasons leave the answer open, the verdict is
+/// [`Verdict::Undetermined`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "reason")]
 #[non_exhaustive]
 pub enum Reason {
-    /// It is not in force. Refuses.
+    /// The mandate is not in force. Refuses.
     NotActive {
-        /// Its state.
+        /// The status of the mandate.
         status: MandateStatus,
-        /// The vendor's word for it.
+        /// The vendor's word for the status.
         raw: RawStatus,
     },
-    /// The vendor's word is not in our tables. Leaves it open.
+    /// The vendor's word for the status is not in this crate's tables. Leaves the answer open.
     Unrecognized {
-        /// The word.
+        /// The raw word.
         raw: RawStatus,
     },
-    /// It was created and not read back since. Leaves it open.
+    /// The mandate was created but not read back since. Leaves the answer open.
     NotReadBack,
-    /// Its start date is ahead. Refuses.
+    /// The start of the mandate is in the future. Refuses.
     BeforeStart {
         /// The start.
         starts: DateTime<Utc>,
     },
-    /// Its end date is reached. Refuses.
+    /// The end of the mandate has been reached. Refuses.
     AfterEnd {
         /// The end.
         ends: DateTime<Utc>,
     },
-    /// A date of the vendor could not be read. Leaves it open.
+    /// A date from the vendor could not be read. Leaves the answer open.
     DateUnreadable {
-        /// Which one.
+        /// The date that could not be read.
         which: Date,
     },
-    /// The reading is older than you allow. Leaves it open.
+    /// The reading is older than [`Facts::max_age`]. Leaves the answer open.
     TooOld {
-        /// How old it is; stored in whole seconds.
+        /// The age of the reading. Serde stores whole seconds.
         #[serde(with = "seconds")]
         #[cfg_attr(feature = "schemars", schemars(with = "u64"))]
         age: Duration,
     },
-    /// The reading is from the future: a clock is wrong. Leaves it open.
+    /// The reading is more than ten minutes in the future: a clock is wrong. Leaves the answer open.
     ReadAhead {
-        /// When it was read, it says.
+        /// The time of the reading.
         observed_at: DateTime<Utc>,
     },
-    /// The day of signature that you state is ahead. Refuses.
+    /// The day of signature that you stated is in the future. Refuses.
     NotYetSigned {
         /// That day.
         signed_on: NaiveDate,
@@ -394,52 +400,52 @@ pub enum Reason {
         /// The day of the last collection, or of the signature.
         since: NaiveDate,
     },
-    /// It was for one collection, which has been presented. Refuses.
+    /// The mandate was for one collection, which has been presented. Refuses.
     OneOffUsed,
-    /// The debtor has revoked it with you. Refuses.
+    /// The debtor has revoked the mandate with you. Refuses.
     RevokedByDebtor,
-    /// It had ended and the vendor brought it back, and you have not acknowledged its return. Leaves it open.
+    /// The vendor reinstated an ended mandate, and you have not acknowledged the return. Leaves the answer open.
     Reinstated {
-        /// The end from which it came back, or `Unrecognized` if what it was before is not known.
+        /// The ended status before the return, or `Unrecognized` if that status was not recognized.
         from: MandateStatus,
     },
-    /// A fact is not stated, and the answer depends on it. Leaves it open.
+    /// A fact that decides is not stated. Leaves the answer open.
     FactMissing {
-        /// Which one.
+        /// The missing fact.
         fact: Fact,
     },
-    /// A fact cannot be: a day before 1970, or a last collection after today. Refuses.
+    /// A fact is impossible: a day before 1970, or a last collection after today. Refuses.
     FactImpossible {
-        /// Which one.
+        /// The impossible fact.
         fact: Fact,
     },
-    /// Two facts cannot both be: a collection before the signature, say. Leaves it open.
+    /// Two facts contradict each other, such as a collection before the signature. Leaves the answer open.
     FactsContradict {
-        /// The one.
+        /// One of the two facts.
         first: Fact,
-        /// The other.
+        /// The other fact.
         second: Fact,
     },
-    /// The vendor's word for an active mandate may stand for an unsigned one, and you have not seen the signature. Leaves
-    /// it open.
+    /// The vendor's word for active may also mean unsigned, and you have not seen the signature. Leaves the answer
+    /// open.
     SignatureNotConfirmed,
     /// The client is not active. Refuses.
     AccountNotActive {
-        /// Its state.
+        /// The status of the client.
         status: AccountStatus,
-        /// The vendor's word for it.
+        /// The vendor's word for the status.
         raw: RawStatus,
     },
-    /// The vendor's word for the client's state is not in our tables. Leaves it open.
+    /// The vendor's word for the client's state is not in this crate's tables. Leaves the answer open.
     AccountUnrecognized {
-        /// The word.
+        /// The raw word.
         raw: RawStatus,
     },
-    /// The client could not be read. Leaves it open.
+    /// The client could not be read. Leaves the answer open.
     AccountNotRead,
-    /// The mandate belongs to another client than its reference says. Leaves it open.
+    /// The mandate belongs to another client than its reference says. Leaves the answer open.
     AccountDiffers,
-    /// A reason that a newer version of this crate stored. Leaves it open.
+    /// A reason that a newer version of this crate stored. Leaves the answer open.
     #[serde(other)]
     Other,
 }
@@ -448,9 +454,9 @@ pub enum Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Date {
-    /// When it comes into force.
+    /// The start, when the mandate comes into force.
     Start,
-    /// When it ends.
+    /// The end, when the mandate is no longer in force.
     End,
 }
 
@@ -470,7 +476,7 @@ mod seconds {
 }
 
 impl Reason {
-    /// Whether this reason says no; otherwise it says that nobody knows.
+    /// Returns true if this reason makes the verdict refused. Otherwise it leaves the answer open.
     pub fn refuses(&self) -> bool {
         match self {
             Self::NotActive { .. }
@@ -510,17 +516,19 @@ impl fmt::Display for Reason {
             Self::DateUnreadable { which: Date::Start } => f.write_str("its start date cannot be read"),
             Self::DateUnreadable { which: Date::End } => f.write_str("its end date cannot be read"),
             Self::TooOld { age } => write!(f, "read {} s ago, too old", age.as_secs()),
-            Self::ReadAhead { observed_at } => write!(f, "read ahead of time, {}", observed_at.format("%FT%TZ")),
-            Self::NotYetSigned { signed_on } => write!(f, "to be signed on {signed_on}"),
+            Self::ReadAhead { observed_at } => {
+                write!(f, "read in the future, {}: check the clocks", observed_at.format("%FT%TZ"))
+            }
+            Self::NotYetSigned { signed_on } => write!(f, "not signed yet: signature on {signed_on}"),
             Self::Dormant { since } => write!(f, "dormant: no collection for 36 months since {since}"),
-            Self::OneOffUsed => f.write_str("one-off and used"),
+            Self::OneOffUsed => f.write_str("one-off mandate already used"),
             Self::RevokedByDebtor => f.write_str("revoked by the debtor with you"),
             Self::Reinstated { from } => write!(f, "reinstated after {from}, not yet acknowledged"),
             Self::FactMissing { fact } => write!(f, "{fact} not known"),
-            Self::FactImpossible { fact } => write!(f, "{fact} cannot be: it is before 1970 or after today"),
+            Self::FactImpossible { fact } => write!(f, "{fact} is impossible: it is before 1970 or after today"),
             Self::FactsContradict { first, second } => write!(f, "{first} and {second} contradict each other"),
             Self::SignatureNotConfirmed => {
-                f.write_str("signature not confirmed, and the vendor's word may stand for an unsigned mandate")
+                f.write_str("signature not confirmed, and the vendor's word may also mean an unsigned mandate")
             }
             Self::AccountNotActive { status, raw } => write!(f, "client not active: {status} ({raw})"),
             Self::AccountUnrecognized { raw } => write!(f, "client status unrecognized ({raw})"),

@@ -1,4 +1,4 @@
-//! From what came back to an answer or an error.
+//! Turns an HTTP response into an answer or an error.
 
 use super::{
     Effect, Operation, Speaker, Transport, Vendor, Word, connections::Unanswered, decision::Failure, settings::LONGEST,
@@ -13,7 +13,7 @@ use reqwest::{
     header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::{
     io,
     time::{Duration, SystemTime},
@@ -23,19 +23,19 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// A whole answer.
+/// A response of a vendor, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub status: StatusCode,
     pub retry_after: Option<Duration>,
     pub body: Bytes,
-    /// Why it says neither yes nor no, where this vendor says one: then it is nothing to decode.
+    /// Set if the vendor's success flag is neither true nor false: the reason. Such a body is not decoded.
     pub unclear: Option<String>,
-    /// Whether its headers name a further page, and how many items they say that there are.
+    /// The paging information in the response headers.
     pub pages: Pages,
 }
 
-/// What the headers of an answer say of items that are not in it. No vendor documents such headers; these are in common
+/// Paging headers: a further page and the total number of items. No vendor documents them; these names are in common
 /// use.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pages {
@@ -45,6 +45,8 @@ pub(crate) struct Pages {
 
 impl Pages {
     const NEXT: [&str; 2] = ["x-next-page", "x-next-cursor"];
+    const MORE: [&str; 3] = ["x-has-more", "x-has-next", "x-has-next-page"];
+    const PAGES: [&str; 4] = ["x-total-pages", "x-page-count", "x-pages", "x-pagination-page-count"];
     const TOTALS: [&str; 6] =
         ["x-total-count", "x-total", "total-count", "x-total-items", "x-pagination-total", "x-pagination-total-count"];
 
@@ -56,46 +58,46 @@ impl Pages {
             rel.is_some_and(|rel| rel.contains("next"))
         };
         let mut links = texts("link").flat_map(|links| links.split(','));
-        let further = Self::NEXT.iter().any(|name| texts(name).any(|text| !text.trim().is_empty()));
-        let more =
-            texts("x-has-more").any(|text| !["", "0", "false", "no"].contains(&&*text.trim().to_ascii_lowercase()));
-        let pages = texts("x-total-pages").filter_map(|pages| pages.trim().parse::<u64>().ok());
-        let further = further || more || pages.max().is_some_and(|pages| pages > 1);
-        // ASP.NET sends an object: `{"totalCount":250,"pageSize":100}`
-        let object = texts("x-pagination").filter_map(|text| serde_json::from_str::<Value>(text).ok());
-        let object: Vec<(String, Value)> = object
-            .filter_map(|value| value.as_object().cloned())
-            .flatten()
-            .map(|(key, value)| (plain(&key), value))
-            .collect();
-        let further = further
-            || object.iter().any(|(key, value)| match key.as_str() {
-                "hasnext" | "hasmore" | "hasnextpage" => *value != Value::Bool(false),
-                "next" | "nextpage" | "nextpagelink" => !matches!(value.as_str(), Some("")) && !value.is_null(),
-                "totalpages" | "pagecount" => value.as_u64().is_some_and(|pages| pages > 1),
-                _ => false,
-            });
-        let of_object = object.iter().filter(|(key, _)| ["total", "totalcount", "totalitems"].contains(&key.as_str()));
-        // `items 0-99/250`
+        let any =
+            |names: &[&str], is: fn(&str) -> bool| names.iter().any(|name| texts(name).any(|text| is(text.trim())));
+        let further = any(&Self::NEXT, |text| !text.is_empty())
+            || any(&Self::MORE, |text| text == "1" || text.eq_ignore_ascii_case("true"))
+            || any(&Self::PAGES, |text| text.parse::<u64>().is_ok_and(|pages| pages > 1))
+            // The total is unknown.
+            || any(&["content-range"], |range| range.ends_with("/*"));
+        // Reads the total from `items 0-99/250`.
         let range = texts("content-range").filter_map(|range| range.rsplit_once('/')).map(|(_, total)| total);
         let totals = Self::TOTALS.iter().flat_map(|name| texts(name)).chain(range);
         let totals = totals.filter_map(|total| total.trim().parse().ok());
-        let totals = totals.chain(of_object.filter_map(|(_, total)| total.as_u64()));
-        Self { next: further || links.any(rel_next), total: totals.max() }
+        let objects = texts("x-pagination").filter_map(|text| serde_json::from_str(text).ok());
+        let object = objects
+            .map(|object| Self::of_object(&object))
+            .reduce(|one, other| Self { next: one.next || other.next, total: one.total.max(other.total) });
+        let object = object.unwrap_or_default();
+        Self { next: further || links.any(rel_next) || object.next, total: totals.max().max(object.total) }
     }
 
-    /// Whether there is more than the items that were read.
+    /// Reads a header in the form of ASP.NET, `{"totalCount":250,"pageSize":100}`, with its keys in any case.
+    fn of_object(object: &Map<String, Value>) -> Self {
+        let plain = |key: &str| -> String {
+            key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+        };
+        let named = |names: &'static [&str]| {
+            object.iter().filter(move |(key, _)| names.contains(&plain(key).as_str())).map(|(_, value)| value)
+        };
+        let is = |value: &Value| !matches!(value, Value::Null | Value::Bool(false)) && *value != "" && *value != 0;
+        let next = named(&["next", "nextpage", "nextpagelink", "hasnext", "hasnextpage", "hasmore"]).any(is)
+            || named(&["totalpages", "pagecount"]).filter_map(Value::as_u64).any(|pages| pages > 1);
+        Self { next, total: named(&["total", "totalcount", "totalitems"]).filter_map(Value::as_u64).max() }
+    }
+
+    /// Returns true if the headers announce more items than the `read` ones.
     pub fn go_on_after(self, read: usize) -> bool {
         self.next || self.total.is_some_and(|total| total > read as u64)
     }
 }
 
-/// A key of an object, however its words are joined.
-fn plain(key: &str) -> String {
-    key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// An attempt that failed.
+/// A failed attempt, with its error and the requested delay.
 pub(super) struct Failed {
     pub error: Error,
     pub failure: Failure,
@@ -104,13 +106,13 @@ pub(super) struct Failed {
 
 impl Failed {
     fn new(operation: &Operation, failure: Failure, error: Error) -> Self {
-        // Only when no connection was made is it sure that nothing arrived.
+        // Without a connection nothing was sent. After any other failure the vendor may have received the request.
         let outcome = if failure == Failure::NoConnection { Outcome::NotSent } else { Outcome::Unknown };
         Self { error: error.outcome_is(operation.outcome(outcome)), failure, retry_after: None }
     }
 }
 
-/// Sends once and reads the answer, within the time and the size that are allowed.
+/// Sends the request once and reads the response, within the timeout and the size limit.
 pub(super) async fn receive(
     transport: &Transport,
     operation: &Operation,
@@ -127,7 +129,7 @@ pub(super) async fn receive(
             failed => failed,
         })?;
         let status = response.status();
-        // Who waits for nobody ends the call.
+        // An unreadable `Retry-After` counts as one second at least, so that a caller who never waits ends the call.
         let patience = settings.max_retry_after.max(Duration::from_secs(1));
         let retry_after = retry_after(response.headers(), patience);
         let pages = Pages::of(response.headers());
@@ -141,10 +143,10 @@ pub(super) async fn receive(
     }
 }
 
-/// From this size on the other calls of a thread would have to wait for a body to be read.
+/// Bodies of this size, in bytes, or more are decoded outside the async runtime, where they would delay other calls.
 const LARGE: usize = 64 << 10;
 
-/// Makes something of an answer: of a large one beside the runtime, and only until the call's time is over.
+/// Decodes an answer with `read`. A large one is decoded on a blocking thread, until the deadline of the call.
 pub(super) async fn aside<T: Send + 'static>(
     operation: &Operation,
     answer: Answer,
@@ -161,9 +163,11 @@ pub(super) async fn aside<T: Send + 'static>(
     };
     match timeout_at(until, spawn_blocking(move || read(answer))).await {
         Ok(Ok(read)) => Ok(read),
-        // The runtime shuts down.
-        Ok(Err(_)) => Err(failed(Failure::Unread, ErrorKind::Decode, "nobody is left to read the answer")),
-        Err(_) => Err(failed(Failure::Unread, ErrorKind::Timeout, "while reading the answer")),
+        // The blocking task was cancelled: the runtime is shutting down.
+        Ok(Err(_)) => {
+            Err(failed(Failure::Unread, ErrorKind::Decode, "the runtime stopped while decoding the response"))
+        }
+        Err(_) => Err(failed(Failure::Unread, ErrorKind::Timeout, "while decoding the response")),
     }
 }
 
@@ -173,7 +177,7 @@ impl From<Failed> for Error {
     }
 }
 
-/// reqwest prints URLs, and an IBAN can be in one: what failed is told in our own words.
+/// Describes a failed request without the text of reqwest, which prints URLs. A URL can hold an IBAN.
 fn lost(operation: &Operation, error: &reqwest::Error) -> Failed {
     let failure = match (error.is_connect(), error.is_timeout()) {
         (true, _) => Failure::NoConnection,
@@ -186,7 +190,7 @@ fn lost(operation: &Operation, error: &reqwest::Error) -> Failed {
     Failed::new(operation, failure, Error::new(kind).detail(format!("{what}{why}")))
 }
 
-/// The innermost cause that has a name. Of the libraries' words only these are recognized, and none is shown.
+/// Names the cause of a failed request, if it is known. The texts of the libraries are searched but never shown.
 fn why(error: &reqwest::Error) -> Option<String> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = cause {
@@ -200,7 +204,7 @@ fn why(error: &reqwest::Error) -> Option<String> {
         for (words, why) in [
             ("dns error", "the host's name cannot be resolved"),
             ("certificate", "the vendor's certificate is not accepted"),
-            ("scheme is not http", "TLS is left out: turn the feature `rustls` or `native-tls` on"),
+            ("scheme is not http", "this build has no TLS. Turn on the feature `rustls` or `native-tls`"),
         ] {
             if said.contains(words) {
                 return Some(why.into());
@@ -220,7 +224,7 @@ async fn read(operation: &Operation, mut response: Response, cap: usize) -> Resu
         return Err(too_large());
     }
     let compressed = compressed(response.headers());
-    // Most answers are one chunk and are not copied.
+    // Most bodies are one chunk, which is not copied.
     let mut body = response.chunk().await.map_err(|e| lost(operation, &e))?.unwrap_or_default();
     let mut rest = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| lost(operation, &e))? {
@@ -238,15 +242,16 @@ async fn read(operation: &Operation, mut response: Response, cap: usize) -> Resu
     if body.len() > cap {
         return Err(too_large());
     }
-    // Some servers name an encoding that they do not use.
+    // Some servers send a `Content-Encoding` header with a plain body.
     if compressed && !starts_as_json(&body) {
-        let error = Error::new(ErrorKind::Decode).detail("the answer is compressed, which was not asked for");
+        let error = Error::new(ErrorKind::Decode)
+            .detail("the response is compressed, although the request asked for no compression");
         return Err(Failed::new(operation, Failure::Unread, error));
     }
     Ok(body)
 }
 
-/// Whether a header says so. `UTF-8`, nothing and whatever else is no compression stands there, too.
+/// Returns true if `Content-Encoding` names a compression. Servers also put `UTF-8` and other values there.
 fn compressed(headers: &HeaderMap) -> bool {
     const CODINGS: [&str; 11] =
         ["gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "bzip2", "xz", "dcb", "dcz"];
@@ -255,17 +260,17 @@ fn compressed(headers: &HeaderMap) -> bool {
     codings.any(|coding| CODINGS.iter().any(|known| coding.eq_ignore_ascii_case(known)))
 }
 
-/// By its first byte, after a byte order mark; so does what is empty.
+/// Returns true if the first byte can begin JSON, or if the body is empty. Skips a byte order mark and whitespace.
 fn starts_as_json(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     body.first().is_none_or(|byte| matches!(byte, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'))
 }
 
-/// How long a vendor wishes to be left alone: the longest of its wishes. One that cannot be read, or a time that is over,
-/// still is a wish to wait, for as long as `patience`.
+/// Returns the longest wait among the `Retry-After` headers. A header that cannot be read, or with a time in the past,
+/// counts as `patience`.
 pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Duration> {
     let date = |text: &str| httpdate::parse_http_date(text).ok();
-    // By the vendor's own clock, if it tells the time.
+    // Use the clock of the vendor if the response has a `Date` header: the local clock may differ.
     let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?.trim())).unwrap_or_else(SystemTime::now);
     let wish = |value: &HeaderValue| {
         let text = value.to_str().ok()?.trim();
@@ -280,7 +285,7 @@ pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Dur
 }
 
 impl Answer {
-    /// What a removal that had already been done would have answered.
+    /// The answer to a removal that an earlier attempt had completed.
     pub fn no_content() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
@@ -291,7 +296,7 @@ impl Answer {
         }
     }
 
-    /// The answer, if it is a good one, or what the refusal means.
+    /// Returns the answer if the vendor accepted the request, else an error with the meaning of the refusal.
     pub(super) fn judge<V: Vendor>(self, operation: &Operation) -> Result<Self, Failed> {
         let success = self.status.is_success();
         let refusal = match V::word(self.status, &self.body) {
@@ -314,14 +319,14 @@ impl Answer {
         let (mut kind, mut outcome) = meaning(self.status, self.retry_after, speaker == Speaker::Vendor);
         let refusal = refusal.unwrap_or_default();
         let of_status = || V::advice(operation, self.status, speaker).or(advice(self.status, speaker));
-        // Its words say more than the status, except where the status is about now and not about the request.
+        // The vendor's code is more precise than the status. 408, 429 and 5xx describe the moment, not the request.
         if let (Some(own), false) = (refusal.kind, matches!(self.status.as_u16(), 408 | 429 | 500..)) {
             kind = own;
             if own == ErrorKind::Unavailable {
                 outcome = Outcome::Unknown;
             }
         }
-        // A 403 without a code of the vendor's may be about what was asked for, but for the exchange of a key.
+        // A 403 without a vendor code may concern the resource and not the credentials, except when a key is exchanged.
         let of_caller = self.status == StatusCode::UNAUTHORIZED || refusal.kind.is_some() || !operation.authenticated;
         let mut error = Error::new(kind)
             .status(self.status.as_u16())
@@ -336,18 +341,18 @@ impl Answer {
         Err(Failed { error, failure, retry_after: self.retry_after })
     }
 
-    /// Why a status of success says less than that the vendor has done what it was asked for.
+    /// Returns the reason why a success status does not prove that the vendor did the operation.
     fn doubt(&self, operation: &Operation) -> Option<&'static str> {
         let status = self.status.as_u16();
         match operation.answer {
-            [] if operation.code == "204" => (status != 204).then_some("it is not the documented 204 without content"),
-            // Neither code nor body is documented. Any words can be those of a refusal, or of a proxy.
-            [] if !matches!(status, 200 | 204 | 205) => Some("it does not say that it was done"),
+            [] if operation.code == "204" => (status != 204).then_some("the documented status is 204 without content"),
+            // Neither status nor body is documented. Any text may be a refusal, or come from a proxy.
+            [] if !matches!(status, 200 | 204 | 205) => Some("the status does not confirm that the operation was done"),
             [] => match self.body.trim_ascii() {
                 b"" | b"null" | b"{}" | b"true" => None,
-                _ => Some("it is neither empty nor plainly a success"),
+                _ => Some("the body is neither empty nor a plain success"),
             },
-            _ => (status > 205).then_some("the status is that of a part of an answer, or of several"),
+            _ => (status > 205).then_some("the status is that of a partial or a multiple response"),
         }
     }
 
@@ -360,10 +365,10 @@ impl Answer {
             .status(self.status.as_u16())
             .detail(detail)
             .outcome_is(operation.outcome(Outcome::Unknown))
-            .advise(Some("compare the answer with the spec"))
+            .advise(Some("compare the response with the spec"))
     }
 
-    /// It repeats another value than was sent.
+    /// The error for an answer in which `place` differs from the value in the request.
     pub(super) fn of_another(&self, operation: &Operation, place: &str) -> Error {
         self.undecodable(
             operation,
@@ -371,16 +376,18 @@ impl Answer {
         )
     }
 
-    /// What a good answer says. Of what cannot be decoded this tells where and what was looked for, never what stood
-    /// there.
+    /// Decodes the body of an accepted answer.
+    ///
+    /// # Errors
+    /// If the body cannot be decoded. The error says where and what was expected, never the value.
     pub fn decode<T: DeserializeOwned>(&self, operation: &Operation) -> Result<T, Error> {
         let refuse = |detail: String| self.undecodable(operation, detail);
         if let Some(why) = &self.unclear {
             return Err(refuse(why.clone()));
         }
-        let nothing = || serde_json::from_slice(b"null").map_err(|_| refuse("no content can be read".into()));
+        let nothing = || serde_json::from_slice(b"null").map_err(|_| refuse("the response has no content".into()));
         match operation.answer {
-            // That it is a good one is all that it says.
+            // The spec documents no body, so success is the whole answer.
             [] => return nothing(),
             [("", "any", _)] if self.body.is_empty() => return nothing(),
             _ => {}
@@ -389,8 +396,8 @@ impl Answer {
     }
 }
 
-/// What an HTTP status means. A status that the vendor has put into its own words is the vendor's; any other may come
-/// from something before it, and then only a clear refusal says that the vendor has not acted.
+/// Maps an HTTP status to a kind of error and the outcome of a write. With `own_words` the body is the vendor's.
+/// Otherwise a proxy may have sent the status, and only a clear refusal shows that the vendor did not act.
 fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -> (ErrorKind, Outcome) {
     match status.as_u16() {
         200..=299 => (ErrorKind::Refused, Outcome::Refused),
@@ -401,7 +408,7 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
         408 => (ErrorKind::Timeout, Outcome::Unknown),
         409 => (ErrorKind::Conflict, Outcome::Refused),
         429 => (ErrorKind::RateLimited { retry_after }, Outcome::Refused),
-        // 460 or 499, say, are a proxy's own, and tell how its side ended rather than what the vendor did.
+        // Proxies send statuses such as 460 or 499 when their client disconnects. They say nothing about the vendor.
         402..=499 if own_words || status.canonical_reason().is_some() => (ErrorKind::Refused, Outcome::Refused),
         _ => (ErrorKind::Unavailable, Outcome::Unknown),
     }
@@ -409,13 +416,15 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
 
 fn advice(status: StatusCode, speaker: Speaker) -> Option<&'static str> {
     match (status.as_u16(), speaker) {
-        (300..=399, _) => Some("it redirects, which is never followed: check the base URL"),
+        (300..=399, _) => Some("the server redirects, and redirects are never followed: check the base URL"),
         (401, _) => Some("check the credentials"),
         (403, Speaker::Other) => Some(
-            "the answer is not the vendor's own: a firewall or a proxy refuses. Check that it allows this machine's IP \
-             address and this `User-Agent`",
+            "the response is not the vendor's own: a firewall or a proxy refuses. Check that it allows this machine's \
+             IP address and this `User-Agent`",
         ),
-        (404 | 410, Speaker::Other | Speaker::Nobody) => Some("the answer is not the vendor's own: check the base URL"),
+        (404 | 410, Speaker::Other | Speaker::Nobody) => {
+            Some("the response is not the vendor's own: check the base URL")
+        }
         _ => None,
     }
 }
@@ -446,7 +455,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_answer_is_read_beside_the_runtime() {
+    async fn a_large_answer_is_decoded_on_a_blocking_thread() {
         let until = Instant::now() + Duration::from_secs(60);
         let here = thread::current().id();
         for (length, beside) in [(0, false), (LARGE - 1, false), (LARGE, true)] {
@@ -456,7 +465,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reading_ends_with_the_time_of_the_call() {
+    async fn decoding_ends_at_the_deadline_of_the_call() {
         let (end, ended) = mpsc::channel::<()>();
         let until = Instant::now() + Duration::from_millis(1);
         let read = aside(&OPERATION, answer(LARGE), until, move |_| ended.recv());

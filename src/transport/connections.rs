@@ -1,5 +1,5 @@
-//! The connections to one vendor. Reads share them. What changes anything has a connection of its own, which nobody
-//! used before: the vendor cannot have closed it, and no late answer to an earlier request can come on it.
+//! The connections to one vendor. Reads share a pool. Each write or removal opens a new connection: the vendor cannot
+//! have closed it before, and no late response to an earlier request can arrive on it.
 
 use super::{Effect, Settings};
 use reqwest::{Client, ClientBuilder, Request, Response};
@@ -14,24 +14,27 @@ pub(super) struct Connections {
     own: Client,
 }
 
-/// Firewalls refuse requests without one.
+/// Some firewalls refuse requests without a `User-Agent`.
 const USER_AGENT: &str = concat!("mandat/", env!("CARGO_PKG_VERSION"));
 
-/// A client of the caller's own may have a name of its own, which `reqwest` shows nowhere else.
+/// Sets the `User-Agent`, unless the caller's builder has one. `reqwest` shows that in its `Debug` output only.
 fn named(own: ClientBuilder) -> ClientBuilder {
     if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(USER_AGENT) }
 }
 
-/// A request without an answer.
+/// A request that got no response.
 pub(super) struct Unanswered {
     pub error: reqwest::Error,
-    /// It went out on a connection that had been idle, which the vendor may have closed meanwhile.
+    /// True if the request used an idle connection, which the vendor may have closed.
     pub idle: bool,
 }
 
 impl Connections {
-    /// `own` is a client of the caller's making. It can be built once only, so none of its connections is shared.
-    /// `local`: what is on this machine must not travel through a proxy elsewhere.
+    /// Opens the pools.
+    ///
+    /// `own` is the HTTP client of the caller. It can be built only once, so reads and writes both use it, without a
+    /// pool of idle connections. `plain` means HTTP without TLS. `local` turns proxies off: a request to this machine
+    /// must not leave it.
     pub fn new(
         own: Option<ClientBuilder>,
         #[cfg_attr(
@@ -46,11 +49,11 @@ impl Connections {
             let builder = if local { builder.no_proxy() } else { builder };
             builder
                 .connect_timeout(settings.connect_timeout)
-                // A credential never travels to another host.
+                // A redirect could send a credential to another host.
                 .redirect(reqwest::redirect::Policy::none())
-                // What is tried again is decided here; to be ready for more, it would copy each request.
+                // The transport decides on retries. reqwest would copy each request to be ready for its own.
                 .retry(reqwest::retry::never().max_retries_per_request(0))
-                // Nothing is decompressed: no vendor asked for it, and a few bytes must not become many.
+                // Never decompress: a small malicious response could expand to a huge one.
                 .no_gzip()
                 .no_brotli()
                 .no_deflate()
@@ -58,7 +61,7 @@ impl Connections {
                 .connection_verbose(false)
         };
         let new = || match ClientBuilder::new().user_agent(USER_AGENT) {
-            // To read the machine's certificates takes long, and plain HTTP needs none.
+            // Reading the certificates of the machine takes long, and plain HTTP needs none.
             #[cfg(feature = "rustls")]
             builder if plain => builder.tls_backend_rustls().tls_certs_only([]),
             #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
@@ -74,12 +77,12 @@ impl Connections {
         Ok(Self { shared: shared.build()?, own: unshared(new())? })
     }
 
-    /// To build requests with.
+    /// The HTTP client that builds requests.
     pub fn client(&self) -> &Client {
         &self.shared
     }
 
-    /// Sends a request; on a new connection if it is `fresh`.
+    /// Sends a request. A read uses an idle connection unless `fresh` is set; other requests open a new one.
     pub async fn send(&self, effect: Effect, fresh: bool, request: Request) -> Result<Response, Unanswered> {
         if effect != Effect::Read || fresh {
             return self.own.execute(request).await.map_err(|error| Unanswered { error, idle: false });
@@ -93,11 +96,11 @@ impl Connections {
 }
 
 tokio::task_local! {
-    /// Whether the request under way asked for a new connection. If not, an idle one was there.
+    /// True if the current request began to open a connection. If false, it used an idle one.
     static OPENED: Cell<bool>;
 }
 
-/// Notes each new connection. `reqwest` does not tell whether a request went out on one.
+/// Records that a request opens a connection. `reqwest` does not report this.
 #[derive(Clone)]
 struct Note;
 
@@ -122,7 +125,7 @@ impl<S: Service<R>, R> Service<R> for Noted<S> {
     }
 
     fn call(&mut self, request: R) -> S::Future {
-        // Another request can take the connection that this one began to open: that goes on outside of it.
+        // Outside a request there is no `OPENED`: hyper finishes opening a connection in the background.
         let _ = OPENED.try_with(|opened| opened.set(true));
         self.0.call(request)
     }

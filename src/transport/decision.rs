@@ -1,5 +1,5 @@
-//! Decides after each failed attempt. No vendor documents an idempotency key, so a write is sent again only if no byte of
-//! it was sent.
+//! Decides after each failed attempt. No vendor documents an idempotency key, so a write is sent again only if no byte
+//! of it was sent.
 
 use super::Effect;
 use crate::vocabulary::Outcome;
@@ -14,36 +14,36 @@ pub(super) enum Failure {
     NoConnection,
     /// The connection broke off after something may have been sent.
     Broken,
-    /// A connection that had been idle broke off without an answer: the vendor had closed it, most likely.
+    /// An idle connection broke off without a response. Most likely the vendor had closed it.
     Stale,
-    /// There was no answer in time.
+    /// No response arrived in time.
     Timeout,
-    /// The answer was not read: it is too large, or compressed.
+    /// The response was not read: it is too large, compressed, or took too long to decode.
     Unread,
-    /// A status of success, and no word that it was done.
+    /// The status means success, but the body does not confirm it.
     Doubtful,
-    /// An answer of this HTTP status that is no success.
+    /// The response has this HTTP status, which does not mean success.
     Status(StatusCode),
-    /// The vendor refused in its own words under a status of success.
+    /// The body is a refusal by the vendor, although the status means success.
     Refusal,
 }
 
-/// A failed attempt, as the decision sees it.
+/// The facts about a failed attempt that decide the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
     pub failure: Failure,
-    /// Its own outcome, of a write or a removal.
+    /// The outcome of this attempt alone. `None` for a read.
     pub outcome: Option<Outcome>,
-    /// The vendor itself says that the record does not exist.
+    /// The vendor's own response says that the record does not exist.
     pub not_found: bool,
-    /// The request can be sent once more: its body is no stream.
+    /// The request can be copied, because its body is no stream.
     pub repeatable: bool,
 }
 
 /// What the attempts of a call have shown so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Progress {
-    /// What became of the write or the removal. `Unknown` stays `Unknown` until an attempt succeeds.
+    /// The outcome of the write or removal so far. `Unknown` stays `Unknown` until an attempt succeeds.
     pub outcome: Outcome,
     /// The vendor may have received an attempt. A proxy can answer 429 after the vendor has acted, so this differs from
     /// `outcome`.
@@ -67,13 +67,13 @@ pub(super) enum Next {
     Removed,
     /// Wait, then send the request again.
     Again,
-    /// Send it again at once on a new connection. This counts neither as an attempt nor against the retry budget.
+    /// Send the request again at once on a new connection. This uses up neither an attempt nor the retry budget.
     Fresh,
-    /// Send it again at once with new credentials. Stop if there are none.
+    /// Send the request again at once with new credentials. Stop if the vendor adapter has none.
     Renew,
 }
 
-/// Decides after a failed attempt. There is no other place that decides whether a request is sent again.
+/// Decides after a failed attempt. No other code decides to send a request again.
 pub(super) fn decide(effect: Effect, before: Progress, attempt: Attempt) -> (Next, Progress) {
     let outcome = match before.outcome {
         Outcome::Unknown => Outcome::Unknown,
@@ -84,7 +84,7 @@ pub(super) fn decide(effect: Effect, before: Progress, attempt: Attempt) -> (Nex
         _ if !attempt.repeatable => Next::Stop,
         next => next,
     };
-    // The vendor acts on no request that it refuses for its credentials.
+    // A vendor that refuses the credentials has not acted on the request.
     let arrived = !matches!(attempt.failure, Failure::NoConnection | Failure::Status(StatusCode::UNAUTHORIZED));
     let progress = Progress {
         outcome,
@@ -100,7 +100,7 @@ fn next(effect: Effect, failure: Failure) -> Next {
         (_, Failure::Status(StatusCode::UNAUTHORIZED)) => Next::Renew,
         (_, Failure::NoConnection) => Next::Again,
         (Effect::Read, Failure::Stale) => Next::Fresh,
-        // The vendor may have acted whatever the response is: a proxy can answer after the vendor has acted.
+        // With any response the vendor may have acted, because a proxy can respond after the vendor has acted.
         (Effect::Write, _) => Next::Stop,
         (Effect::Read | Effect::Removal, Failure::Broken | Failure::Stale | Failure::Timeout) => Next::Again,
         (Effect::Read | Effect::Removal, Failure::Status(status)) => match status.as_u16() {
@@ -114,7 +114,7 @@ fn next(effect: Effect, failure: Failure) -> Next {
     }
 }
 
-/// How long to wait before each further attempt: from zero to a bound that doubles.
+/// The delays before further attempts. Each is random, from zero to a bound that doubles every time.
 pub(super) struct Delays(ExponentialBackoff);
 
 impl Delays {
@@ -125,7 +125,7 @@ impl Delays {
         Self(backoff.build())
     }
 
-    /// `None` if there is no attempt left.
+    /// Returns the next delay, or `None` if no attempt is left.
     pub fn next(&mut self) -> Option<Duration> {
         self.0.next().map(|bound| bound.mul_f64(fastrand::f64()))
     }

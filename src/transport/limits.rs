@@ -1,4 +1,4 @@
-//! Fair use: how much is asked of a vendor at once, in a second, and again.
+//! Limits the load on a vendor: concurrent attempts, attempts in a second, and retries.
 
 use super::Settings;
 use leaky_bucket::RateLimiter;
@@ -10,7 +10,7 @@ use tower::retry::budget::TpsBudget;
 pub(super) struct Limits {
     concurrency: Semaphore,
     rate: Option<RateLimiter>,
-    /// Each call allows for some attempts more.
+    /// The retry budget. Each call adds to it, each retry takes from it.
     pub budget: TpsBudget,
 }
 
@@ -19,17 +19,17 @@ impl Limits {
         Self {
             concurrency: Semaphore::new(settings.concurrency),
             rate: settings.rate_per_second.map(rate),
-            // Over ten seconds one call in five may be repeated, and one in each second besides: enough for a hiccup, no
-            // multiple of an outage.
+            // Over ten seconds: one retry for every five calls, plus one a second. That covers a short fault, and does
+            // not multiply the load during an outage.
             budget: TpsBudget::new(Duration::from_secs(10), 1, 0.2),
         }
     }
 
-    /// Waits for its turn. The vendor is busy with this caller until the permit is dropped.
+    /// Waits until an attempt may start. Drop the permit when the attempt has ended.
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed.
+        // The semaphore is never closed, so this is never `None`.
         let permit = self.concurrency.acquire().await.ok();
-        // Last: what waited after it for a permit could start all at once.
+        // Take the rate limit last. Attempts that waited for a permit after it could all start at once.
         if let Some(rate) = &self.rate {
             rate.acquire_one().await;
         }
@@ -37,7 +37,7 @@ impl Limits {
     }
 }
 
-/// So many in a second, in portions of a tenth of a second at most.
+/// Builds a limiter of `per_second` attempts. Each refill allows a tenth of them or one, which spreads them evenly.
 fn rate(per_second: NonZeroU32) -> RateLimiter {
     let portion = (per_second.get() / 10).max(1);
     let interval = Duration::from_secs(1) * portion / per_second.get();

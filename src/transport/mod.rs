@@ -1,7 +1,7 @@
-//! What every request shares: one way out, with credentials, deadlines, limits and further attempts, and one way back,
-//! into an answer or an [`Error`](crate::Error).
+//! Sends every request: adds credentials, applies deadlines and limits, retries, and returns an answer or an
+//! [`Error`](crate::Error).
 //!
-//! Generated code builds a request and hands it to [`perform`]. What differs by vendor is behind [`Vendor`].
+//! Generated code builds a request and calls [`perform`]. The trait [`Vendor`] holds the differences between vendors.
 
 mod answer;
 mod connections;
@@ -50,105 +50,106 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tower::retry::budget::Budget;
 use trace::Call;
 
-/// What an operation does to the vendor's state, which decides whether it may be sent again.
+/// The effect of an operation on the vendor's state. It decides which failures may be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Nothing.
+    /// Changes nothing.
     Read,
-    /// It makes or changes something: sent twice, it may do so twice.
+    /// Creates or changes something. A repeated request may do so twice.
     Write,
-    /// It takes a right away: sent twice it does no harm, given up half-way it does.
+    /// Deletes or revokes. Safe to repeat, unsafe to abandon, so the transport retries it.
     Removal,
 }
 
-/// What the transport knows of an operation; the build script writes one for each.
+/// The facts about an operation that the transport needs. The build script generates one for each operation.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    /// Its id in the spec.
+    /// The id in the spec.
     pub id: &'static str,
     pub method: &'static str,
-    /// Its path in the spec.
+    /// The path template in the spec.
     pub path: &'static str,
-    /// The documented base path of the others and its own, if its own differs.
+    /// For an operation outside the base path of the spec: that base path and the operation's own.
     pub outside: Option<(&'static str, &'static str)>,
     pub effect: Effect,
-    /// Whether credentials go with it.
+    /// True if the request carries credentials.
     pub authenticated: bool,
-    /// Whether its answer holds a document.
+    /// True if the answer contains a document, which allows a larger response.
     pub document: bool,
-    /// The HTTP status of its answer in the spec: `204`, or `2XX` where none is documented.
+    /// The HTTP status of success in the spec: `204`, or `2XX` where none is documented.
     pub code: &'static str,
-    /// What a caller can do when the answer to a write or a removal was lost; in the spec's words.
+    /// Advice from the spec for a write or a removal whose response was lost.
     pub lost_answer: &'static str,
-    /// Where each value of the answer stands, its JSON type, and whether the spec requires it. Empty: no answer.
+    /// The values of the answer: place, JSON type, and true if the spec requires it. Empty if the spec has no answer.
     pub answer: &'static [(&'static str, &'static str, bool)],
-    /// Which values of the answer repeat which of the request.
+    /// Places in the answer that repeat a value of the request.
     pub repeats: &'static [(&'static str, Sent)],
 }
 
 impl Operation {
-    /// An outcome is a matter of writes.
+    /// Returns `None` for a read: only writes and removals have an outcome.
     pub fn outcome(&self, outcome: Outcome) -> Option<Outcome> {
         (self.effect != Effect::Read).then_some(outcome)
     }
 }
 
-/// What differs by vendor between a built request and a decoded answer.
+/// The differences between vendors from a built request to a decoded answer.
 pub(crate) trait Vendor: Sync + 'static {
     const PROVIDER: Provider;
 
     fn transport(&self) -> &Transport;
 
-    /// The header that proves who is calling. It may take a call of its own to get it.
+    /// Returns the `Authorization` header. Some vendors need a login call first.
     fn authorization(&self) -> impl Future<Output = Result<HeaderValue, Error>> + Send;
 
-    /// The vendor refused this header, with 401. Whether another can be had, so that sending again makes sense.
-    /// `renewed`: the call had been sent with another before.
+    /// Called when the vendor refused this header with 401. Returns true if another header can be obtained, so that a
+    /// retry makes sense. `renewed` is true if the call already used another header before.
     fn refused(&self, _header: &HeaderValue, _renewed: bool) -> bool {
         false
     }
 
-    /// The vendor took a call with this header.
+    /// Called when the vendor accepted the credentials in this header.
     fn taken(&self, _header: &HeaderValue, _renewed: bool) {}
 
-    /// Whether it has not refused this header meanwhile, to another call.
+    /// Returns false if the vendor has refused this header to another call in the meantime.
     fn holds(&self, _header: &HeaderValue) -> bool {
         true
     }
 
-    /// What the vendor itself says, whatever the HTTP status.
+    /// Reads from the body if the vendor refused the request.
     fn word(status: StatusCode, body: &[u8]) -> Word;
 
-    /// What to do about a refusal by its HTTP status, where the vendor's words do not say more.
+    /// Advice for a refusal by its HTTP status. Used if the vendor sent no code with a known meaning.
     fn advice(_operation: &Operation, _status: StatusCode, _speaker: Speaker) -> Option<&'static str> {
         None
     }
 }
 
-/// Who speaks in a refusal.
+/// The sender of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Speaker {
     /// The vendor's API, in its own form.
     Vendor,
-    /// A page or another text: that of a firewall, a proxy or a server before the API.
+    /// A firewall, a proxy or a server in front of the API: the body has another form.
     Other,
-    /// Nobody: there is no body.
+    /// Unknown: there is no body.
     Nobody,
 }
 
-/// What a vendor itself says of a request.
+/// The result of a request according to the body of the response.
 #[derive(Debug)]
 pub(crate) enum Word {
-    /// Nothing: the HTTP status tells, and the body is what was asked for.
+    /// No refusal. The HTTP status decides, and the body is the requested data.
     Silent,
-    /// It refuses.
+    /// A refusal.
     Refused(Refusal),
-    /// It says neither yes nor no; why not.
+    /// Neither success nor refusal, with the reason.
     Unclear(String),
 }
 
 impl Word {
-    /// Of a vendor that puts a flag on each answer: only true is yes. A refusal is told by what stands under `names`.
+    /// Reads the success flag of a vendor that sends one in every body. Only `true` means success. `refusal` builds the
+    /// refusal from the values of the fields `names`.
     pub fn of_flag<const N: usize>(
         body: &[u8],
         flag: &str,
@@ -164,14 +165,14 @@ impl Word {
     }
 }
 
-/// A vendor's refusal in its own words.
+/// A refusal as the vendor's body describes it.
 #[derive(Debug, Default)]
 pub(crate) struct Refusal {
-    /// What it means, where the HTTP status does not tell.
+    /// The kind of error, if the vendor's code is more precise than the HTTP status.
     pub kind: Option<ErrorKind>,
     pub code: Option<String>,
     pub trace_id: Option<String>,
-    /// Which fields it is about, without their values.
+    /// The fields that the vendor refuses, without their values.
     pub detail: Option<String>,
     pub advice: Option<&'static str>,
 }
@@ -232,25 +233,25 @@ impl Transport {
         })
     }
 
-    /// Without a slash at its end.
+    /// The base URL without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// How many calls may be begun at once: as many as are let through before their time is over.
+    /// How many calls a batch should start at once. More would time out while they wait for `rate_per_second`.
     pub fn concurrency(&self) -> usize {
         let Settings { concurrency, rate_per_second, overall_timeout, .. } = &self.settings;
         let in_time = |rate: &NonZeroU32| (rate.get() as usize).saturating_mul(overall_timeout.as_secs() as usize) / 4;
         (*concurrency).min(rate_per_second.as_ref().map_or(usize::MAX, in_time)).max(1)
     }
 
-    /// What generated code builds a request from.
+    /// The parts from which generated code builds a request.
     pub fn fields(&self, operation: &Operation) -> Result<Fields<'_>, String> {
         Ok(Fields { baseurl: self.base_path(operation)?, client: Start(self) })
     }
 
-    /// The path before that of the operation. An operation outside of the documented base path is at the same host: its own
-    /// base path replaces the documented one at the end of the configured URL.
+    /// The path in front of the operation's path. An operation outside the documented base path is on the same host:
+    /// its own base path replaces the documented one at the end of the configured URL.
     fn base_path(&self, operation: &Operation) -> Result<Cow<'_, str>, String> {
         let configured = self.base.path().trim_end_matches('/');
         let Some((documented, own)) = operation.outside else { return Ok(configured.into()) };
@@ -267,13 +268,13 @@ impl Transport {
     }
 }
 
-/// The names are the generator's. The URL is its path only: the rest was parsed once and stays as it is.
+/// The generator fixes these names. `baseurl` holds only a path: scheme, host and port were parsed once.
 pub(crate) struct Fields<'a> {
     pub baseurl: Cow<'a, str>,
     pub client: Start<'a>,
 }
 
-/// Starts a request to a path, base included.
+/// Starts a request to a path that includes the base path.
 pub(crate) struct Start<'a>(&'a Transport);
 
 impl Start<'_> {
@@ -300,9 +301,9 @@ impl Start<'_> {
     }
 }
 
-/// An optional parameter of a query.
+/// Adds optional query parameters to a request.
 pub(crate) trait GivenParameter {
-    /// Adds it, if it was given.
+    /// Adds the parameter if `value` is set.
     fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self;
 }
 
@@ -315,13 +316,13 @@ impl GivenParameter for RequestBuilder {
     }
 }
 
-/// A request, if the caller's values made one.
+/// A request, or the reason why the caller's values cannot form one.
 pub(crate) type Built = Result<Request, progenitor_client::Error<()>>;
 
-/// A call, on the heap: each future around it would copy the whole of it.
+/// A call as a boxed future. Unboxed, each future around it would copy its large state.
 type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// Sends what generated code has built, and decodes the answer.
+/// Sends a request of generated code and decodes the answer. Refuses an answer that belongs to another request.
 pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 'static>(
     vendor: &'a V,
     operation: &'static Operation,
@@ -339,7 +340,7 @@ pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 's
     })
 }
 
-/// The same of a list, with what the answer says of items that are not in it.
+/// Like [`perform`] for a list. Also returns the paging headers.
 pub(crate) fn perform_page<'a, V: Vendor, T: DeserializeOwned + Send + 'static>(
     vendor: &'a V,
     operation: &'static Operation,
@@ -348,7 +349,7 @@ pub(crate) fn perform_page<'a, V: Vendor, T: DeserializeOwned + Send + 'static>(
     Run { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, answer.pages)))
 }
 
-/// The same, up to an answer that is no refusal.
+/// Like [`perform`], but returns the accepted answer undecoded.
 pub(crate) fn exchange<'a, V: Vendor>(
     vendor: &'a V,
     operation: &'static Operation,
@@ -357,7 +358,8 @@ pub(crate) fn exchange<'a, V: Vendor>(
     Run { vendor, operation }.call(request, Ok)
 }
 
-/// What it means that a write was sent again whose first answer was lost.
+/// Interprets the result of a write that was repeated after its first response was lost. A vendor code in `in_use`
+/// means that the reference exists already.
 pub(crate) fn resent<T>(result: Result<T, Error>, in_use: &[&str]) -> Result<Resent<T>, Error> {
     match result {
         Ok(answer) => Ok(Resent::Done(answer)),
@@ -366,15 +368,15 @@ pub(crate) fn resent<T>(result: Result<T, Error>, in_use: &[&str]) -> Result<Res
     }
 }
 
-/// What a vendor's own 404 to a removal says.
+/// Advice for a vendor's own 404 to a removal.
 const GONE_ALREADY: &str = "it is not there: if the answer to an earlier removal was lost, that one was done";
 
 tokio::task_local! {
     static SHUT: Arc<AtomicBool>;
 }
 
-/// Runs calls. A refusal of the caller sets `shut`, and no call is sent after that: each would count towards a lock of
-/// the account, and many calls of a run wait for their turn.
+/// Runs calls until a refusal of the caller sets `shut`. No call is sent after that: each one would count towards a lock
+/// of the account, and many calls of a run wait for their turn.
 pub(crate) fn unless_shut<F: Future>(shut: Arc<AtomicBool>, calls: F) -> impl Future<Output = F::Output> {
     SHUT.scope(shut, calls)
 }
@@ -383,7 +385,7 @@ fn is_shut() -> bool {
     SHUT.try_with(|shut| shut.load(Ordering::Acquire)).unwrap_or(false)
 }
 
-/// One call: as many attempts as its effect, the limits and the deadline allow.
+/// One call: its attempts, within the limits and the deadline.
 struct Run<'a, V> {
     vendor: &'a V,
     operation: &'static Operation,
@@ -429,7 +431,7 @@ impl<'a, V: Vendor> Run<'a, V> {
         transport.limits.budget.deposit();
         loop {
             let again = request.try_clone();
-            // What fails before anything is sent leaves the outcome as it is.
+            // A failure before this attempt is sent leaves the outcome of the earlier attempts unchanged.
             let ready = timeout_at(deadline, async {
                 loop {
                     let header = self.authorize(&mut request).await?;
@@ -458,7 +460,7 @@ impl<'a, V: Vendor> Run<'a, V> {
                 Err(failed) => Err(failed),
             };
             let judged = judged.and_then(|judged| judged);
-            // A refusal for another reason proves that the vendor took the credentials.
+            // A refusal for another reason proves that the vendor accepted the credentials.
             let took = match &judged {
                 Ok(_) => true,
                 Err(Failed { error, .. }) => matches!(
@@ -503,7 +505,7 @@ impl<'a, V: Vendor> Run<'a, V> {
         }
     }
 
-    /// Puts on a request what is read, and credentials, if it is to have any.
+    /// Sets the headers: accepted encoding and type, and credentials if the operation needs them.
     async fn authorize(&self, request: &mut Request) -> Result<Option<HeaderValue>, Error> {
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if !self.operation.answer.is_empty() {
@@ -518,7 +520,7 @@ impl<'a, V: Vendor> Run<'a, V> {
     }
 }
 
-/// The request, if the values of the caller made one and its URL has the path of the operation.
+/// Returns the request, after checking that its URL has the path of the operation.
 fn built(operation: &Operation, transport: &Transport, request: Built) -> Result<Request, Error> {
     let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
     let request = request.map_err(|e| match e {

@@ -1,4 +1,4 @@
-//! Ids in paths. An id is one segment, which no URL parser, proxy or server can read as another path.
+//! Puts ids into paths. An id is one segment, which no URL parser, proxy or server can read as another path.
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -7,15 +7,15 @@ use crate::wire::{Sent, required};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Display;
 
-/// Everything but the unreserved characters of RFC 3986: only those mean themselves to every URL parser.
+/// Everything except the unreserved characters of RFC 3986. Every URL parser leaves only those unchanged.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// An id as a segment of a path. Generated code calls it under the generator's name.
+/// Encodes an id as a path segment. Generated code calls this function by the name that the generator chose.
 pub(crate) fn encode_path(id: &str) -> String {
     utf8_percent_encode(id, RESERVED).to_string()
 }
 
-/// The value of a parameter in the path, or why no request can be built from it.
+/// Converts and checks a path parameter. The error names the parameter and the reason.
 pub(crate) fn path_segment<T: AsRef<str> + Sent>(
     value: impl TryInto<T, Error: Display>,
     name: &str,
@@ -27,8 +27,8 @@ pub(crate) fn path_segment<T: AsRef<str> + Sent>(
     }
 }
 
-/// Why an id could be read as another path. Encoding alone is not enough: servers and proxies decode a path before they
-/// split it, some of them twice, and `.` and `..` have no encoded form.
+/// Returns the reason why an id is refused, if a server could read it as another path. Encoding alone is not enough:
+/// some servers and proxies decode a path, even twice, before they split it. `.` and `..` have no encoded form.
 pub(crate) fn path_fault(id: &str) -> Option<String> {
     if id.is_empty() {
         return Some("is empty".into());
@@ -43,9 +43,9 @@ pub(crate) fn path_fault(id: &str) -> Option<String> {
     id.contains(char::is_control).then(|| "holds a control character".into())
 }
 
-/// Whether a path has the fixed segments of a template, and one segment for each parameter.
+/// Returns true if a path has the fixed segments of a template, and one segment for each parameter.
 pub(super) fn matches(path: &str, template: &str) -> bool {
-    // A path without parameters is its template.
+    // The common case first: a path without parameters equals its template.
     let same = |(part, expected): (&str, &str)| match expected.starts_with('{') {
         true => !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
         false => part == expected,

@@ -1,5 +1,5 @@
-//! Whether an answer belongs to its request: what it repeats of it is the same. A proxy that mixes two answers up, or an
-//! answer that comes late, would else hand out another mandate as the one that was made.
+//! Checks that an answer belongs to its request, by the values that it repeats from the request. A proxy can mix up two
+//! responses, and a response can arrive late. Without the check the caller would get another mandate.
 
 use super::Operation;
 use percent_encoding::percent_decode_str;
@@ -7,17 +7,17 @@ use reqwest::{Body, Request};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Where a request has a value that its answer repeats.
+/// The place in a request of a value that the answer repeats.
 #[derive(Debug)]
 pub(crate) enum Sent {
-    /// In its body; a JSON pointer.
+    /// A JSON pointer into the body.
     Body(&'static str),
     Path(&'static str),
     Query(&'static str),
     Header(&'static str),
 }
 
-/// Each place of the answer whose value is known, and the value.
+/// Places in the answer, each with the value that the request sent.
 pub(super) type Expected = Vec<(&'static str, String)>;
 
 pub(super) fn expected(operation: &Operation, base_path: &str, request: &Request) -> Expected {
@@ -37,7 +37,7 @@ pub(super) fn expected(operation: &Operation, base_path: &str, request: &Request
     operation.repeats.iter().filter_map(|(place, sent)| Some((*place, value(sent)?))).collect()
 }
 
-/// The first place at which an answer has another value.
+/// Returns the first place where the answer differs from the request. Missing values do not count as different.
 pub(super) fn other<T: Serialize>(expected: &Expected, answer: &T) -> Option<&'static str> {
     if expected.is_empty() {
         return None;
@@ -58,7 +58,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// As values: vendors trim, change the case and write digits as a number, which loses leading zeros.
+/// Compares values as vendors repeat them: trimmed, in another case, or digits as a number without leading zeros.
 fn same(sent: &str, told: &str) -> bool {
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let plain = |text: &str| match text.trim() {
@@ -74,7 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn values_are_the_same_in_whatever_form_a_vendor_repeats_them() {
+    fn case_blanks_and_leading_zeros_do_not_matter() {
         for (sent, told) in [("RUM-1", "rum-1"), ("RUM-1", " RUM-1\n"), ("012345678", "12345678"), ("É1", "é1")] {
             assert!(same(sent, told), "{sent:?} {told:?}");
         }
@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_reference_is_itself_and_no_other(one in "[A-Za-z0-9+?/:().,' -]{1,35}", other in "[A-Za-z0-9-]{1,35}") {
+        fn a_reference_equals_only_itself(one in "[A-Za-z0-9+?/:().,' -]{1,35}", other in "[A-Za-z0-9-]{1,35}") {
             prop_assert!(same(&one, &one));
             prop_assert!(same(&one, &one.to_uppercase()));
             let (one, other) = (format!("x{one}"), format!("y{other}"));

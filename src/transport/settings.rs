@@ -1,10 +1,11 @@
-//! What a caller may set about calls.
+//! The settings of calls, and the address of a vendor.
 
 use std::{fmt, num::NonZeroU32, time::Duration};
 use tokio::sync::Semaphore;
 
-/// How long to wait, how much to read, how often to try, how much to ask for at once. The defaults suit a backend. More
-/// than a year counts as a year, so `Duration::MAX` is as good as for ever.
+/// Timeouts, size limits, retries and load limits of one vendor's client. The defaults suit a backend.
+///
+/// A duration of more than a year counts as a year, so `Duration::MAX` works as "no limit".
 ///
 /// ```
 /// use mandat::Settings;
@@ -18,34 +19,40 @@ use tokio::sync::Semaphore;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long a connection may take to open. 5 seconds.
+    /// The longest time to open a connection. Default: 5 seconds.
     pub connect_timeout: Duration,
-    /// How long one attempt may take, its answer included. 20 seconds.
+    /// The longest time for one attempt, including its response. Default: 20 seconds.
     pub attempt_timeout: Duration,
-    /// How long a call may take in all, with waiting, credentials and further attempts. 60 seconds.
+    /// The longest time for a whole call: waiting, credentials and all attempts. Default: 60 seconds.
     pub overall_timeout: Duration,
-    /// How long a connection may be idle and still serve another read. 4 seconds, since the shortest time that vendors'
-    /// servers usually keep one is 5. Zero: each request has a connection of its own. What changes anything always has.
+    /// How long an idle connection is kept for the next read. Default: 4 seconds. Servers usually close an idle
+    /// connection after 5 seconds or more.
+    ///
+    /// Zero: every request opens a new connection. Writes and removals always do.
     pub idle_timeout: Duration,
-    /// How large an answer may be, in bytes. 4 MiB.
+    /// The largest response, in bytes. Default: 4 MiB. A larger one fails with
+    /// [`TooLarge`](crate::ErrorKind::TooLarge).
     pub max_answer: usize,
-    /// How large an answer with a document in it may be, in bytes. 32 MiB.
+    /// The largest response that contains a document, in bytes. Default: 32 MiB.
     pub max_document: usize,
-    /// How often a call is tried at most, the first time included. 3. What is tried again is said at
-    /// [`Error::outcome`](crate::Error::outcome): reads, and what takes a right away; a write only if it was never
-    /// sent.
+    /// The most attempts of a call, including the first. Default: 3. Reads and removals are retried. A write is
+    /// retried only if it was never sent; see [`Error::outcome`](crate::Error::outcome).
     pub attempts: u32,
-    /// The longest wait before the second attempt; it doubles with each further one. 200 milliseconds. How long is
-    /// waited is drawn at random from zero to that.
+    /// The longest delay before the second attempt. Default: 200 milliseconds. It doubles with each further attempt.
+    /// The actual delay is random, from zero to that bound.
     pub backoff: Duration,
-    /// The longest that a vendor's `Retry-After` is waited for, and how long one is waited for that cannot be read or
-    /// whose time is over. 10 seconds. If it asks for more, the call ends with
-    /// [`RateLimited`](crate::ErrorKind::RateLimited) or [`Unavailable`](crate::ErrorKind::Unavailable).
+    /// The longest wait that a vendor's `Retry-After` may ask for. Default: 10 seconds. If it asks for more, the call
+    /// ends with [`RateLimited`](crate::ErrorKind::RateLimited) or [`Unavailable`](crate::ErrorKind::Unavailable).
+    ///
+    /// A `Retry-After` that cannot be read, or with a time in the past, counts as this long, and as at least a second.
     pub max_retry_after: Duration,
-    /// How many attempts may be under way at once, or wait for `rate_per_second`, over all clones. 64.
+    /// The most attempts at one time over all clones of the client. Default: 64. Attempts that wait for
+    /// `rate_per_second` count.
     pub concurrency: usize,
-    /// How many attempts may start in a second, over all clones. 15, since vendors document no limit; ask yours, and
-    /// raise it. `None` is no limit. The default does not hold for a vendor on this machine.
+    /// The most attempts that start in one second, over all clones of the client. `None` means no limit. Default: 15,
+    /// because vendors document no limit. Ask your vendor, then raise it.
+    ///
+    /// The default does not apply to a vendor on this machine, such as the sandbox.
     pub rate_per_second: Option<NonZeroU32>,
 }
 
@@ -67,12 +74,12 @@ impl Default for Settings {
     }
 }
 
-/// A year: so much can be added to any instant.
+/// A year. A longer duration could overflow when it is added to an instant.
 pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Settings {
-    /// With no number that an instant or a semaphore could not take. The default rate spares a vendor's servers; on
-    /// this machine there are none.
+    /// Limits each number to the range of an instant or a semaphore. With `loopback` the default rate is dropped: it
+    /// protects a vendor's servers, and this machine has none.
     pub(super) fn bounded(self, loopback: bool) -> Self {
         let spared = loopback && self.rate_per_second == Self::default().rate_per_second;
         Self {
@@ -89,22 +96,22 @@ impl Settings {
     }
 }
 
-/// Where a vendor is, and how it is reached: the part of a configuration that is the same for every vendor.
+/// The address of a vendor and how to reach it. Every vendor's configuration has this part.
 pub(crate) struct Endpoint {
     pub base_url: String,
     pub settings: Settings,
     pub http: Option<reqwest::ClientBuilder>,
     /// The host to which plain HTTP is allowed.
     pub plain_to: Option<String>,
-    /// Whether the credential is for real money, as far as one can see.
+    /// True if the credential looks like one for production.
     pub live: bool,
 }
 
-/// An address may be given with more than an address in it, which is refused later.
+/// Hides a base URL with a user, password, query or fragment: it may contain a secret. `Transport::new` refuses it.
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = !self.base_url.contains(['@', '?', '#']);
-        f.write_str(if plain { &self.base_url } else { "(an address with more in it)" })
+        f.write_str(if plain { &self.base_url } else { "(a URL with more than a host and a path)" })
     }
 }
 
@@ -115,26 +122,29 @@ impl Endpoint {
     }
 }
 
-/// The methods of a `Config` that has an `endpoint`.
+/// Defines the methods that every vendor's `Config` has for its `endpoint`.
 macro_rules! endpoint_methods {
     () => {
-        /// Other timeouts and limits.
+        /// Replaces the timeouts and limits.
         pub fn settings(mut self, settings: crate::Settings) -> Self {
             self.endpoint.settings = settings;
             self
         }
 
-        /// An HTTP client of your own making, for a proxy or other root certificates. Redirects, retries,
-        /// compression, verbose logging and the connect timeout are still set here. Each request has a connection of
-        /// its own, so `idle_timeout` of the settings has no effect.
+        /// Uses your own HTTP client, for example with a proxy or other root certificates.
+        ///
+        /// This crate still sets its redirects, retries, compression, verbose logging and connect timeout. Each
+        /// request opens a new connection, so [`Settings::idle_timeout`](crate::Settings::idle_timeout) has no effect.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);
             self
         }
 
-        /// Allows plain `http` to the host of the address, if it is this one: the name of a container with the sandbox
-        /// in it, `sandbox` say, without a port. Credentials and personal data then travel in the clear, which a warning
-        /// says each time. Never do this with a vendor: a live key is refused.
+        /// Allows plain `http` to this host, such as `sandbox`, the name of a container that runs the sandbox. Give
+        /// the host of the base URL without a port.
+        ///
+        /// Credentials and personal data then travel unencrypted. Each new client logs a warning. Never use this
+        /// with a vendor: a live key is refused.
         pub fn allow_plain_http_to(mut self, host: impl Into<String>) -> Self {
             self.endpoint.plain_to = Some(host.into());
             self

@@ -272,6 +272,25 @@ async fn waiting_calls_still_respect_the_rate_limit() {
     assert!(released.elapsed() > Duration::from_secs(4), "50 calls in {:?}", released.elapsed());
 }
 
+#[test]
+fn concurrency_is_the_setting_unless_the_rate_allows_fewer() {
+    let concurrency = |concurrency, per_second, timeout| {
+        let settings = Settings {
+            concurrency,
+            rate_per_second: NonZeroU32::new(per_second),
+            overall_timeout: Duration::from_secs(timeout),
+            ..Settings::default()
+        };
+        let endpoint = super::Endpoint { settings, ..super::Endpoint::new("http://127.0.0.1:1") };
+        super::Transport::new(crate::Provider::SafeDebit, endpoint).unwrap().concurrency()
+    };
+    assert_eq!(concurrency(7, 0, 60), 7);
+    assert_eq!(concurrency(1, 1000, 60), 1);
+    // A quarter of the requests that the rate lets through before the timeout.
+    assert_eq!(concurrency(64, 2, 60), 30);
+    assert_eq!(concurrency(64, 1, 2), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn retry_budget_allows_one_retry_in_five_calls() {
     let limits = Limits::new(&Settings::default());

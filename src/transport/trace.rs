@@ -1,8 +1,8 @@
-//! One span per call, at level `INFO`, target `mandat`, name `call`. It costs nothing without a subscriber.
+//! Opens one span per call: level `INFO`, target `mandat`, name `call`. Without a subscriber the span is disabled.
 //!
-//! The names are OpenTelemetry's where it has one. No URL, no query, no header and no body is ever recorded.
+//! Field names follow OpenTelemetry where it defines one. `docs/operations.md` lists the fields for operators.
 //!
-//! `docs/operations.md` lists them for those who read them.
+//! Never record a URL, query, header or body: they can hold credentials or personal data.
 
 use super::Operation;
 use crate::vocabulary::{Error, Provider};
@@ -46,7 +46,7 @@ impl Call {
         call.instrument(self.span.clone())
     }
 
-    /// An attempt starts.
+    /// Counts an attempt that starts.
     pub fn attempt(&self) {
         self.attempts.fetch_add(1, Ordering::Relaxed);
     }

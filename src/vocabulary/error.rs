@@ -1,14 +1,14 @@
-//! One error for the facade and for every typed call.
+//! The error type of the facade and of every typed call.
 
 use super::Provider;
 use crate::wire::shape;
 use std::{fmt, time::Duration};
 
-/// What went wrong: at which vendor, in which operation, what it means, and what to do.
+/// An error: its kind, the vendor, the operation, the outcome of a write, and advice.
 ///
-/// Neither `Display` nor `Debug` ever holds an answer's body, the query of a URL, a credential or personal data, and
-/// no error of a library below is reachable through it: those quote values and URLs. A decoding error says where, not
-/// what.
+/// `Display` and `Debug` never show the body of a response, the query of a URL, a credential or personal data. A
+/// decoding error shows the place, not the value. The error has no `source`, because the errors of other libraries
+/// quote values and URLs.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -31,83 +31,83 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request breaks a documented rule: ours refused to send it, or the vendor refused it.
+    /// The request breaks a documented rule. This crate did not send it, or the vendor refused it.
     InvalidRequest,
-    /// The credentials, the account or the caller's address are refused.
+    /// The vendor refuses the credentials, the account or the caller's IP address.
     Auth,
-    /// The vendor does not know what was asked for.
+    /// The vendor does not know the requested record.
     NotFound,
-    /// It is there already, or in the way: a reference in use, a client that has mandates.
+    /// The record exists already or something blocks the request, such as a reference in use or a client with mandates.
     Conflict,
-    /// The vendor refused it for a reason of its own; see [`Error::vendor_code`].
+    /// The vendor refused the request for another reason; see [`Error::vendor_code`].
     Refused,
-    /// Too many requests; ask again after the delay, if the vendor gave one.
+    /// The vendor received too many requests. Wait before the next call.
     RateLimited {
-        /// How long to wait.
+        /// The delay that the vendor asks for, if it names one.
         retry_after: Option<Duration>,
     },
-    /// The vendor, or something before it, cannot answer now.
+    /// The vendor, or a proxy in front of it, cannot respond now.
     Unavailable,
-    /// No answer in time.
+    /// No response arrived in time.
     Timeout,
     /// The connection failed.
     Transport,
-    /// The answer is larger than the cap.
+    /// The response is larger than the limit in [`Settings`](crate::Settings).
     TooLarge,
-    /// The answer is not what the spec says.
+    /// The response does not match the spec.
     Decode,
-    /// The provider is not configured, or its configuration is refused.
+    /// The vendor is not configured, or its configuration is not valid.
     NotConfigured,
-    /// It was not asked: the vendor had refused the caller already, in the same run or to another watch; see
+    /// No request was sent, because the vendor has already refused the caller in the same run or in another watch; see
     /// [`Error::refuses_caller`].
     NotAsked,
 }
 
-/// What became of a write that failed.
+/// The outcome of a write or removal that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It never left: the vendor cannot have acted.
+    /// The request was never sent, so the vendor cannot have acted.
     NotSent,
-    /// The vendor refused it: it has not acted.
+    /// The vendor refused the request and has not acted.
     Refused,
-    /// The vendor may have acted. Find out before you send it again; the documentation of each write says how.
+    /// The vendor may have acted. Find out before you send the request again. The documentation of each write says how.
     Unknown,
 }
 
-/// What came of a write that was sent again, as its first answer was lost.
+/// The result of a write that you sent again because its first response was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a reference in use has to be looked up"]
+#[must_use = "look up the record if the reference is in use"]
 pub enum Resent<T> {
-    /// The vendor says that the reference is in use, and did nothing. If the reference was new, the first call used it.
+    /// The vendor did nothing, because the reference is in use. If the reference was new, the first call used it.
     ///
-    /// No answer comes with it. Look the record up: at SafeDebit with `find_consumer`, `find_debit` or `find_payment`.
-    /// What the vendor has is what the **first** call said: its amount and its date may differ from those of this call.
+    /// The vendor returns no record. Look it up: at SafeDebit with `find_consumer`, `find_debit` or `find_payment`. The
+    /// record has the values of the **first** call, so its amount and date may differ from those of this call.
     InUse,
-    /// The vendor took this call. A first call that it took as well would be a second record: look for one.
+    /// The vendor accepted this call. If it accepted the first call too, there are two records. Look for a duplicate.
     Done(T),
 }
 
-/// In characters. What a vendor lists as wrong has no end of its own.
+/// The longest detail, in characters. A vendor can list any number of faults.
 const LONGEST_DETAIL: usize = 400;
 
 impl Error {
-    /// What went wrong.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// At which vendor.
+    /// The vendor, if known.
     pub fn provider(&self) -> Option<Provider> {
         self.0.provider
     }
 
-    /// In which operation, by its id in the spec.
+    /// The id of the operation in the spec, if there was one.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
-    /// The HTTP status of the answer, if there was one.
+    /// The HTTP status of the response, if there was one.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
     }
@@ -117,24 +117,25 @@ impl Error {
         self.0.vendor_code.as_deref()
     }
 
-    /// The vendor's trace id, to be given to its support.
+    /// The vendor's trace id. Give it to the vendor's support.
     pub fn trace_id(&self) -> Option<&str> {
         self.0.trace_id.as_deref()
     }
 
-    /// For a write: what became of it. `None` for a read.
+    /// The outcome of a write or removal. `None` for a read.
     pub fn outcome(&self) -> Option<Outcome> {
         self.0.outcome
     }
 
-    /// What to do, where there is something to say.
+    /// Advice, if there is any.
     pub fn advice(&self) -> Option<&'static str> {
         self.0.advice
     }
 
-    /// Whether the same call can be made again later, without any change. A write of which the
-    /// [`outcome`](Self::outcome) is [`Unknown`](Outcome::Unknown) cannot: it might be done twice. A removal of which it
-    /// is unknown can, whatever failed: it does no harm twice.
+    /// Returns true if you can repeat the same call later without a change.
+    ///
+    /// Returns false for a write with the [`outcome`](Self::outcome) [`Unknown`](Outcome::Unknown), which could be done
+    /// twice. Returns true for a removal with this outcome, because a repeated removal is harmless.
     pub fn is_retryable(&self) -> bool {
         match self.outcome() {
             Some(Outcome::Unknown) => self.0.harmless_again,
@@ -145,9 +146,10 @@ impl Error {
         }
     }
 
-    /// Whether the vendor refused the caller rather than the request: login, password, key, account or IP address. It
-    /// will refuse every further request alike, and repeated refusals can lock an account: stop asking, and mend the
-    /// configuration first.
+    /// Returns true if the vendor refused the caller and not the request: login, password, key, account or IP address.
+    ///
+    /// Stop sending requests and correct the configuration first. The vendor will refuse every further request, and
+    /// repeated refusals can lock an account.
     pub fn refuses_caller(&self) -> bool {
         self.0.refuses_caller
     }
@@ -168,7 +170,7 @@ impl Error {
         }))
     }
 
-    /// A value that cannot be right, refused before anything was sent.
+    /// The error for a value that is refused before anything is sent.
     pub(crate) fn invalid(provider: Option<Provider>, detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidRequest).at(provider).detail(detail)
     }
@@ -182,7 +184,7 @@ impl Error {
         self
     }
 
-    /// What is wrong and where, in words that hold no value of a vendor or a caller.
+    /// Sets the detail: the fault and its place. Never pass a value from a vendor or a caller.
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         let mut detail: String = detail.into();
         if let Some((end, _)) = detail.char_indices().nth(LONGEST_DETAIL) {
@@ -193,9 +195,9 @@ impl Error {
     }
 }
 
-/// What the transport and the providers add.
+/// Information that the transport and the vendor adapters add.
 impl Error {
-    /// The call that failed first is the one to name: a token may be asked for within another call.
+    /// Sets the vendor and the operation, unless they are set: a failed login within another call must keep its own.
     pub(crate) fn during(mut self, provider: Provider, operation: &'static str) -> Self {
         self.0.provider.get_or_insert(provider);
         self.0.operation.get_or_insert(operation);
@@ -207,13 +209,13 @@ impl Error {
         self
     }
 
-    /// The call removes something.
+    /// Marks the call as a removal, which is harmless to repeat.
     pub(crate) fn harmless_again(mut self) -> Self {
         self.0.harmless_again = true;
         self
     }
 
-    /// The vendor refused who is asking.
+    /// Sets the result of [`refuses_caller`](Self::refuses_caller).
     pub(crate) fn refusing_caller(mut self, refuses: bool) -> Self {
         self.0.refuses_caller = refuses;
         self
@@ -229,12 +231,12 @@ impl Error {
         self
     }
 
-    /// How to find out what became of a write outweighs what else there is to say.
+    /// Sets the advice if the outcome is unknown. Finding out the outcome is more important than any other advice.
     pub(crate) fn advise_if_unknown(self, advice: &'static str) -> Self {
         if self.outcome() == Some(Outcome::Unknown) { self.advise(Some(advice)) } else { self }
     }
 
-    /// A code and a trace id come from outside: what does not look like one is not taken.
+    /// Sets the vendor's code and trace id. A text without the right shape is dropped, because it may be personal data.
     pub(crate) fn vendor(mut self, code: Option<String>, trace_id: Option<String>) -> Self {
         self.0.vendor_code = code.filter(|code| shape::is_code(code));
         self.0.trace_id = trace_id.filter(|id| shape::is_trace_id(id));
@@ -242,33 +244,33 @@ impl Error {
     }
 
     pub(crate) fn not_found(provider: Provider, operation: &'static str) -> Self {
-        Self::new(ErrorKind::NotFound).during(provider, operation).detail("the vendor knows no such mandate")
+        Self::new(ErrorKind::NotFound).during(provider, operation).detail("the vendor does not know this mandate")
     }
 
-    /// A further request would have been refused like an earlier one.
+    /// The error for a request that was not sent, because the vendor has refused the caller before.
     pub(crate) fn not_asked(provider: Provider) -> Self {
         Self::new(ErrorKind::NotAsked)
             .at(Some(provider))
-            .detail("the vendor had refused the caller before")
-            .advise(Some("mend the credentials, the account or the listed IP addresses, then read it again"))
+            .detail("the vendor refused the caller before")
+            .advise(Some("correct the credentials, the account or the listed IP addresses, then read it again"))
     }
 
-    /// What was looked for in an answer, and is not there or not as it should be.
+    /// The error for a response with a missing or unexpected value. `detail` names the place.
     pub(crate) fn decode(provider: Provider, operation: &'static str, detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode)
             .during(provider, operation)
             .detail(detail)
-            .advise(Some("compare the answer with the spec: `Mandates::probe` reports its shape without values"))
+            .advise(Some("compare the response with the spec: `Mandates::probe` reports its shape without values"))
     }
 }
 
 impl ErrorKind {
-    /// The kind without its data, for logs and metrics.
+    /// The name of the kind without its data, for logs and metrics.
     pub fn name(self) -> &'static str {
         self.told().0
     }
 
-    /// Its name, and how it is said in a message.
+    /// Returns the name, and the text for messages.
     fn told(self) -> (&'static str, &'static str) {
         match self {
             Self::InvalidRequest => ("InvalidRequest", "the request is invalid"),
@@ -278,12 +280,12 @@ impl ErrorKind {
             Self::Refused => ("Refused", "the vendor refused"),
             Self::RateLimited { .. } => ("RateLimited", "too many requests"),
             Self::Unavailable => ("Unavailable", "the vendor is unavailable"),
-            Self::Timeout => ("Timeout", "no answer in time"),
+            Self::Timeout => ("Timeout", "no response in time"),
             Self::Transport => ("Transport", "the connection failed"),
-            Self::TooLarge => ("TooLarge", "the answer is too large"),
-            Self::Decode => ("Decode", "the answer is not as documented"),
+            Self::TooLarge => ("TooLarge", "the response is too large"),
+            Self::Decode => ("Decode", "the response is not as documented"),
             Self::NotConfigured => ("NotConfigured", "not configured"),
-            Self::NotAsked => ("NotAsked", "not asked"),
+            Self::NotAsked => ("NotAsked", "no request was sent"),
         }
     }
 }
@@ -299,7 +301,7 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         f.write_str(match inner.kind {
-            // Nothing was asked for yet.
+            // Without an operation the error concerns a value, not a request.
             ErrorKind::InvalidRequest if inner.operation.is_none() => "not valid",
             kind => kind.told().1,
         })?;
@@ -316,7 +318,7 @@ impl fmt::Display for Error {
             write!(f, ": {detail}")?;
         }
         if let ErrorKind::RateLimited { retry_after: Some(delay) } = inner.kind {
-            write!(f, "; ask again after {} s", delay.as_secs())?;
+            write!(f, "; try again after {} s", delay.as_secs())?;
         }
         let unknown = inner.outcome == Some(Outcome::Unknown);
         if unknown {

@@ -1,4 +1,4 @@
-//! The words of this crate: vendors, statuses, evidence and errors. Nothing here does I/O.
+//! The vocabulary of this crate: vendors, statuses, evidence and errors. This module does no I/O.
 
 mod error;
 mod provider;

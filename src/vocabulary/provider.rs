@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 macro_rules! providers {
     ($($variant:ident, $feature:literal, $shown:literal, $purpose:ident, $form:literal;)+) => {
-        /// A vendor of mandates. All are here whatever features are on, so that a stored reference can always be read.
+        /// A vendor of mandates. All vendors exist with any features, so that a stored reference can always be read.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Provider {
@@ -14,26 +14,26 @@ macro_rules! providers {
         }
 
         impl Provider {
-            /// Every provider.
+            /// Every vendor.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The stable text form: the part of a [`MandateRef`](crate::MandateRef) before the colon, and the name of
-            /// the crate's feature.
+            /// the feature of this crate.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $feature,)+ }
             }
 
-            /// The vendor's name as it writes it.
+            /// The vendor's name as the vendor writes it.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $shown,)+ }
             }
 
-            /// What a mandate of this vendor lets its holder do.
+            /// The purpose of this vendor's mandates.
             pub fn purpose(self) -> Purpose {
                 match self { $(Self::$variant => Purpose::$purpose,)+ }
             }
 
-            /// How a reference to a mandate of this vendor is written.
+            /// The text form of a reference to a mandate of this vendor.
             pub(crate) fn reference_form(self) -> &'static str {
                 match self { $(Self::$variant => $form,)+ }
             }
@@ -46,7 +46,7 @@ providers! {
     Seqino, "seqino", "Seqino PDP", Represent, "seqino:<client_id>/<mandate_id>";
 }
 
-/// What a mandate lets its holder do in the grantor's name.
+/// The purpose of a mandate: the actions that its holder may take in the grantor's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {

@@ -1,11 +1,11 @@
-//! The vocabulary: one set of words for the state of a mandate at any vendor. No I/O.
+//! The statuses: one set of words for the state of a mandate at any vendor.
 
 use super::Provider;
 use crate::wire::ShownWord;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// Enums whose variants are their own stable text form, in `FromStr` and in serde.
+/// Implements `FromStr` and serde for an enum. The name of each variant is its stable text form.
 macro_rules! stable_text {
     ($name:ident { $($variant:ident),+ } else $unknown:expr) => {
         impl $name {
@@ -22,7 +22,7 @@ macro_rules! stable_text {
 
         impl std::str::FromStr for $name {
             type Err = $crate::UnknownWord;
-            #[doc = concat!("Reads the stable text form, in any case. A text that is none of them is an error: a slip, or the word of a newer version of this crate. Serde reads such a text as `", stringify!($unknown), "`.")]
+            #[doc = concat!("Reads the stable text form, in upper or lower case. Any other text is an error: a typing error, or a word from a newer version of this crate. Serde reads such a text as `", stringify!($unknown), "`.")]
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let known = Self::ALL.iter().copied().find(|value| value.as_str().eq_ignore_ascii_case(text));
                 known.ok_or($crate::UnknownWord { words: &[$(stringify!($variant)),+] })
@@ -55,22 +55,22 @@ macro_rules! stable_text {
     };
 }
 
-/// A text that is none of the words of a type.
+/// The error for a text that is not one of the words of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownWord {
     pub(crate) words: &'static [&'static str],
 }
 
-/// It lists the words, and does not show the text: that may hold anything.
+/// Lists the words. Does not show the text, which may hold personal data.
 impl fmt::Display for UnknownWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "none of {}", self.words.join(", "))
+        write!(f, "not one of {}", self.words.join(", "))
     }
 }
 
 impl std::error::Error for UnknownWord {}
 
-/// Enums that are shown as they are stored.
+/// Implements `Display` for enums that show their stable text form.
 macro_rules! shown_as_stored {
     ($($name:ident),+) => {$(
         impl std::fmt::Display for $name {
@@ -83,35 +83,35 @@ macro_rules! shown_as_stored {
 pub(crate) use {shown_as_stored, stable_text};
 shown_as_stored!(MandateStatus, AccountStatus, Change);
 
-/// The state of a mandate, whoever the vendor is.
+/// The status of a mandate, the same for every vendor.
 ///
-/// There is no `Default`: a default is how a mandate that nobody read comes to be treated as active. What a vendor
-/// said is kept beside it, in [`Mandate::raw`](crate::Mandate::raw). A status alone never answers whether you may
-/// collect; see [`Mandate::may_collect`](crate::Mandate::may_collect).
+/// There is no `Default`, because a default could make an unread mandate look active. The vendor's own word is in
+/// [`Mandate::raw`](crate::Mandate::raw). A status alone does not tell if you may collect; see
+/// [`Mandate::may_collect`](crate::Mandate::may_collect).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum MandateStatus {
-    /// Being set up; the vendor does not say what it waits for.
+    /// The mandate is being set up. The vendor does not say which step is next.
     Pending,
-    /// The debtor has to sign.
+    /// The debtor must sign.
     AwaitingSignature,
-    /// Identity or company checks are under way.
+    /// Identity or company checks are in progress.
     AwaitingVerification,
-    /// Signed, not yet in force.
+    /// The mandate is signed but not yet in force.
     AwaitingActivation,
-    /// In force, says the vendor.
+    /// The mandate is in force, according to the vendor.
     Active,
-    /// On hold.
+    /// The mandate is on hold.
     Suspended,
-    /// Ended by a party.
+    /// One of the parties ended the mandate.
     Revoked,
-    /// Ended by time.
+    /// The mandate ended by lapse of time.
     Expired,
-    /// The vendor refused or failed it.
+    /// The vendor refused the mandate, or its setup failed.
     Invalid,
-    /// Known before, and the vendor says that it no longer knows it.
+    /// The vendor knew the mandate before, and says that it no longer does.
     Gone,
-    /// The vendor's word is not in our tables: read [`Mandate::raw`](crate::Mandate::raw).
+    /// The vendor's word is not in this crate's tables. Read [`Mandate::raw`](crate::Mandate::raw).
     Unrecognized,
 }
 
@@ -120,19 +120,19 @@ stable_text!(MandateStatus {
     Gone, Unrecognized
 } else Self::Unrecognized);
 
-/// Where in its life a mandate is.
+/// A phase in the life of a mandate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Not yet in force.
+    /// The mandate is not yet in force.
     Setup,
-    /// In force.
+    /// The mandate is in force.
     InForce,
-    /// Suspended.
+    /// The mandate is suspended.
     OnHold,
-    /// Over. A vendor can still bring it back; see [`Change::Reinstated`].
+    /// The mandate has ended. A vendor can still reinstate it; see [`Change::Reinstated`].
     Ended,
-    /// Not known.
+    /// The phase is not known.
     Unknown,
 }
 
@@ -142,29 +142,29 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Who has to act next, and how.
+/// The party that must act next, and the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NextStep {
-    /// The vendor does not say.
+    /// The vendor does not say who must act.
     NotKnown,
-    /// The debtor signs.
+    /// The debtor must sign.
     DebtorSigns,
-    /// You ask the debtor to sign: nobody has yet.
+    /// You must ask the debtor to sign. Nobody has done so yet.
     AskDebtor,
-    /// The client and the vendor finish their checks.
+    /// The client and the vendor must finish their checks.
     ClientAndVendorVerify,
-    /// You activate it, or its start date comes.
+    /// You must activate the mandate, or wait for its start date.
     ActivateOrWait,
-    /// You may use it.
+    /// The mandate is ready. Ask for a verdict before you use it.
     Use,
     /// You need a new mandate.
     Replace,
-    /// You read the cause first.
+    /// You should read the cause before you replace the mandate.
     ReadCause,
-    /// You look into why the vendor no longer knows it.
+    /// You should find out why the vendor no longer knows the mandate.
     FindOut,
-    /// You read the vendor's own word.
+    /// You should read the vendor's raw word.
     ReadRawWord,
 }
 
@@ -188,24 +188,24 @@ impl fmt::Display for NextStep {
     }
 }
 
-/// How one reading of a mandate differs from the one before. Observed, never refused: the vendor is the authority.
+/// The kind of change between two readings of a mandate. A change is never refused: the vendor is the authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {
-    /// On its usual way.
+    /// The mandate moved on in the usual order.
     Forward,
-    /// Out of an ended phase: a vendor brought it back.
+    /// The vendor brought the mandate back after it had ended.
     Reinstated,
-    /// Back to an earlier state.
+    /// The mandate went back to an earlier status.
     Regressed,
-    /// What no table expects. Look at it.
+    /// The change is unexpected. Check the mandate by hand.
     Anomalous,
 }
 
 stable_text!(Change { Forward, Reinstated, Regressed, Anomalous } else Self::Anomalous);
 
 impl MandateStatus {
-    /// Where in its life a mandate with this status is.
+    /// The phase of a mandate with this status.
     pub fn phase(self) -> Phase {
         match self {
             Self::Pending | Self::AwaitingSignature | Self::AwaitingVerification | Self::AwaitingActivation => {
@@ -218,8 +218,8 @@ impl MandateStatus {
         }
     }
 
-    /// Who has to act next, as far as the status alone tells;
-    /// [`Mandate::next_step`](crate::Mandate::next_step) knows the vendor's word as well.
+    /// Returns who must act next, from the status alone. [`Mandate::next_step`](crate::Mandate::next_step) also uses
+    /// the vendor's word.
     pub fn next_step(self) -> NextStep {
         match self {
             Self::Pending | Self::Suspended => NextStep::NotKnown,
@@ -234,7 +234,7 @@ impl MandateStatus {
         }
     }
 
-    /// The ISO 20022 mandate status, for the four that have one.
+    /// The ISO 20022 mandate status. Four statuses have one.
     pub fn iso20022(self) -> Option<&'static str> {
         match self {
             Self::Active => Some("ACTV"),
@@ -245,9 +245,9 @@ impl MandateStatus {
         }
     }
 
-    /// What it means that a mandate with this status now has the status `next`; `None` if they are the same.
+    /// Returns the kind of change from this status to `next`. `None` if they are the same.
     ///
-    /// Compare with the last *recognized* status: from `Unrecognized` nothing is known, so every change is forward.
+    /// Call this on the last *recognized* status. From `Unrecognized` every change counts as forward.
     pub fn change_to(self, next: Self) -> Option<Change> {
         use MandateStatus::{AwaitingActivation, AwaitingSignature, AwaitingVerification, Gone, Pending};
         if self == next {
@@ -262,7 +262,7 @@ impl MandateStatus {
             (_, Phase::Ended) | (Phase::InForce, Phase::OnHold) | (Phase::OnHold, Phase::InForce) => Change::Forward,
             (Phase::Setup, Phase::OnHold) if self != AwaitingActivation => Change::Anomalous,
             (Phase::Setup, Phase::InForce | Phase::OnHold) => Change::Forward,
-            // Whether signature or checks come first differs by vendor.
+            // The order of signature and checks differs by vendor.
             (Phase::Setup, Phase::Setup) => match (self, next) {
                 (Pending, _) | (_, AwaitingActivation) => Change::Forward,
                 (AwaitingSignature, AwaitingVerification) | (AwaitingVerification, AwaitingSignature) => {
@@ -275,27 +275,29 @@ impl MandateStatus {
     }
 }
 
-/// The state of the account that a mandate belongs to: at Seqino, of the client. It is not the mandate's own.
+/// The state of the account that a mandate belongs to, apart from the status of the mandate. At Seqino it is the state
+/// of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum AccountStatus {
-    /// In use.
+    /// The account is in use.
     Active,
-    /// Not in use.
+    /// The account is not in use.
     Inactive,
-    /// Not yet in use.
+    /// The account is not yet in use.
     Pending,
-    /// On hold.
+    /// The account is on hold.
     Suspended,
-    /// The vendor's word is not in our tables.
+    /// The vendor's word is not in this crate's tables.
     Unrecognized,
 }
 
 stable_text!(AccountStatus { Active, Inactive, Pending, Suspended, Unrecognized } else Self::Unrecognized);
 
-/// The vendor's own word for a status: a text as it was sent, or the JSON of what was no text. 64 bytes at most.
+/// The vendor's own word for a status, cut to 64 bytes. It is the text that the vendor sent, or the JSON of another
+/// value.
 ///
-/// `Display` shows a word, but not what was no scalar: that may hold anything.
+/// `Display` shows a word, but not an object or a list, which may hold personal data.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -306,7 +308,7 @@ fn cut<'de, D: Deserializer<'de>>(d: D) -> Result<Box<str>, D::Error> {
 }
 
 impl RawStatus {
-    /// A vendor's word, cut after 64 bytes.
+    /// Keeps a vendor's word, cut to 64 bytes at most.
     pub fn new(word: &str) -> Self {
         Self(ShownWord::cut(word).into())
     }
@@ -333,11 +335,11 @@ impl fmt::Debug for RawStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Evidence {
-    /// The vendor documents the word and what it means.
+    /// The vendor documents the word and its meaning.
     Documented,
-    /// The vendor documents the word; its meaning is our inference.
+    /// The vendor documents the word. Its meaning is our inference.
     WordDocumented,
-    /// That the word occurs here, or what it means here, is our inference.
+    /// The use of the word here, or its meaning here, is our inference.
     Inferred,
 }
 
@@ -353,7 +355,7 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// What a vendor's word means: a row of a provider's table.
+/// The meaning of a vendor's word: a row in the vendor's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meaning {
     pub status: MandateStatus,
@@ -373,13 +375,13 @@ impl Meaning {
 pub struct VocabularyRow {
     /// The vendor.
     pub provider: Provider,
-    /// Its word, and on what the meaning depends besides.
+    /// The vendor's word, with any other condition for the meaning.
     pub raw: String,
-    /// What it means.
+    /// The status that the word means.
     pub status: MandateStatus,
-    /// Who has to act next.
+    /// The party that must act next.
     pub next_step: NextStep,
-    /// How well that is known.
+    /// How well the meaning is known.
     pub evidence: Evidence,
 }
 

@@ -1,11 +1,11 @@
-//! The bytes of a callback: headers, signatures, encodings and forms.
+//! Reads the bytes of a notification: headers, signatures, encodings and forms.
 
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
-/// The values of a header, by its name in any case.
+/// Returns the values of a header. Upper and lower case in its name do not matter.
 pub(crate) fn values<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     headers: impl IntoIterator<Item = (N, V)>,
     name: &str,
@@ -15,7 +15,7 @@ pub(crate) fn values<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     headers.into_iter().filter(named).map(|(_, value)| value)
 }
 
-/// A signature without blanks and quotes around it, the name of its algorithm (`sha256=`) and its padding.
+/// Removes blanks, quotation marks, the name of the algorithm (`sha256=`) and the padding from a signature.
 pub(crate) fn bare(signature: &[u8]) -> &[u8] {
     let around = |byte: &u8| matches!(byte, b'=' | b':' | b'"') || byte.is_ascii_whitespace();
     let end = signature.iter().rposition(|byte| !around(byte)).map_or(0, |last| last + 1);
@@ -23,13 +23,13 @@ pub(crate) fn bare(signature: &[u8]) -> &[u8] {
     &signature[start..end]
 }
 
-/// The bytes of a bare signature in hexadecimal, in either case.
+/// Decodes a bare signature in hexadecimal, in upper or lower case.
 #[cfg(any(feature = "easytransac", feature = "seqino"))]
 pub(crate) fn hex(bare: &[u8]) -> Option<Vec<u8>> {
     base16ct::mixed::decode_vec(bare).ok()
 }
 
-/// The bytes of a bare signature in Base64, of the standard or the URL-safe alphabet.
+/// Decodes a bare signature in Base64, with the standard or the URL-safe alphabet.
 pub(crate) fn base64(bare: &[u8]) -> Option<Vec<u8>> {
     let standard = |byte: &u8| match byte {
         b'-' => b'+',
@@ -39,13 +39,13 @@ pub(crate) fn base64(bare: &[u8]) -> Option<Vec<u8>> {
     BASE64_STANDARD_NO_PAD.decode(bare.iter().map(standard).collect::<Vec<u8>>()).ok()
 }
 
-/// A body without its byte order mark.
+/// Removes the byte order mark from a body.
 pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
     &body[Encoding::for_bom(body).map_or(0, |(_, length)| length)..]
 }
 
-/// A body as text. Its byte order mark decides the encoding. Bytes that are not UTF-8 are read as Windows-1252, a superset
-/// of Latin-1 in which every byte is a character, so that nothing is lost.
+/// A body as text. Its byte order mark decides the encoding. Bytes that are not UTF-8 are read as Windows-1252, a
+/// superset of Latin-1 in which every byte is a character, so that nothing is lost.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     let encoding = Encoding::for_bom(body).map_or(UTF_8, |(encoding, _)| encoding);
     let body = unmarked(body);
@@ -53,7 +53,7 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     text.unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(body).0)
 }
 
-/// The names and values of a form, in its order. One encoding holds for the whole form, as in [`text`].
+/// Returns the names and values of a form in their order. The whole form has one encoding, as in [`text`].
 pub(crate) fn form(body: &[u8]) -> Vec<(String, String)> {
     let decoded = |part: &[u8]| -> Vec<u8> {
         let spaced: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();

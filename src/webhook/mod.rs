@@ -1,6 +1,6 @@
-//! The common part of the vendors' callbacks. No I/O; the folder of each vendor has its signature scheme.
+//! The common part of the vendors' webhooks. Does no I/O. The folder of each vendor has its signature scheme.
 
-// A callback is a vendor's.
+// Only the vendor modules use these functions.
 #[cfg(any(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 pub(crate) mod bytes;
 
@@ -15,57 +15,58 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 
-/// A notification whose signature was right.
+/// A notification with a valid signature.
 ///
-/// It is a hint, not a state: it may be late, come twice or out of order, and what its signature proves differs by
-/// vendor. Store its [`id`](Self::id), answer the vendor, then read the mandate with
-/// [`Mandates::status`](crate::Mandates::status) and act on that.
+/// Store its [`id`](Self::id) and respond to the vendor. Then read the mandate with
+/// [`Mandates::status`](crate::Mandates::status) and act on the reading. A notification is only a hint: it may arrive
+/// late, twice or out of order. The strength of its signature differs by vendor.
 ///
-/// No vendor documents where a notification names a mandate. So you say where it stands, once you have seen one:
-/// [`mandate_at`](Self::mandate_at), [`text_at`](Self::text_at), or [`read`](Self::read) with a type of the vendor.
+/// No vendor documents the place of the mandate in a notification. Look at a real one, then name the place with
+/// [`mandate_at`](Self::mandate_at) or [`text_at`](Self::text_at). You can also [`read`](Self::read) a type of the
+/// vendor.
 ///
 /// `Debug` shows the vendor and nothing of the content.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookEvent {
-    /// Who sent it.
+    /// The vendor that sent the notification.
     pub provider: Provider,
-    /// What happened, in the vendor's word: `event_type` at Seqino, `Status` (of a transaction) at Easytransac.
+    /// The vendor's word for the event: `event_type` at Seqino, `Status` (of a transaction) at Easytransac.
     pub event: Option<String>,
-    /// The same for each copy of one notification, so that you can recognise a duplicate. At Seqino it is `event_id`, a
-    /// text or a number. Easytransac sends no id, so it is a hash of the signature. If it is `None`, treat the
-    /// notification as new.
+    /// An id that is the same for each copy of a notification. Use it to recognise a duplicate. At Seqino it is
+    /// `event_id`, a text or a number. Easytransac sends no id, so this is a hash of the signature. If it is `None`,
+    /// treat the notification as new.
     pub id: Option<String>,
-    /// When it happened, in UTC; Seqino only. Easytransac's `Date` is local time in Paris without an offset, and stays
-    /// in the body.
+    /// The time of the event in UTC, from Seqino only. Easytransac's `Date` is local time in Paris without an offset,
+    /// and stays in the body.
     pub at: Option<DateTime<Utc>>,
-    /// All that was sent. Of a form, texts, and objects where its names have brackets.
+    /// The whole content. A form becomes texts, and objects where its names have brackets.
     pub body: wire::Json,
 }
 
-/// Why a notification is not to be believed. Nothing that was sent and no secret is in it.
+/// The reason why a notification is refused. It contains no secret and nothing from the notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// No secret was given, or only blank ones. Anybody could sign with a blank one, so it verifies nothing.
+    /// No secret was given, or only blank ones. Anybody could sign with a blank secret, so it proves nothing.
     NoSecret,
     /// The body is larger than [`WebhookEvent::MAX_BODY`].
     TooLarge,
     /// There is no signature.
     MissingSignature,
-    /// The signature is none of this body with one of these secrets.
+    /// The signature does not match the body with any of the secrets.
     WrongSignature,
-    /// It cannot be read: why, and where.
+    /// The notification cannot be read. The text names the fault, and its place if known.
     Unreadable(String),
 }
 
 impl WebhookEvent {
-    /// The largest body that is looked at, in bytes: 1 MiB. No vendor documents how large its own are. Have your
-    /// server stop reading there, too.
+    /// The largest body that is accepted: 1 MiB, in bytes. Set the same limit in your server. No vendor documents the
+    /// size of its notifications.
     pub const MAX_BODY: usize = 1 << 20;
 
-    /// The text or number at a JSON pointer (RFC 6901), such as `/data/mandate_id`. `None` also for a number that cannot
-    /// be read without a loss of digits.
+    /// Returns the text or number at a JSON pointer (RFC 6901), such as `/data/mandate_id`. Returns `None` for any
+    /// other value, and for a number that would lose digits.
     pub fn text_at(&self, pointer: &str) -> Option<String> {
         match self.body.pointer(pointer)? {
             Value::String(text) => Some(text.clone()),
@@ -74,20 +75,21 @@ impl WebhookEvent {
         }
     }
 
-    /// The mandate whose parts stand at these JSON pointers, in the order of its text form: at Seqino that of the
-    /// client, then that of the mandate; elsewhere one.
+    /// Returns the reference whose parts are at these JSON pointers. Give the pointers in the order of the text form:
+    /// at Seqino the client, then the mandate, and elsewhere one pointer. Blanks at the ends of a part are removed.
     ///
-    /// `None` if a part is missing or blank, or if there are too few or too many parts. `None` also for a part that could
-    /// reach another path or forge a log: with a `/`, a `\\` or a `%`, with a control character or an invisible character,
-    /// or with only dots and blanks. Blanks at the ends of a part are removed.
+    /// Returns `None` if a part is missing or blank, or if there are too few or too many parts. Returns `None` also for
+    /// a part that could reach another path or forge a log line. Such a part has a `/`, a `\\`, a `%`, a control
+    /// character or an invisible character, or consists of dots and blanks.
     pub fn mandate_at(&self, pointers: &[&str]) -> Option<MandateRef> {
         reference(self.provider, pointers.iter().map(|pointer| self.text_at(pointer)).collect::<Option<_>>()?)
     }
 
-    /// The body as a type: `easytransac::types::Notification`, `seqino::types::WebhookEventPayload`, or one of yours.
+    /// Decodes the body into a type: `easytransac::types::Notification`, `seqino::types::WebhookEventPayload`, or your
+    /// own.
     ///
     /// # Errors
-    /// [`WebhookError::Unreadable`] with the field that is missing or of another type.
+    /// [`WebhookError::Unreadable`] with the name of the field that is missing or has another type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, WebhookError> {
         let mut body = serde_json::Deserializer::from_str(self.body.as_json());
         serde_path_to_error::deserialize(&mut body).map_err(|e| {
@@ -108,8 +110,8 @@ impl fmt::Debug for WebhookEvent {
 }
 
 impl WebhookError {
-    /// What to answer the sender: 500 where the fault is ours, else 413, 401 or 400. No vendor documents what it makes
-    /// of it.
+    /// The HTTP status for the response to the vendor: 500 for a fault in your configuration, else 413, 401 or 400. No
+    /// vendor documents its reaction to these statuses.
     pub fn http_status(&self) -> u16 {
         match self {
             Self::NoSecret => 500,
@@ -129,7 +131,7 @@ impl fmt::Display for WebhookError {
             Self::TooLarge => write!(f, "the body has more than {} bytes", WebhookEvent::MAX_BODY),
             Self::MissingSignature => f.write_str("the signature is missing"),
             Self::WrongSignature => f.write_str("the signature is wrong"),
-            Self::Unreadable(why) => write!(f, "it cannot be read: {why}"),
+            Self::Unreadable(why) => write!(f, "the notification cannot be read: {why}"),
         }
     }
 }
@@ -154,19 +156,19 @@ pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a
     if body.len() > WebhookEvent::MAX_BODY { Err(WebhookError::TooLarge) } else { Ok(usable) }
 }
 
-/// The mandate that these parts from outside name. [`WebhookEvent::mandate_at`] documents the rules.
+/// Builds a reference from parts that come from outside. [`WebhookEvent::mandate_at`] documents the rules.
 pub(crate) fn reference(provider: Provider, parts: Vec<String>) -> Option<MandateRef> {
     let invisible =
         |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let names_one = |part: &String| path_fault(part).is_none() && !part.contains(invisible);
-    // A line end is a blank at the end of a part, and a control character within it.
+    // Trim first: a line end is allowed at the end of a part, but not within it.
     let parts: Vec<String> = parts.iter().map(|part| part.trim().to_owned()).collect();
     if parts.iter().all(names_one) { MandateRef::of_parts(provider, parts) } else { None }
 }
 
-/// Whether a number has all the digits that were sent.
+/// Returns true if a number has all the digits that were sent.
 fn exact(number: &serde_json::Number) -> bool {
-    /// A float cannot hold each whole number from here on.
+    /// A float cannot hold every whole number from 2^53 on.
     const LARGEST: f64 = 9_007_199_254_740_992.0;
     !number.is_f64() || number.as_f64().is_some_and(|float| float.abs() < LARGEST)
 }

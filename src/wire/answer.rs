@@ -1,4 +1,4 @@
-//! How the objects of an answer are read: strictly where the answer needs a field, leniently elsewhere.
+//! Reads the objects of a response. A required field is read strictly, every other field leniently.
 
 use super::{
     Extra, List,
@@ -9,8 +9,8 @@ use super::{
 use serde::de::{DeserializeOwned, Error, MapAccess};
 use std::{borrow::Cow, marker::PhantomData};
 
-/// An object that a vendor sends. Each field is one of the kinds below; all that is not among them is in `extra`. `Debug`
-/// shows a plain text only if it looks like a reference or a word.
+/// Implements `Deserialize` and `Debug` for an object that a vendor sends. Each field has one of the kinds below.
+/// Unknown fields are kept in `extra`. `Debug` shows a plain text only if it looks like a reference or a word.
 macro_rules! answer {
     ($name:ident { $($kind:ident $field:ident = $key:literal),* }) => {
         impl<'de> ::serde::Deserialize<'de> for $name {
@@ -64,18 +64,18 @@ macro_rules! answer {
 }
 pub(crate) use answer;
 
-/// A field of an object, as it is read.
+/// The state of one field while its object is read.
 pub(crate) trait Field<'de>: Default {
     type Value;
-    /// The value that stands under the key.
+    /// Reads the value of the key.
     fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error>;
-    /// A damaged key may be this one: nobody knows whether `value` belongs here.
+    /// Records that a damaged key may be the key of this field. It is unclear if `value` belongs here.
     fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E>;
-    /// The field, once the object has ended.
+    /// Returns the field at the end of the object.
     fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<Self::Value, E>;
 }
 
-/// The fields that are none of the object's own.
+/// The unknown fields of an object.
 #[derive(Default)]
 pub(crate) struct Rest(ObjectText);
 
@@ -148,7 +148,7 @@ impl From<Rest> for Extra {
     }
 }
 
-/// A field that the answer needs. Missing, twice or unreadable, it costs the answer.
+/// A required field. If it is missing, duplicate or unreadable, reading the response fails.
 pub(crate) struct Needed<T>(Option<T>);
 
 impl<T> Default for Needed<T> {
@@ -177,7 +177,7 @@ impl<'de, T: DeserializeOwned> Field<'de> for Needed<T> {
     }
 }
 
-/// The same, of a plain text.
+/// A required plain text.
 #[derive(Default)]
 pub(crate) struct Text(Needed<PlainText>);
 
@@ -197,8 +197,7 @@ impl<'de> Field<'de> for Text {
     }
 }
 
-/// A field that the answer can do without. Missing or null it is `None`. What cannot be read, or stands there twice, is
-/// kept with the fields that nobody knows. So is the value of a damaged key that may be the one of this field.
+/// An optional field: `None` if it is missing or null. An unreadable or duplicate value is kept in `extra` instead.
 pub(crate) struct Maybe<'a, T>(Option<Raw<'a>>, PhantomData<T>);
 
 impl<T> Default for Maybe<'_, T> {
@@ -239,7 +238,7 @@ impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
     }
 }
 
-/// The same, of a plain text.
+/// An optional plain text.
 #[derive(Default)]
 pub(crate) struct MaybeText<'a>(Maybe<'a, PlainText>);
 
@@ -259,7 +258,7 @@ impl<'de> Field<'de> for MaybeText<'de> {
     }
 }
 
-/// The same, of a list: without one there is a blank one.
+/// An optional list. A missing or unreadable list is read as a blank one.
 pub(crate) struct MaybeList<'a, T>(Maybe<'a, List<T>>);
 
 impl<T> Default for MaybeList<'_, T> {

@@ -1,4 +1,4 @@
-//! Documents: a signed mandate, an identity card.
+//! Documents, such as a signed mandate or an identity card.
 
 use super::{Invalid, text::plain_text};
 use base64::{
@@ -9,11 +9,11 @@ use base64::{
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// A document, which travels as base64. It is personal data: `Debug` shows its length only.
+/// A document, sent as base64. It is personal data, so `Debug` shows only its length.
 ///
-/// SafeDebit calls the field base64, and its sample is the base64 of a data URI
-/// (`data:application/pdf;base64,...`). Which of the two it wants is not documented, so there is a constructor for
-/// each; [`to_bytes`](Self::to_bytes) reads both.
+/// SafeDebit describes the field as base64. Its sample is the base64 of a data URI (`data:application/pdf;base64,...`).
+/// The vendor does not document which form it expects, so this type has a constructor for each.
+/// [`to_bytes`](Self::to_bytes) reads both.
 ///
 /// ```
 /// use mandat::wire::{Document, MediaType};
@@ -26,7 +26,7 @@ use std::fmt;
 #[serde(transparent)]
 pub struct Document(String);
 
-/// The kinds of document that SafeDebit accepts.
+/// The media types of documents that SafeDebit accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MediaType {
@@ -41,7 +41,7 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// `application/pdf` and so on.
+    /// The name of the media type, such as `application/pdf`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
@@ -52,42 +52,43 @@ impl MediaType {
     }
 }
 
-/// As vendors write it: with padding or without.
+/// Reads base64 with or without padding: vendors send both.
 const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
 impl Document {
-    /// The most bytes that a document to be sent may have, 20 MiB: a bound of ours, as no vendor states one.
+    /// The largest document that can be sent: 20 MiB, in bytes. This crate sets the limit, because no vendor documents
+    /// one.
     pub const LARGEST: usize = 20 << 20;
 
-    /// A document of these bytes.
+    /// Makes a document from its bytes, as plain base64.
     ///
     /// # Errors
-    /// If there are none, or more than [`LARGEST`](Self::LARGEST).
+    /// If there are no bytes, or more than [`LARGEST`](Self::LARGEST).
     pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self, Invalid> {
         sized(bytes.as_ref()).map(|bytes| Self(BASE64_STANDARD.encode(bytes)))
     }
 
-    /// A document of these bytes in the form of SafeDebit's sample: the base64 of a data URI.
+    /// Makes a document from its bytes in the form of SafeDebit's sample: the base64 of a data URI.
     ///
     /// # Errors
-    /// If there are none, or more than [`LARGEST`](Self::LARGEST).
+    /// If there are no bytes, or more than [`LARGEST`](Self::LARGEST).
     pub fn data_uri(media_type: MediaType, bytes: impl AsRef<[u8]>) -> Result<Self, Invalid> {
         let content = BASE64_STANDARD.encode(sized(bytes.as_ref())?);
         Ok(Self(BASE64_STANDARD.encode(format!("data:{};base64,{content}", media_type.as_str()))))
     }
 
-    /// Its bytes, whether it is base64, a data URI, or the base64 of one.
+    /// Returns the bytes of the document. Reads base64, a data URI, and the base64 of a data URI.
     ///
     /// # Errors
-    /// If it is none of them.
+    /// If the text has none of these forms.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Invalid> {
         let decode = |text: &[u8]| {
-            // Mail and certificates wrap base64 in lines.
+            // Some software wraps base64 in lines, as in mail.
             let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            ANY_PADDING.decode(text).map_err(|_| Invalid("it is no base64".into()))
+            ANY_PADDING.decode(text).map_err(|_| Invalid("it is not base64".into()))
         };
         match content(self.0.as_bytes()) {
             Some(within) => decode(within),
@@ -98,7 +99,7 @@ impl Document {
         }
     }
 
-    /// The text as it is on the wire.
+    /// The text that is sent or was received.
     pub fn as_base64(&self) -> &str {
         &self.0
     }
@@ -108,17 +109,17 @@ fn sized(bytes: &[u8]) -> Result<&[u8], Invalid> {
     match bytes.len() {
         0 => Err(Invalid("the document is empty".into())),
         size if size > Document::LARGEST => {
-            Err(Invalid(format!("the document has {size} bytes, {} are allowed", Document::LARGEST)))
+            Err(Invalid(format!("the document has {size} bytes, at most {} are allowed", Document::LARGEST)))
         }
         _ => Ok(bytes),
     }
 }
 
-/// What stands in a data URI as base64.
+/// Returns the base64 part of a data URI.
 fn content(bytes: &[u8]) -> Option<&[u8]> {
     const MARK: &[u8] = b";base64,";
     let head = bytes.strip_prefix(b"data:")?;
-    // A media type and its parameters are short.
+    // Search only the start: a media type and its parameters are short.
     let at = head.windows(MARK.len()).take(256).position(|window| window == MARK)?;
     head.get(at + MARK.len()..)
 }

@@ -1,4 +1,4 @@
-//! Values whose shape nobody documented.
+//! JSON of an undocumented shape, and the decoding of whole responses.
 
 use super::{
     mend::{Mended, Purpose, mend},
@@ -18,12 +18,12 @@ use std::{
     sync::OnceLock,
 };
 
-/// Any JSON value, kept as the text that came: no digit of a number is lost. It may hold anything, so `Debug` shows its
-/// JSON type only.
+/// Any JSON value, kept as the text that was received, so no digit of a number is lost.
 ///
-/// [`as_json`](Self::as_json) gives the text. It derefs to serde_json's [`Value`], made at the first look: there a number
-/// has the digits that a machine holds, and a text stands for each value that a `Value` cannot hold. Two are equal if
-/// their values are.
+/// [`as_json`](Self::as_json) returns the text. Dereferencing gives a serde_json [`Value`], parsed at the first use. In
+/// it a number may lose digits, and a text replaces each value that a `Value` cannot hold.
+///
+/// Two `Json` are equal if their `Value`s are. The content may be personal data, so `Debug` shows only the JSON type.
 #[derive(Clone)]
 pub struct Json {
     text: Box<str>,
@@ -35,19 +35,19 @@ impl Json {
         Self { text: text.into(), value: OnceLock::new() }
     }
 
-    /// The JSON as it came.
+    /// The JSON text as it was received.
     pub fn as_json(&self) -> &str {
         &self.text
     }
 
-    /// The value, as far as serde_json can hold it.
+    /// Converts to a serde_json [`Value`]. A text replaces each value that a `Value` cannot hold.
     pub fn into_value(self) -> Value {
         self.value.into_inner().map_or_else(|| view(&self.text), |value| *value)
     }
 }
 
-/// What a `Value` cannot hold becomes a text: a damaged text, a number too large for a machine; all, if it is nested too
-/// deeply.
+/// Parses JSON into a `Value`. A damaged text or a number out of range becomes a text. The whole JSON becomes one text
+/// if it is nested too deeply.
 fn view(json: &str) -> Value {
     let mended = || serde_json::from_str(&mend(json.as_bytes(), Purpose::View)?.text).ok();
     serde_json::from_str(json).ok().or_else(mended).unwrap_or_else(|| json.into())
@@ -72,7 +72,7 @@ impl From<Raw<'_>> for Json {
     }
 }
 
-/// With a `Value`, a text, a number, a truth or another `Json`.
+/// Compares with everything that a `Value` compares with: a `Value`, a text, a number, a boolean.
 impl<T: ?Sized> PartialEq<T> for Json
 where
     Value: PartialEq<T>,
@@ -95,9 +95,9 @@ impl fmt::Debug for Json {
 }
 
 impl Serialize for Json {
-    /// As it came, if that can be read again; else what stands for it.
+    /// Writes the JSON as it was received if it can be read again, else its `Value`.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        // Other formats know nothing of JSON as text, and a whole number has all its digits in a `Value`.
+        // Other formats cannot hold raw JSON. Without decimals, a `Value` keeps all digits and needs no raw JSON.
         if !s.is_human_readable() || !has_decimals(self) {
             return Value::serialize(self, s);
         }
@@ -127,11 +127,11 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// Fields of an answer that the spec does not know, and those that could not be read, as they came. `Debug` shows their
-/// names and kinds only.
+/// Fields of a response that are unknown to the spec or could not be read, as they were received. `Debug` shows only
+/// their names and JSON types.
 #[derive(Clone, Default)]
 pub struct Extra {
-    /// An object; empty if there is no field.
+    /// The JSON object that holds the fields; empty if there are none.
     text: Box<str>,
     fields: OnceLock<BTreeMap<String, Json>>,
 }
@@ -146,7 +146,7 @@ impl Deref for Extra {
     }
 }
 
-/// In no order. Of two fields with one name none counts.
+/// The fields by name. Two fields with one name become one damaged text, because nobody knows which one is right.
 struct Fields(BTreeMap<String, Json>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -216,7 +216,7 @@ impl fmt::Debug for Extra {
     }
 }
 
-/// The text of an object, field by field.
+/// Builds the JSON text of an object, field by field.
 #[derive(Default)]
 pub(crate) struct ObjectText(String);
 
@@ -230,7 +230,7 @@ impl ObjectText {
         self.0.extend([":", json]);
     }
 
-    /// The object, if it has a field.
+    /// Returns the object, or an empty text if it has no field.
     pub fn finish(mut self) -> String {
         if !self.0.is_empty() {
             self.0.push('}');
@@ -245,8 +245,8 @@ impl From<ObjectText> for Extra {
     }
 }
 
-/// Hands over each field of an object, as long as it is asked for more. The rest is passed over unread, and may be
-/// broken: then it is an error.
+/// Visits the fields of an object until the function returns false. The caller must then expect an error, because the
+/// rest of the object was not read.
 pub(crate) struct Object<F>(pub F);
 
 impl<'de, F: FnMut(Cow<'de, str>, Raw<'de>) -> bool> Visitor<'de> for Object<F> {
@@ -283,7 +283,7 @@ macro_rules! any_shape {
 any_shape!(Json as Value);
 any_shape!(Extra as BTreeMap<String, Value>);
 
-/// The JSON type of a value, from its text.
+/// Returns the JSON type of a value by the first character of its text.
 fn kind_of(json: &str) -> &'static str {
     match json.as_bytes().first() {
         Some(b'{') => "object",
@@ -295,8 +295,8 @@ fn kind_of(json: &str) -> &'static str {
     }
 }
 
-/// A key as it may be shown. A map may be keyed by an IBAN, a name or an e-mail address; a field name is a short
-/// identifier with few digits.
+/// Returns a key in a form that may be shown. The keys of a map can be IBANs, names or e-mail addresses. Only a short
+/// identifier with few digits is shown, as a field name.
 pub(crate) fn safe_key(key: &str) -> String {
     let name = key.len() <= 48 && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && is_presentable(key);
     if name && key.chars().filter(char::is_ascii_digit).count() <= 4 {
@@ -306,38 +306,41 @@ pub(crate) fn safe_key(key: &str) -> String {
     }
 }
 
-/// What serde says of a value that it could not read, without the value: its messages quote it.
+/// Describes a decoding error without the value, which serde quotes in its messages.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
     for (start, what) in [
         ("missing field `", "is missing"),
-        ("duplicate field `", "stands there twice"),
+        ("duplicate field `", "appears twice"),
         ("damaged key `", "may be the name of a field whose key is damaged"),
     ] {
         if let Some(field) = message.strip_prefix(start).and_then(|rest| rest.split('`').next()) {
             return format!("`{field}` {what}");
         }
     }
-    // What follows the last "expected" is our own text.
+    // The text after the last "expected" comes from this crate and quotes no value.
     match message.rsplit_once(", expected ") {
         Some((_, wanted)) if error.is_data() => {
             format!("expected {}", wanted.split(" at line ").next().unwrap_or_default())
         }
         _ if error.is_eof() => "it ends too early".into(),
-        _ if error.is_syntax() => "it is no JSON".into(),
+        _ if error.is_syntax() => "it is not JSON".into(),
         _ => "it cannot be read".into(),
     }
 }
 
-/// A body of JSON of which nothing is known. If it is none, this tells where, and not even a key of it.
+/// Reads a body as JSON of any shape.
+///
+/// # Errors
+/// If the body is not JSON. The error says where, without any key or value.
 pub(crate) fn read(body: &[u8]) -> Result<Json, String> {
     let value = serde_json::from_slice::<Value>(body).map_err(|e| unread(body, &e))?;
     let text = String::from_utf8_lossy(body.trim_ascii());
     Ok(Json { text: text.into(), value: OnceLock::from(Box::new(value)) })
 }
 
-/// As [`read`], but a damaged scalar does not cost the other values: it becomes a text. Half of a surrogate pair becomes
-/// `\u{fffd}`.
+/// Reads a body as [`read`] does, but keeps the other values if a scalar is damaged. The damaged scalar becomes a text, and
+/// half of a surrogate pair becomes `\u{fffd}`.
 #[cfg(feature = "seqino")]
 pub(crate) fn read_damaged(body: &[u8]) -> Result<Json, String> {
     read(body).or_else(|why| match body.trim_ascii_start().first() {
@@ -349,7 +352,7 @@ pub(crate) fn read_damaged(body: &[u8]) -> Result<Json, String> {
     })
 }
 
-/// Why a body cannot be read, and where.
+/// Describes why a body cannot be read, and where.
 pub(crate) fn unread(body: &[u8], error: &serde_json::Error) -> String {
     match body {
         [] => "the body is empty".into(),
@@ -357,13 +360,13 @@ pub(crate) fn unread(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// Why a body cannot be read even with its damaged scalars mended.
+/// The error for a body that cannot be read, even with its damaged values repaired.
 struct Refused {
     error: serde_json::Error,
     mended: Option<Mended>,
 }
 
-/// Reads a body as strictly as JSON has it. Where that fails, its damaged scalars are mended and it is read again.
+/// Reads a body as strict JSON. If that fails, repairs damaged texts and numbers and reads it again.
 fn read_mended<T>(body: &[u8], mut read: impl FnMut(&[u8]) -> serde_json::Result<T>) -> Result<T, Refused> {
     let error = match read(body) {
         Ok(read) => return Ok(read),
@@ -375,10 +378,11 @@ fn read_mended<T>(body: &[u8], mut read: impl FnMut(&[u8]) -> serde_json::Result
     }
 }
 
-/// Reads an answer. A damaged scalar costs the field that it stands in, and the answer only if that field is needed.
+/// Decodes a response. A damaged text or number makes its field unreadable. Decoding fails only if that field is
+/// required.
 ///
 /// # Errors
-/// Where it could not be read and what was looked for, never what stood there.
+/// If the body cannot be decoded. The error says where and what was expected, never the value.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     read_mended(body, |json| serde_json::from_slice(json)).map_err(|Refused { error, mended }| {
         let json = mended.as_ref().map_or(body, |mended| mended.text.as_bytes());
@@ -389,24 +393,27 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
             Err(e) => safe_path(e.path()),
         };
         let place = match &mended {
-            // Its lines are not those of the answer.
+            // The lines and columns of the repaired text differ from those of the response.
             Some(_) => place.trim_end_matches(", ").to_owned(),
             None => format!("{place}line {} column {}", error.line(), error.column()),
         };
         let at = if place.is_empty() { String::new() } else { format!(", at {place}") };
-        let broken = mended.map_or(String::new(), |mended| format!("; it is broken: {}", mended.damage.join(", ")));
+        let broken =
+            mended.map_or(String::new(), |mended| format!("; the JSON is damaged: {}", mended.damage.join(", ")));
         format!("{}{at}{broken}", reason(&error))
     })
 }
 
-/// Reads what a vendor says of its own accord, an error say.
+/// Reads a body that the spec does not describe fully, such as an error. `None` if it cannot be read.
 pub(crate) fn read_own<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     read_mended(body, |json| serde_json::from_slice(json)).ok()
 }
 
-/// What a body that is an object says: its `flag`, if that is true or false, and what stands under `names`, null where
-/// nothing does. Once the flag is true no more is read: decoding will, and refuses a second flag. Until then nothing else
-/// in it, however odd, keeps it from being read. Of two values under one of `names` the last counts.
+/// Reads the success `flag` and the fields `names` of a body. The flag is `None` if it is neither true nor false, and a
+/// missing field is null. Of two fields with one name the last counts.
+///
+/// Reading stops once the flag is true: decoding reads the rest, and refuses a second flag. Other fields are not
+/// decoded, so an odd value in one of them does not hide a refusal.
 pub(crate) fn said<const N: usize>(
     body: &[u8],
     flag: &str,
@@ -418,7 +425,7 @@ pub(crate) fn said<const N: usize>(
         let read = deserializer.deserialize_map(Object(|key: Cow<str>, raw: Raw| {
             if key == flag {
                 let truth = serde_json::from_str(raw.json()).ok();
-                // Of two different ones none counts.
+                // Two flags that differ count as none.
                 told = Some(told.map_or(truth, |first| first.filter(|_| first == truth)));
             } else if let Some(which) = names.iter().position(|name| *name == key) {
                 values[which] = Json::from(raw).into_value();
@@ -427,7 +434,7 @@ pub(crate) fn said<const N: usize>(
         }));
         let truth = told.flatten();
         match read.and_then(|()| deserializer.end()) {
-            // That the object goes on after it is an error here and no matter.
+            // Stopping in the middle of the object is an error, which is expected after a true flag.
             Err(error) if truth != Some(true) => Err(error),
             _ => Ok((truth, values)),
         }
@@ -435,7 +442,7 @@ pub(crate) fn said<const N: usize>(
     read_mended(body, read).map_err(|refused| unread(body, &refused.error))
 }
 
-/// Any text, and only that, damaged or not.
+/// Accepts any JSON string, damaged or not, and no other value.
 pub(crate) struct AnyText;
 
 impl<'de> Deserialize<'de> for AnyText {
@@ -447,7 +454,7 @@ impl<'de> Deserialize<'de> for AnyText {
     }
 }
 
-/// A path may lead through a map whose keys are data.
+/// Formats the path to a value. Hides map keys that could be personal data.
 pub(crate) fn safe_path(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! Scalars of an answer that are kept even where they cannot be read.
+//! Scalar values of a response. A value that cannot be read is kept as text.
 
 use super::{
     Invalid,
@@ -9,25 +9,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::{borrow::Cow, fmt, str::FromStr};
 
-/// How a scalar is written on the wire.
+/// The text form of a scalar value in requests and responses.
 pub trait Format {
-    /// What is read.
+    /// The Rust type of the value.
     type Value: Copy + PartialEq + fmt::Debug;
-    /// What a text has to be, for an error message.
+    /// The expected form, with an article, for an error message: `a date like 2026-01-31`.
     const WANTED: &'static str;
-    /// Whether the value is a JSON string, or else a number or a truth.
+    /// True if the value is a JSON string. False if it is a number or a boolean.
     const QUOTED: bool = true;
-    /// Reads a text; `None` if it is not of this form.
+    /// Reads a text. Returns `None` if the text does not have this form.
     fn read(text: &str) -> Option<Self::Value>;
-    /// The value as text.
+    /// Writes the value as text.
     fn show(value: Self::Value) -> String;
-    /// Whether a request may hold this value.
+    /// Returns true if a request may contain this value.
     fn valid(_: Self::Value) -> bool {
         true
     }
 }
 
-/// A form whose text a caller may give. Of an amount the text does not say the unit.
+/// A format that a caller may give as text. Amounts are excluded, because their text does not name the unit.
 pub trait FromText: Format {}
 
 /// The formats behind [`Date`], [`DateTime`], [`FrenchDate`], [`Int`], [`Number`], [`Flag`],
@@ -45,7 +45,7 @@ pub mod format {
     /// A whole number from `MIN` to `MAX`, both included.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum Integer<const MIN: i64, const MAX: i64> {}
-    /// A whole number of cents, of at most `DIGITS` digits, as text.
+    /// A whole number of cents as text, with at most `DIGITS` digits.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum Cents<const DIGITS: u32> {}
     /// Euros with decimals, as text.
@@ -54,7 +54,7 @@ pub mod format {
     /// A number.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum Decimal {}
-    /// True or false.
+    /// A boolean.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum Boolean {}
 }
@@ -65,23 +65,23 @@ pub type Date = Lenient<format::IsoDate>;
 pub type DateTime = Lenient<format::IsoDateTime>;
 /// A calendar day as SafeDebit writes it, `31/01/2026`, without a time zone.
 pub type FrenchDate = Lenient<format::FrenchDate>;
-/// A whole number. The bounds hold for what is sent; an answer outside of them is still read.
+/// A whole number. The bounds apply to requests. A number outside them in a response is still read.
 pub type Int<const MIN: i64 = { i64::MIN }, const MAX: i64 = { i64::MAX }> = Lenient<format::Integer<MIN, MAX>>;
 /// A number.
 pub type Number = Lenient<format::Decimal>;
-/// True or false.
+/// A boolean.
 pub type Flag = Lenient<format::Boolean>;
 
-/// A value as it was read, or the text that could not be.
+/// A value, or the text that could not be read as one.
 #[derive(Clone, PartialEq)]
 pub enum Lenient<F: Format> {
     /// The value.
     Read(F::Value),
-    /// What the vendor sent instead.
+    /// The text that the vendor sent, which could not be read.
     Unread(Unread),
 }
 
-/// What a vendor sent that could not be read. It may be anything, so `Debug` shows its length only.
+/// Text from a vendor that could not be read. It may hold personal data, so `Debug` shows only its length.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Unread(Box<str>);
 
@@ -90,7 +90,7 @@ impl Unread {
         Self(text.into())
     }
 
-    /// The text of the vendor, or the JSON of what is no text.
+    /// The content of a JSON string, or the JSON of any other value.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -111,7 +111,7 @@ impl<F: Format> Lenient<F> {
         }
     }
 
-    /// What the vendor sent, if it could not be read.
+    /// The vendor's text, if it could not be read.
     pub fn unread(&self) -> Option<&Unread> {
         match self {
             Self::Read(_) => None,
@@ -133,7 +133,7 @@ impl<F: FromText> FromStr for Lenient<F> {
     type Err = Invalid;
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let value = F::read(text).filter(|value| F::valid(*value));
-        value.map(Self::Read).ok_or_else(|| Invalid(format!("it is no {}", F::WANTED)))
+        value.map(Self::Read).ok_or_else(|| Invalid(format!("it is not {}", F::WANTED)))
     }
 }
 
@@ -148,7 +148,7 @@ impl<F: Format> Serialize for Lenient<F> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Read(value) if F::QUOTED => s.serialize_str(&F::show(*value)),
-            // A number or a truth reads as JSON.
+            // The text of a number or a boolean is JSON already.
             Self::Read(value) => serde_json::from_str::<Value>(&F::show(*value)).unwrap_or_default().serialize(s),
             Self::Unread(text) => s.serialize_str(text.as_str()),
         }
@@ -165,7 +165,7 @@ impl<'de, F: Format> Deserialize<'de> for Lenient<F> {
     }
 }
 
-/// A format of one type, of which every value may be sent.
+/// Implements a format that may send every value of its type.
 macro_rules! simple {
     ($format:ident, $value:ty, $wanted:literal, $quoted:literal, $read:expr, $show:expr) => {
         impl Format for format::$format {
@@ -190,16 +190,16 @@ macro_rules! simple {
     };
 }
 
-simple!(IsoDate, NaiveDate, "date like 2026-01-31", true, |text| day(text, "%Y-%m-%d"), ToString::to_string);
-simple!(FrenchDate, NaiveDate, "date like 31/01/2026", true, |text| day(text, "%d/%m/%Y"), |date: &NaiveDate| date
+simple!(IsoDate, NaiveDate, "a date like 2026-01-31", true, |text| day(text, "%Y-%m-%d"), ToString::to_string);
+simple!(FrenchDate, NaiveDate, "a date like 31/01/2026", true, |text| day(text, "%d/%m/%Y"), |date: &NaiveDate| date
     .format("%d/%m/%Y")
     .to_string());
 simple!(
     IsoDateTime,
     chrono::DateTime<FixedOffset>,
-    "instant like 2026-01-31T23:59:59+02:00",
+    "an instant like 2026-01-31T23:59:59+02:00",
     true,
-    // The year 1970 is what systems make of the number zero. No vendor is so old.
+    // Systems write 1970 when they have no instant: it is the number zero. No vendor existed then.
     |text| chrono::DateTime::parse_from_rfc3339(text).ok().filter(|instant| instant.year() > 1970),
     |instant: &chrono::DateTime<FixedOffset>| instant
         .to_rfc3339_opts(SecondsFormat::AutoSi, instant.offset().local_minus_utc() == 0)
@@ -207,22 +207,22 @@ simple!(
 simple!(
     Decimal,
     f64,
-    "number",
+    "a number",
     false,
     |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite()),
     ToString::to_string
 );
 simple!(Boolean, bool, "true or false", false, |text: &str| text.parse().ok(), ToString::to_string);
 
-/// A day in exactly ten characters, as it would be written: chrono alone would take `1/1/26` and the year `+12345`.
-/// `0001-01-01` is no date: systems write it, and the first days of 1753 and 1900, where they have none. Birth dates are
-/// later.
+/// Reads a day of exactly ten characters. chrono alone would accept `1/1/26` and the year `+12345`.
+///
+/// Refuses years up to 1900. Systems write `0001-01-01` and the first days of 1753 and 1900 when they have no date.
 fn day(text: &str, form: &str) -> Option<NaiveDate> {
     let day = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, form).ok()).flatten();
     day.filter(|day| day.year() > 1900 && day.format(form).to_string() == text)
 }
 
-/// A whole number in any of the ways that JSON has for it: `300`, `300.0`, `3e2`.
+/// Reads a whole number in every form that JSON allows: `300`, `300.0`, `3e2`.
 fn whole(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return Some(number);
@@ -245,7 +245,7 @@ fn whole(text: &str) -> Option<i64> {
     if significant.is_empty() {
         return Some(0);
     }
-    // So many zeros follow the last digit that counts.
+    // The number of zeros after the last digit that is not zero.
     let removed = i64::try_from(digits.len() - significant.len()).ok()?;
     let zeros = exponent.checked_sub(i64::try_from(after.len()).ok()?)?.checked_add(removed)?;
     let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < 20)?;
@@ -262,7 +262,7 @@ impl<const MIN: i64, const MAX: i64> FromText for format::Integer<MIN, MAX> {}
 
 impl<const MIN: i64, const MAX: i64> Format for format::Integer<MIN, MAX> {
     type Value = i64;
-    const WANTED: &'static str = "whole number within its bounds";
+    const WANTED: &'static str = "a whole number within its bounds";
     const QUOTED: bool = false;
     fn valid(value: i64) -> bool {
         (MIN..=MAX).contains(&value)

@@ -1,4 +1,4 @@
-//! Lists in which one unreadable item does not cost the others.
+//! Lists in which one unreadable item does not affect the others.
 
 use super::{
     Json, Unread,
@@ -12,11 +12,11 @@ use serde::{
 };
 use std::{cell::Cell, fmt, marker::PhantomData, ops::Deref};
 
-/// A list of an answer: the items that could be read, as a slice, and beside them those that could not. Where `ONE` is
-/// true, the vendor may also answer one item without a list around it.
+/// A list in a response. Dereferences to a slice of the items that could be read. [`unread`](Self::unread) has the
+/// others. With `ONE` set to true, the vendor may also send one item without a list around it.
 ///
-/// A PHP back end writes a list of which it removed items as an object with numbers as keys, and an empty list in several
-/// ways. All of them are read: see [`is_explicit`](Self::is_explicit).
+/// A PHP back end writes a list with removed items as an object with numbers as keys. It has several forms of an empty
+/// list. This type reads all of them; see [`is_explicit`](Self::is_explicit).
 #[derive(Clone, Debug)]
 pub struct List<T, const ONE: bool = false> {
     items: Vec<T>,
@@ -24,15 +24,15 @@ pub struct List<T, const ONE: bool = false> {
     explicit: bool,
 }
 
-/// A list where a vendor also answers one item alone: `[]`, `[x]` and `x` are read.
+/// A list that a vendor may also send as one item alone: reads `[]`, `[x]` and `x`.
 pub type OneOrMany<T> = List<T, true>;
 
 /// An item that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadItem {
-    /// Where it stood in the list, from 0.
+    /// The position in the list, from 0.
     pub index: usize,
-    /// What was missing or wrong, without values.
+    /// The reason, without values.
     pub why: String,
     /// The item as JSON.
     pub text: Unread,
@@ -44,25 +44,27 @@ impl<T, const ONE: bool> List<T, ONE> {
         &self.unread
     }
 
-    /// Whether the vendor sent no item at all, readable or not. It is a statement of the vendor's only if the list
+    /// Returns true if the vendor sent no item, readable or not. Trust this only if the list
     /// [`is_explicit`](Self::is_explicit).
     pub fn is_blank(&self) -> bool {
         self.items.is_empty() && self.unread.is_empty()
     }
 
-    /// Whether the vendor sent a list, or an object in place of one (`{}`). It is false for `null`, `false`, an empty text
-    /// and a missing field: the vendor may have found nothing, or may not have looked.
+    /// Returns true if the vendor sent a list, or an object in its place (`{}`).
+    ///
+    /// Returns false for `null`, `false`, an empty text and a missing field. Then the vendor may have found nothing, or
+    /// may not have searched.
     pub fn is_explicit(&self) -> bool {
         self.explicit
     }
 
-    /// The items that could be read.
+    /// Converts to the items that could be read, and drops the others.
     pub fn into_vec(self) -> Vec<T> {
         self.items
     }
 }
 
-/// What a list may keep, by the length of its text: a few bytes must not become many.
+/// Limits the memory of a list in proportion to the length of its text. A small response must not fill the memory.
 #[derive(Default)]
 struct Size {
     text: usize,
@@ -70,16 +72,16 @@ struct Size {
 }
 
 thread_local! {
-    /// How many bytes all lists of this thread have kept. The difference is the share of the lists within an item.
+    /// The bytes that all lists on this thread have kept. The growth while an item is read counts its inner lists.
     static KEPT: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Size {
-    /// A list may keep its text this many times, and this many bytes more.
+    /// The limit in bytes is `TIMES` times the length of the text, plus `MORE`.
     const TIMES: usize = 3;
     const MORE: usize = 1 << 18;
 
-    /// One item, read from this text.
+    /// Reads one item, and counts its size.
     fn read<T: DeserializeOwned>(&mut self, json: &str) -> serde_json::Result<T> {
         let before = KEPT.get();
         let item = serde_json::from_str(json);
@@ -115,7 +117,7 @@ impl<T: DeserializeOwned, const ONE: bool> List<T, ONE> {
     }
 }
 
-/// A vector that doubles could take twice what it holds.
+/// Pushes an item and grows by a quarter. A `Vec` doubles, so it could take twice the memory of its items.
 fn push<T>(all: &mut Vec<T>, item: T) {
     if all.len() == all.capacity() {
         all.reserve_exact((all.len() / 4).max(4));
@@ -129,7 +131,7 @@ impl<T, const ONE: bool> Default for List<T, ONE> {
     }
 }
 
-/// By what is in it, however the vendor wrote it.
+/// Compares the items. The form in which the vendor wrote the list does not matter.
 impl<T: PartialEq, const ONE: bool> PartialEq for List<T, ONE> {
     fn eq(&self, other: &Self) -> bool {
         (&self.items, &self.unread) == (&other.items, &other.unread)
@@ -172,7 +174,8 @@ impl<'a, T, const ONE: bool> IntoIterator for &'a List<T, ONE> {
 }
 
 impl<T: Serialize, const ONE: bool> Serialize for List<T, ONE> {
-    /// Every item in its place, those that could not be read as they came. What was no list does not become one.
+    /// Writes every item in its place, and unreadable items as they were received. A value that was not a list is
+    /// written as null.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         if self.is_blank() && !self.explicit {
             return s.serialize_unit();
@@ -213,7 +216,7 @@ impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
         Ok(list)
     }
 
-    /// PHP's list with numbers as keys, or one item.
+    /// Reads PHP's list with numbers as keys, or one item.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut list, mut size) = (List::from(Vec::new()), Size::default());
         let (mut one, mut numbered) = (ObjectText::default(), true);
@@ -233,7 +236,7 @@ impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
             size.end();
             return Ok(list);
         }
-        // One object is the item, or it is no answer to the question.
+        // The object must be the item itself, or the response has the wrong form.
         let one = one.finish();
         let item = serde_json::from_str(if one.is_empty() { "{}" } else { &one });
         item.map(|item| vec![item].into()).map_err(A::Error::custom)

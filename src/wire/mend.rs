@@ -1,36 +1,36 @@
-//! A body that is almost JSON, made JSON. Only scalars are touched, and none is given another meaning.
+//! Repairs a body that is almost JSON. Only texts, numbers and literals change, and none gets another meaning.
 //!
-//! Vendors' back ends send bytes that strict readers refuse: a byte order mark, Latin-1, raw newlines in a text, `NaN`.
-//! Most stand in fields that nobody needs. So [`mend`] turns a scalar that cannot be read into a **damaged text**: a JSON
-//! string that begins with half a surrogate pair. JSON allows it, no Rust text can hold it. A field that is needed
-//! refuses it, any other field keeps it unread.
+//! Vendors' back ends send bytes that strict parsers refuse: a byte order mark, Latin-1, raw newlines in a text, `NaN`.
+//! Most are in fields that nobody needs. So [`mend`] turns a value that cannot be read into a **damaged text**: a JSON
+//! string that begins with half a surrogate pair. JSON allows such a string, but no Rust text can hold it. A required
+//! field refuses it. Any other field keeps it unread.
 
 use serde::de::IgnoredAny;
 
-/// What a damaged text begins with, after its quotation mark.
+/// The start of every damaged text, after its quotation mark.
 pub(crate) const DAMAGED: &str = "\\udc00";
 
-/// What the mended text is for.
+/// The purpose of a repaired text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To be read as a type: what is damaged stays unreadable.
+    /// To decode into a type. A damaged value stays unreadable.
     Read,
-    /// To be looked at as a [`Value`](serde_json::Value): what is damaged is as near as a text comes to it.
+    /// To parse as a [`Value`](serde_json::Value). A damaged value becomes the nearest text.
     View,
-    /// To be asked for JSON types only.
+    /// To report only the JSON types.
     Shape,
 }
 
-/// What was mended.
+/// A repaired body.
 #[derive(Debug)]
 pub(crate) struct Mended {
-    /// JSON, unless more than scalars is broken.
+    /// The text. It is JSON unless its structure is broken too.
     pub text: String,
-    /// What was damaged and where, in words. Of many the first only.
+    /// Each damage and its place, in words. Only the first ones are listed.
     pub damage: Vec<String>,
 }
 
-/// Where a body is no JSON. A vendor may break each of a million items.
+/// Collects damages. Keeps only the first ones, because a vendor may damage each of a million items.
 #[derive(Default)]
 struct Damage {
     first: Vec<(usize, &'static str)>,
@@ -62,8 +62,8 @@ impl Damage {
     }
 }
 
-/// Mends a body. `None` if there is nothing to mend, if it is neither an object nor a list, or if mending would make
-/// more than twice as much of it: a few bytes must not become many.
+/// Repairs a body. Returns `None` if nothing is damaged, or if the body is neither an object nor a list. Returns `None`
+/// also if the repaired text would be more than about twice as long: a small response must not fill the memory.
 pub(crate) fn mend(body: &[u8], purpose: Purpose) -> Option<Mended> {
     let mut damage = Damage::default();
     let decoded = utf16(body);
@@ -87,7 +87,7 @@ pub(crate) fn mend(body: &[u8], purpose: Purpose) -> Option<Mended> {
     (damage.count > 0).then(|| Mended { text, damage: damage.told(bytes) })
 }
 
-/// The whole body, if it says by its byte order mark that it is UTF-16, and is.
+/// Decodes a body that begins with a byte order mark of UTF-16. `None` if it is not UTF-16.
 fn utf16(body: &[u8]) -> Option<String> {
     let unit: fn([u8; 2]) -> u16 = match body {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
@@ -112,7 +112,7 @@ const MARK: &[u8] = "\u{feff}".as_bytes();
 
 impl Mending<'_> {
     fn all(&mut self) -> Option<()> {
-        // The last byte that was more than space.
+        // The last byte that was not whitespace.
         let mut before = None;
         while let Some(byte) = self.bytes.get(self.at).copied() {
             match byte {
@@ -133,7 +133,7 @@ impl Mending<'_> {
                     self.damage.add(self.at, "a control character");
                     self.at += 1;
                 }
-                // Of a page, or of one text, nothing is to be made.
+                // A web page or a single text cannot be repaired.
                 _ if before.is_none() && self.purpose != Purpose::View => return None,
                 b'"' => {
                     self.text();
@@ -151,13 +151,13 @@ impl Mending<'_> {
         Some(())
     }
 
-    /// A byte of ASCII, as it is.
+    /// Copies one byte of ASCII unchanged.
     fn copy(&mut self) {
         self.out.push(char::from(self.bytes[self.at]));
         self.at += 1;
     }
 
-    /// A text, in its quotation marks.
+    /// Copies a JSON string, and repairs it if needed.
     fn text(&mut self) {
         let (began, opened) = (self.at, self.out.len());
         let key = self.is_key();
@@ -170,18 +170,18 @@ impl Mending<'_> {
             for chunk in plain.utf8_chunks() {
                 self.out.push_str(chunk.valid());
                 damaged |= !chunk.invalid().is_empty();
-                // As Latin-1 it may be what was meant; nobody relies on it.
+                // Show invalid bytes as Latin-1, which is the likely encoding. The text is still marked as damaged.
                 self.out.extend(chunk.invalid().iter().map(|byte| char::from(*byte)));
             }
             self.at += plain.len();
             match rest.get(plain.len()) {
-                // Without an end it is no JSON.
+                // The string has no end, so the body is not JSON.
                 None => return,
                 Some(b'"') => break,
                 Some(b'\\') => damaged |= !self.escape(key),
                 Some(control) => {
                     self.damage.add(self.at, "a control character in a text");
-                    // A text of many lines must not become six times as long.
+                    // Use the short escapes: `\u000a` would make a text of many lines much longer.
                     match control {
                         b'\n' => self.out += "\\n",
                         b'\r' => self.out += "\\r",
@@ -194,7 +194,7 @@ impl Mending<'_> {
         }
         self.copy();
         if damaged {
-            self.damage.add(began, "a text that is not UTF-8, or not escaped as JSON has it");
+            self.damage.add(began, "a text that is not valid UTF-8 or has an escape that JSON does not allow");
             // The odd characters show that a key is damaged: see `OddKey`.
             if !key && self.purpose == Purpose::Read {
                 self.out.insert_str(opened + 1, DAMAGED);
@@ -202,7 +202,7 @@ impl Mending<'_> {
         }
     }
 
-    /// What begins with a backslash. Whether it is an escape of JSON.
+    /// Copies an escape. Returns false if JSON does not allow it: then the backslash itself is escaped.
     fn escape(&mut self, key: bool) -> bool {
         let rest = &self.bytes[self.at..];
         let keep = |mending: &mut Self, length: usize| {
@@ -212,7 +212,8 @@ impl Mending<'_> {
         match (rest.get(1), code(rest)) {
             (Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'), _) => keep(self, 2),
             (_, Some(0xd800..0xdc00)) if matches!(code(&rest[6..]), Some(0xdc00..0xe000)) => keep(self, 12),
-            // Half a pair: whoever reads the text refuses it. Whoever looks at it, or goes by keys, needs another.
+            // Half a surrogate pair makes the text unreadable. Keep it for decoding, where the text must be refused.
+            // Replace it in a key and for the other purposes, which need a text.
             (_, Some(0xd800..0xe000)) => {
                 if !key && self.purpose == Purpose::Read {
                     return keep(self, 6);
@@ -231,7 +232,7 @@ impl Mending<'_> {
         }
     }
 
-    /// Whether the text that begins here is followed by a colon.
+    /// Returns true if the string that begins here is followed by a colon.
     fn is_key(&self) -> bool {
         let mut rest = self.bytes[self.at + 1..].iter();
         while let Some(byte) = rest.next() {
@@ -244,7 +245,7 @@ impl Mending<'_> {
         rest.find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
     }
 
-    /// What stands without quotation marks: a number, `true`, or what is neither.
+    /// Copies a token without quotation marks: a number, a literal, or something that JSON does not allow.
     fn bare(&mut self) {
         let rest = &self.bytes[self.at..];
         let ends = |byte: &u8| matches!(byte, b'{' | b'[' | b':' | b',' | b'}' | b']' | b'"' | 0..=0x20 | 0x7f);
@@ -256,25 +257,25 @@ impl Mending<'_> {
                     && serde_json::from_str::<f64>(json).is_err();
                 match self.purpose {
                     Purpose::View if too_large => {
-                        self.damage.add(self.at, "a number too large for a machine");
+                        self.damage.add(self.at, "a number out of range");
                         self.damaged(token);
                     }
                     Purpose::Shape if too_large => {
-                        self.damage.add(self.at, "a number too large for a machine");
+                        self.damage.add(self.at, "a number out of range");
                         self.out.push('0');
                     }
                     _ => self.out.push_str(json),
                 }
             }
             _ => {
-                self.damage.add(self.at, "neither a text, nor a number, nor a word of JSON");
+                self.damage.add(self.at, "a token that is neither a number nor a literal of JSON");
                 self.damaged(token);
             }
         }
         self.at += token.len();
     }
 
-    /// A damaged text in place of what is none.
+    /// Writes a damaged text in place of a token.
     fn damaged(&mut self, bare: &[u8]) {
         let text: String = bare.iter().map(|byte| char::from(*byte)).collect();
         let mark = if self.purpose == Purpose::Read { DAMAGED } else { "" };
@@ -282,7 +283,7 @@ impl Mending<'_> {
     }
 }
 
-/// The number of a `\u` escape at the start of these bytes.
+/// Returns the code of a `\u` escape at the start of these bytes.
 fn code(bytes: &[u8]) -> Option<u16> {
     let [b'\\', b'u', digits @ ..] = bytes else { return None };
     let digits = digits.first_chunk::<4>()?;

@@ -1,12 +1,18 @@
-//! Types of the wire that the specs name by format: dates, amounts, lists, masked text.
+//! The types of values in requests and responses: dates, amounts, lists, masked text.
 //!
-//! One rule for all of them: **what is sent is checked, what is read is not.** A request keeps the vendor's documented
-//! lengths and patterns. No text of it has a character that nobody sees, no reference is empty, blanks at the ends are
-//! cut, and an IBAN is sent in its electronic form. This holds for a request that was read from JSON, too. What a vendor
-//! answers is kept even where it breaks them: a value that cannot be
-//! read stays as text ([`Lenient::Unread`]), an item of a list that cannot be read leaves the others alone ([`List`]),
-//! and a field that the spec does not know, or that could not be read, is in `extra` ([`Extra`]). Only what an answer
-//! needs is read strictly: see [Reading answers](crate::book::reading).
+//! One rule applies to all of them: **values are checked when they are sent, not when they are read.**
+//!
+//! A request keeps the vendor's documented lengths and patterns. Its texts have no invisible characters, and its
+//! references are not empty. Blanks at both ends are removed. An IBAN is sent in its electronic form. The same rules
+//! apply to a request that was read from JSON.
+//!
+//! A response is kept even if it breaks the documented rules:
+//!
+//! - A value that cannot be read stays as text ([`Lenient::Unread`]).
+//! - An unreadable item of a list does not affect the other items ([`List`]).
+//! - A field that is unknown or could not be read is in `extra` ([`Extra`]).
+//!
+//! Only required fields are read strictly: see [Reading answers](crate::book::reading).
 
 pub(crate) mod answer;
 mod document;

@@ -1,11 +1,11 @@
-//! Amounts.
+//! Amounts of money.
 
 use super::{Format, Invalid, Lenient, format};
 use std::fmt;
 
 /// An amount of money in **cents**: 1250 is 12.50 euros.
 ///
-/// There is no conversion from a bare number or a text: say the unit with [`from_cents`](Self::from_cents) or
+/// There is no conversion from a bare number or a text. Name the unit with [`from_cents`](Self::from_cents) or
 /// [`from_euros`](Self::from_euros).
 ///
 /// ```
@@ -18,12 +18,12 @@ use std::fmt;
 pub struct AmountCents(u64);
 
 impl AmountCents {
-    /// An amount of so many cents.
+    /// Makes an amount from a number of cents.
     pub const fn from_cents(cents: u64) -> Self {
         Self(cents)
     }
 
-    /// An amount of so many euros and cents; `None` if there are 100 cents or more, or too many euros.
+    /// Makes an amount from euros and cents. Returns `None` if `cents` is 100 or more, or if the amount is too large.
     pub fn from_euros(euros: u64, cents: u8) -> Option<Self> {
         euros.checked_mul(100)?.checked_add(u64::from(cents)).filter(|_| cents < 100).map(Self)
     }
@@ -34,7 +34,7 @@ impl AmountCents {
     }
 }
 
-/// In euros, with two decimals.
+/// Writes the amount in euros with two decimals.
 impl fmt::Display for AmountCents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
@@ -47,15 +47,16 @@ impl fmt::Debug for AmountCents {
     }
 }
 
-/// An amount that is a whole number of cents on the wire, written as a text of at most `DIGITS` digits.
+/// An amount that is sent as a whole number of cents, in a text of at most `DIGITS` digits.
 pub type Cents<const DIGITS: u32 = 18> = Lenient<format::Cents<DIGITS>>;
-/// An amount that is euros with decimals on the wire, written as a text: `3.33`. A whole number is not read, as it may
-/// be cents: see [`Lenient::unread`].
+/// An amount that is sent in euros with decimals, as a text: `3.33`.
+///
+/// A whole number is kept unread, because it may be cents: see [`Lenient::unread`].
 pub type Euros = Lenient<format::Euros>;
 
 impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
     type Value = AmountCents;
-    const WANTED: &'static str = "whole number of cents";
+    const WANTED: &'static str = "a whole number of cents";
     fn valid(amount: AmountCents) -> bool {
         10_u64.checked_pow(DIGITS).is_none_or(|too_much| amount.0 < too_much)
     }
@@ -69,8 +70,8 @@ impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
 
 impl Format for format::Euros {
     type Value = AmountCents;
-    const WANTED: &'static str = "amount in euros like 3.33";
-    /// A whole number says no unit: where one vendor mixes both, `333` may be 333 cents.
+    const WANTED: &'static str = "an amount in euros like 3.33";
+    /// Refuses a whole number, which does not show its unit: `333` may be 333 cents where a vendor uses both.
     fn read(text: &str) -> Option<AmountCents> {
         let (euros, decimals) = text.split_once('.')?;
         let cents = match decimals.as_bytes() {
@@ -90,7 +91,7 @@ impl<const DIGITS: u32> TryFrom<AmountCents> for Cents<DIGITS> {
     fn try_from(amount: AmountCents) -> Result<Self, Invalid> {
         match format::Cents::<DIGITS>::valid(amount) {
             true => Ok(Self::Read(amount)),
-            false => Err(Invalid(format!("it has more than {DIGITS} digits of cents"))),
+            false => Err(Invalid(format!("it has more than {DIGITS} digits in cents"))),
         }
     }
 }

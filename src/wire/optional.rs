@@ -1,21 +1,21 @@
-//! What the setters of generated builders take.
+//! The arguments of the setters in generated builders.
 
 use super::{Invalid, Sent};
 use std::fmt::Display;
 
-/// What an optional field takes: a value, or an `Option` of one.
+/// An argument for an optional field: a value, or an `Option` of a value.
 ///
-/// `M` tells the two apart and is never named.
+/// The compiler infers `M` ([`Given`] or [`Maybe`]) to choose the implementation. You never write it.
 pub trait Optional<T, M> {
-    /// The value, or why it was refused; `name` is the field's.
+    /// Converts and checks the value. The error names the field `name` and the reason.
     #[doc(hidden)]
     fn optional(self, name: &str) -> Result<Option<T>, String>;
 }
 
-/// A plain value.
+/// Marks the argument as a plain value.
 #[derive(Debug)]
 pub enum Given {}
-/// An `Option`.
+/// Marks the argument as an `Option`.
 #[derive(Debug)]
 pub enum Maybe {}
 
@@ -31,13 +31,13 @@ impl<T: Sent, U: TryInto<T, Error: Display>> Optional<T, Maybe> for Option<U> {
     }
 }
 
-/// The value of a field, or why it was refused.
+/// Converts and checks the value of a required field. The error names the field and the reason.
 pub(crate) fn required<T: Sent>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
     let value = value.try_into().map_err(|e| Invalid::new(e.to_string()));
     value.and_then(T::sent).map_err(|e| format!("`{name}` is refused: {e}"))
 }
 
-/// Everything that is wrong with a request at once.
+/// Joins all faults of a request into one error, so that a caller can correct them at once.
 pub(crate) fn faults(all: &[Option<&String>]) -> Result<(), String> {
     let all: Vec<&str> = all.iter().flatten().map(|fault| fault.as_str()).collect();
     if all.is_empty() { Ok(()) } else { Err(all.join("; ")) }

@@ -1,4 +1,4 @@
-//! A value as the text that it is on the wire.
+//! A JSON value as its unparsed text.
 
 use super::mend::DAMAGED;
 use serde::{
@@ -8,18 +8,18 @@ use serde::{
 use serde_json::Value;
 use std::{borrow::Cow, fmt};
 
-/// The JSON of a value as it came: no digit of a number is lost, and nothing is allocated where the input is borrowed.
+/// The JSON text of a value as it was received. No digit of a number is lost. Borrowed input needs no allocation.
 pub(crate) struct Raw<'a>(Cow<'a, str>);
 
-/// serde_json's name for a value that it gives as text, the `RawValue`. If that changed, numbers would lose digits: a
-/// test below sees to it.
+/// serde_json's internal name for a `RawValue`, a value that it passes on as text. If the name changed, numbers would
+/// lose digits. A test below checks it.
 const AS_TEXT: &str = "$serde_json::private::RawValue";
 
-/// The JSON of a text that no Rust text can hold.
+/// The JSON of a string that no Rust text can hold.
 pub(crate) struct Unreadable<'a>(pub Cow<'a, str>);
 
 impl<'a> Raw<'a> {
-    /// The JSON.
+    /// The JSON text.
     pub fn json(&self) -> &str {
         &self.0
     }
@@ -28,12 +28,12 @@ impl<'a> Raw<'a> {
         self.0 == "null"
     }
 
-    /// Whether it is a text, readable or not.
+    /// Returns true if the value is a JSON string, readable or not.
     pub fn is_text(&self) -> bool {
         self.0.starts_with('"')
     }
 
-    /// A text without its quotation marks, or the JSON of anything else.
+    /// Returns the content of a JSON string, or the JSON of any other value.
     pub fn text(self) -> Result<Cow<'a, str>, Unreadable<'a>> {
         if !self.is_text() {
             return Ok(self.0);
@@ -45,9 +45,9 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Two values where there is to be one: which counts nobody knows, so neither does.
+    /// Joins two values of one key into a damaged text. Nobody knows which of them is right, so neither counts.
     ///
-    /// A third value adds nothing. To mark the text once more would double its escapes each time.
+    /// A third value adds nothing: a second mark would double the escapes of the text each time.
     pub fn twice(self, other: &Raw) -> Raw<'static> {
         if self.is_marked() {
             return Raw(Cow::Owned(self.0.into_owned()));
@@ -104,19 +104,19 @@ impl<'de> Visitor<'de> for Text {
         f.write_str("a value")
     }
 
-    /// As serde_json gives it, under a key of its own.
+    /// Reads the text that serde_json passes on under its internal key.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         map.next_key::<IgnoredAny>()?.ok_or_else(|| Error::missing_field(AS_TEXT))?;
         map.next_value::<Borrowed>().map(|Borrowed(text)| text)
     }
 
-    /// From elsewhere, another format say, or a value that serde has kept.
+    /// Reads a value that does not come from JSON text, such as another format or a value that serde has buffered.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
         Value::deserialize(d).map(|value| value.to_string().into())
     }
 }
 
-/// A text that is copied only if it has to be.
+/// A text that is borrowed if possible and copied otherwise.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Borrowed<'a>(#[serde(borrow)] pub Cow<'a, str>);
@@ -126,7 +126,7 @@ mod tests {
     use super::Raw;
 
     #[test]
-    fn no_digit_of_a_number_is_lost() {
+    fn numbers_keep_every_digit() {
         for json in ["123456789012345678901234567890", "12.50", "1e400", "-0", r#"{"a": [1.10,2]}"#] {
             assert_eq!(serde_json::from_str::<Raw>(json).unwrap().json(), json);
         }

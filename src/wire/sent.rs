@@ -1,31 +1,31 @@
-//! What a request may hold. Each text is tidied and checked as it is sent, whether a builder took it or JSON was read.
+//! Checks the values of a request. Each text is cleaned and checked before it is sent, from a builder or from JSON.
 
 use super::{Document, Extra, Format, Invalid, Json, Lenient, List, Masked, is_iban};
 use regress::{Match, Regex};
 use serde_json::Value;
 use std::sync::LazyLock;
 
-/// What a text of a request is, by the `format` in its spec.
+/// The kind of a text in a request, from the `format` in the spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Any text.
     Text,
-    /// The name of one thing. It is not empty.
+    /// The name of one record. It must not be empty.
     Reference,
-    /// A new mandate's reference, in the characters that a bank takes.
+    /// The reference of a new mandate, in the characters that banks accept.
     Umr,
-    /// An IBAN. People write it in groups and in lower case; the electronic form has neither.
+    /// An IBAN. People write it in groups or lower case. The electronic form has no blanks and only capitals.
     Iban,
-    /// A BIC. People write it in lower case, too.
+    /// A BIC, sent without blanks and in capitals.
     Bic,
-    /// A SIREN or a SIRET, which people write in groups.
+    /// A SIREN or a SIRET, sent without the blanks between groups.
     Siren,
 }
 
-/// A text as it is sent: without blanks at its ends. An IBAN, a BIC and a SIREN are sent without any.
+/// Returns the text as it is sent: without blanks at its ends. An IBAN, a BIC and a SIREN lose all blanks.
 ///
 /// # Errors
-/// If it breaks the rules of its form, or a vendor's documented bounds. Lengths are in characters.
+/// If the text breaks the rules of its form or the vendor's documented limits. Lengths are in characters.
 pub(crate) fn checked(
     text: String,
     form: Form,
@@ -45,7 +45,7 @@ pub(crate) fn checked(
         return Err(Invalid(format!("it has {length} characters, {wanted} are allowed")));
     }
     if pattern.is_some_and(|pattern| pattern.find(&text).is_none()) {
-        return Err(Invalid("it is not of the documented form".into()));
+        return Err(Invalid("it does not match the documented pattern".into()));
     }
     Ok(text)
 }
@@ -64,45 +64,47 @@ fn tidied(text: String, form: Form) -> Result<String, Invalid> {
     match form {
         Form::Reference | Form::Umr | Form::Iban | Form::Bic | Form::Siren if text.is_empty() => refuse("it is empty"),
         Form::Umr if !text.chars().all(of_a_umr) => {
-            refuse("it has a character that banks do not take. Use a-z, A-Z, 0-9, blanks and / - ? : ( ) . , ' + _")
+            refuse("it has a character that banks do not accept. Use a-z, A-Z, 0-9, blanks and / - ? : ( ) . , ' + _")
         }
         Form::Umr if text.starts_with('/') || text.ends_with('/') || text.contains("//") => {
-            refuse("it begins or ends with a slash, or has two in a row, which banks do not take")
+            refuse("it begins or ends with a slash, or has two in a row, which banks do not accept")
         }
         Form::Siren if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
             refuse("it has a character that no SIREN or SIRET has. Use digits and blanks only")
         }
-        Form::Iban if !is_iban(&text) => refuse("it is no IBAN: check it for a missing, additional or wrong character"),
+        Form::Iban if !is_iban(&text) => refuse("it is not an IBAN: check for a missing, extra or wrong character"),
         _ => Ok(text),
     }
 }
 
-/// What the SEPA rulebook takes in a reference, and `_`, which SafeDebit's samples have.
+/// Returns true for a character that the SEPA rulebook allows in a reference, and for `_`, which SafeDebit's samples
+/// contain.
 fn of_a_umr(c: char) -> bool {
     c.is_ascii_alphanumeric() || " /-?:().,'+_".contains(c)
 }
 
-/// The first character that nobody sees: of control, of writing direction, of no width, a separator of lines.
+/// Finds the first invisible character: a control character, a mark of writing direction, a character without width, or
+/// a line separator.
 pub(crate) fn invisible(text: &str) -> Option<Match> {
     static INVISIBLE: LazyLock<Regex> = LazyLock::new(|| {
         let classes = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]";
-        // It is our own and has no flaw; a test uses it.
+        // The pattern is constant, and a test compiles it.
         Regex::with_flags(classes, "u").unwrap()
     });
-    // Most texts are plain, and told so without the tables of Unicode.
+    // Most texts are ASCII, which needs no search in the tables of Unicode.
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) { None } else { INVISIBLE.find(text) }
 }
 
-/// Where it stands and which it is, and nothing else of the text.
+/// The error for an invisible character. It names the position and the code, and shows nothing else of the text.
 fn unseen(text: &str, found: &Match) -> Invalid {
     let before = text[..found.start()].chars().count();
     let code = text[found.range()].chars().next().map_or(0, u32::from);
     Invalid(format!("its character {} is invisible (U+{code:04X}). Remove it", before + 1))
 }
 
-/// What a request may hold.
+/// A type of value that a request may contain.
 pub trait Sent: Sized {
-    /// The value as it is sent, or why it cannot be.
+    /// Cleans and checks the value. The error is the reason why it cannot be sent.
     #[doc(hidden)]
     fn sent(self) -> Result<Self, Invalid>;
 }
@@ -129,7 +131,7 @@ impl<F: Format> Sent for Lenient<F> {
     fn sent(self) -> Result<Self, Invalid> {
         match &self {
             Self::Read(value) if F::valid(*value) => Ok(self),
-            _ => Err(Invalid(format!("it is no {}", F::WANTED))),
+            _ => Err(Invalid(format!("it is not {}", F::WANTED))),
         }
     }
 }
@@ -145,7 +147,7 @@ impl<T: Sent, const ONE: bool> Sent for List<T, ONE> {
     }
 }
 
-/// Bytes, as base64.
+/// A document is base64 and has no text to check.
 impl Sent for Document {
     fn sent(self) -> Result<Self, Invalid> {
         Ok(self)
@@ -164,7 +166,7 @@ impl Sent for Extra {
     }
 }
 
-/// A value of which the spec knows nothing may be a text of several lines, such as the note of an invoice.
+/// Checks the texts of a value that is unknown to the spec. Line breaks are allowed, as in the note of an invoice.
 fn seen(value: &Value) -> Result<(), Invalid> {
     match value {
         Value::String(text) => {
@@ -183,7 +185,7 @@ fn key_seen(key: &str) -> Result<(), Invalid> {
     invisible(key).map_or(Ok(()), |found| Err(unseen(key, &found)))
 }
 
-/// The value of a field, or why it was refused.
+/// Checks the value of a field. The error names the field and the reason.
 pub(crate) fn sent<T: Sent>(field: Result<T, String>, name: &str) -> Result<T, String> {
     field?.sent().map_err(|e| format!("`{name}` is refused: {e}"))
 }
@@ -201,7 +203,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_with_an_invisible_character_is_refused_wherever_it_stands(
+        fn invisible_characters_are_refused_in_every_form(
             before in "[a-zA-Z0-9 é/]{0,9}",
             after in "[a-zA-Z0-9 é/]{0,9}",
             code in prop_oneof![
@@ -221,7 +223,7 @@ mod tests {
         }
 
         #[test]
-        fn what_people_write_is_sent_as_it_is_but_for_blanks_at_the_ends(
+        fn a_text_is_sent_unchanged_except_for_blanks_at_its_ends(
             name in "[\\p{L}\\p{N}\\p{P}]([\\p{L}\\p{M}\\p{N}\\p{P}\\p{S} \u{a0}]{0,20}[\\p{L}\\p{N}])?",
             before in "[ \u{a0}\u{202f}]{0,3}",
             after in "[ \u{a0}\u{202f}]{0,3}",
@@ -233,7 +235,7 @@ mod tests {
         }
 
         #[test]
-        fn an_iban_is_sent_in_its_electronic_form_however_it_is_grouped(
+        fn an_iban_is_sent_in_its_electronic_form(
             blanks in prop::collection::vec("[ \u{a0}\u{202f}]{0,2}", IBAN.len()),
             lower in prop::collection::vec(any::<bool>(), IBAN.len()),
         ) {
@@ -244,7 +246,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_no_iban_is_refused_and_not_shown(text in "[ -~é]{0,34}", at in 0..IBAN.len(), digit in 0_u32..10) {
+        fn a_wrong_iban_is_refused_and_not_shown(text in "[ -~é]{0,34}", at in 0..IBAN.len(), digit in 0_u32..10) {
             prop_assume!(!is_iban(&text.split_whitespace().collect::<String>().to_ascii_uppercase()));
             prop_assert!(tidy(&text, Form::Iban).is_err());
             let (mut wrong, other): (Vec<char>, _) = (IBAN.chars().collect(), char::from_digit(digit, 10).unwrap());
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_of_blanks_is_empty_and_a_name_of_blanks_is_an_empty_name() {
+    fn blanks_alone_are_no_reference_and_an_empty_name() {
         for text in ["", " ", "\u{a0} \u{2003}"] {
             assert_eq!(tidy(text, Form::Reference), Err("it is empty".into()));
             assert_eq!(tidy(text, Form::Umr), Err("it is empty".into()));
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_umr_has_the_characters_that_a_bank_takes() {
+    fn a_new_umr_has_only_characters_that_banks_accept() {
         for good in ["RUM-2026-0042", "a b", "++A(1)/B?:.,'_", " RUM-1 "] {
             assert_eq!(tidy(good, Form::Umr), Ok(good.trim().to_owned()));
         }

@@ -1,11 +1,11 @@
-//! What of a vendor's words may stand in an error or a log. A vendor can put anything anywhere, so only what has the shape
-//! of a code, of a trace id or of a status word is shown: no name, number, address or token of a person has it.
+//! Decides which vendor texts may appear in an error or a log. A vendor can put personal data into any field. So only a
+//! text with the shape of a code, a trace id or a status word is shown. Personal data does not have these shapes.
 
 use crate::wire;
 use regress::Regex;
 use std::sync::LazyLock;
 
-/// An error code.
+/// Returns true for the shape of an error code.
 pub(crate) fn is_code(text: &str) -> bool {
     static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         compiled(&[
@@ -13,43 +13,43 @@ pub(crate) fn is_code(text: &str) -> bool {
             "^(0|[1-9][0-9]{0,3})$",
             // `AUTH_003`.
             "^[A-Z]{2,12}(_[A-Z]{2,12})?_[0-9]{3}$",
-            // As SafeDebit's samples write one.
+            // The placeholder in SafeDebit's samples.
             "^X{1,16}$",
         ])
     });
     SHAPES.iter().any(|shape| shape.find(text).is_some())
 }
 
-/// A trace id, as it is given to a vendor's support.
+/// Returns true for the shape of a trace id, which you can give to the vendor's support.
 pub(crate) fn is_trace_id(text: &str) -> bool {
     static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         compiled(&[
             // A UUID.
             "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-            // A span, an object or a trace. Without a letter it can be the number of a card.
+            // The id of a span, an object or a trace. Digits alone could be a card number.
             "^(?=.*[a-f])(?=.*[0-9])([0-9a-f]{16}|[0-9a-f]{24}|[0-9a-f]{32})$",
-            // A `traceparent` of the W3C.
+            // A W3C `traceparent`.
             "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
             // A ULID.
             "^(?=.*[A-Z].*[A-Z])[0-7][0-9A-HJKMNP-TV-Z]{25}$",
-            // `trace-0042`, `req_8f3a2b`. A telephone number has more digits in a row.
+            // `trace-0042`, `req_8f3a2b`. Seven digits in a row could be a telephone number.
             "^(trace|trc|request|req|correlation|corr|span)[-_](?=.*[0-9])(?!.*[0-9]{7})[0-9a-f]{4,32}$",
-            // The sandbox's.
+            // The trace id of the sandbox.
             "^trace-sandbox$",
         ])
     });
-    // Some IBANs are hexadecimal.
+    // Some IBANs are also hexadecimal.
     !wire::looks_like_iban(text) && SHAPES.iter().any(|shape| shape.find(text).is_some())
 }
 
-/// A status word. A capital begins a name, and a hyphen joins two.
+/// Returns true for the shape of a status word. Capitals and hyphens are excluded, because names have them.
 pub(crate) fn is_word(text: &str) -> bool {
     static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&["^[a-z][a-z_]{0,31}$", "^[0-9]{1,2}$"]));
     SHAPES.iter().any(|shape| shape.find(text).is_some())
 }
 
 fn compiled(shapes: &[&str]) -> Vec<Regex> {
-    // One that does not compile shows nothing, and its test fails.
+    // A pattern that does not compile matches nothing, and its test fails.
     shapes.iter().filter_map(|shape| Regex::new(shape).ok()).collect()
 }
 
@@ -81,7 +81,7 @@ mod tests {
         }
     }
 
-    /// What people have, in the forms in which it is written.
+    /// Personal data and secrets in their usual forms.
     const PERSONAL: [&str; 44] = [
         "FR7630001007941234567890185",
         "fr7630001007941234567890185",
@@ -130,11 +130,11 @@ mod tests {
     ];
 
     #[test]
-    fn what_is_personal_or_secret_has_none_of_these_shapes() {
+    fn personal_data_and_secrets_are_not_shown() {
         for text in PERSONAL {
             assert!(!is_code(text), "{text} as a code");
             assert!(!is_trace_id(text), "{text} as a trace id");
-            // A word is a word, and so is a name in small letters with nothing else in it.
+            // A name in lower case has the shape of a status word. This is a known limit.
             assert!(!is_word(text) || text == "jeanne_dupont", "{text} as a word");
         }
         for text in ["", " ", "\n", "é", "trace-0042\n", "\u{1b}[31m", "404 ", "０", "trace-\u{202e}0042"] {
@@ -142,20 +142,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn trace_id_has_at_most_six_digits_in_a_row() {
+        for digits in 1..=12 {
+            let number = "123456789012"[..digits].to_owned();
+            for (id, short) in [(format!("trace-{number}"), 4), (format!("req_a{number}b"), 2)] {
+                assert_eq!(is_trace_id(&id), (short..=6).contains(&digits), "{id}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
-        fn no_group_of_digits_of_a_person_is_shown(digits in "[0-9]{5,30}", between in "[-_. ]", every in 1_usize..6) {
+        fn grouped_digits_are_not_shown(digits in "[0-9]{5,30}", between in "[-_. ]", every in 1_usize..6) {
             let groups: Vec<_> = digits.as_bytes().chunks(every).map(|group| String::from_utf8_lossy(group)).collect();
             let grouped = groups.join(&between);
             for text in [digits.clone(), grouped] {
-                // A UUID of digits alone is a UUID.
+                // Digits in the groups of a UUID count as a UUID.
                 let uuid = text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
                 prop_assert!(uuid || (!is_code(&text) && !is_trace_id(&text) && !is_word(&text)), "{}", text);
             }
         }
 
         #[test]
-        fn no_text_of_any_kind_makes_it_panic(text in ".{0,80}") {
+        fn no_text_causes_a_panic(text in ".{0,80}") {
             let _ = (is_code(&text), is_trace_id(&text), is_word(&text));
         }
     }

@@ -1,17 +1,17 @@
-//! What `Debug`, `Display` and logs may show of a text that came from outside.
+//! Decides which texts from outside `Debug`, `Display` and logs may show.
 //!
-//! A vendor may put an IBAN, an e-mail address, a token or a link where a reference or a word of a status should stand.
-//! So what is shown has to look like a reference or a word, and like nothing of a person's.
+//! A vendor may send an IBAN, an e-mail address, a token or a link in place of a reference or a status word. So a text
+//! is shown only if it looks like a reference or a word, and not like personal data.
 
 use std::fmt;
 
-/// In bytes: a UUID and a UMR are shorter, most tokens are longer.
+/// The longest text that is shown, in bytes. A UUID and a UMR are shorter, most tokens are longer.
 const LONGEST: usize = 40;
 
-/// Whether a text may be shown: it is short, of letters, digits and what stands between them, and looks like no IBAN,
-/// telephone number, e-mail address, token or link.
+/// Returns true if a text may be shown. It is short, consists of letters, digits and simple punctuation, and does not
+/// look like an IBAN, telephone number, e-mail address, token or link.
 pub(crate) fn is_presentable(text: &str) -> bool {
-    // Latin letters only: those of other scripts may be written from right to left.
+    // Only Latin letters: other scripts can change the direction of the text around them.
     let plain = |c: char| c.is_ascii_alphanumeric() || " -_./:+,()'#".contains(c) || ('À'..='ſ').contains(&c);
     text.len() <= LONGEST
         && text.chars().all(plain)
@@ -21,14 +21,14 @@ pub(crate) fn is_presentable(text: &str) -> bool {
         && !has_iban(text)
 }
 
-/// `https://...`, `www.example.com`, `example.com/path`. A slash alone stands in many a UMR.
+/// Recognizes `https://...`, `www.example.com` and `example.com/path`. A slash alone is common in a UMR.
 fn is_link(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.contains("//") || lower.contains("www.") || (lower.contains('.') && lower.contains('/'))
 }
 
-/// The start of a JSON object in base64, three parts between two dots, a key of Easytransac's, what stands in
-/// `Authorization`.
+/// Recognizes a token: the start of a JSON object in base64, three parts separated by dots, a key of Easytransac, or
+/// the value of an `Authorization` header.
 fn is_token(text: &str) -> bool {
     let parts = || text.split('.');
     text.contains("eyJ")
@@ -36,14 +36,14 @@ fn is_token(text: &str) -> bool {
         || ["et_live_", "et_test_", "Bearer ", "Basic "].iter().any(|start| text.starts_with(start))
 }
 
-/// Nothing but nine digits or more and what stands between them. Numbers of cards and of social security are, too.
+/// Recognizes nine digits or more without letters. This includes card and social security numbers.
 fn is_telephone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     digits >= 9 && !text.contains(char::is_alphabetic)
 }
 
-/// Whether an IBAN may stand anywhere in a text, however it is grouped: where a word begins, or within a word if its check
-/// digits are right. A UUID has another form.
+/// Returns true if a text may contain an IBAN, in any grouping. The IBAN begins at the start of a word, or within a
+/// word if its check digits are right. A UUID is never taken for an IBAN.
 fn has_iban(text: &str) -> bool {
     let mut word = true;
     !is_uuid(text)
@@ -67,24 +67,24 @@ const COUNTRIES: &str = "AD AE AL AT AZ BA BE BG BH BI BR BY CH CR CY CZ DE DJ D
     GT HN HR HU IE IL IQ IS IT JO KW KZ LB LC LI LT LU LV LY MC MD ME MK MN MR MT MU NI NL NO OM PK PL PS PT QA RO RS RU \
     SA SC SD SE SI SK SM SO ST SV TL TN TR UA VA VG XK YE";
 
-/// Country, check digits, and ten more at least. Of ASCII.
+/// Returns true if an ASCII text begins with a country and check digits, and has ten more characters at least.
 fn begins_as_iban(text: &str) -> bool {
     text.len() >= 14
         && COUNTRIES.split(' ').any(|country| country.eq_ignore_ascii_case(&text[..2]))
         && text[2..4].bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a text could be an IBAN (ISO 13616).
+/// Returns true if a text has the form of an IBAN (ISO 13616).
 pub(crate) fn looks_like_iban(text: &str) -> bool {
     text.len() <= 34 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && begins_as_iban(text)
 }
 
-/// Whether a text is an IBAN with the right check digits.
+/// Returns true if a text is an IBAN with the right check digits.
 pub(crate) fn is_iban(text: &str) -> bool {
     looks_like_iban(text) && has_check_digits(text)
 }
 
-/// Of ASCII letters and digits.
+/// Returns true if the check digits are right. The text consists of ASCII letters and digits.
 fn has_check_digits(text: &str) -> bool {
     let digit = |byte: u8| char::from(byte).to_digit(36).unwrap_or(0);
     let rearranged = text.bytes().cycle().skip(4).take(text.len());
@@ -92,12 +92,12 @@ fn has_check_digits(text: &str) -> bool {
     remainder == 1
 }
 
-/// Country and last four of an IBAN; nothing of a text that is none.
+/// Returns the country and the last four characters of an IBAN, or `***` for another text.
 pub(crate) fn mask_iban(text: &str) -> String {
     if looks_like_iban(text) { format!("{}…{}", &text[..2], &text[text.len() - 4..]) } else { "***".into() }
 }
 
-/// A reference or another plain text: as it is if it may be shown, else its length.
+/// Shows a plain text, such as a reference, if it may be shown. Otherwise shows its length in bytes.
 pub(crate) struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -109,7 +109,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// In quotation marks, as `Debug` shows a text.
+/// Like `Display`, with quotation marks around the text.
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match is_presentable(self.0) {
@@ -119,13 +119,13 @@ impl fmt::Debug for Shown<'_> {
     }
 }
 
-/// A word of a vendor as it may be shown; of an object or a list nothing, as it may hold anything.
+/// Shows a raw word of a vendor if it may be shown. Never shows an object or a list, which can hold personal data.
 pub(crate) struct ShownWord<'a>(pub &'a str);
 
 impl ShownWord<'_> {
     const LONGEST: usize = 64;
 
-    /// So much of a word is kept, and no letter is cut.
+    /// Cuts a word to at most `LONGEST` bytes, at the end of a character.
     pub fn cut(word: &str) -> &str {
         let end = (0..=word.len().min(Self::LONGEST)).rev().find(|end| word.is_char_boundary(*end));
         &word[..end.unwrap_or(0)]

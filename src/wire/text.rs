@@ -1,4 +1,4 @@
-//! Strings with bounds, and words of an enumeration.
+//! Strings with limits, and the words of an enumeration.
 
 use super::{
     Format, FromText, Lenient,
@@ -11,7 +11,7 @@ use serde::{
 };
 use std::{borrow::Cow, fmt};
 
-/// Why a value cannot be sent: what is wrong with it, never the value itself.
+/// The reason why a value cannot be sent. It never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid(pub(super) String);
 
@@ -23,8 +23,8 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// A named string of a spec: `TryFrom` checks its bounds, `Deserialize` does not, `Debug` shows what may be shown. There is
-/// no `Display`: what a vendor sent is had by `as_str`, and no log shows it by accident.
+/// Defines a named string of a spec. `TryFrom` checks its limits, `Deserialize` does not. `Debug` hides personal data.
+/// There is no `Display`, so no log shows a vendor's text by accident: use `as_str`.
 macro_rules! text {
     ($debug:ident $form:ident $(#[$doc:meta])* $name:ident, $min:expr, $max:expr $(, pattern $pattern:literal)?) => {
         $(#[$doc])*
@@ -33,7 +33,7 @@ macro_rules! text {
         pub struct $name(::std::string::String);
 
         impl $name {
-            /// The text as it is on the wire.
+            /// The text that is sent or was received.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -43,7 +43,7 @@ macro_rules! text {
                 crate::wire::checked(text, crate::wire::Form::$form, $min, $max, pattern).map(Self)
             }
 
-            /// The generator writes a parameter of a path or a header so.
+            /// Generated code calls this for path and header parameters.
             #[allow(dead_code, clippy::inherent_to_string, reason = "a public `Display` would show it in logs")]
             pub(crate) fn to_string(&self) -> ::std::string::String {
                 self.0.clone()
@@ -111,7 +111,7 @@ macro_rules! text {
     )+};
     (@pattern) => { None };
     (@pattern $pattern:literal) => {{
-        // The build script has compiled it.
+        // The build script has checked that the pattern compiles.
         static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
             ::std::sync::LazyLock::new(|| ::regress::Regex::new($pattern).unwrap());
         Some(&*PATTERN)
@@ -122,8 +122,8 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// The words of an enumeration. `TryFrom` takes those that the spec knows. In an answer, any other text is kept where
-/// there is a variant for it, and cannot be read where there is none.
+/// Defines an enumeration of words. `TryFrom` accepts the words of the spec. In a response, any other text is kept if
+/// the enumeration has a variant for it, and is an error otherwise.
 macro_rules! words {
     ($(#[$attribute:meta])* $name:ident $(or $other:ident)?
         { $($(#[$word_doc:meta])* $word:ident = $raw:literal),+ }) => {
@@ -147,7 +147,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// The vendor's own word.
+            /// The word that the vendor uses.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$word => $raw,)+
@@ -155,7 +155,7 @@ macro_rules! words {
                 }
             }
 
-            /// Every word that the spec documents, in its order.
+            /// Every word in the spec, in the order of the spec.
             pub const KNOWN: &'static [Self] = &[$(Self::$word),+];
         }
 
@@ -191,7 +191,7 @@ macro_rules! words {
             }
         }
 
-        /// A word that may be shown; of anything else its length.
+        /// Shows the word if it may be shown, else its length in bytes.
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 match self {
@@ -222,11 +222,11 @@ impl Invalid {
     }
 
     pub(crate) fn one_of(words: &[&str]) -> Self {
-        Self(format!("it is none of {}", words.join(", ")))
+        Self(format!("it is not one of {}", words.join(", ")))
     }
 }
 
-/// A sensitive value: `Debug` does not show it, there is no `Display`. Reach it through `Deref`.
+/// A sensitive value. `Debug` does not show it, and there is no `Display`. Dereference it to read the value.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Masked<T>(pub T);
@@ -270,7 +270,7 @@ impl<F: FromText> TryFrom<&str> for Masked<Lenient<F>> {
     }
 }
 
-/// Reads a text. A number is its digits; anything else is no text.
+/// Reads a string, or a number as its digits. Refuses any other value.
 pub(crate) fn plain_text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
     let raw = Raw::deserialize(d)?;
     let refused = |found| D::Error::invalid_type(Unexpected::Other(found), &"a text that can be read");
@@ -282,16 +282,16 @@ pub(crate) fn plain_text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::E
     }
 }
 
-/// The same for a field that may be missing or null.
+/// Like [`plain_text`], for a field that may be missing or null.
 pub(crate) fn optional_text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<PlainText>::deserialize(d)?.map(|PlainText(text)| text))
 }
 
-/// A `String` that is read as [`plain_text`] reads one.
+/// A `String` that is read by [`plain_text`].
 #[derive(Deserialize)]
 pub(crate) struct PlainText(#[serde(deserialize_with = "plain_text")] pub String);
 
-/// Reads any value as text: a text as it is, of anything else its JSON. A damaged text is none.
+/// Reads any value as text: the content of a string, or the JSON of any other value. Refuses a damaged text.
 pub(crate) fn any_text<'de, D: Deserializer<'de>>(d: D) -> Result<Cow<'de, str>, D::Error> {
     let damaged =
         |Unreadable(_)| D::Error::invalid_value(Unexpected::Other("a damaged text"), &"a text that can be read");

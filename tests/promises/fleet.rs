@@ -276,6 +276,63 @@ async fn watch_continues_after_failures() {
     }
 }
 
+#[tokio::test]
+async fn watch_starts_with_the_shortest_wait_again_after_a_success() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let wait = Duration::from_millis(1);
+    let often = Schedule { awaiting_signature: wait, setting_up: wait, in_force: wait, ..Schedule::default() };
+    let mandates = sandbox.builder().schedule(often).build().unwrap();
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await.into_iter().take(1) {
+        let mut watch = mandates.watch(&reference);
+        let failures_and_successes = async {
+            for number in 0..17 {
+                sandbox.inject(Fault::status(403).times(1));
+                sandbox.answer(&reference, format!("word_{number}")).unwrap();
+                assert!(watch.next().await.unwrap().is_err());
+                assert!(watch.next().await.unwrap().is_ok());
+            }
+        };
+        // Without the reset the waits double each time, to two minutes in all.
+        tokio::time::timeout(Duration::from_secs(60), failures_and_successes).await.expect("the waits do not add up");
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn mandates_are_read_one_by_one_if_the_list_cannot_be_decoded() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let references = [MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123")];
+    for body in [serde_json::json!("maintenance"), serde_json::json!(7), serde_json::json!([{"id": "mdt_abc123"}])] {
+        let before = sandbox.count("get_mandate");
+        sandbox.script(Provider::Seqino, "list_mandates", [Answer { status: 200, body: Some(body) }]).unwrap();
+        let readings: Vec<_> = mandates.statuses(&references).collect().await;
+        assert_eq!(readings[0].result.as_ref().unwrap().status, MandateStatus::Active);
+        assert_eq!(sandbox.count("get_mandate") - before, 1);
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn client_list_is_kept_for_five_minutes_of_a_run() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let (sender, references) = tokio::sync::mpsc::unbounded_channel::<MandateRef>();
+    let references = stream::unfold(references, |mut references| async move {
+        references.recv().await.map(|reference| (reference, references))
+    });
+    let mut readings = mandates.statuses(references.boxed()).sorted_by_client();
+    // A client is read once the next client follows.
+    let send = |number: usize| sender.send(MandateRef::seqino(format!("client-{number}"), "m")).unwrap();
+    send(0);
+    for (number, seconds, lists) in [(1, 0, 1), (2, 299, 1), (3, 2, 2), (4, 298, 2)] {
+        sandbox.advance(Duration::from_secs(seconds));
+        send(number);
+        readings.next().await.unwrap();
+        assert_eq!(sandbox.count("list_clients"), lists, "client {number}");
+    }
+}
+
 #[test]
 fn next_check_depends_on_status_and_its_age() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();

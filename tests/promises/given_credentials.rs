@@ -34,7 +34,7 @@ fn blanks_around_a_credential_are_trimmed_and_logged() {
                 assert!(result.is_ok(), "{what} {given:?}: {}", result.unwrap_err());
             }
             let text = log.text();
-            assert_eq!(text.matches("blanks around a credential are left out").count(), 4, "{given:?}: {text}");
+            assert_eq!(text.matches("removed the blanks around a credential").count(), 4, "{given:?}: {text}");
             assert!(text.contains("credential=\"password\"") && !text.contains("s3cret"), "{text}");
         }
     }
@@ -57,10 +57,7 @@ fn blank_credentials_and_invisible_characters_are_refused() {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotConfigured);
             let shown = format!("{error} {error:?}");
-            assert!(
-                shown.contains(&format!("the {what} has a character in it that cannot be seen")),
-                "{within:?}: {shown}"
-            );
+            assert!(shown.contains(&format!("the {what} holds an invisible character")), "{within:?}: {shown}");
             assert!(!shown.contains("s3cret") && !shown.contains("k3y"), "{shown}");
         }
     }

@@ -66,7 +66,7 @@ async fn missing_keys_are_reported_with_the_specified_type() {
         ),
         (
             "<html>",
-            "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: it is no JSON, at line 1 column 1",
+            "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: it is not JSON, at line 1 column 1",
         ),
     ] {
         let server = Server::start(move |_| json(200, body)).await;
@@ -90,7 +90,7 @@ async fn damaged_responses_are_read_and_the_damage_located() {
         (
             b"{\"result\":true,\n\"datas\":[{\"umr\":\"RUM-1\",\"status\":\"1\",\"name\":\"Ren\xe9\"}]}",
             "SafeDebit search_mandate: \
-             is damaged: a text that is not UTF-8, or not escaped as JSON has it, at line 2 column 45; \
+             is damaged: a text that is not valid UTF-8 or has an escape that JSON does not allow, at line 2 column 45; \
              differs at datas[].name: spec nothing, answer string",
         ),
         (
@@ -99,7 +99,7 @@ async fn damaged_responses_are_read_and_the_damage_located() {
         ),
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1","status":"1","x":1e400}]}"#,
-            "SafeDebit search_mandate: is damaged: a number too large for a machine, at line 1 column 57; \
+            "SafeDebit search_mandate: is damaged: a number out of range, at line 1 column 57; \
              differs at datas[].x: spec nothing, answer number",
         ),
         (

@@ -57,6 +57,21 @@ impl io::Write for Log {
 }
 
 #[tokio::test]
+async fn log_of_unknown_status_words_is_bounded() {
+    let log = Log::listen();
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await.into_iter().take(1) {
+        for number in 0..300 {
+            sandbox.answer(&reference, format!("word_{number}")).unwrap();
+            mandates.status(&reference).await.unwrap();
+        }
+        let logged = log.text().lines().filter(|line| line.contains("unknown mandate status")).count();
+        assert_eq!(logged, 256);
+    }
+}
+
+#[tokio::test]
 async fn unknown_status_words_are_logged_once_per_vendor() {
     let log = Log::listen();
     let sandbox = Sandbox::start().await.unwrap();

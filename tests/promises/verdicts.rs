@@ -69,7 +69,7 @@ fn verdict_lists_every_reason() {
     assert_eq!(
         verdict.to_string(),
         "refused: not active: AwaitingActivation (active); created but not read back; read 7200 s ago, too old; \
-         revoked by the debtor with you; one-off and used; dormant: no collection for 36 months since 2020-02-10"
+         revoked by the debtor with you; one-off mandate already used; dormant: no collection for 36 months since 2020-02-10"
     );
 }
 

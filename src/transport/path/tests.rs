@@ -97,9 +97,10 @@ pub(in crate::transport) fn assert_id_is_one_segment(
         let Some(request) = build(id) else {
             // Only invalid ids are refused. An id of a vendor has letters or digits and no separator. A SIREN has nothing
             // else.
-            let siren = operation.path.ends_with("/{siren}");
+            let siren =
+                operation.path.contains("{siren}") && !dense(id).bytes().all(|byte| byte.is_ascii_alphanumeric());
             assert!(
-                siren && !dense(id).bytes().all(|byte| byte.is_ascii_alphanumeric())
+                siren
                     || !id.bytes().any(|byte| byte.is_ascii_alphanumeric())
                     || id.contains(['/', '\\', '%'])
                     || crate::wire::invisible(id).is_some(),
