@@ -13,6 +13,7 @@ use reqwest::{
     header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::{
     io,
     time::{Duration, SystemTime},
@@ -67,7 +68,27 @@ impl Pages {
         // Reads the total from `items 0-99/250`.
         let range = texts("content-range").filter_map(|range| range.rsplit_once('/')).map(|(_, total)| total);
         let totals = Self::TOTALS.iter().flat_map(|name| texts(name)).chain(range);
-        Self { next: further || links.any(rel_next), total: totals.filter_map(|total| total.trim().parse().ok()).max() }
+        let totals = totals.filter_map(|total| total.trim().parse().ok());
+        let objects = texts("x-pagination").filter_map(|text| serde_json::from_str(text).ok());
+        let object = objects
+            .map(|object| Self::of_object(&object))
+            .reduce(|one, other| Self { next: one.next || other.next, total: one.total.max(other.total) });
+        let object = object.unwrap_or_default();
+        Self { next: further || links.any(rel_next) || object.next, total: totals.max().max(object.total) }
+    }
+
+    /// Reads a header in the form of ASP.NET, `{"totalCount":250,"pageSize":100}`, with its keys in any case.
+    fn of_object(object: &Map<String, Value>) -> Self {
+        let plain = |key: &str| -> String {
+            key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+        };
+        let named = |names: &'static [&str]| {
+            object.iter().filter(move |(key, _)| names.contains(&plain(key).as_str())).map(|(_, value)| value)
+        };
+        let is = |value: &Value| !matches!(value, Value::Null | Value::Bool(false)) && *value != "" && *value != 0;
+        let next = named(&["next", "nextpage", "nextpagelink", "hasnext", "hasnextpage", "hasmore"]).any(is)
+            || named(&["totalpages", "pagecount"]).filter_map(Value::as_u64).any(|pages| pages > 1);
+        Self { next, total: named(&["total", "totalcount", "totalitems"]).filter_map(Value::as_u64).max() }
     }
 
     /// Returns true if the headers announce more items than the `read` ones.

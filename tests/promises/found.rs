@@ -37,7 +37,7 @@ async fn find_mandates(headers: &'static str, body: &Value, scope: Value) -> Res
 }
 
 /// Headers that announce more items than the two in the body.
-const MORE: [&str; 9] = [
+const MORE: [&str; 12] = [
     "Link: <https://x/clients?page=2>; rel=\"next\"\r\n",
     "link: <https://x/clients?page=1>; rel=\"first\", <https://x/clients?page=2>; rel=next\r\n",
     "X-Total-Count: 3\r\n",
@@ -47,10 +47,13 @@ const MORE: [&str; 9] = [
     "X-Total-Pages: 2\r\n",
     "X-Has-More: true\r\n",
     "Content-Range: items 0-1/*\r\n",
+    "X-Pagination: {\"TotalCount\":3,\"PageSize\":2}\r\n",
+    "X-Pagination: {\"has_next\":true}\r\n",
+    "X-Pagination: {\"next_page\":2}\r\n",
 ];
 
 /// Headers that announce no further item.
-const ALL: [&str; 7] = [
+const ALL: [&str; 9] = [
     "",
     "Link: <https://x/clients?page=1>; rel=\"prev\"\r\n",
     "Link: <https://x/next.css>; rel=\"stylesheet\"\r\n",
@@ -58,6 +61,8 @@ const ALL: [&str; 7] = [
     "X-Next-Page: \r\n",
     "X-Total-Pages: 1\r\n",
     "X-Has-More: false\r\n",
+    "X-Pagination: {\"TotalCount\":2,\"HasNext\":false,\"nextPage\":null}\r\n",
+    "X-Pagination: 3\r\n",
 ];
 
 #[tokio::test]
