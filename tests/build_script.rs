@@ -1,5 +1,5 @@
-//! A mistake in a spec stops the build with the place and the mend, never with a panic, and the same spec always gives
-//! the same code.
+//! A mistake in a spec stops the build with its place and a fix, never with a panic. The same spec always gives the same
+//! code.
 
 #[path = "../build/mod.rs"]
 mod generator;
@@ -11,29 +11,30 @@ const EASYTRANSAC: &str = include_str!("../specs/easytransac.yaml");
 const SAFEDEBIT: &str = include_str!("../specs/safedebit.yaml");
 const SEQINO: &str = include_str!("../specs/seqino.yaml");
 
-/// What the build says of a spec, one problem a line; empty if it is content.
+/// The problems that the build finds in a spec, one a line. Empty if there are none.
 fn build(provider: &str, spec: &str) -> String {
-    let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
-    match generate(provider, spec, false) {
-        Ok(_) => String::new(),
-        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-    }
+    problems(PROVIDERS.iter().find(|p| p.name == provider).unwrap(), spec)
 }
 
-/// A spec with one change, which has to be possible.
+fn problems(provider: &Provider, spec: &str) -> String {
+    let problems = generate(provider, spec, false).err().unwrap_or_default();
+    problems.iter().map(|problem| problem.within("spec.yaml")).collect::<Vec<_>>().join("\n")
+}
+
+/// The spec with its first `from` replaced.
 fn changed(spec: &str, from: &str, to: &str) -> String {
     assert!(spec.contains(from), "there is no {from:?} to change");
     spec.replacen(from, to, 1)
 }
 
 #[test]
-fn each_mistake_is_told_with_its_place_and_its_mend() {
+fn each_mistake_is_reported_with_its_place_and_a_fix() {
     let mistakes = [
         ("unreadable YAML", "seqino", changed(SEQINO, "paths:", "paths: [")),
         ("no YAML", "seqino", "\u{1}".into()),
         ("empty", "seqino", String::new()),
         ("another version", "seqino", changed(SEQINO, "openapi: 3.0.3", "openapi: 3.1.0")),
-        ("no operationId", "seqino", changed(SEQINO, "operationId: get_mandate\n", "x-note: none\n")),
+        ("no operationId", "seqino", changed(SEQINO, "      operationId: get_mandate\n", "")),
         ("operationId twice", "seqino", changed(SEQINO, "operationId: get_mandate\n", "operationId: list_mandates\n")),
         (
             "operationId as a method cannot be called",
@@ -68,13 +69,14 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
             changed(SAFEDEBIT, "x-enum-varnames: [WrongLogin, ", "x-enum-varnames: ["),
         ),
         (
-            "more descriptions than words, and one that is no list",
+            "more descriptions than words",
             "seqino",
-            changed(SEQINO, "x-extensible-enum: [Private, Public]", "x-extensible-enum: [Private]").replacen(
-                "      x-enum-descriptions:\n",
-                "      x-enum-descriptions: none\n      x-note:\n",
-                1,
-            ),
+            changed(SEQINO, "x-extensible-enum: [Private, Public]", "x-extensible-enum: [Private]"),
+        ),
+        (
+            "descriptions that are no list",
+            "seqino",
+            changed(SEQINO, "x-enum-descriptions:\n", "x-enum-descriptions: none\n      x-note:\n"),
         ),
         ("unknown annotation", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidenc: documented")),
         ("unknown annotation value", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidence: certain")),
@@ -245,9 +247,9 @@ fn each_mistake_is_told_with_its_place_and_its_mend() {
     let mut all = String::new();
     for (what, provider, spec) in mistakes {
         let said = build(provider, &spec);
-        assert!(!said.is_empty(), "{what}: the build is content");
+        assert!(!said.is_empty(), "{what}: the build accepts it");
         for line in said.lines() {
-            assert!(line.starts_with("at ") && line.contains(". Mend: "), "{what}: {line}");
+            assert!(line.starts_with("spec.yaml:") && line.contains(". Fix: "), "{what}: {line}");
         }
         all += &format!("{what}\n{said}\n\n");
     }
@@ -266,18 +268,18 @@ fn a_spec_gives_the_same_code_each_time() {
     }
 }
 
-/// A fourth vendor that keeps every rule, and has no plain text, no list and no unknown field in it.
+/// A fourth vendor, whose spec has no plain text, no list and no unknown field.
 const FOURTH: &str = include_str!("any_bytes/fourth.yaml");
 
 #[test]
-fn a_fourth_vendor_needs_nothing_but_a_spec_that_keeps_the_rules() {
+fn a_fourth_vendor_needs_a_valid_spec_and_nothing_else() {
     let spec = FOURTH.replace("    parameters: []\n", "");
     let made = generate(&Provider { name: "fourth", lowerings: &[] }, &spec, false);
     let made = made.unwrap_or_else(|problems| panic!("{problems:?}"));
     assert!(made.surface.contains("CreateMandate(body: CreateMandateRequest) -> Mandate"), "{}", made.surface);
     assert!(made.surface.contains("EndMandate(reference: Reference) -> ()"), "{}", made.surface);
-    let said = generate(&Provider { name: "fourth", lowerings: &[] }, FOURTH, false).err().unwrap();
-    assert!(said[0].to_string().contains("at paths./mandates/{reference}.parameters"), "{said:?}");
+    let said = problems(&Provider { name: "fourth", lowerings: &[] }, FOURTH);
+    assert!(said.starts_with("spec.yaml:20:") && said.contains("unknown field `parameters`"), "{said}");
 }
 
 /// A spec of one operation.
@@ -299,35 +301,52 @@ components: {{schemas: {{State: {{type: string, x-extensible-enum: [open, closed
     )
 }
 
+const FIFTH: Provider = Provider { name: "fifth", lowerings: &[] };
+const PARAMETER: &str = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
+
 #[test]
-fn a_polish_with_nothing_to_do_stops_the_build() {
-    let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
-    let content = "{application/json: {schema: {$ref: '#/components/schemas/State'}, example: open}}";
-    let answer = |content: &str| format!("{{'200': {{description: Read., content: {content}}}}}");
-    let object = "{application/json: {schema: {type: object, properties: {at: {type: string}}}, example: {}}}";
-    for (polish, spec) in [
-        ("no_accept", only("delete", "[]", "{'204': {description: Gone.}}")),
-        ("open_structs", only("get", parameter, &answer(content))),
-        ("all_faults", only("get", "[]", &answer(object))),
-    ] {
-        let said = generate(&Provider { name: "fifth", lowerings: &[] }, &spec, false).err().unwrap();
-        assert!(said[0].to_string().contains(&format!("the polish `{polish}` found nothing to do")), "{said:?}");
-    }
+fn patch_differs_from_post_by_its_method_alone() {
+    let spec = |method| {
+        only(method, PARAMETER, "{'204': {description: Changed.}}")
+            .replace("x-source:", "x-lost-answer: Ask.\n      x-source:")
+    };
+    let [patch, post] = ["patch", "post"].map(|method| generate(&FIFTH, &spec(method), false).unwrap());
+    assert!(patch.code.contains("method: \"PATCH\""), "{}", patch.code);
+    // The specs of the crate have operations with POST, so this code compiles.
+    assert_eq!(patch.code.replace("PATCH", "POST"), post.code);
+    assert_eq!(patch.surface, post.surface);
 }
 
 #[test]
-fn a_parameter_that_would_take_a_name_of_ours_is_refused() {
-    for name in ["client", "body", "request", "send", "extra"] {
+fn a_vendor_may_have_a_single_operation_without_parameters_and_response() {
+    let made = generate(&FIFTH, &only("delete", "[]", "{'204': {description: Gone.}}"), false);
+    assert!(made.unwrap_or_else(|said| panic!("{said:?}")).surface.starts_with("TheState() -> ()\n"));
+}
+
+#[test]
+fn every_builder_must_be_used() {
+    let made =
+        generate(&Provider { name: "fourth", lowerings: &[] }, &FOURTH.replace("    parameters: []\n", ""), false);
+    let code = made.unwrap_or_else(|said| panic!("{said:?}")).code;
+    let builders =
+        code.split("pub mod builder {").skip(1).flat_map(|module| module.split("pub struct ").collect::<Vec<_>>());
+    let marked = builders.filter(|before| before.trim_end().ends_with("#[must_use]")).count();
+    // One for the request, three for the operations.
+    assert_eq!(marked, 4, "{code}");
+}
+
+#[test]
+fn a_parameter_with_a_name_of_ours_is_refused() {
+    for name in ["client", "body", "request", "send", "send_again", "extra"] {
         let parameter = format!("[{{name: {name}, in: query, required: true, schema: {{type: string}}, example: x}}]");
         let spec = only("delete", &parameter, "{'204': {description: Gone.}}");
-        let said = generate(&Provider { name: "fifth", lowerings: &[] }, &spec, false).err().unwrap();
-        assert!(said[0].to_string().contains("cannot be told apart"), "{said:?}");
+        let said = problems(&FIFTH, &spec);
+        assert!(said.contains("has a name of our own"), "{said}");
     }
 }
 
 #[test]
-fn whatever_is_said_of_an_inline_value_it_is_read_leniently_and_not_shown() {
-    let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
+fn inline_values_are_read_leniently() {
     for (schema, read_as) in [
         ("{type: object, additionalProperties: {type: string, example: x}}", "Option<Extra>"),
         ("{type: object, additionalProperties: {type: integer, nullable: true}}", "Option<Extra>"),
@@ -336,16 +355,18 @@ fn whatever_is_said_of_an_inline_value_it_is_read_leniently_and_not_shown() {
         ("{type: integer, minLength: 3, default: 3}", "Option<Int>"),
         ("{minimum: 3, nullable: true}", "Option<Json>"),
     ] {
-        let object = format!("{{schema: {{type: object, properties: {{a: {schema}}}}}, example: {{}}}}");
-        let answer = format!("{{'200': {{description: Read., content: {{application/json: {object}}}}}}}");
-        let surface = generate(&Provider { name: "fifth", lowerings: &[] }, &only("get", parameter, &answer), false);
+        let answer = "{'200': {description: Read., content: {application/json: {schema: {$ref: '#/components/schemas/Read'}, \
+                      example: {}}}}}";
+        let object = format!("components: {{schemas: {{Read: {{type: object, properties: {{a: {schema}}}}}, State:");
+        let spec = only("get", PARAMETER, answer).replace("components: {schemas: {State:", &object);
+        let surface = generate(&FIFTH, &spec, false);
         let surface = surface.unwrap_or_else(|said| panic!("{schema}: {said:?}")).surface;
         assert!(surface.contains(&format!("a: {read_as}\n")), "{schema}:\n{surface}");
     }
 }
 
 #[test]
-fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
+fn unverified_write_that_moves_money_is_generated_on_demand_only() {
     let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
     assert!(!surface(false).contains("Debit"), "{}", surface(false));
@@ -355,9 +376,9 @@ fn a_write_that_is_a_guess_and_moves_money_is_made_only_on_demand() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A spec that is cut, or has lines taken out, is refused or built; nothing panics.
+    /// A spec that is cut or lacks lines is refused or built. Nothing panics.
     #[test]
-    fn no_mangled_spec_makes_the_build_panic(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
+    fn mangled_spec_never_makes_the_build_panic(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
         let mut kept: Vec<&str> = SEQINO.lines().collect();
         let from = from.min(kept.len());
         let to = if cut { kept.len() } else { (from + lines).min(kept.len()) };

@@ -11,7 +11,6 @@ mod find;
 mod run;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
-mod submit;
 mod webhook;
 
 #[allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic, unused, reason = "generated")]
@@ -19,7 +18,6 @@ pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/seqino.rs"));
 }
 pub use generated::{builder, types};
-pub use submit::SubmitInvoiceFile;
 #[cfg(feature = "sandbox")]
 pub use webhook::sign_webhook;
 pub use webhook::{Encoding, verify_request, verify_webhook};

@@ -1,11 +1,12 @@
 //! What every request shares: one way out, with credentials, deadlines, limits and further attempts, and one way back,
 //! into an answer or an [`Error`](crate::Error).
 //!
-//! Generated code builds a request and hands it to [`perform`]. What differs by vendor is behind [`Vendor`].
+//! Generated code builds a request with a [`Draft`] and hands it to [`perform`]. What differs by vendor is behind [`Vendor`].
 
 mod answer;
 mod connections;
 mod credential;
+mod draft;
 mod limits;
 mod path;
 mod repeats;
@@ -17,7 +18,8 @@ mod trace;
 
 pub(crate) use answer::{Answer, Pages};
 pub(crate) use credential::{credential, secret_header};
-pub(crate) use path::{encode_path, path_fault, path_segment};
+pub(crate) use draft::{Built, Draft, File};
+pub(crate) use path::path_fault;
 pub(crate) use repeats::Sent;
 pub use settings::Settings;
 pub(crate) use settings::{Endpoint, endpoint_methods};
@@ -26,9 +28,9 @@ use crate::{Error, ErrorKind, Outcome, Provider, Resent, wire};
 use answer::{Failed, aside};
 use connections::Connections;
 use limits::Limits;
-use progenitor_client::QueryParam;
+use path::encode_path;
 use reqwest::{
-    Method, Request, RequestBuilder, StatusCode, Url,
+    Request, StatusCode, Url,
     header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue},
 };
 use retry::{Delays, Failure, Next};
@@ -232,11 +234,6 @@ impl Transport {
         (*concurrency).min(rate_per_second.as_ref().map_or(usize::MAX, in_time)).max(1)
     }
 
-    /// What generated code builds a request from.
-    pub fn fields(&self, operation: &Operation) -> Result<Fields<'_>, String> {
-        Ok(Fields { baseurl: self.base_path(operation)?, client: Start(self) })
-    }
-
     /// The path before that of the operation. An operation outside of the documented base path is at the same host: its own
     /// base path replaces the documented one at the end of the configured URL.
     fn base_path(&self, operation: &Operation) -> Result<Cow<'_, str>, String> {
@@ -254,57 +251,6 @@ impl Transport {
         }
     }
 }
-
-/// The names are the generator's. The URL is its path only: the rest was parsed once and stays as it is.
-pub(crate) struct Fields<'a> {
-    pub baseurl: Cow<'a, str>,
-    pub client: Start<'a>,
-}
-
-/// Starts a request to a path, base included.
-pub(crate) struct Start<'a>(&'a Transport);
-
-impl Start<'_> {
-    pub fn get(&self, path: String) -> RequestBuilder {
-        self.request(Method::GET, &path)
-    }
-
-    pub fn post(&self, path: String) -> RequestBuilder {
-        self.request(Method::POST, &path)
-    }
-
-    pub fn put(&self, path: String) -> RequestBuilder {
-        self.request(Method::PUT, &path)
-    }
-
-    pub fn delete(&self, path: String) -> RequestBuilder {
-        self.request(Method::DELETE, &path)
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let mut url = self.0.base.clone();
-        url.set_path(path);
-        self.0.connections.client().request(method, url)
-    }
-}
-
-/// An optional parameter of a query.
-pub(crate) trait GivenParameter {
-    /// Adds it, if it was given.
-    fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self;
-}
-
-impl GivenParameter for RequestBuilder {
-    fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self {
-        match value {
-            Some(value) => self.query(&QueryParam::new(name, value)),
-            None => self,
-        }
-    }
-}
-
-/// A request, if the caller's values made one.
-pub(crate) type Built = Result<Request, progenitor_client::Error<()>>;
 
 /// A call, on the heap: each future around it would copy the whole of it.
 type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -492,10 +438,7 @@ impl<'a, V: Vendor> Run<'a, V> {
 /// The request, if the values of the caller made one and its URL has the path of the operation.
 fn built(operation: &Operation, transport: &Transport, request: Built) -> Result<Request, Error> {
     let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
-    let request = request.map_err(|e| match e {
-        progenitor_client::Error::InvalidRequest(what) => refuse(what),
-        _ => refuse("a value cannot be put into a request".into()),
-    })?;
+    let request = request.map_err(refuse)?;
     let base = transport.base_path(operation).map_err(refuse)?;
     let path = request.url().path().strip_prefix(&*base);
     if !path.is_some_and(|path| path::matches(path, operation.path)) {

@@ -3,28 +3,14 @@
 #[cfg(test)]
 pub(super) mod tests;
 
-use crate::wire::{Sent, required};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use std::fmt::Display;
 
 /// Everything but the unreserved characters of RFC 3986: only those mean themselves to every URL parser.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// An id as a segment of a path. Generated code calls it under the generator's name.
+/// An id as a segment of a path.
 pub(crate) fn encode_path(id: &str) -> String {
     utf8_percent_encode(id, RESERVED).to_string()
-}
-
-/// The value of a parameter in the path, or why no request can be built from it.
-pub(crate) fn path_segment<T: AsRef<str> + Sent>(
-    value: impl TryInto<T, Error: Display>,
-    name: &str,
-) -> Result<T, String> {
-    let value = required(value, name)?;
-    match path_fault(value.as_ref()) {
-        Some(fault) => Err(format!("`{name}` {fault}. Use the id that the vendor gave")),
-        None => Ok(value),
-    }
 }
 
 /// Why an id could be read as another path. Encoding alone is not enough: servers and proxies decode a path before they

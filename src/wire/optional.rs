@@ -37,8 +37,7 @@ pub(crate) fn required<T: Sent>(value: impl TryInto<T, Error: Display>, name: &s
     value.and_then(T::sent).map_err(|e| format!("`{name}` is refused: {e}"))
 }
 
-/// Everything that is wrong with a request at once.
-pub(crate) fn faults(all: &[Option<&String>]) -> Result<(), String> {
-    let all: Vec<&str> = all.iter().flatten().map(|fault| fault.as_str()).collect();
-    if all.is_empty() { Ok(()) } else { Err(all.join("; ")) }
+/// One error for all refused or missing values.
+pub(crate) fn faults<const N: usize>(all: [Option<String>; N]) -> Invalid {
+    Invalid::new(all.into_iter().flatten().collect::<Vec<_>>().join("; "))
 }
