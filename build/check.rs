@@ -1,21 +1,18 @@
 //! The rules for a spec that the types of `model` cannot express. `specs/README.md` explains them.
 
 use super::{
-    lower::snake,
-    model::{
-        Effect, Endpoint, FORM, Format, JSON, Kind, Location, Media, Operation, Repeated, Response, Schema, Server,
-        Spec, States,
-    },
+    lower::{self, Word, snake},
+    model::{Effect, Endpoint, Format, Kind, Location, Operation, Repeated, Response, Schema, Spec, States},
     problem::{Located, Place, Problem, Problems},
 };
 use heck::ToUpperCamelCase;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn check(spec: &Spec) -> Result<(), Problems> {
     let mut check = Check { spec, problems: Problems::new() };
-    check.version();
-    check.operations();
+    check.whole();
+    spec.endpoints().for_each(|endpoint| check.operation(endpoint));
     check.components();
     if check.problems.is_empty() { Ok(()) } else { Err(check.problems) }
 }
@@ -25,10 +22,8 @@ struct Check<'a> {
     problems: Problems,
 }
 
-/// Names of methods and fields that our own code has.
-const METHODS: [&str; 11] =
-    ["new", "clone", "fmt", "transport", "authorization", "refused", "taken", "holds", "word", "read", "probe"];
-const FIELDS: [&str; 6] = ["client", "body", "request", "send", "send_again", "extra"];
+/// Fields and methods that every builder has.
+const OURS: [&str; 6] = ["client", "body", "request", "send", "send_again", "extra"];
 
 fn is_name(text: &str) -> bool {
     syn::parse_str::<syn::Ident>(text).is_ok()
@@ -38,93 +33,84 @@ fn is_type_name(text: &str) -> bool {
     text == text.to_upper_camel_case() && is_name(text)
 }
 
+/// Finds a field by the names on the way to it. `required` accepts only fields that are always present.
+fn field<'a, 'b>(
+    spec: &'a Spec,
+    schema: &'a Located<Schema>,
+    mut way: impl Iterator<Item = &'b str>,
+    required: bool,
+) -> Option<&'a Located<Schema>> {
+    // Of several forms the first is the answer. The others are a failure, or a single item instead of a list.
+    let first = |schema: &'a Located<Schema>| {
+        let schema = spec.target(schema);
+        spec.target(schema.forms().next().unwrap_or(schema))
+    };
+    way.try_fold(first(schema), |schema, name| {
+        let property = schema.properties.as_ref()?.get(name)?;
+        (!required || schema.required.iter().any(|required| required == name)).then(|| first(property))
+    })
+}
+
 impl<'a> Check<'a> {
     fn say(&mut self, place: Place, what: impl Into<String>, fix: &str) {
         self.problems.push(Problem::new(place, what, fix));
     }
 
-    fn version(&mut self) {
-        let version = &self.spec.openapi;
-        if !version.starts_with("3.0.") {
-            let what = format!("the version of OpenAPI is `{}`", version.value);
-            self.say(version.place, what, "write `openapi: 3.0.3`; the generator reads 3.0 only");
+    /// Reports each rule that is broken: the condition, the mistake and the fix.
+    fn rules<const N: usize>(&mut self, place: Place, what: &str, rules: [(bool, &str, &str); N]) {
+        for (_, mistake, fix) in rules.into_iter().filter(|(broken, ..)| *broken) {
+            self.say(place, format!("{what} {mistake}"), fix);
         }
     }
 
-    fn operations(&mut self) {
-        for item in self.spec.paths.values() {
-            if let Some(servers) = &item.servers {
-                self.server(servers);
-            }
-        }
-        let mut ids: BTreeMap<&str, Place> = BTreeMap::new();
-        for endpoint in self.spec.endpoints() {
-            let id = &endpoint.operation.operation_id;
-            if snake(id).trim_end_matches('_') != id.value || !id.is_ascii() {
-                let what = format!("the operationId `{}` is not in snake_case", id.value);
-                self.say(id.place, what, "write it like `create_mandate`; it becomes the method's name");
-            } else if METHODS.contains(&id.as_str()) || !is_name(id) {
-                self.say(id.place, format!("the operationId `{}` cannot be a method", id.value), "use another name");
-            }
-            if ids.insert(id, id.place).is_some() {
-                let what = format!("another operation has the operationId `{}`", id.value);
-                self.say(id.place, what, "give each operation its own name");
-            }
-            self.operation(endpoint);
-        }
-        if ids.is_empty() {
-            self.say(self.spec.paths.place, "there is no operation", "describe at least one under `paths`");
-        }
-    }
-
-    /// The address of a path replaces the base path only. Credentials must not go to another host.
-    fn server(&mut self, servers: &Located<Vec<Server>>) {
+    fn whole(&mut self) {
+        let (version, paths) = (&self.spec.openapi, &self.spec.paths);
+        let other = !version.starts_with("3.0.");
+        self.rules(version.place, "the version", [(other, "of OpenAPI is not 3.0", "write `openapi: 3.0.3`")]);
+        self.rules(paths.place, "`paths`", [(paths.is_empty(), "has no operation", "describe at least one")]);
+        // The address of a path replaces the base path only. Credentials must not go to another host.
         let host = |url: &str| url.splitn(4, '/').take(3).map(str::to_owned).collect::<Vec<_>>();
-        let first = self.spec.server();
-        match &servers[..] {
-            [own] if own.url.contains(['{', '?', '#']) => {
-                let what = "the address of the path has a variable, a query or a fragment";
-                self.say(servers.place, what, "write a plain URL");
+        for own in paths.values().filter_map(|item| item.servers.as_ref()) {
+            let (first, url) = (self.spec.server(), &own[0].url);
+            if url.contains(['{', '?', '#']) || host(url) != host(first) {
+                let what = format!("`{url}` is not a plain URL with the host of `{first}`");
+                self.say(own.place, what, "write the host of the first server; credentials go to no other host");
             }
-            [own] if host(&own.url) != host(first) => {
-                let what = format!("the host of the path is not the host of `{first}`");
-                self.say(servers.place, what, "write the host of the first server; credentials go to no other host");
-            }
-            [_] => {}
-            _ => self.say(servers.place, "the path does not have exactly one address", "write one"),
+        }
+        let mut ids = BTreeSet::new();
+        for id in self.spec.endpoints().map(|endpoint| &endpoint.operation.operation_id) {
+            let again = !ids.insert(&id.0);
+            self.rules(id.place, &format!("`{}`", id.0), [(again, "is the name of two operations", "rename one")]);
         }
     }
 
     fn operation(&mut self, endpoint: Endpoint<'a>) {
-        let operation = &endpoint.operation.value;
-        let (id, place) = (&operation.operation_id.value, endpoint.operation.place);
+        let Located { place, value: operation } = endpoint.operation;
+        let id = &operation.operation_id.0;
         let successes = operation.responses.keys().filter(|code| code.starts_with('2')).count();
         if successes != 1 {
-            let what = format!("`{id}` has {successes} responses with a 2xx code");
-            self.say(place, what, "describe exactly one");
+            self.say(*place, format!("`{id}` has {successes} responses with a 2xx code"), "describe exactly one");
         }
         self.parameters(endpoint);
-        if let Some(body) = &operation.request_body {
+        if let Some((schema, example)) = operation.body() {
             let what = format!("the request body of `{id}`");
-            self.content(&what, body.place, &body.content, &[JSON, FORM]);
-            let schema = operation.body(JSON).and_then(|media| media.schema.as_ref());
-            if schema.is_some_and(|schema| schema.reference.is_none()) {
-                let fix = "name the schema under `components.schemas` and refer to it";
-                self.say(body.place, format!("{what} has an inline schema"), fix);
-            }
-            if let Some(form) = self.spec.form(operation)
-                && !form
-                    .properties
-                    .iter()
-                    .flatten()
-                    .all(|(_, field)| self.spec.target(field).format == Some(Format::Binary))
-            {
-                let fix = "describe files only (`format: binary`); other fields of a form are not supported";
-                self.say(body.place, format!("the form of `{id}` has a field that is not a file"), fix);
-            }
+            let other = schema.reference.is_none() || self.spec.target(schema).properties.is_none();
+            let fix = "name an object under `components.schemas` and refer to it";
+            self.rules(schema.place, &what, [(other, "is not a reference to an object", fix)]);
+            self.schema(&what, schema, false);
+            self.example(&format!("the example of {what}"), example.place, schema, example);
+        }
+        if let Some(form) = operation.form() {
+            let what = format!("the form of `{id}`");
+            let mut fields =
+                self.spec.target(form).properties.iter().flatten().map(|(_, field)| self.spec.target(field));
+            let other = fields.any(|field| field.format != Some(Format::Binary));
+            let fix = "describe files only (`format: binary`); other fields of a form are not supported";
+            self.rules(form.place, &what, [(other, "has a field that is not a file", fix)]);
+            self.schema(&what, form, false);
         }
         for (code, response) in &operation.responses {
-            self.response(&format!("the response {code} of `{id}`"), code, response);
+            self.response(&format!("the response {code} of `{id}`"), code.starts_with('2'), response);
         }
         self.effect(endpoint);
         if let Some(repeats) = &operation.repeats {
@@ -135,67 +121,33 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn response(&mut self, what: &str, code: &str, response: &'a Located<Response>) {
-        let success = code.starts_with('2');
-        if let Some(reference) = &response.reference {
-            let found = reference.strip_prefix("#/components/responses/");
-            if success || found.is_none_or(|name| !self.spec.components.responses.contains_key(name)) {
-                let fix = "describe the response here; only failures may refer to `components.responses`";
-                self.say(response.place, format!("{what} refers to `{reference}`"), fix);
-            }
+    fn response(&mut self, what: &str, success: bool, response: &'a Located<Response>) {
+        let found = self.spec.response(response);
+        if let Some(reference) = &response.reference
+            && (success || found.reference.is_some())
+        {
+            let fix = "describe the response here; only failures may refer to `components.responses`";
+            self.say(response.place, format!("{what} refers to `{reference}`"), fix);
         }
-        if success {
-            self.content(what, response.place, &response.content, &[JSON]);
-        } else {
-            response.content.values().for_each(|media| self.media(media));
+        let Some(media) = found.media() else { return };
+        self.schema(what, &media.schema, false);
+        if let Some(example) = media.example.as_ref().filter(|_| success) {
+            self.example(&format!("the example of {what}"), example.place, &media.schema, example);
         }
-    }
-
-    fn media(&mut self, media: &'a Media) {
-        if let Some(schema) = &media.schema {
-            self.schema("the body", schema, false);
-        }
-    }
-
-    /// Requires one media type, with a schema and a matching example.
-    fn content(&mut self, what: &str, place: Place, content: &'a BTreeMap<String, Media>, allowed: &[&str]) {
-        content.values().for_each(|media| self.media(media));
-        let Some((media_type, media)) = content.first_key_value() else { return };
-        if content.len() > 1 || !allowed.contains(&media_type.as_str()) {
-            let what = format!("{what} is not described as JSON only");
-            return self.say(
-                place,
-                what,
-                "describe `application/json`; a request may instead be `multipart/form-data`",
-            );
-        }
-        match (&media.schema, &media.example) {
-            (None, _) => self.say(place, format!("{what} has no schema"), "add `schema`"),
-            (_, None) if media_type != FORM => {
-                self.say(place, format!("{what} has no example"), "add `example` with the vendor's documented values");
-            }
-            (Some(schema), Some(example)) => {
-                self.example(&format!("the example of {what}"), example.place, schema, example)
-            }
-            (Some(_), None) => {}
-        }
+        let fix = "add `example` with the vendor's documented values";
+        self.rules(response.place, what, [(success && media.example.is_none(), "has no example", fix)]);
     }
 
     /// Compares the keys of an example with its schema. Tests send the example and the sandbox answers it, so a renamed
     /// or newly required field must not be forgotten there.
     fn example(&mut self, what: &str, place: Place, schema: &'a Located<Schema>, value: &Value) {
-        let schema = self.spec.target(schema);
-        // Only the first alternative is compared: the others are a failure, or a single item instead of a list.
-        if let Some(first) = schema.one_of.first().or(schema.any_of.first()) {
-            return self.example(what, place, first, value);
-        }
+        let Some(schema) = field(self.spec, schema, [].into_iter(), false) else { return };
         if let (Some(items), Some(values)) = (schema.items.as_deref(), value.as_array()) {
             return values.iter().for_each(|value| self.example(what, place, items, value));
         }
         let (Some(properties), Some(given)) = (&schema.properties, value.as_object()) else { return };
         for name in schema.required.iter().filter(|name| properties.contains_key(*name) && !given.contains_key(*name)) {
-            let fix = "add it, with the vendor's value";
-            self.say(place, format!("{what} lacks `{name}`, which is required"), fix);
+            self.say(place, format!("{what} lacks `{name}`, which is required"), "add it, with the vendor's value");
         }
         for (name, value) in given {
             match properties.get(name) {
@@ -212,31 +164,25 @@ impl<'a> Check<'a> {
         let mut names = Vec::new();
         for used in &endpoint.operation.parameters {
             let (place, parameter) = (used.place, self.spec.parameter(used));
-            let name = snake(&parameter.name);
+            let (what, name) = (format!("the parameter `{}`", parameter.name), snake(&parameter.name));
             let (Some(location), Some(schema)) = (parameter.location, &parameter.schema) else {
-                let what = match &used.reference {
-                    Some(reference) => format!("no parameter is at `{reference}`"),
-                    None => format!("the parameter `{}` has no `in` or no `schema`", parameter.name),
-                };
-                self.say(place, what, "write `name`, `in` and `schema`, or refer to `components.parameters`");
+                let what = used.reference.as_ref().map_or(what, |reference| format!("the parameter `{reference}`"));
+                let fix = "write `name`, `in` and `schema`, or refer to `components.parameters`";
+                self.say(place, format!("{what} is not described"), fix);
                 continue;
             };
-            if names.contains(&name) || FIELDS.contains(&name.as_str()) {
-                let what = format!("the parameter `{}` has a name of our own or of another parameter", parameter.name);
-                self.say(place, what, "only the vendor can rename it; leave it out");
-            }
-            if matches!(self.spec.target(schema).kind, Some(Kind::Array | Kind::Object)) {
-                let what = format!("the parameter `{}` is a list or an object", parameter.name);
-                self.say(place, what, "describe a single value; only a body may have a structure");
-            }
-            if location == Location::Path && !parameter.required {
-                let what = format!("the path needs `{}`, which is not required", parameter.name);
-                self.say(place, what, "add `required: true`");
-            }
-            if parameter.required && parameter.example.is_none() {
-                self.say(place, format!("the parameter `{}` has no example", parameter.name), "add `example`");
-            }
-            self.schema(&format!("the parameter `{}`", parameter.name), schema, false);
+            let taken = names.contains(&name) || OURS.contains(&name.as_str());
+            let structured = matches!(self.spec.target(schema).kind, Some(Kind::Array | Kind::Object));
+            let optional = location == Location::Path && !parameter.required;
+            let bare = parameter.required && parameter.example.is_none();
+            let rules = [
+                (taken, "has a name of our own or of another parameter", "leave it out; only the vendor can rename it"),
+                (structured, "is a list or an object", "describe a single value; only a body may have a structure"),
+                (optional, "is in the path and not required", "add `required: true`"),
+                (bare, "has no example", "add `example`"),
+            ];
+            self.rules(place, &what, rules);
+            self.schema(&what, schema, false);
             names.push(name);
         }
         for part in endpoint.placeholders().filter(|part| !names.contains(&snake(part))) {
@@ -247,125 +193,89 @@ impl<'a> Check<'a> {
 
     fn effect(&mut self, endpoint: Endpoint<'a>) {
         let Located { place, value: operation } = endpoint.operation;
-        let writes = endpoint.effect() == Effect::Write;
-        let id = &operation.operation_id.value;
-        if writes && operation.lost_answer.is_none() {
-            let fix = "say in `x-lost-answer` how a caller finds out, or set `x-effect` to read or removal";
-            self.say(*place, format!("the write `{id}` does not say what to do if its response is lost"), fix);
-        }
-        if let Some(in_use) = operation.in_use.as_ref().filter(|in_use| in_use.codes.is_empty()) {
-            self.say(in_use.place, "`x-in-use` has no codes", "list at least one under `codes`");
-        }
-        let present = [
-            ("x-unverified", operation.unverified),
-            ("x-in-use", operation.in_use.is_some()),
-            ("x-states", operation.states.is_some()),
+        let (id, writes) = (&operation.operation_id.0, endpoint.effect() == Effect::Write);
+        let silent = operation.lost_answer.is_none();
+        let empty = operation.in_use.as_ref().is_some_and(|in_use| in_use.codes.is_empty());
+        let (in_use, states) = (operation.in_use.is_some(), operation.states.is_some());
+        let find_out = "say in `x-lost-answer` how a caller finds out, or set `x-effect` to read or removal";
+        let rules = [
+            (writes && silent, "is a write and does not say what to do if its response is lost", find_out),
+            (empty, "has `x-in-use` without codes", "list at least one under `codes`"),
+            (!writes && operation.unverified, "is not a write", "remove `x-unverified`"),
+            (!writes && in_use, "is not a write", "remove `x-in-use`"),
+            (!writes && states, "is not a write", "remove `x-states`"),
         ];
-        for (key, _) in present.iter().filter(|(_, present)| *present && !writes) {
-            self.say(*place, format!("`{id}` has `{key}` and is not a write"), "remove it");
-        }
+        self.rules(*place, &format!("`{id}`"), rules);
     }
 
     /// Each repeated value must be in the response and in the request.
     fn repeats(&mut self, place: Place, operation: &'a Operation, repeats: &BTreeMap<String, Repeated>) {
-        let body = operation.body(JSON).and_then(|media| media.schema.as_ref());
+        let has = |schema: Option<&'a Located<Schema>>, way: &str| {
+            schema.is_some_and(|schema| field(self.spec, schema, way.split(['.', '/']), false).is_some())
+        };
+        let mut wrong = Vec::new();
         for (at, Repeated { location, name }) in repeats {
-            if operation.answer().is_none_or(|schema| self.field(schema, at.split('.')).is_none()) {
-                let what = format!("`x-answer-repeats` names `{at}`, which the response lacks");
-                self.say(place, what, "correct it; a nested field is written as in `data.orderId`");
-            }
             let sent = match location {
-                None => body.is_some_and(|schema| self.field(schema, name.split('/').skip(1)).is_some()),
+                None => has(operation.body().map(|(schema, _)| schema), name.trim_start_matches('/')),
                 Some(location) => self
                     .spec
                     .parameters(operation)
                     .any(|parameter| parameter.location == Some(*location) && parameter.name == *name),
             };
-            if !sent {
-                let what = format!("`x-answer-repeats` names `{name}`, which the request lacks there");
-                self.say(place, what, "correct where the request has the value");
-            }
+            wrong.extend((!has(operation.answer(), at)).then(|| format!("`{at}`, which the response lacks")));
+            wrong.extend((!sent).then(|| format!("`{name}`, which the request lacks")));
+        }
+        for what in wrong {
+            let fix = "correct it; a nested field is written as in `data.orderId`";
+            self.say(place, format!("`x-answer-repeats` names {what}"), fix);
         }
     }
 
     /// The states of a response are distinguished by a field that is always present. Each word selects one state.
-    fn states(&mut self, place: Place, operation: &'a Operation, states: &States) {
-        let field = operation.answer().and_then(|schema| self.required_field(schema, states.property.split('.')));
-        let Some(known) = field.and_then(|schema| schema.open.as_ref()) else {
-            let what = format!("`{}` is not a word that every response has", states.property);
-            return self.say(place, what, "name a required field with an `x-extensible-enum`, as in `data.status`");
+    fn states(&mut self, place: Place, operation: &'a Operation, States { property, states }: &States) {
+        let word = operation.answer().and_then(|schema| field(self.spec, schema, property.split('.'), true));
+        let Some(known) = word.and_then(|schema| schema.open.as_ref()) else {
+            let fix = "name a required field with an `x-extensible-enum`, as in `data.status`";
+            return self.say(place, format!("`{property}` is not a word that every response has"), fix);
         };
-        let mut words = Vec::new();
-        for state in &states.states {
-            let same = states.states.iter().filter(|other| other.name == state.name).count();
-            if !is_type_name(&state.name) || state.name == "Unclear" || same > 1 {
-                let what = format!("the state `{}` cannot have this name", state.name);
-                self.say(place, what, "give each state its own name in PascalCase; `Unclear` is taken");
+        let (mut names, mut words) = (vec!["Unclear"], Vec::new());
+        for state in states {
+            if !is_type_name(&state.name) || names.contains(&state.name.as_str()) {
+                let fix = "give each state its own name in PascalCase; `Unclear` is taken";
+                self.say(place, format!("the state `{}` cannot have this name", state.name), fix);
             }
+            names.push(&state.name);
             for word in &state.words {
                 if !known.contains(word) || words.contains(&word) {
-                    let what = format!("the word `{word}` is undocumented or listed twice");
-                    self.say(place, what, "list each documented word at most once; the others are `Unclear`");
+                    let fix = "list each documented word at most once; the others are `Unclear`";
+                    self.say(place, format!("the word `{word}` is undocumented or listed twice"), fix);
                 }
                 words.push(word);
             }
         }
     }
 
-    /// The field at a path of names.
-    fn field<'b>(
-        &self,
-        schema: &'a Located<Schema>,
-        path: impl Iterator<Item = &'b str>,
-    ) -> Option<&'a Located<Schema>> {
-        path.into_iter()
-            .try_fold(self.first(schema), |schema, name| Some(self.first(schema.properties.as_ref()?.get(name)?)))
-    }
-
-    fn required_field<'b>(
-        &self,
-        schema: &'a Located<Schema>,
-        path: impl Iterator<Item = &'b str>,
-    ) -> Option<&'a Located<Schema>> {
-        path.into_iter().try_fold(self.first(schema), |schema, name| {
-            let required = schema.required.iter().any(|required| required == name);
-            Some(self.first(schema.properties.as_ref()?.get(name).filter(|_| required)?))
-        })
-    }
-
-    /// The schema behind a reference, and the first alternative of several.
-    fn first(&self, schema: &'a Located<Schema>) -> &'a Located<Schema> {
-        let schema = self.spec.target(schema);
-        schema.one_of.first().or(schema.any_of.first()).map_or(schema, |first| self.spec.target(first))
-    }
-
     fn components(&mut self) {
         let (received, sent) = (self.spec.received(), self.spec.sent());
         for (name, schema) in &self.spec.components.schemas {
             let (place, what) = (schema.place, format!("the schema `{name}`"));
-            if !is_type_name(name) {
-                let fix = "write it like `CreateMandateRequest` or `VatRegime`";
-                self.say(place, format!("{what} has no name in PascalCase"), fix);
-            }
-            if schema.reference.is_some() {
-                self.say(place, format!("{what} is another name of a schema"), "use the schema that it refers to");
-            }
-            if schema.closed.is_some() && schema.kind == Some(Kind::String) && received.contains(name.as_str()) {
-                let fix = "use `x-extensible-enum`: a vendor adds words";
-                self.say(place, format!("{what} is a closed enum in a response"), fix);
-            }
-            if let Some(needed) = &schema.needed {
-                if sent.contains(name.as_str()) {
-                    let fix = "remove `x-needed`; a request needs all required fields";
-                    self.say(needed.place, format!("{what} is part of a request"), fix);
-                }
-                let described =
-                    |field: &&String| !schema.properties.as_ref().is_some_and(|all| all.contains_key(*field));
-                for field in needed.iter().filter(described) {
-                    let what = format!("{what} needs `{field}`, which is not described");
-                    self.say(needed.place, what, "describe the field under `properties`");
-                }
-            }
+            let closed = schema.closed.is_some() && schema.kind == Some(Kind::String);
+            let (received, sent) = (received.contains(name.as_str()), sent.contains(name.as_str()));
+            let rules = [
+                (
+                    !is_type_name(name),
+                    "has no name in PascalCase",
+                    "write it like `CreateMandateRequest` or `VatRegime`",
+                ),
+                (schema.reference.is_some(), "is another name of a schema", "use the schema that it refers to"),
+                (closed && received, "is a closed enum in a response", "use `x-extensible-enum`: a vendor adds words"),
+                (
+                    schema.needed.is_some() && sent,
+                    "has `x-needed` in a request",
+                    "remove it; a request needs all required fields",
+                ),
+            ];
+            self.rules(place, &what, rules);
             self.schema(&what, schema, true);
             self.words(&what, schema);
         }
@@ -374,95 +284,64 @@ impl<'a> Check<'a> {
     fn words(&mut self, what: &str, schema: &Located<Schema>) {
         let place = schema.place;
         let Some(words) = schema.words() else { return };
-        if words.is_empty() {
-            return self.say(place, format!("{what} has no words"), "list at least one");
-        }
-        if schema.names.as_ref().is_some_and(|names| names.len() != words.len()) {
-            let fix = "give one name for each word, in the same order";
-            self.say(place, format!("{what} has more or fewer `x-enum-varnames` than words"), fix);
-        }
         // Fewer descriptions are fine: a new word is appended, and its description may follow later.
-        if schema.descriptions.as_ref().is_some_and(|all| all.len() > words.len()) {
-            let fix = "give at most one description for each word, in the same order";
-            self.say(place, format!("{what} has more `x-enum-descriptions` than words"), fix);
-        }
+        let named = schema.names.as_ref().is_none_or(|names| names.len() == words.len());
+        let described = schema.descriptions.as_ref().is_none_or(|all| all.len() <= words.len());
+        let fix = "list at least one word, a name for each, and at most one description for each";
+        let differ = words.is_empty() || !named || !described;
+        self.rules(place, what, [(differ, "has words, names and descriptions that do not match", fix)]);
         let length = schema.min_length.unwrap_or(0)..=schema.max_length.unwrap_or(usize::MAX);
-        let mut names: BTreeMap<String, &str> = BTreeMap::new();
-        for (i, word) in words.into_iter().enumerate() {
-            if !length.contains(&word.chars().count()) {
-                let fix = "correct the word or the length";
-                self.say(place, format!("{what} has the word `{word}`, which breaks its own length"), fix);
+        let mut names = BTreeMap::from([("Unrecognized".to_owned(), "any other word".to_owned())]);
+        for Word { raw, name, .. } in lower::words(schema).into_iter().flatten() {
+            if !length.contains(&raw.chars().count()) {
+                let what = format!("{what} has the word `{raw}`, which breaks its own length");
+                self.say(place, what, "correct the word or the length");
             }
-            let name = schema.names.as_ref().and_then(|names| names.get(i)).cloned();
-            let name = name.unwrap_or_else(|| word.to_upper_camel_case());
             let fix = "name the words in `x-enum-varnames`";
-            if !is_name(&name) || name == "Unrecognized" {
-                self.say(place, format!("{what} would call the word `{word}` `{name}`, which is no name"), fix);
-            } else if let Some(other) = names.insert(name.clone(), word) {
-                self.say(place, format!("{what} would call the words `{other}` and `{word}` both `{name}`"), fix);
+            if !is_name(&name) {
+                self.say(place, format!("{what} would call the word `{raw}` `{name}`, which is no name"), fix);
+            } else if let Some(other) = names.insert(name.clone(), raw.clone()) {
+                self.say(place, format!("{what} would call the words `{other}` and `{raw}` both `{name}`"), fix);
             }
         }
     }
 
-    /// Checks a schema and those inside it. `named` says that it is a component of its own.
+    /// Checks a schema and the schemas inside it. `named` means that it is a component.
     fn schema(&mut self, what: &str, schema: &'a Located<Schema>, named: bool) {
         let place = schema.place;
-        if let Some(reference) = schema.referred()
-            && schema.name().is_none_or(|name| !self.spec.components.schemas.contains_key(name))
-        {
-            let fix = "refer to a schema under `components.schemas`";
-            self.say(place, format!("{what} refers to `{reference}`, which does not exist"), fix);
-        }
-        if schema.reference.is_some() {
+        if let Some(name) = schema.name() {
+            if !self.spec.components.schemas.contains_key(name) {
+                let what = format!("{what} refers to the schema `{name}`, which does not exist");
+                self.say(place, what, "describe it under `components.schemas`, or correct the name");
+            }
             return;
         }
-        if !schema.all_of.is_empty() && (schema.all_of.len() != 1 || schema.all_of[0].reference.is_none()) {
-            let fix = "put one reference into `allOf`, or list the fields";
-            self.say(place, format!("{what} has an `allOf` that is not one reference"), fix);
-        }
-        if let Some(pattern) = &schema.pattern
-            && let Err(e) = regress::Regex::new(pattern)
-        {
-            let fix = "correct the pattern; the dialect is ECMAScript";
-            self.say(place, format!("{what} has a pattern that does not compile: {e}"), fix);
-        }
-        if schema.needed.is_some() && !named {
-            let fix = "move it to a schema under `components.schemas`";
-            self.say(place, format!("{what} has `x-needed`, which has no effect there"), fix);
-        }
-        self.text(what, schema, named);
         let lengths = schema.min_length.zip(schema.max_length).is_some_and(|(low, high)| low > high);
-        let bounds = schema.minimum.zip(schema.maximum).is_some_and(|(low, high)| low > high);
-        if lengths || bounds {
-            self.say(place, format!("{what} has a lower bound above its upper bound"), "correct one of them");
-        }
+        let bounds = lengths || schema.minimum.zip(schema.maximum).is_some_and(|(low, high)| low > high);
+        self.rules(place, what, [(bounds, "has a lower bound above its upper bound", "correct one of them")]);
+        self.text(what, schema, named);
         self.object(what, schema, named);
-        for form in schema.items.as_deref().into_iter().chain(&schema.any_of).chain(&schema.one_of) {
+        for form in schema.items.as_deref().into_iter().chain(schema.forms()) {
             self.schema(what, form, false);
         }
     }
 
     fn object(&mut self, what: &str, schema: &'a Located<Schema>, named: bool) {
         let place = schema.place;
-        let described = |name: &&String| !schema.properties.as_ref().is_some_and(|all| all.contains_key(*name));
-        for name in schema.required.iter().filter(described) {
+        let described = |name: &str| schema.properties.as_ref().is_some_and(|all| all.contains_key(name));
+        let needed = schema.needed.iter().flat_map(|needed| needed.iter());
+        for name in schema.required.iter().chain(needed).filter(|name| !described(name)) {
             let what = format!("{what} requires `{name}`, which is not described");
             self.say(place, what, "describe the field under `properties`");
         }
-        match (&schema.properties, &schema.additional_properties) {
-            (Some(_), _) if !named => {
-                self.say(place, format!("{what} has an inline object"), "name it under `components.schemas`");
-            }
-            (Some(_), Some(_)) => {
-                let fix = "remove `additionalProperties`; unknown fields are always kept";
-                self.say(place, format!("{what} has `additionalProperties` beside `properties`"), fix);
-            }
-            (None, None) if schema.kind == Some(Kind::Object) && schema.all_of.is_empty() => {
-                let fix = "describe its properties, or write `additionalProperties: {}` for any fields";
-                self.say(place, format!("{what} is an object without a description of its fields"), fix);
-            }
-            _ => {}
-        }
+        let (described, open) = (schema.properties.is_some(), schema.additional_properties.is_some());
+        let empty = schema.kind == Some(Kind::Object) && !described && !open;
+        let rules = [
+            (described && !named, "has an inline object", "name it under `components.schemas` and refer to it"),
+            (described && open, "has `additionalProperties`", "remove it; unknown fields are always kept"),
+            (empty, "is an object without fields", "describe them, or write `additionalProperties: {}`"),
+        ];
+        self.rules(place, what, rules);
         let mut names = BTreeMap::from([("extra".to_owned(), "extra")]);
         for (name, property) in schema.properties.iter().flatten() {
             if let Some(other) = names.insert(snake(name), name) {
@@ -473,40 +352,24 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// A constrained text needs a named schema: all uses share its type.
+    /// Checks what makes a string more than a string.
     fn text(&mut self, what: &str, schema: &Located<Schema>, named: bool) {
-        let place = schema.place;
-        let maskable = named && matches!(schema.kind, Some(Kind::String | Kind::Integer));
-        let texts = schema.closed.as_ref().is_none_or(|all| all.iter().all(Value::is_string));
-        if schema.sensitive && !maskable {
-            let fix = "mark a string or an integer of its own under `components.schemas`";
-            return self.say(place, format!("{what} has `x-sensitive`, which has no effect there"), fix);
-        }
-        if schema.sensitive && (schema.closed.is_some() || schema.open.is_some()) {
-            let fix = "make it a string without words, or remove `x-sensitive`";
-            return self.say(place, format!("{what} has words, which cannot be masked"), fix);
-        }
-        if schema.kind != Some(Kind::Boolean) && !texts {
-            let fix = "list texts, quoted; describe other values in words";
-            return self.say(place, format!("{what} has an enum of something other than texts"), fix);
-        }
+        let words = schema.closed.is_some() || schema.open.is_some();
+        let maskable = named && matches!(schema.kind, Some(Kind::String | Kind::Integer)) && !words;
         // Plain dates and instants have a type already.
-        let format = schema.format.is_some_and(|format| !matches!(format, Format::Date | Format::DateTime));
-        let constraints = [
-            ("minLength", schema.min_length.is_some()),
-            ("maxLength", schema.max_length.is_some()),
-            ("pattern", schema.pattern.is_some()),
-            ("format", format),
-            ("enum", schema.closed.is_some()),
-            ("x-extensible-enum", schema.open.is_some()),
-            ("x-documented-pattern", schema.documented_pattern.is_some()),
+        let format = schema.format.filter(|format| !matches!(format, Format::Date | Format::DateTime));
+        let length = schema.min_length.is_some() || schema.max_length.is_some();
+        let pattern = schema.pattern.is_some() || schema.documented_pattern.is_some();
+        let constrained = words || format.is_some() || length || pattern;
+        let inline = !named && schema.kind == Some(Kind::String) && constrained;
+        let other = schema.kind != Some(Kind::Boolean) && schema.closed.iter().flatten().any(|word| !word.is_string());
+        let mark = "mark a string or an integer without words under `components.schemas`";
+        let share = "name it under `components.schemas` and refer to it, so that all uses share one type";
+        let rules = [
+            (schema.sensitive && !maskable, "has `x-sensitive`, which has no effect there", mark),
+            (other, "has an enum of something other than texts", "list texts, quoted; describe other values in words"),
+            (inline, "is an inline string with a length, a pattern, a format or words", share),
         ];
-        if !named
-            && schema.kind == Some(Kind::String)
-            && let Some((key, _)) = constraints.iter().find(|(_, present)| *present)
-        {
-            let fix = "name it under `components.schemas` and refer to it, so that all uses share one type";
-            self.say(place, format!("{what} is an inline string with `{key}`"), fix);
-        }
+        self.rules(schema.place, what, rules);
     }
 }

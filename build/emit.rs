@@ -2,8 +2,8 @@
 //! every operation.
 
 use super::{
-    lower::{Argument, Call, Field, Form, OwnType, Plan, Rust, State, Struct, snake},
-    model::Location,
+    lower::{Argument, Call, Field, Form, OwnType, Plan, Rust, State, Struct, documentation, snake},
+    model::{Location, Repeated},
     polish,
     problem::Problems,
 };
@@ -186,46 +186,56 @@ fn start(object: &Struct) -> TokenStream {
     }
 }
 
-/// A value of a builder: its field, its initial value and its setter.
+/// A value of a builder. The builder holds the value, or the reason why it was refused.
 struct Part {
     name: Ident,
-    field: TokenStream,
-    initial: TokenStream,
+    held: TokenStream,
+    required: bool,
     setter: TokenStream,
 }
 
-/// `required` means that the request needs it, `option` that the setter also takes an `Option`.
-fn part(name: &str, rust: &Rust, required: bool, option: bool, text: &str) -> Part {
-    let (shown, missing) = (name, format!("`{name}` is missing"));
-    let (name, rust) = (ident(name), ty(rust));
-    let doc = doc(format!("{} {text}", if required { "Required." } else { "Optional." }).trim_end());
-    Part {
-        field: match option {
-            true => quote! { #name: ::std::result::Result<::std::option::Option<#rust>, ::std::string::String> },
-            false => quote! { #name: ::std::result::Result<#rust, ::std::string::String> },
-        },
-        initial: match required {
-            true => quote! { #name: Err(#missing.into()) },
-            false => quote! { #name: Ok(Default::default()) },
-        },
-        setter: match option {
-            true => quote! {
-                #doc
-                pub fn #name<M>(mut self, value: impl crate::wire::Optional<#rust, M>) -> Self {
-                    self.#name = value.optional(#shown);
-                    self
-                }
-            },
-            false => quote! {
-                #doc
-                pub fn #name(mut self, value: impl TryInto<#rust, Error: ::std::fmt::Display>) -> Self {
-                    self.#name = crate::wire::required(value, #shown);
-                    self
-                }
-            },
-        },
-        name,
+impl Part {
+    fn field(&self) -> TokenStream {
+        let (name, held) = (&self.name, &self.held);
+        quote! { #name: ::std::result::Result<#held, ::std::string::String> }
     }
+
+    fn initial(&self) -> TokenStream {
+        let (name, missing) = (&self.name, format!("`{}` is missing", self.name));
+        if self.required {
+            quote! { #name: Err(#missing.into()) }
+        } else {
+            quote! { #name: Ok(Default::default()) }
+        }
+    }
+}
+
+/// `required` means that the request needs it, `option` that the setter also takes an `Option`.
+fn part(shown: &str, rust: &Rust, required: bool, option: bool, text: &str) -> Part {
+    let (name, rust) = (ident(shown), ty(rust));
+    let doc = doc(format!("{} {text}", if required { "Required." } else { "Optional." }).trim_end());
+    let (held, generic, takes, value) = match option {
+        true => (
+            quote! { ::std::option::Option<#rust> },
+            Some(quote! { <M> }),
+            quote! { crate::wire::Optional<#rust, M> },
+            quote! { value.optional(#shown) },
+        ),
+        false => (
+            quote! { #rust },
+            None,
+            quote! { TryInto<#rust, Error: ::std::fmt::Display> },
+            quote! { crate::wire::required(value, #shown) },
+        ),
+    };
+    let setter = quote! {
+        #doc
+        pub fn #name #generic(mut self, value: impl #takes) -> Self {
+            self.#name = #value;
+            self
+        }
+    };
+    Part { name, held, required, setter }
 }
 
 fn struct_builder(object: &Struct) -> TokenStream {
@@ -236,7 +246,7 @@ fn struct_builder(object: &Struct) -> TokenStream {
     let parts: Vec<Part> = object.fields.iter().map(field).chain(extra).collect();
     let names: Vec<&Ident> = parts.iter().map(|part| &part.name).collect();
     let shown = names.iter().map(ToString::to_string);
-    let (fields, initial) = (parts.iter().map(|part| &part.field), parts.iter().map(|part| &part.initial));
+    let (fields, initial) = (parts.iter().map(Part::field), parts.iter().map(Part::initial));
     let setters = parts.iter().map(|part| &part.setter);
     let (name, about) = (ident(&object.name), format!(" Builder for [`{0}`](super::{0}).", object.name));
     quote! {
@@ -277,7 +287,7 @@ fn struct_builder(object: &Struct) -> TokenStream {
 }
 
 fn method(call: &Call) -> TokenStream {
-    let (name, builder, doc) = (ident(&call.id), ident(&call.builder()), doc(&call.doc));
+    let (name, builder, doc) = (ident(call.id()), ident(&call.builder()), doc(&documentation(call.endpoint)));
     quote! {
         #doc
         pub fn #name(&self) -> builder::#builder<'_> {
@@ -304,59 +314,44 @@ fn argument(Argument { name, key, location, rust, required, doc, .. }: &Argument
 
 fn body(rust: &Rust) -> (Part, TokenStream) {
     let (name, whole) = (ident(&rust.to_string()), ty(rust));
-    let part = Part {
-        name: ident("body"),
-        field: quote! { body: ::std::result::Result<types::builder::#name, ::std::string::String> },
-        initial: quote! { body: Ok(Default::default()) },
-        setter: quote! {
-            /// The body as a whole.
-            pub fn body(mut self, value: impl TryInto<#whole, Error: ::std::fmt::Display>) -> Self {
-                self.body = value.try_into().map(Into::into).map_err(|e| e.to_string());
-                self
-            }
+    let setter = quote! {
+        /// The body as a whole.
+        pub fn body(mut self, value: impl TryInto<#whole, Error: ::std::fmt::Display>) -> Self {
+            self.body = value.try_into().map(Into::into).map_err(|e| e.to_string());
+            self
+        }
 
-            /// The body, built in place.
-            pub fn body_map(
-                mut self,
-                build: impl FnOnce(types::builder::#name) -> types::builder::#name,
-            ) -> Self {
-                self.body = self.body.map(build);
-                self
-            }
-        },
+        /// The body, built in place.
+        pub fn body_map(mut self, build: impl FnOnce(types::builder::#name) -> types::builder::#name) -> Self {
+            self.body = self.body.map(build);
+            self
+        }
     };
-    (part, quote! { .json(self.body.and_then(|body| #whole::try_from(body).map_err(|e| e.to_string()))) })
+    let goes = quote! { .json(self.body.and_then(|body| #whole::try_from(body).map_err(|e| e.to_string()))) };
+    (Part { name: ident("body"), held: quote! { types::builder::#name }, required: false, setter }, goes)
 }
 
-fn file(key: &String) -> (Part, TokenStream) {
+fn file(key: &str) -> (Part, TokenStream) {
     let name = ident(&snake(key));
-    let missing = format!("`{name}` is missing");
-    let part = Part {
-        field: quote! { #name: ::std::result::Result<crate::transport::File, ::std::string::String> },
-        initial: quote! { #name: Err(#missing.into()) },
-        setter: quote! {
-            /// Required. The name of the file and its content: bytes, or a [`Body`](::reqwest::Body) that streams them.
-            /// The file is sent once only, even if no connection was made. The time limit of an attempt
-            /// ([`Settings::attempt_timeout`](crate::Settings::attempt_timeout)) includes the upload.
-            pub fn #name(
-                mut self,
-                name: impl Into<::std::string::String>,
-                content: impl Into<::reqwest::Body>,
-            ) -> Self {
-                self.#name = Ok(crate::transport::File::new(name.into(), content.into()));
-                self
-            }
-        },
-        name: name.clone(),
+    let setter = quote! {
+        /// Required. The name of the file and its content: bytes, or a [`Body`](::reqwest::Body) that streams them.
+        /// The file is sent once only, even if no connection was made. The time limit of an attempt
+        /// ([`Settings::attempt_timeout`](crate::Settings::attempt_timeout)) includes the upload.
+        pub fn #name(mut self, name: impl Into<::std::string::String>, content: impl Into<::reqwest::Body>) -> Self {
+            let file = ::reqwest::multipart::Part::stream(content).file_name(name.into());
+            self.#name = Ok(crate::wire::Masked(file));
+            self
+        }
     };
-    (part, quote! { .file(#key, self.#name) })
+    let (goes, held) = (quote! { .file(#key, self.#name) }, quote! { crate::wire::Masked<::reqwest::multipart::Part> });
+    (Part { name, held, required: true, setter }, goes)
 }
 
 fn builder(call: &Call) -> TokenStream {
     let (name, operation) = (ident(&call.builder()), ident(&call.constant()));
     let parts = call.parameters.iter().map(argument).chain(call.body.iter().map(|(rust, _)| body(rust)));
-    let (parts, goes): (Vec<Part>, Vec<TokenStream>) = parts.chain(call.files.iter().map(file)).unzip();
-    let (fields, initial) = (parts.iter().map(|part| &part.field), parts.iter().map(|part| &part.initial));
+    let (parts, goes): (Vec<Part>, Vec<TokenStream>) = parts.chain(call.files.iter().map(|key| file(key))).unzip();
+    let (fields, initial) = (parts.iter().map(Part::field), parts.iter().map(Part::initial));
     let setters = parts.iter().map(|part| &part.setter);
     // The content of a file can be sent once only.
     let clone = call.files.is_empty().then(|| quote! { #[derive(Clone)] });
@@ -367,8 +362,8 @@ fn builder(call: &Call) -> TokenStream {
             (states.clone(), Some(quote! { .map(#states::of) }))
         }
     };
-    let again = (!call.in_use.is_empty()).then(|| send_again(call, &returns));
-    let about = format!(" Builder for [`Client::{0}`](super::Client::{0}).", call.id);
+    let again = (!call.in_use().is_empty()).then(|| send_again(call, &returns));
+    let about = format!(" Builder for [`Client::{0}`](super::Client::{0}).", call.id());
     quote! {
         #[doc = #about]
         #[derive(Debug)]
@@ -404,7 +399,7 @@ fn builder(call: &Call) -> TokenStream {
 }
 
 fn send_again(call: &Call, returns: &syn::Type) -> TokenStream {
-    let codes = &call.in_use;
+    let codes = call.in_use();
     let inferred = format!(
         " vendor answers `{}`. **That this operation answers it is inferred**, from the vendor's list of codes. If",
         codes.join("`, `")
@@ -428,15 +423,19 @@ fn send_again(call: &Call, returns: &syn::Type) -> TokenStream {
 }
 
 fn operation(call: &Call) -> TokenStream {
-    let (constant, effect) = (ident(&call.constant()), ident(&format!("{:?}", call.effect)));
-    let Call { id, method, path, authenticated, document, code, lost_answer, .. } = call;
-    let outside = match &call.outside {
+    let Call { endpoint, document, .. } = call;
+    let (constant, effect) = (ident(&call.constant()), ident(&format!("{:?}", endpoint.effect())));
+    let (id, method, path, lost_answer) = (call.id(), endpoint.method, endpoint.path, call.lost_answer());
+    let operation = &endpoint.operation.value;
+    let code = operation.success().map_or("", |(code, _)| code);
+    let authenticated = operation.security.as_ref().is_none_or(|schemes| !schemes.is_empty());
+    let outside = match call.outside {
         None => quote! { None },
         Some((documented, own)) => quote! { Some((#documented, #own)) },
     };
     let answer = call.answer.iter().map(|(place, kind, required)| quote! { (#place, #kind, #required) });
-    let repeats = call.repeats.iter().map(|(place, kind, name)| {
-        let kind = ident(kind);
+    let repeats = operation.repeats.iter().flat_map(|all| all.iter()).map(|(place, Repeated { location, name })| {
+        let kind = ident(&location.map_or("Body".into(), |location| format!("{location:?}")));
         quote! { (#place, Sent::#kind(#name)) }
     });
     quote! {
@@ -465,7 +464,7 @@ pub fn examples(provider: &str, plan: &Plan) -> String {
     let mut examples = String::new();
     let mut paths = String::new();
     for call in &plan.operations {
-        examples += &format!("        $each!({:?}, {}, {});\n", call.id, call.constant(), example(call, None));
+        examples += &format!("        $each!({:?}, {}, {});\n", call.id(), call.constant(), example(call, None));
         for argument in call.parameters.iter().filter(|argument| argument.location == Location::Path) {
             paths += &format!("        $each!({}, |id| {});\n", call.constant(), example(call, Some(&argument.name)));
         }
@@ -481,7 +480,7 @@ pub fn examples(provider: &str, plan: &Plan) -> String {
 
 /// The call of an operation with the values of its example. The parameter called `id` gets the value `id`.
 fn example(call: &Call, id: Option<&str>) -> String {
-    let mut builder = format!("$client.{}()", call.id);
+    let mut builder = format!("$client.{}()", call.id());
     for Argument { name, example, .. } in &call.parameters {
         let value = if id == Some(name) { Some("id") } else { example.as_deref() };
         builder += &value.map_or(String::new(), |value| format!(".{name}({value})"));

@@ -47,9 +47,10 @@ impl Made {
 
 /// Generates the client of one vendor.
 pub fn generate(provider: &Provider, text: &str, unverified: bool) -> Result<Made, Problems> {
-    let (spec, json) = Spec::read(text)?;
+    let (mut spec, json) = Spec::read(text)?;
     check::check(&spec)?;
-    let plan = lower::lower(spec, provider, unverified)?;
+    let dropped = lower::prepare(&mut spec, provider, unverified)?;
+    let plan = lower::plan(&spec, provider, &dropped)?;
     let mut types = progenitor::types(&plan, &json["info"])?;
     polish::polish(&mut types, &plan)?;
     let code = prettyplease::unparse(&emit::client(types, &plan)?);

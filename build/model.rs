@@ -1,13 +1,19 @@
 //! The part of OpenAPI 3.0 that this crate supports, as types. An unknown field is an error, so that no typo is ignored.
+#![allow(dead_code, reason = "a spec may have fields without an effect on the client")]
 
-use super::problem::{Located, Place, Problem, Problems};
+use super::{
+    lower::snake,
+    problem::{Located, Place, Problem, Problems},
+};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[allow(dead_code, reason = "fields of no effect may be present")]
 pub struct Spec {
     pub openapi: Located<String>,
     info: IgnoredAny,
@@ -28,10 +34,10 @@ pub struct Spec {
 #[serde(deny_unknown_fields)]
 pub struct Server {
     pub url: String,
-    #[serde(default, rename = "description")]
-    _description: IgnoredAny,
-    #[serde(default, rename = "variables")]
-    _variables: IgnoredAny,
+    #[serde(default)]
+    description: IgnoredAny,
+    #[serde(default)]
+    variables: IgnoredAny,
 }
 
 #[derive(Default, Deserialize)]
@@ -40,8 +46,7 @@ pub struct Components {
     pub schemas: Schemas,
     pub parameters: BTreeMap<String, Located<Parameter>>,
     pub responses: BTreeMap<String, Located<Response>>,
-    #[serde(rename = "securitySchemes")]
-    _security_schemes: IgnoredAny,
+    security_schemes: IgnoredAny,
 }
 
 pub type Schemas = BTreeMap<String, Located<Schema>>;
@@ -49,7 +54,7 @@ pub type Schemas = BTreeMap<String, Located<Schema>>;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PathItem {
-    pub servers: Option<Located<Vec<Server>>>,
+    pub servers: Option<Located<[Server; 1]>>,
     delete: Option<Located<Operation>>,
     get: Option<Located<Operation>>,
     patch: Option<Located<Operation>>,
@@ -73,13 +78,13 @@ impl PathItem {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Operation {
-    pub operation_id: Located<String>,
+    pub operation_id: Located<MethodName>,
     #[serde(default)]
     pub summary: String,
     #[serde(default)]
     pub description: String,
-    #[serde(default, rename = "tags")]
-    _tags: IgnoredAny,
+    #[serde(default)]
+    tags: IgnoredAny,
     pub security: Option<Vec<IgnoredAny>>,
     #[serde(default)]
     pub parameters: Vec<Located<Parameter>>,
@@ -111,18 +116,49 @@ impl Operation {
 
     /// The schema of the success response.
     pub fn answer(&self) -> Option<&Located<Schema>> {
-        self.success()?.1.content.get(JSON)?.schema.as_ref()
+        Some(&self.success()?.1.media()?.schema)
     }
 
-    pub fn body(&self, media_type: &str) -> Option<&Media> {
-        self.request_body.as_ref()?.content.get(media_type)
+    /// The schema of the body in JSON, and its example.
+    pub fn body(&self) -> Option<(&Located<Schema>, &Located<Value>)> {
+        match &self.request_body.as_ref()?.content {
+            RequestContent::Json { schema, example } => Some((schema, example)),
+            RequestContent::Form { .. } => None,
+        }
+    }
+
+    /// The schema of the form that is sent instead of JSON.
+    pub fn form(&self) -> Option<&Located<Schema>> {
+        match &self.request_body.as_ref()?.content {
+            RequestContent::Form { schema, .. } => Some(schema),
+            RequestContent::Json { .. } => None,
+        }
     }
 }
 
-pub const JSON: &str = "application/json";
-pub const FORM: &str = "multipart/form-data";
+/// The name of a method of the client.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub struct MethodName(pub String);
 
-#[derive(Clone, Copy, Deserialize)]
+impl TryFrom<String> for MethodName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        /// Methods that every client has.
+        const OURS: [&str; 11] =
+            ["new", "clone", "fmt", "transport", "authorization", "refused", "taken", "holds", "word", "read", "probe"];
+        // A keyword gets an underscore, so it is refused as well.
+        let good = snake(&name) == name && name.is_ascii() && !OURS.contains(&name.as_str());
+        if good {
+            Ok(Self(name))
+        } else {
+            Err(format!("`{name}` cannot be a method: it is taken, or not in snake_case like `create_mandate`"))
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evidence {
     Documented,
@@ -130,13 +166,10 @@ pub enum Evidence {
     Inferred,
 }
 
-impl Evidence {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Documented => "documented",
-            Self::Partial => "partial",
-            Self::Inferred => "inferred",
-        }
+/// The mark as it stands in a spec.
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format!("{self:?}").to_lowercase())
     }
 }
 
@@ -199,7 +232,7 @@ impl TryFrom<String> for Repeated {
 pub struct InUse {
     pub codes: Vec<String>,
     #[serde(rename = "x-evidence")]
-    _evidence: Evidence,
+    evidence: Evidence,
 }
 
 #[derive(Deserialize)]
@@ -251,13 +284,27 @@ pub enum Location {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestBody {
-    #[serde(default, rename = "description")]
-    _description: IgnoredAny,
-    #[serde(default, rename = "required")]
-    _required: IgnoredAny,
-    pub content: BTreeMap<String, Media>,
+    #[serde(default)]
+    description: IgnoredAny,
+    #[serde(default)]
+    required: IgnoredAny,
+    pub content: RequestContent,
     #[serde(rename = "x-evidence")]
-    _evidence: Option<Evidence>,
+    evidence: Option<Evidence>,
+}
+
+/// One media type.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum RequestContent {
+    #[serde(rename = "application/json")]
+    Json { schema: Located<Schema>, example: Located<Value> },
+    #[serde(rename = "multipart/form-data")]
+    Form {
+        schema: Located<Schema>,
+        #[serde(default)]
+        example: IgnoredAny,
+    },
 }
 
 /// A response, or a reference to one.
@@ -266,18 +313,33 @@ pub struct RequestBody {
 pub struct Response {
     #[serde(rename = "$ref")]
     pub reference: Option<String>,
-    #[serde(default, rename = "description")]
-    _description: IgnoredAny,
     #[serde(default)]
-    pub content: BTreeMap<String, Media>,
+    description: IgnoredAny,
+    content: Option<ResponseContent>,
     #[serde(rename = "x-evidence")]
-    _evidence: Option<Evidence>,
+    evidence: Option<Evidence>,
+}
+
+#[derive(Deserialize)]
+enum ResponseContent {
+    #[serde(rename = "application/json")]
+    Json(Media),
+}
+
+impl Response {
+    pub fn media(&self) -> Option<&Media> {
+        self.content.as_ref().map(|ResponseContent::Json(media)| media)
+    }
+
+    pub fn media_mut(&mut self) -> Option<&mut Media> {
+        self.content.as_mut().map(|ResponseContent::Json(media)| media)
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Media {
-    pub schema: Option<Located<Schema>>,
+    pub schema: Located<Schema>,
     #[serde(default, deserialize_with = "present")]
     pub example: Option<Located<Value>>,
 }
@@ -286,7 +348,7 @@ pub struct Media {
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Schema {
     #[serde(rename = "$ref")]
-    pub reference: Option<String>,
+    pub reference: Option<SchemaRef>,
     #[serde(rename = "type")]
     pub kind: Option<Kind>,
     pub format: Option<Format>,
@@ -294,26 +356,25 @@ pub struct Schema {
     pub nullable: bool,
     pub min_length: Option<usize>,
     pub max_length: Option<usize>,
-    pub pattern: Option<String>,
+    pub pattern: Option<Pattern>,
     pub minimum: Option<i64>,
     pub maximum: Option<i64>,
     #[serde(rename = "enum")]
     pub closed: Option<Vec<Value>>,
-    #[serde(rename = "example")]
-    _example: IgnoredAny,
+    example: IgnoredAny,
     #[serde(deserialize_with = "present")]
     pub default: Option<Value>,
     pub properties: Option<Schemas>,
     pub required: Vec<String>,
     pub additional_properties: Option<IgnoredAny>,
     pub items: Option<Box<Located<Schema>>>,
-    pub all_of: Vec<Located<Schema>>,
+    all_of: Option<[OnlyRef; 1]>,
     pub any_of: Vec<Located<Schema>>,
     pub one_of: Vec<Located<Schema>>,
     #[serde(rename = "x-evidence")]
     pub evidence: Option<Evidence>,
     #[serde(rename = "x-source")]
-    _source: Option<Source>,
+    source: Option<Source>,
     #[serde(rename = "x-sensitive")]
     pub sensitive: bool,
     #[serde(rename = "x-needed")]
@@ -366,22 +427,60 @@ pub enum Format {
     Uuid,
 }
 
-impl Schema {
-    /// The reference that this schema is, or that stands alone in its `allOf`.
-    pub fn referred(&self) -> Option<&str> {
-        self.reference.as_deref().or_else(|| self.all_of.first()?.reference.as_deref())
-    }
+/// A reference to a schema: the name of the component.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SchemaRef(pub String);
 
+impl TryFrom<String> for SchemaRef {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let name = text.strip_prefix("#/components/schemas/").map(str::to_owned);
+        name.map(Self).ok_or_else(|| format!("`{text}` is not of the form `#/components/schemas/Mandate`"))
+    }
+}
+
+/// `allOf` with one reference, which may have a description beside it.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnlyRef {
+    #[serde(rename = "$ref")]
+    reference: SchemaRef,
+}
+
+/// A regular expression of ECMAScript.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pattern(pub String);
+
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(pattern: String) -> Result<Self, String> {
+        match regress::Regex::new(&pattern) {
+            Ok(_) => Ok(Self(pattern)),
+            Err(e) => Err(format!("the pattern does not compile as ECMAScript: {e}")),
+        }
+    }
+}
+
+impl Schema {
     /// The name of the component that this schema refers to.
     pub fn name(&self) -> Option<&str> {
-        self.referred()?.strip_prefix(SCHEMAS)
+        let all_of = || self.all_of.as_ref().map(|[only]| &only.reference);
+        self.reference.as_ref().or_else(all_of).map(|reference| reference.0.as_str())
     }
 
     /// The schemas directly inside this one.
     pub fn children(&self) -> impl Iterator<Item = &Located<Schema>> {
         let properties = self.properties.iter().flat_map(BTreeMap::values);
-        let forms = self.all_of.iter().chain(&self.any_of).chain(&self.one_of);
-        properties.chain(self.items.as_deref()).chain(forms)
+        properties.chain(self.items.as_deref()).chain(self.forms())
+    }
+
+    /// The alternatives of `oneOf` or `anyOf`.
+    pub fn forms(&self) -> impl Iterator<Item = &Located<Schema>> {
+        self.one_of.iter().chain(&self.any_of)
     }
 
     /// The words of an enumeration of texts: open or closed.
@@ -395,14 +494,9 @@ impl Schema {
 
     /// Returns true if a value without a type, a reference or a structure is described: any JSON.
     pub fn is_any(&self) -> bool {
-        self.kind.is_none()
-            && self.properties.is_none()
-            && self.children().next().is_none()
-            && self.referred().is_none()
+        self.kind.is_none() && self.properties.is_none() && self.children().next().is_none() && self.name().is_none()
     }
 }
-
-pub const SCHEMAS: &str = "#/components/schemas/";
 
 /// A key with the value `null` is present, which serde does not say of an `Option`.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
@@ -451,7 +545,7 @@ impl Spec {
 
     pub fn endpoints(&self) -> impl Iterator<Item = Endpoint<'_>> {
         self.paths.iter().flat_map(|(path, item)| {
-            let server = item.servers.as_ref().and_then(|servers| servers.first()).map(|server| server.url.as_str());
+            let server = item.servers.as_ref().map(|servers| servers[0].url.as_str());
             item.operations().map(move |(method, operation)| Endpoint { path, method, server, operation })
         })
     }
@@ -491,22 +585,19 @@ impl Spec {
     /// The schemas of a request: those of its parameters and of its body in JSON.
     pub fn request<'a>(&'a self, operation: &'a Operation) -> impl Iterator<Item = &'a Located<Schema>> {
         let parameters = self.parameters(operation).filter_map(|parameter| parameter.schema.as_ref());
-        parameters.chain(operation.body(JSON).and_then(|media| media.schema.as_ref()))
+        parameters.chain(operation.body().map(|(schema, _)| schema))
     }
 
-    /// The schema of the form that an operation sends.
-    pub fn form<'a>(&'a self, operation: &'a Operation) -> Option<&'a Located<Schema>> {
-        Some(self.target(operation.body(FORM)?.schema.as_ref()?))
+    /// The response itself, or the component that it refers to.
+    pub fn response<'a>(&'a self, response: &'a Located<Response>) -> &'a Located<Response> {
+        let name = response.reference.as_deref().and_then(|r| r.strip_prefix("#/components/responses/"));
+        name.and_then(|name| self.components.responses.get(name)).unwrap_or(response)
     }
 
     /// The schemas of all responses.
     pub fn responses<'a>(&'a self, operation: &'a Operation) -> impl Iterator<Item = &'a Located<Schema>> {
-        let named = |response: &'a Located<Response>| {
-            let name = response.reference.as_deref().and_then(|r| r.strip_prefix("#/components/responses/"));
-            name.and_then(|name| self.components.responses.get(name)).unwrap_or(response)
-        };
-        let contents = operation.responses.values().flat_map(move |response| named(response).content.values());
-        contents.filter_map(|media| media.schema.as_ref())
+        let all = operation.responses.values().filter_map(|response| self.response(response).media());
+        all.map(|media| &media.schema)
     }
 
     /// The names of all components that a schema leads to.

@@ -50,7 +50,7 @@ fn fields(found: &mut ItemStruct, object: &Struct) -> Result<(), Problems> {
 /// read from a number.
 fn known(field: &mut syn::Field, planned: &Field) {
     match &planned.rust {
-        Rust::List(_) => {
+        list if list.is_list() => {
             let list: syn::Type = syn::parse_str(&planned.rust.path()).unwrap_or_else(|_| field.ty.clone());
             field.ty = if planned.is_option() {
                 parse_quote! { ::std::option::Option<#list> }

@@ -77,8 +77,7 @@ fn input(plan: &Plan, info: &Value) -> (Value, BTreeMap<String, String>) {
 fn reference(rust: &Rust, structs: &BTreeSet<&str>, replaced: &mut BTreeMap<String, String>) -> Value {
     let name = match rust {
         Rust::Text => return json!({ "type": "string" }),
-        Rust::List(item) => return json!({ "type": "array", "items": reference(item, structs, replaced) }),
-        Rust::Own { name, .. } if structs.contains(name.as_str()) => name.clone(),
+        Rust::Generic("List", item) => return json!({ "type": "array", "items": reference(item, structs, replaced) }),
         Rust::Own { name, .. } => name.clone(),
         other => {
             other.path().replace('-', "Minus").replace(|c: char| !c.is_ascii_alphanumeric(), " ").to_upper_camel_case()

@@ -53,6 +53,6 @@ fn operation(call: &Call) -> String {
     let files = call.files.iter().map(|file| format!("{file}: file"));
     let arguments: Vec<String> = call.parameters.iter().map(argument).chain(body).chain(files).collect();
     let answer = call.states.as_ref().unwrap_or(&call.returns);
-    let again = if call.in_use.is_empty() { "" } else { ", or send_again" };
+    let again = if call.in_use().is_empty() { "" } else { ", or send_again" };
     format!("{}({}) -> {answer}{again}", call.builder(), arguments.join(", "))
 }

@@ -242,6 +242,39 @@ fn each_mistake_is_reported_with_its_place_and_a_fix() {
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: get_mandate\n      x-unverified: true\n"),
         ),
+        (
+            "a list as a parameter",
+            "seqino",
+            changed(SEQINO, "schema: {type: string}\n", "schema: {type: array, items: {type: string}}\n"),
+        ),
+        (
+            "an optional parameter in the path",
+            "seqino",
+            changed(SEQINO, "          in: path\n          required: true\n", "          in: path\n"),
+        ),
+        (
+            "a form with a field that is not a file",
+            "seqino",
+            changed(SEQINO, "      format: binary\n", "      format: uuid\n"),
+        ),
+        (
+            "an inline object",
+            "seqino",
+            changed(
+                SEQINO,
+                "items: {$ref: '#/components/schemas/DirectoryEntry'}",
+                "items: {type: object, properties: {siren: {type: string}}}",
+            ),
+        ),
+        (
+            "a request body that is inline",
+            "seqino",
+            changed(
+                SEQINO,
+                "schema: {$ref: '#/components/schemas/CreateClientRequest'}",
+                "schema: {type: object, additionalProperties: {}}",
+            ),
+        ),
         ("no operation", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
     ];
     let mut all = String::new();
@@ -303,6 +336,16 @@ components: {{schemas: {{State: {{type: string, x-extensible-enum: [open, closed
 
 const FIFTH: Provider = Provider { name: "fifth", lowerings: &[] };
 const PARAMETER: &str = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
+
+#[test]
+fn a_request_that_contains_itself_is_refused() {
+    let spec = FOURTH.replace("    parameters: []\n", "").replace(", metadata: {a: b}", "").replace(
+        "metadata: {type: object, additionalProperties: {type: string}}",
+        "metadata: {$ref: '#/components/schemas/CreateMandateRequest'}",
+    );
+    let said = problems(&Provider { name: "fourth", lowerings: &[] }, &spec);
+    assert!(said.contains("`CreateMandateRequest` of a request contains itself. Fix: "), "{said}");
+}
 
 #[test]
 fn patch_differs_from_post_by_its_method_alone() {

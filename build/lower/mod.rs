@@ -5,7 +5,7 @@ pub mod seqino;
 
 use super::{
     Provider,
-    model::{Effect, Endpoint, Evidence, Format, JSON, Kind, Location, Parameter, Schema, Spec, States},
+    model::{Effect, Endpoint, Evidence, Format, Kind, Location, Parameter, Schema, Spec, States},
     problem::{Located, Place, Problem, Problems, one_line},
 };
 use heck::{ToSnakeCase, ToUpperCamelCase};
@@ -17,10 +17,10 @@ use std::{collections::BTreeSet, fmt};
 pub type Lowering = fn(&mut Spec) -> usize;
 
 /// A client to be written.
-pub struct Plan {
+pub struct Plan<'a> {
     pub types: Vec<OwnType>,
     pub structs: Vec<Struct>,
-    pub operations: Vec<Call>,
+    pub operations: Vec<Call<'a>>,
 }
 
 /// A type in Rust.
@@ -30,27 +30,32 @@ pub enum Rust {
     Text,
     /// A type of `crate::wire`: `Int<1, 12>`.
     Wire(String),
+    /// A generic type of `crate::wire`: `List`, `OneOrMany` or `Masked`.
+    Generic(&'static str, Box<Rust>),
     /// A type of this client.
     Own {
         client: &'static str,
         name: String,
     },
-    List(Box<Rust>),
-    OneOrMany(Box<Rust>),
-    Masked(Box<Rust>),
 }
 
 impl Rust {
+    fn list(self) -> Self {
+        Self::Generic("List", self.into())
+    }
+
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::Generic("List", _))
+    }
+
     /// The type with its whole path.
     pub fn path(&self) -> String {
         match self {
             Self::Unit => "()".into(),
             Self::Text => "::std::string::String".into(),
             Self::Wire(name) => format!("crate::wire::{name}"),
+            Self::Generic(name, inner) => format!("crate::wire::{name}<{}>", inner.path()),
             Self::Own { client, name } => format!("crate::{client}::types::{name}"),
-            Self::List(item) => format!("crate::wire::List<{}>", item.path()),
-            Self::OneOrMany(item) => format!("crate::wire::OneOrMany<{}>", item.path()),
-            Self::Masked(inner) => format!("crate::wire::Masked<{}>", inner.path()),
         }
     }
 }
@@ -62,9 +67,7 @@ impl fmt::Display for Rust {
             Self::Unit => f.write_str("()"),
             Self::Text => f.write_str("String"),
             Self::Wire(name) | Self::Own { name, .. } => f.write_str(name),
-            Self::List(item) => write!(f, "List<{item}>"),
-            Self::OneOrMany(item) => write!(f, "OneOrMany<{item}>"),
-            Self::Masked(inner) => write!(f, "Masked<{inner}>"),
+            Self::Generic(name, inner) => write!(f, "{name}<{inner}>"),
         }
     }
 }
@@ -135,7 +138,7 @@ pub struct Field {
 impl Field {
     /// Returns true for a list that may be left out. It is empty then, where other fields are None.
     pub fn is_blank_list(&self) -> bool {
-        matches!(self.rust, Rust::List(_)) && !self.required && !self.nullable
+        self.rust.is_list() && !self.required && !self.nullable
     }
 
     pub fn is_option(&self) -> bool {
@@ -144,34 +147,21 @@ impl Field {
 }
 
 /// An operation.
-pub struct Call {
-    pub id: String,
-    pub doc: String,
-    pub method: &'static str,
-    pub path: String,
+pub struct Call<'a> {
+    pub endpoint: Endpoint<'a>,
     /// The base path of the other operations and of this one, if this one has its own.
-    pub outside: Option<(String, String)>,
-    pub effect: Effect,
-    pub authenticated: bool,
+    pub outside: Option<(&'a str, &'a str)>,
     /// The response contains a document.
     pub document: bool,
-    /// The HTTP status of the success response.
-    pub code: String,
-    /// Advice for a write or a removal whose response is lost.
-    pub lost_answer: String,
-    /// The vendor's codes for a reference that is in use.
-    pub in_use: Vec<String>,
     /// The enum of the response's states, if success alone does not say enough.
     pub states: Option<Rust>,
     /// The path, JSON type and necessity of each value in the response.
     pub answer: Vec<(String, &'static str, bool)>,
-    /// Each path of the response that repeats the request, the variant of `transport::Sent`, and the name in the request.
-    pub repeats: Vec<(String, String, String)>,
     pub parameters: Vec<Argument>,
     /// The type of the body, and its example.
     pub body: Option<(Rust, String)>,
     /// The names of the files of a form.
-    pub files: Vec<String>,
+    pub files: Vec<&'a str>,
     pub returns: Rust,
 }
 
@@ -188,55 +178,77 @@ pub struct Argument {
     pub example: Option<String>,
 }
 
-impl Call {
+impl<'a> Call<'a> {
+    pub fn id(&self) -> &'a str {
+        &self.endpoint.operation.operation_id.0
+    }
+
     /// `create_mandate` -> `CREATE_MANDATE`.
     pub fn constant(&self) -> String {
-        self.id.to_uppercase()
+        self.id().to_uppercase()
     }
 
     /// `create_mandate` -> `CreateMandate`.
     pub fn builder(&self) -> String {
-        self.id.to_upper_camel_case()
+        self.id().to_upper_camel_case()
+    }
+
+    /// The vendor's codes for a reference that is in use.
+    pub fn in_use(&self) -> &'a [String] {
+        self.endpoint.operation.in_use.as_ref().map_or(&[], |in_use| &in_use.codes)
+    }
+
+    /// Advice for a write or a removal whose response is lost.
+    pub fn lost_answer(&self) -> String {
+        let removal = "Send it again: a second removal does no harm.";
+        one_line(match &self.endpoint.operation.lost_answer {
+            Some(advice) => advice,
+            None if self.endpoint.effect() == Effect::Removal => removal,
+            None => "",
+        })
     }
 }
 
-pub fn lower(mut spec: Spec, provider: &Provider, unverified: bool) -> Result<Plan, Problems> {
-    let all = used(&spec, true);
+/// Applies the lowerings of the vendor. Returns the names of the schemas that the client does not need.
+pub fn prepare(spec: &mut Spec, provider: &Provider, unverified: bool) -> Result<BTreeSet<String>, Problems> {
+    let all = used(spec, true);
     spec.retain(|operation| unverified || !operation.unverified);
-    let left = used(&spec, false);
+    let left = used(spec, false);
     for (name, lowering) in provider.lowerings {
-        if lowering(&mut spec) == 0 {
+        if lowering(spec) == 0 {
             let fix = "remove it from the provider's list in `build/mod.rs`, or restore the part of the spec";
             let what = format!("the lowering `{name}` found nothing to change");
             return Err(Problem::new(Place::default(), what, fix).into());
         }
     }
-    let calls = spec.endpoints().map(|endpoint| Planner { spec: &spec, client: provider.name }.call(endpoint));
-    let mut operations = Vec::new();
+    Ok(&all - &left)
+}
+
+/// Plans the client without the schemas in `dropped`.
+pub fn plan<'a>(spec: &'a Spec, provider: &Provider, dropped: &BTreeSet<String>) -> Result<Plan<'a>, Problems> {
+    let planner = Planner { spec, client: provider.name };
     let mut problems = Problems::new();
+    let calls: Vec<Result<Call, Problem>> = spec.endpoints().map(|endpoint| planner.call(endpoint)).collect();
+    let mut plan = Plan { types: planner.states(), structs: Vec::new(), operations: Vec::new() };
     for call in calls {
-        call.map_or_else(|problem| problems.push(problem), |call| operations.push(call));
+        call.map_or_else(|problem| problems.push(problem), |call| plan.operations.push(call));
     }
-    // Types of forms, and of operations that are left out.
-    spec.components.schemas.retain(|name, _| left.contains(name) || !all.contains(name));
-    let planner = Planner { spec: &spec, client: provider.name };
-    let (mut types, mut structs) = (planner.states(), Vec::new());
     let (received, sent) = (spec.received(), spec.sent());
-    for (name, schema) in &spec.components.schemas {
-        let made = match schema.properties {
-            None => planner.own_type(name, schema).map(|own| types.push(own)),
-            Some(_) => planner.object(name, schema, &received, &sent).map(|object| structs.push(object)),
+    for (name, schema) in spec.components.schemas.iter().filter(|(name, _)| !dropped.contains(*name)) {
+        let planned = match schema.properties {
+            None => planner.own_type(name, schema).map(|own| plan.types.push(own)),
+            Some(_) => planner.object(name, schema, &received, &sent).map(|object| plan.structs.push(object)),
         };
-        problems.extend(made.err());
+        problems.extend(planned.err());
     }
-    if problems.is_empty() { Ok(Plan { types, structs, operations }) } else { Err(problems) }
+    if problems.is_empty() { Ok(plan) } else { Err(problems) }
 }
 
 /// The names of the schemas that operations use.
 fn used(spec: &Spec, forms: bool) -> BTreeSet<String> {
     let schemas = spec.endpoints().flat_map(|endpoint| {
         let operation = &endpoint.operation.value;
-        let form = operation.body(super::model::FORM).and_then(|media| media.schema.as_ref()).filter(|_| forms);
+        let form = operation.form().filter(|_| forms);
         spec.request(operation).chain(spec.responses(operation)).chain(form)
     });
     spec.reachable(schemas).into_iter().map(str::to_owned).collect()
@@ -247,7 +259,7 @@ struct Planner<'a> {
     client: &'static str,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     fn own(&self, name: &str) -> Rust {
         Rust::Own { client: self.client, name: name.into() }
     }
@@ -257,15 +269,15 @@ impl Planner<'_> {
         if let Some(name) = schema.name() {
             return Ok(self.own(name));
         }
-        if !schema.any_of.is_empty() || !schema.one_of.is_empty() {
+        if schema.forms().next().is_some() {
             let fix = "describe one form, or write a lowering in `build/lower/` that chooses one";
             return Err(Problem::new(schema.place, "the build cannot choose between several forms", fix));
         }
         match (&schema.items, scalar(schema)) {
             (_, Some(wire)) => Ok(Rust::Wire(wire)),
-            (Some(items), None) if schema.one_or_many => Ok(Rust::OneOrMany(self.rust(items)?.into())),
-            (Some(items), None) => Ok(Rust::List(self.rust(items)?.into())),
-            (None, None) if schema.kind == Some(Kind::Array) => Ok(Rust::List(Rust::Wire("Json".into()).into())),
+            (Some(items), None) if schema.one_or_many => Ok(Rust::Generic("OneOrMany", self.rust(items)?.into())),
+            (Some(items), None) => Ok(self.rust(items)?.list()),
+            (None, None) if schema.kind == Some(Kind::Array) => Ok(Rust::Wire("Json".into()).list()),
             (None, None) => Ok(Rust::Text),
         }
     }
@@ -328,7 +340,7 @@ impl Planner<'_> {
             (Some(words), _) => Form::Words { open: schema.open.is_some(), words },
             (None, Rust::Text) => text(schema),
             (None, rust) if schema.sensitive && rust != Rust::Wire("Document".into()) => {
-                Form::Alias(Rust::Masked(rust.into()))
+                Form::Alias(Rust::Generic("Masked", rust.into()))
             }
             (None, rust) => Form::Alias(rust),
         };
@@ -339,7 +351,7 @@ impl Planner<'_> {
     fn states(&self) -> Vec<OwnType> {
         let all = self.spec.endpoints().filter_map(|endpoint| {
             let States { property, states } = &endpoint.operation.states.as_ref()?.value;
-            let id = &endpoint.operation.operation_id.value;
+            let id = &endpoint.operation.operation_id.0;
             let states = states.iter().map(|state| State {
                 name: state.name.clone(),
                 words: state.words.clone(),
@@ -358,9 +370,8 @@ impl Planner<'_> {
         all.collect()
     }
 
-    fn call(&self, endpoint: Endpoint) -> Result<Call, Problem> {
+    fn call(&self, endpoint: Endpoint<'a>) -> Result<Call<'a>, Problem> {
         let operation = &endpoint.operation.value;
-        let id = operation.operation_id.value.clone();
         let mut answer = Vec::new();
         if let Some(schema) = operation.answer() {
             self.shape(schema, "", true, &mut Vec::new(), &mut answer);
@@ -374,44 +385,19 @@ impl Planner<'_> {
         parameters.sort_by_cached_key(|argument| {
             (rank(argument).unwrap_or(usize::MAX), argument.location == Location::Header, argument.name.clone())
         });
-        let body = operation.body(JSON).and_then(|media| {
-            let example = media.example.as_ref()?.to_string();
-            Some((self.own(media.schema.as_ref()?.name()?), example))
-        });
-        let form = self.spec.form(operation).and_then(|form| form.properties.as_ref());
-        let documents = |name: &&str| self.spec.components.schemas[*name].format == Some(Format::Document);
-        let removal = "Send it again: a second removal does no harm.";
+        let form = operation.form().and_then(|form| self.spec.target(form).properties.as_ref());
+        let is_document = |name: &&str| self.spec.components.schemas[*name].format == Some(Format::Document);
+        let states = format!("{}State", operation.operation_id.0.to_upper_camel_case());
         Ok(Call {
-            doc: documentation(endpoint),
-            method: endpoint.method,
-            path: endpoint.path.into(),
-            outside: endpoint.server.map(|own| (base_path(self.spec.server()).into(), base_path(own).into())),
-            effect: endpoint.effect(),
-            authenticated: operation.security.as_ref().is_none_or(|schemes| !schemes.is_empty()),
-            document: self.spec.reachable(operation.answer()).iter().any(documents),
-            code: operation.success().map(|(code, _)| code.clone()).unwrap_or_default(),
-            lost_answer: one_line(match &operation.lost_answer {
-                Some(advice) => advice,
-                None if endpoint.effect() == Effect::Removal => removal,
-                None => "",
-            }),
-            in_use: operation.in_use.iter().flat_map(|in_use| in_use.codes.clone()).collect(),
-            states: operation.states.as_ref().map(|_| self.own(&format!("{}State", id.to_upper_camel_case()))),
+            endpoint,
+            outside: endpoint.server.map(|own| (base_path(self.spec.server()), base_path(own))),
+            document: self.spec.reachable(operation.answer()).iter().any(is_document),
+            states: operation.states.as_ref().map(|_| self.own(&states)),
             answer,
-            repeats: operation
-                .repeats
-                .iter()
-                .flat_map(|all| all.iter())
-                .map(|(at, repeated)| {
-                    let kind = repeated.location.map_or("Body".into(), |location| format!("{location:?}"));
-                    (at.clone(), kind, repeated.name.clone())
-                })
-                .collect(),
             parameters,
-            body,
-            files: form.into_iter().flatten().map(|(name, _)| name.clone()).collect(),
+            body: operation.body().and_then(|(schema, example)| Some((self.own(schema.name()?), example.to_string()))),
+            files: form.into_iter().flatten().map(|(name, _)| name.as_str()).collect(),
             returns: operation.answer().map_or(Ok(Rust::Unit), |schema| self.rust(schema))?,
-            id,
         })
     }
 
@@ -440,8 +426,8 @@ impl Planner<'_> {
     }
 
     /// Lists the values of a response: path, JSON type and necessity. A schema inside itself is listed once.
-    fn shape<'a>(
-        &'a self,
+    fn shape(
+        &self,
         schema: &'a Located<Schema>,
         place: &str,
         required: bool,
@@ -511,7 +497,7 @@ fn text(schema: &Schema) -> Form {
     Form::Text {
         min: schema.min_length.unwrap_or(0),
         max: schema.max_length,
-        pattern: schema.pattern.clone(),
+        pattern: schema.pattern.as_ref().map(|pattern| pattern.0.clone()),
         debug: match schema.format {
             Some(Format::Iban) => "iban",
             _ if schema.sensitive => "masked",
@@ -530,7 +516,7 @@ fn text(schema: &Schema) -> Form {
 }
 
 /// The words of an enumeration of texts, with their names in Rust and their documentation.
-fn words(schema: &Schema) -> Option<Vec<Word>> {
+pub fn words(schema: &Schema) -> Option<Vec<Word>> {
     let words = schema.words().filter(|_| schema.kind == Some(Kind::String))?.into_iter().enumerate();
     let at = |list: &Option<Vec<String>>, i: usize| list.as_ref().and_then(|list| list.get(i)).cloned();
     let word = |(i, raw): (usize, &str)| Word {
@@ -555,14 +541,14 @@ pub fn snake(name: &str) -> String {
 }
 
 /// The documentation of an operation's method.
-fn documentation(endpoint: Endpoint) -> String {
+pub fn documentation(endpoint: Endpoint) -> String {
     let operation = &endpoint.operation.value;
     let mut parts = vec![prose(&operation.summary), prose(&operation.description)];
     if let Some(advice) = &operation.lost_answer {
         parts.push(format!("If the answer is lost: {}", prose(advice)));
     }
     let sources: Vec<String> = operation.source.urls().iter().map(|url| format!("<{url}>")).collect();
-    parts.push(format!("Evidence: {}, {}", operation.evidence.as_str(), sources.join(", ")));
+    parts.push(format!("Evidence: {}, {}", operation.evidence, sources.join(", ")));
     parts.push(format!("Sends `{}` to `{}`.", endpoint.method, endpoint.path));
     parts.retain(|part| !part.is_empty());
     parts.join("\n\n")
@@ -576,7 +562,7 @@ fn said(description: Option<&str>, default: Option<&Value>, evidence: Option<Evi
         default
             .map(|default| format!("The vendor's default is `{}`.", default.as_str().unwrap_or(&default.to_string()))),
     );
-    parts.extend(evidence.map(|evidence| format!("Evidence: {}.", evidence.as_str())));
+    parts.extend(evidence.map(|evidence| format!("Evidence: {evidence}.")));
     parts.join(" ").trim().into()
 }
 

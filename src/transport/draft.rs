@@ -1,14 +1,14 @@
 //! A request under construction. It takes the caller's values one by one and reports all faults at once.
 
 use super::{Operation, Transport, Vendor, encode_path, path_fault};
+use crate::wire::Masked;
 use reqwest::{
-    Body, Method, Request,
+    Method, Request,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     multipart::{Form, Part},
 };
 use serde::Serialize;
 use serde_json::Value;
-use std::fmt;
 
 /// A request, or every reason why there is none.
 pub(crate) type Built = Result<Request, String>;
@@ -91,8 +91,9 @@ impl<'a> Draft<'a> {
         self
     }
 
-    pub fn file(mut self, key: &'static str, file: Result<File, String>) -> Self {
-        if let Some(File(part)) = self.unless_fault(file) {
+    /// The name of a file may be personal data, so it is masked.
+    pub fn file(mut self, key: &'static str, file: Result<Masked<Part>, String>) -> Self {
+        if let Some(Masked(part)) = self.unless_fault(file) {
             self.form = Some(self.form.take().unwrap_or_default().part(key, part));
         }
         self
@@ -122,20 +123,5 @@ impl<'a> Draft<'a> {
             None => request.body_mut().take(),
         };
         Ok(request)
-    }
-}
-
-/// A file of a form. Its name may be personal data, so `Debug` hides it.
-pub(crate) struct File(Part);
-
-impl File {
-    pub fn new(name: String, content: Body) -> Self {
-        Self(Part::stream(content).file_name(name))
-    }
-}
-
-impl fmt::Debug for File {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("File")
     }
 }

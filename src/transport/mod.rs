@@ -18,7 +18,7 @@ mod trace;
 
 pub(crate) use answer::{Answer, Pages};
 pub(crate) use credential::{credential, secret_header};
-pub(crate) use draft::{Built, Draft, File};
+pub(crate) use draft::{Built, Draft};
 pub(crate) use path::path_fault;
 pub(crate) use repeats::Sent;
 pub use settings::Settings;
