@@ -286,7 +286,7 @@ fn repeats(document: &Document, operation: &Operation, say: &mut Say) {
     }
 }
 
-/// The states of an answer are told by a word that every answer has, and each word tells one.
+/// Checks `x-states`: every response has the property with the word, and each documented word names exactly one state.
 fn states(document: &Document, operation: &Operation, say: &mut Say) {
     let Some(given) = operation.object.get("x-states") else { return };
     let place = format!("{}.x-states", operation.place());

@@ -104,8 +104,8 @@ pub struct Mandate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
-    /// The response to its creation. This is no proof: SafeDebit's sample says "active" next to a link that nobody has
-    /// signed.
+    /// The response to its creation. It does not prove a status: SafeDebit's sample says "active" beside an unsigned
+    /// link.
     Created,
     /// A read from the vendor.
     Read,

@@ -65,7 +65,7 @@ impl<'a> Raw<'a> {
         Raw(Cow::Owned(text.replacen('"', &format!("\"{DAMAGED}"), 1)))
     }
 
-    /// Returns true for a value that carries the mark of a damaged one.
+    /// Returns true for a value that this reading marked as damaged.
     pub fn is_marked(&self) -> bool {
         self.0.strip_prefix('"').is_some_and(|text| text.starts_with(DAMAGED))
     }
