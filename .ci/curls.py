@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import yaml
 
 ADDRESS = f"http://{sys.argv[1]}"
+# The keys of a path that are operations. The other keys are `servers` and `parameters`.
+METHODS = {"get", "put", "post", "patch", "delete"}
 # Operations whose example has to be refused: the client of the samples has a mandate.
 REFUSED = {"delete_client": 409}
 # Operations that read a record, and the operation that has to create the record first.
@@ -40,9 +42,9 @@ def target(spec, value):
     return spec if "$ref" in value else value
 
 
-def request(vendor, spec, path, method, operation):
+def request(vendor, servers, spec, path, method, operation):
     """Returns the arguments of curl, and the content of the file to send."""
-    base = "/".join(spec["servers"][0]["url"].split("/")[3:])
+    base = urlsplit(servers[0]["url"]).path
     query, arguments, file = {}, ["--request", method.upper()], ""
     for parameter in (target(spec, one) for one in operation.get("parameters", [])):
         example = parameter.get("example")
@@ -61,7 +63,7 @@ def request(vendor, spec, path, method, operation):
             arguments += ["--form", f"{name}=@-;filename=invoice.xml"]
         else:
             arguments += ["--header", f"Content-Type: {kind}", "--data", json.dumps(body["example"])]
-    url = f"{ADDRESS}/{vendor}/{base}{path}"
+    url = f"{ADDRESS}/{vendor}{base}{path}"
     return [*arguments, f"{url}?{urlencode(query)}" if query else url], file
 
 
@@ -70,14 +72,15 @@ for vendor in ("easytransac", "safedebit", "seqino"):
     with open(f"specs/{vendor}.yaml") as file:
         spec = yaml.safe_load(file)
     operations = {
-        operation["operationId"]: (path, method, operation)
+        operation["operationId"]: (item.get("servers", spec["servers"]), spec, path, method, operation)
         for path, item in spec["paths"].items()
         for method, operation in item.items()
+        if method in METHODS
     }
-    for name, (_, _, operation) in operations.items():
+    for name, (*_, operation) in operations.items():
         curl("--request", "POST", f"{ADDRESS}/_control/reset")
         for each in filter(None, (AFTER.get(name), name)):
-            arguments, file = request(vendor, spec, *operations[each])
+            arguments, file = request(vendor, *operations[each])
             status, body = curl(*arguments, file=file)
         said = body if isinstance(body, dict) else {}
         documented = next(str(code) for code in operation["responses"] if str(code).startswith("2"))

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from datetime import datetime
+from datetime import date, datetime
 
 import requests
 import schemathesis
@@ -22,10 +22,12 @@ def iban(account: str) -> str:
 
 
 schemathesis.openapi.format("iban", st.text("0123456789", min_size=23, max_size=23).map(iban))
-schemathesis.openapi.format("date-fr", st.dates().map(lambda day: f"{day.day:02}/{day.month:02}/{day.year:04}"))
+schemathesis.openapi.format("date-fr", st.dates(min_value=date(1901, 1, 1)).map(lambda day: f"{day.day:02}/{day.month:02}/{day.year:04}"))
 schemathesis.openapi.format("cents", st.integers(1, 10**9).map(str))
 schemathesis.openapi.format("document", st.binary(max_size=64).map(lambda data: b64encode(data).decode()))
 
+
+PATTERNS = {"reference": r"\S", "umr": r"\S"}
 
 # The sandbox accepts and returns only the words that a spec lists, so close the lists that vendors may extend.
 
@@ -34,6 +36,9 @@ def closed(schema):
     if isinstance(schema, dict):
         if "x-extensible-enum" in schema:
             schema["enum"] = schema["x-extensible-enum"]
+        # schemathesis ignores an unknown format at the limits of a length. It does not ignore a pattern.
+        if schema.get("format") in PATTERNS:
+            schema.setdefault("pattern", PATTERNS[schema["format"]])
         schema = schema.values()
     if not isinstance(schema, str) and hasattr(schema, "__iter__"):
         for inner in schema:
@@ -43,6 +48,8 @@ def closed(schema):
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     closed(raw_schema)
+    # schemathesis sends all requests below one address. `.ci/curls` tests the paths that have an address of their own.
+    raw_schema["paths"] = {path: item for path, item in raw_schema["paths"].items() if "servers" not in item}
     # The sandbox has its own error codes beside those of SafeDebit.
     raw_schema["components"]["schemas"].get("ErrorCode", {}).pop("enum", None)
 
