@@ -1,79 +1,122 @@
-//! What the build writes itself beside the generator's output: own types, what the transport has to know of each
-//! operation, and calls of every operation for tests.
+//! Writes the client: our own types, how structs are read and built, the builders of operations, and for tests a call of
+//! every operation.
 
 use super::{
-    document::Problems,
-    lower::{Call, Kind, Lowered, OwnType, States, snake},
+    lower::{Argument, Call, Field, Form, OwnType, Plan, Rust, State, Struct, documentation, snake},
+    model::{Location, Repeated},
     polish,
+    problem::Problems,
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-/// Adds the own types to the module `types` and the operations to one of their own.
-pub fn emit(file: &mut syn::File, lowered: &Lowered) -> Result<(), Problems> {
-    let own = lowered.own_types.iter().map(own_type);
-    polish::module(file, "types")?.extend(items(quote! { #(#own)* })?);
-    let calls = lowered.operations.iter().map(operation);
-    file.items.extend(items(quote! {
-        /// What the transport knows of each operation.
+/// The client, in which `types` holds the structs of the generator.
+pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problems> {
+    let own_types = plan.types.iter().map(own_type);
+    let readers = plan.structs.iter().filter(|object| object.received).map(reader);
+    let sent: Vec<&Struct> = plan.structs.iter().filter(|object| object.sent).collect();
+    let (starts, struct_builders) =
+        (sent.iter().map(|object| start(object)), sent.iter().map(|object| struct_builder(object)));
+    let (methods, builders) = (plan.operations.iter().map(method), plan.operations.iter().map(builder));
+    let constants = plan.operations.iter().map(operation);
+    let file = syn::parse2(quote! {
+        use super::Client;
+
+        /// Types of requests and responses.
+        pub mod types {
+            #(#structs)*
+            #(#readers)*
+            #(#starts)*
+            #(#own_types)*
+
+            /// Builders of objects that requests hold.
+            pub mod builder {
+                #(#struct_builders)*
+            }
+        }
+
+        impl Client {
+            #(#methods)*
+        }
+
+        /// A builder for each operation.
+        pub mod builder {
+            use super::types;
+            use crate::transport::{Built, Draft};
+
+            #(#builders)*
+        }
+
+        /// The transport's description of each operation.
         pub(crate) mod operations {
             use crate::transport::{Effect, Operation, Sent};
-            #(#calls)*
+
+            #(#constants)*
         }
-    })?);
-    Ok(())
+    });
+    file.map_err(|e| polish::broken(&format!("the code written beside its output is not Rust: {e}")))
 }
 
-fn items(tokens: TokenStream) -> Result<Vec<syn::Item>, Problems> {
-    let file: syn::Result<syn::File> = syn::parse2(tokens);
-    file.map(|file| file.items).map_err(|e| polish::broken(&format!("what the build wrote itself is no Rust: {e}")))
+fn doc(text: &str) -> Option<TokenStream> {
+    let text = format!(" {text}");
+    (text != " ").then(|| quote! { #[doc = #text] })
+}
+
+fn ident(name: &str) -> Ident {
+    format_ident!("{name}")
+}
+
+/// A type with its whole path, which always parses.
+fn ty(rust: &Rust) -> syn::Type {
+    syn::parse_str(&rust.path()).unwrap_or_else(|_| syn::parse_quote!(crate::wire::Json))
 }
 
 fn own_type(own: &OwnType) -> TokenStream {
-    let name = format_ident!("{}", own.name);
-    let doc = (!own.doc.is_empty()).then(|| {
-        let doc = format!(" {}", own.doc);
-        quote! { #[doc = #doc] }
-    });
-    match &own.kind {
-        Kind::Wire { .. } => TokenStream::new(),
-        Kind::Alias { path } => {
-            let path: syn::Type = syn::parse_str(path).unwrap_or_else(|_| syn::parse_quote!(crate::wire::Json));
-            quote! { #doc pub type #name = #path; }
+    let (name, doc) = (ident(&own.name), doc(&own.doc));
+    match &own.form {
+        Form::Alias(rust) => {
+            let rust = ty(rust);
+            quote! { #doc pub type #name = #rust; }
         }
-        Kind::Words { open, words } => {
+        Form::Words { open, words } => {
             let (attribute, other) = match open {
                 true => (quote! { #[non_exhaustive] }, Some(quote! { or Unrecognized })),
                 false => (quote! { #[derive(Copy)] }, None),
             };
             let words = words.iter().map(|word| {
-                let (raw, name) = (&word.raw, format_ident!("{}", word.name));
+                let (raw, name) = (&word.raw, ident(&word.name));
                 let doc = format!(" `{raw}`{}{}", if word.doc.is_empty() { "" } else { ": " }, word.doc);
                 quote! { #[doc = #doc] #name = #raw }
             });
             quote! { crate::wire::words! { #doc #attribute #name #other { #(#words),* } } }
         }
-        Kind::States { answer, states } => answer_states(&name, doc.as_ref(), &format_ident!("{answer}"), states),
-        Kind::Text { min, max, pattern, debug, form } => {
+        Form::States { answer, property, states } => answer_states(&name, doc.as_ref(), &ty(answer), property, states),
+        Form::Text { min, max, pattern, debug, kind } => {
             let max = max.map_or(quote!(usize::MAX), |max| quote!(#max));
             let pattern = pattern.as_ref().map(|pattern| quote! { , pattern #pattern });
-            let (debug, form) = (format_ident!("{debug}"), format_ident!("{form}"));
-            quote! { crate::wire::text! { #debug #form #doc #name, #min, #max #pattern } }
+            let (debug, kind) = (ident(debug), ident(kind));
+            quote! { crate::wire::text! { #debug #kind #doc #name, #min, #max #pattern } }
         }
     }
 }
 
-/// Whoever has the answer has to choose a state: a success alone would be taken for the end of the matter.
-fn answer_states(name: &Ident, doc: Option<&TokenStream>, answer: &Ident, states: &States) -> TokenStream {
-    let names: Vec<Ident> = states.all.iter().map(|state| format_ident!("{}", state.name)).collect();
-    let words = states.all.iter().map(|state| &state.words);
-    let docs = states.all.iter().map(|state| format!(" `{}`: {}", state.words.join("`, `"), state.doc));
-    let way = states.property.split('.').map(|part| format_ident!("{}", snake(part)));
+/// An enum of states, so that a caller has to choose one: success alone would be taken for the end of the matter.
+fn answer_states(
+    name: &Ident,
+    doc: Option<&TokenStream>,
+    answer: &syn::Type,
+    property: &str,
+    states: &[State],
+) -> TokenStream {
+    let names: Vec<Ident> = states.iter().map(|state| ident(&state.name)).collect();
+    let words = states.iter().map(|state| &state.words);
+    let docs = states.iter().map(|state| format!(" `{}`: {}", state.words.join("`, `"), state.doc));
+    let way = property.split('.').map(|part| ident(&snake(part)));
     let other =
-        format!(" Any other word. See `{}` in the answer, and ask the vendor before you count on it.", states.property);
+        format!(" Any other word. Read `{property}` of the response, and ask the vendor before you rely on it.");
     quote! {
         #doc
-        #[must_use = "its state says whether something is left to do"]
+        #[must_use = "the state says if something is left to do"]
         #[derive(Clone, Debug)]
         pub enum #name {
             #(#[doc = #docs] #names(#answer),)*
@@ -89,7 +132,7 @@ fn answer_states(name: &Ident, doc: Option<&TokenStream>, answer: &Ident, states
                 }
             }
 
-            /// The answer, whatever its state.
+            /// The response in any state.
             pub fn answer(&self) -> &#answer {
                 match self {
                     #(Self::#names(answer))|* | Self::Unclear(answer) => answer,
@@ -97,7 +140,7 @@ fn answer_states(name: &Ident, doc: Option<&TokenStream>, answer: &Ident, states
             }
         }
 
-        /// As the answer.
+        /// As the response.
         impl ::serde::Serialize for #name {
             fn serialize<S: ::serde::Serializer>(&self, s: S) -> ::std::result::Result<S::Ok, S::Error> {
                 self.answer().serialize(s)
@@ -106,18 +149,295 @@ fn answer_states(name: &Ident, doc: Option<&TokenStream>, answer: &Ident, states
     }
 }
 
+/// How a struct is read from a response.
+fn reader(object: &Struct) -> TokenStream {
+    let name = ident(&object.name);
+    let fields = object.fields.iter().map(|field| {
+        let kind = ident(match (&field.rust, field.is_option()) {
+            (Rust::Text, false) => "Text",
+            (Rust::Text, true) => "MaybeText",
+            (_, true) => "Maybe",
+            (_, false) if field.is_blank_list() => "MaybeList",
+            (_, false) => "Needed",
+        });
+        let (field_name, key) = (ident(&field.name), &field.key);
+        quote! { #kind #field_name = #key }
+    });
+    quote! { crate::wire::answer! { #name { #(#fields),* } } }
+}
+
+/// Where the builder of a struct starts. A request that was read from JSON passed no setter, so it goes through its
+/// builder before it is sent.
+fn start(object: &Struct) -> TokenStream {
+    let name = ident(&object.name);
+    quote! {
+        impl #name {
+            /// A builder without any field.
+            pub fn builder() -> builder::#name {
+                builder::#name::default()
+            }
+        }
+
+        impl crate::wire::Sent for #name {
+            fn sent(self) -> ::std::result::Result<Self, crate::wire::Invalid> {
+                Self::try_from(builder::#name::from(self))
+            }
+        }
+    }
+}
+
+/// A value of a builder. The builder holds the value, or the reason why it was refused.
+struct Part {
+    name: Ident,
+    held: TokenStream,
+    required: bool,
+    setter: TokenStream,
+}
+
+impl Part {
+    fn field(&self) -> TokenStream {
+        let (name, held) = (&self.name, &self.held);
+        quote! { #name: ::std::result::Result<#held, ::std::string::String> }
+    }
+
+    fn initial(&self) -> TokenStream {
+        let (name, missing) = (&self.name, format!("`{}` is missing", self.name));
+        if self.required {
+            quote! { #name: Err(#missing.into()) }
+        } else {
+            quote! { #name: Ok(Default::default()) }
+        }
+    }
+}
+
+/// `required` means that the request needs it, `option` that the setter also takes an `Option`.
+fn part(shown: &str, rust: &Rust, required: bool, option: bool, text: &str) -> Part {
+    let (name, rust) = (ident(shown), ty(rust));
+    let doc = doc(format!("{} {text}", if required { "Required." } else { "Optional." }).trim_end());
+    let (held, generic, takes, value) = match option {
+        true => (
+            quote! { ::std::option::Option<#rust> },
+            Some(quote! { <M> }),
+            quote! { crate::wire::Optional<#rust, M> },
+            quote! { value.optional(#shown) },
+        ),
+        false => (
+            quote! { #rust },
+            None,
+            quote! { TryInto<#rust, Error: ::std::fmt::Display> },
+            quote! { crate::wire::required(value, #shown) },
+        ),
+    };
+    let setter = quote! {
+        #doc
+        pub fn #name #generic(mut self, value: impl #takes) -> Self {
+            self.#name = #value;
+            self
+        }
+    };
+    Part { name, held, required, setter }
+}
+
+fn struct_builder(object: &Struct) -> TokenStream {
+    let field = |field: &Field| part(&field.name, &field.rust, field.required, field.is_option(), &field.doc);
+    let extra = object
+        .received
+        .then(|| part("extra", &Rust::Wire("Extra".into()), false, false, "Fields that the spec does not describe."));
+    let parts: Vec<Part> = object.fields.iter().map(field).chain(extra).collect();
+    let names: Vec<&Ident> = parts.iter().map(|part| &part.name).collect();
+    let shown = names.iter().map(ToString::to_string);
+    let (fields, initial) = (parts.iter().map(Part::field), parts.iter().map(Part::initial));
+    let setters = parts.iter().map(|part| &part.setter);
+    let (name, about) = (ident(&object.name), format!(" Builder for [`{0}`](super::{0}).", object.name));
+    quote! {
+        #[doc = #about]
+        #[derive(Clone, Debug)]
+        #[must_use]
+        pub struct #name {
+            #(#fields,)*
+        }
+
+        impl Default for #name {
+            fn default() -> Self {
+                Self { #(#initial,)* }
+            }
+        }
+
+        impl #name {
+            #(#setters)*
+        }
+
+        impl TryFrom<#name> for super::#name {
+            type Error = crate::wire::Invalid;
+
+            fn try_from(value: #name) -> ::std::result::Result<Self, crate::wire::Invalid> {
+                match (#(crate::wire::sent(value.#names, #shown),)*) {
+                    (#(Ok(#names),)*) => Ok(Self { #(#names),* }),
+                    (#(#names,)*) => Err(crate::wire::faults([#(#names.err()),*])),
+                }
+            }
+        }
+
+        impl From<super::#name> for #name {
+            fn from(value: super::#name) -> Self {
+                Self { #(#names: Ok(value.#names),)* }
+            }
+        }
+    }
+}
+
+fn method(call: &Call) -> TokenStream {
+    let (name, builder, doc) = (ident(call.id()), ident(&call.builder()), doc(&documentation(call.endpoint)));
+    quote! {
+        #doc
+        pub fn #name(&self) -> builder::#builder<'_> {
+            builder::#builder::new(self)
+        }
+    }
+}
+
+fn argument(Argument { name, key, location, rust, required, doc, .. }: &Argument) -> (Part, TokenStream) {
+    let part = part(name, rust, *required, !required, doc);
+    let field = &part.name;
+    let value = if *required {
+        quote! { self.#field.map(Some) }
+    } else {
+        quote! { self.#field }
+    };
+    let goes = match location {
+        Location::Path => quote! { .path(#key, #name, self.#field) },
+        Location::Query => quote! { .query(#key, #value) },
+        Location::Header => quote! { .header(#key, #name, #value) },
+    };
+    (part, goes)
+}
+
+fn body(rust: &Rust) -> (Part, TokenStream) {
+    let (name, whole) = (ident(&rust.to_string()), ty(rust));
+    let setter = quote! {
+        /// The body as a whole.
+        pub fn body(mut self, value: impl TryInto<#whole, Error: ::std::fmt::Display>) -> Self {
+            self.body = value.try_into().map(Into::into).map_err(|e| e.to_string());
+            self
+        }
+
+        /// The body, built in place.
+        pub fn body_map(mut self, build: impl FnOnce(types::builder::#name) -> types::builder::#name) -> Self {
+            self.body = self.body.map(build);
+            self
+        }
+    };
+    let goes = quote! { .json(self.body.and_then(|body| #whole::try_from(body).map_err(|e| e.to_string()))) };
+    (Part { name: ident("body"), held: quote! { types::builder::#name }, required: false, setter }, goes)
+}
+
+fn file(key: &str) -> (Part, TokenStream) {
+    let rust = snake(key);
+    let name = ident(&rust);
+    let setter = quote! {
+        /// Required. The file's name and its content: bytes, or a [`Body`](::reqwest::Body) that streams them.
+        ///
+        /// The file is sent at most once: there is no retry, even if no connection was made. The timeout of an attempt
+        /// ([`Settings::attempt_timeout`](crate::Settings::attempt_timeout)) includes the upload. A name that is empty
+        /// or has an invisible character is refused.
+        pub fn #name(mut self, name: impl Into<::std::string::String>, content: impl Into<::reqwest::Body>) -> Self {
+            self.#name = crate::transport::file_part(#rust, name, content);
+            self
+        }
+    };
+    let (goes, held) = (quote! { .file(#key, self.#name) }, quote! { crate::wire::Masked<::reqwest::multipart::Part> });
+    (Part { name, held, required: true, setter }, goes)
+}
+
+fn builder(call: &Call) -> TokenStream {
+    let (name, operation) = (ident(&call.builder()), ident(&call.constant()));
+    let parts = call.parameters.iter().map(argument).chain(call.body.iter().map(|(rust, _)| body(rust)));
+    let (parts, goes): (Vec<Part>, Vec<TokenStream>) = parts.chain(call.files.iter().map(|key| file(key))).unzip();
+    let (fields, initial) = (parts.iter().map(Part::field), parts.iter().map(Part::initial));
+    let setters = parts.iter().map(|part| &part.setter);
+    // The content of a file can be sent once only.
+    let clone = call.files.is_empty().then(|| quote! { #[derive(Clone)] });
+    let (returns, chosen) = match &call.states {
+        None => (ty(&call.returns), None),
+        Some(states) => {
+            let states = ty(states);
+            (states.clone(), Some(quote! { .map(#states::of) }))
+        }
+    };
+    let again = (!call.in_use().is_empty()).then(|| send_again(call, &returns));
+    let about = format!(" Builder for [`Client::{0}`](super::Client::{0}).", call.id());
+    quote! {
+        #[doc = #about]
+        #[derive(Debug)]
+        #clone
+        #[must_use]
+        pub struct #name<'a> {
+            client: &'a super::Client,
+            #(#fields,)*
+        }
+
+        impl<'a> #name<'a> {
+            pub(crate) fn new(client: &'a super::Client) -> Self {
+                Self { client, #(#initial,)* }
+            }
+
+            #(#setters)*
+
+            pub(crate) fn request(self) -> Built {
+                Draft::new(self.client, &super::operations::#operation) #(#goes)* .build()
+            }
+
+            /// Sends the request.
+            ///
+            /// # Errors
+            /// An [`Error`](crate::Error). Its kind says what went wrong, its outcome what became of a write.
+            pub async fn send(self) -> ::std::result::Result<#returns, crate::Error> {
+                crate::transport::perform(self.client, &super::operations::#operation, self.request()).await #chosen
+            }
+
+            #again
+        }
+    }
+}
+
+fn send_again(call: &Call, returns: &syn::Type) -> TokenStream {
+    let codes = call.in_use();
+    let inferred = format!(
+        " vendor answers `{}`. **That this operation answers it is inferred**, from the vendor's list of codes. If",
+        codes.join("`, `")
+    );
+    quote! {
+        /// Sends a request again whose response was lost ([`Outcome::Unknown`](crate::Outcome::Unknown)). First look for
+        /// its effect, as the documentation of the operation says. Send the same reference, never a new one.
+        ///
+        /// [`Resent::InUse`](crate::Resent::InUse) says that the reference is in use. For this the
+        #[doc = #inferred]
+        /// the vendor does not answer it, a second request may be accepted beside the first.
+        ///
+        /// After any other outcome use [`send`](Self::send): then a reference in use is a conflict.
+        ///
+        /// # Errors
+        /// As `send`.
+        pub async fn send_again(self) -> ::std::result::Result<crate::Resent<#returns>, crate::Error> {
+            crate::transport::resent(self.send().await, &[#(#codes),*])
+        }
+    }
+}
+
 fn operation(call: &Call) -> TokenStream {
-    let (constant, effect) = (format_ident!("{}", call.constant()), format_ident!("{}", call.effect));
-    let (id, method, path) = (&call.id, &call.method, &call.path);
-    let (authenticated, document) = (call.authenticated, call.document);
-    let (code, lost_answer) = (&call.code, &call.lost_answer);
-    let outside = match &call.outside {
+    let Call { endpoint, document, .. } = call;
+    let (constant, effect) = (ident(&call.constant()), ident(&format!("{:?}", endpoint.effect())));
+    let (id, method, path, lost_answer) = (call.id(), endpoint.method, endpoint.path, call.lost_answer());
+    let operation = &endpoint.operation.value;
+    let code = operation.success().map_or("", |(code, _)| code);
+    let authenticated = operation.security.as_ref().is_none_or(|schemes| !schemes.is_empty());
+    let outside = match call.outside {
         None => quote! { None },
         Some((documented, own)) => quote! { Some((#documented, #own)) },
     };
     let answer = call.answer.iter().map(|(place, kind, required)| quote! { (#place, #kind, #required) });
-    let repeats = call.repeats.iter().map(|(place, kind, name)| {
-        let kind = format_ident!("{kind}");
+    let repeats = operation.repeats.iter().flat_map(|all| all.iter()).map(|(place, Repeated { location, name })| {
+        let kind = ident(&location.map_or("Body".into(), |location| format!("{location:?}")));
         quote! { (#place, Sent::#kind(#name)) }
     });
     quote! {
@@ -137,18 +457,18 @@ fn operation(call: &Call) -> TokenStream {
     }
 }
 
-/// Two macros for tests, in which `api` is the module of the provider.
+/// Two macros for tests. Their argument `api` is the module of the vendor.
 ///
 /// `<provider>_examples!(client, api, each)` calls `each!("operation", OPERATION, builder)` for every operation, with the
 /// values of its example. `<provider>_paths!(client, api, each)` calls `each!(OPERATION, |id| builder)` for every
 /// parameter in a path, with `id` as its value.
-pub fn examples(provider: &str, lowered: &Lowered) -> String {
+pub fn examples(provider: &str, plan: &Plan) -> String {
     let mut examples = String::new();
     let mut paths = String::new();
-    for call in &lowered.operations {
-        examples += &format!("        $each!({:?}, {}, {});\n", call.id, call.constant(), builder(call, None));
-        for (_, name) in call.path_parameters() {
-            paths += &format!("        $each!({}, |id| {});\n", call.constant(), builder(call, Some(&name)));
+    for call in &plan.operations {
+        examples += &format!("        $each!({:?}, {}, {});\n", call.id(), call.constant(), example(call, None));
+        for argument in call.parameters.iter().filter(|argument| argument.location == Location::Path) {
+            paths += &format!("        $each!({}, |id| {});\n", call.constant(), example(call, Some(&argument.name)));
         }
     }
     let define = |name, calls: String| {
@@ -160,14 +480,14 @@ pub fn examples(provider: &str, lowered: &Lowered) -> String {
     define("examples", examples) + &define("paths", paths)
 }
 
-/// The call of an operation with the values of its example; the parameter called `id` gets the value `id`.
-fn builder(call: &Call, id: Option<&str>) -> String {
-    let mut builder = format!("$client.{}()", call.id);
-    for (name, value) in &call.example {
-        let value = if id == Some(name) { "id" } else { value };
-        builder += &format!(".{name}({value})");
+/// The call of an operation with the values of its example. The parameter called `id` gets the value `id`.
+fn example(call: &Call, id: Option<&str>) -> String {
+    let mut builder = format!("$client.{}()", call.id());
+    for Argument { name, example, .. } in &call.parameters {
+        let value = if id == Some(name) { Some("id") } else { example.as_deref() };
+        builder += &value.map_or(String::new(), |value| format!(".{name}({value})"));
     }
-    for file in call.files.iter().flatten() {
+    for file in call.files.iter().map(|file| snake(file)) {
         builder += &format!(".{file}(\"{file}.xml\", \"<{file}/>\")");
     }
     if let Some((body, example)) = &call.body {

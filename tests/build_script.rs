@@ -13,11 +13,12 @@ const SEQINO: &str = include_str!("../specs/seqino.yaml");
 
 /// The problems that the build reports for a spec, one per line. Empty if the build succeeds.
 fn build(provider: &str, spec: &str) -> String {
-    let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
-    match generate(provider, spec, false) {
-        Ok(_) => String::new(),
-        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-    }
+    problems(PROVIDERS.iter().find(|p| p.name == provider).unwrap(), spec)
+}
+
+fn problems(provider: &Provider, spec: &str) -> String {
+    let problems = generate(provider, spec, false).err().unwrap_or_default();
+    problems.iter().map(|problem| problem.within("spec.yaml")).collect::<Vec<_>>().join("\n")
 }
 
 /// The spec with one change. Panics if the text to change is absent.
@@ -27,13 +28,14 @@ fn changed(spec: &str, from: &str, to: &str) -> String {
 }
 
 #[test]
-fn spec_mistakes_are_reported_with_place_and_fix() {
+fn each_mistake_is_reported_with_its_place_and_a_fix() {
     let mistakes = [
         ("unreadable YAML", "seqino", changed(SEQINO, "paths:", "paths: [")),
-        ("control character instead of YAML", "seqino", "\u{1}".into()),
-        ("empty file", "seqino", String::new()),
-        ("OpenAPI version 3.1", "seqino", changed(SEQINO, "openapi: 3.0.3", "openapi: 3.1.0")),
-        ("missing operationId", "seqino", changed(SEQINO, "operationId: get_mandate\n", "x-note: none\n")),
+        ("no YAML", "seqino", "\u{1}".into()),
+        ("empty", "seqino", String::new()),
+        ("another version", "seqino", changed(SEQINO, "openapi: 3.0.3", "openapi: 3.1.0")),
+        ("no operationId", "seqino", changed(SEQINO, "      operationId: get_mandate\n", "")),
+        ("operationId twice", "seqino", changed(SEQINO, "operationId: get_mandate\n", "operationId: list_mandates\n")),
         (
             "duplicate operationId",
             "seqino",
@@ -72,13 +74,14 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             changed(SAFEDEBIT, "x-enum-varnames: [WrongLogin, ", "x-enum-varnames: ["),
         ),
         (
-            "more descriptions than words, and descriptions that are not a list",
+            "more descriptions than words",
             "seqino",
-            changed(SEQINO, "x-extensible-enum: [Private, Public]", "x-extensible-enum: [Private]").replacen(
-                "      x-enum-descriptions:\n",
-                "      x-enum-descriptions: none\n      x-note:\n",
-                1,
-            ),
+            changed(SEQINO, "x-extensible-enum: [Private, Public]", "x-extensible-enum: [Private]"),
+        ),
+        (
+            "descriptions that are no list",
+            "seqino",
+            changed(SEQINO, "x-enum-descriptions:\n", "x-enum-descriptions: none\n      x-note:\n"),
         ),
         ("unknown annotation", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidenc: documented")),
         ("unknown annotation value", "seqino", changed(SEQINO, "x-evidence: documented", "x-evidence: certain")),
@@ -236,14 +239,47 @@ fn spec_mistakes_are_reported_with_place_and_fix() {
             "seqino",
             changed(SEQINO, "operationId: get_mandate\n", "operationId: get_mandate\n      x-unverified: true\n"),
         ),
-        ("spec without operations", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
+        (
+            "a list as a parameter",
+            "seqino",
+            changed(SEQINO, "schema: {type: string}\n", "schema: {type: array, items: {type: string}}\n"),
+        ),
+        (
+            "an optional parameter in the path",
+            "seqino",
+            changed(SEQINO, "          in: path\n          required: true\n", "          in: path\n"),
+        ),
+        (
+            "a form with a field that is not a file",
+            "seqino",
+            changed(SEQINO, "      format: binary\n", "      format: uuid\n"),
+        ),
+        (
+            "an inline object",
+            "seqino",
+            changed(
+                SEQINO,
+                "items: {$ref: '#/components/schemas/DirectoryEntry'}",
+                "items: {type: object, properties: {siren: {type: string}}}",
+            ),
+        ),
+        (
+            "a request body that is inline",
+            "seqino",
+            changed(
+                SEQINO,
+                "schema: {$ref: '#/components/schemas/CreateClientRequest'}",
+                "schema: {type: object, additionalProperties: {}}",
+            ),
+        ),
+        ("no operation", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
     ];
     let mut all = String::new();
     for (what, provider, spec) in mistakes {
         let said = build(provider, &spec);
         assert!(!said.is_empty(), "{what}: the build succeeded");
         for line in said.lines() {
-            assert!(line.starts_with("at ") && line.contains(". Mend: "), "{what}: {line}");
+            assert!(line.starts_with("spec.yaml:") && line.contains(". Fix: "), "{what}: {line}");
         }
         all += &format!("{what}\n{said}\n\n");
     }
@@ -272,8 +308,8 @@ fn fourth_vendor_needs_only_a_valid_spec() {
     let made = made.unwrap_or_else(|problems| panic!("{problems:?}"));
     assert!(made.surface.contains("CreateMandate(body: CreateMandateRequest) -> Mandate"), "{}", made.surface);
     assert!(made.surface.contains("EndMandate(reference: Reference) -> ()"), "{}", made.surface);
-    let said = generate(&Provider { name: "fourth", lowerings: &[] }, FOURTH, false).err().unwrap();
-    assert!(said[0].to_string().contains("at paths./mandates/{reference}.parameters"), "{said:?}");
+    let said = problems(&Provider { name: "fourth", lowerings: &[] }, FOURTH);
+    assert!(said.starts_with("spec.yaml:20:") && said.contains("unknown field `parameters`"), "{said}");
 }
 
 /// A spec with one operation.
@@ -295,35 +331,62 @@ components: {{schemas: {{State: {{type: string, x-extensible-enum: [open, closed
     )
 }
 
+const FIFTH: Provider = Provider { name: "fifth", lowerings: &[] };
+const PARAMETER: &str = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
+
 #[test]
-fn unused_polish_stops_the_build() {
-    let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
-    let content = "{application/json: {schema: {$ref: '#/components/schemas/State'}, example: open}}";
-    let answer = |content: &str| format!("{{'200': {{description: Read., content: {content}}}}}");
-    let object = "{application/json: {schema: {type: object, properties: {at: {type: string}}}, example: {}}}";
-    for (polish, spec) in [
-        ("no_accept", only("delete", "[]", "{'204': {description: Gone.}}")),
-        ("open_structs", only("get", parameter, &answer(content))),
-        ("all_faults", only("get", "[]", &answer(object))),
-    ] {
-        let said = generate(&Provider { name: "fifth", lowerings: &[] }, &spec, false).err().unwrap();
-        assert!(said[0].to_string().contains(&format!("the polish `{polish}` found nothing to do")), "{said:?}");
-    }
+fn a_request_that_contains_itself_is_refused() {
+    let spec = FOURTH.replace("    parameters: []\n", "").replace(", metadata: {a: b}", "").replace(
+        "metadata: {type: object, additionalProperties: {type: string}}",
+        "metadata: {$ref: '#/components/schemas/CreateMandateRequest'}",
+    );
+    let said = problems(&Provider { name: "fourth", lowerings: &[] }, &spec);
+    assert!(said.contains("`CreateMandateRequest` of a request contains itself. Fix: "), "{said}");
 }
 
 #[test]
-fn parameters_with_reserved_names_are_refused() {
-    for name in ["client", "body", "request", "send", "extra"] {
+fn patch_differs_from_post_by_its_method_alone() {
+    let spec = |method| {
+        only(method, PARAMETER, "{'204': {description: Changed.}}")
+            .replace("x-source:", "x-lost-answer: Ask.\n      x-source:")
+    };
+    let [patch, post] = ["patch", "post"].map(|method| generate(&FIFTH, &spec(method), false).unwrap());
+    assert!(patch.code.contains("method: \"PATCH\""), "{}", patch.code);
+    // The specs of the crate have operations with POST, so this code compiles.
+    assert_eq!(patch.code.replace("PATCH", "POST"), post.code);
+    assert_eq!(patch.surface, post.surface);
+}
+
+#[test]
+fn a_vendor_may_have_a_single_operation_without_parameters_and_response() {
+    let made = generate(&FIFTH, &only("delete", "[]", "{'204': {description: Gone.}}"), false);
+    assert!(made.unwrap_or_else(|said| panic!("{said:?}")).surface.starts_with("TheState() -> ()\n"));
+}
+
+#[test]
+fn every_builder_must_be_used() {
+    let made =
+        generate(&Provider { name: "fourth", lowerings: &[] }, &FOURTH.replace("    parameters: []\n", ""), false);
+    let code = made.unwrap_or_else(|said| panic!("{said:?}")).code;
+    let builders =
+        code.split("pub mod builder {").skip(1).flat_map(|module| module.split("pub struct ").collect::<Vec<_>>());
+    let marked = builders.filter(|before| before.trim_end().ends_with("#[must_use]")).count();
+    // One for the request, three for the operations.
+    assert_eq!(marked, 4, "{code}");
+}
+
+#[test]
+fn a_parameter_with_a_name_of_ours_is_refused() {
+    for name in ["client", "body", "request", "send", "send_again", "extra"] {
         let parameter = format!("[{{name: {name}, in: query, required: true, schema: {{type: string}}, example: x}}]");
         let spec = only("delete", &parameter, "{'204': {description: Gone.}}");
-        let said = generate(&Provider { name: "fifth", lowerings: &[] }, &spec, false).err().unwrap();
-        assert!(said[0].to_string().contains("cannot be told apart"), "{said:?}");
+        let said = problems(&FIFTH, &spec);
+        assert!(said.contains("has a name of our own"), "{said}");
     }
 }
 
 #[test]
-fn inline_values_are_read_leniently_and_masked() {
-    let parameter = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
+fn inline_values_are_read_leniently() {
     for (schema, read_as) in [
         ("{type: object, additionalProperties: {type: string, example: x}}", "Option<Extra>"),
         ("{type: object, additionalProperties: {type: integer, nullable: true}}", "Option<Extra>"),
@@ -332,9 +395,11 @@ fn inline_values_are_read_leniently_and_masked() {
         ("{type: integer, minLength: 3, default: 3}", "Option<Int>"),
         ("{minimum: 3, nullable: true}", "Option<Json>"),
     ] {
-        let object = format!("{{schema: {{type: object, properties: {{a: {schema}}}}}, example: {{}}}}");
-        let answer = format!("{{'200': {{description: Read., content: {{application/json: {object}}}}}}}");
-        let surface = generate(&Provider { name: "fifth", lowerings: &[] }, &only("get", parameter, &answer), false);
+        let answer = "{'200': {description: Read., content: {application/json: {schema: {$ref: '#/components/schemas/Read'}, \
+                      example: {}}}}}";
+        let object = format!("components: {{schemas: {{Read: {{type: object, properties: {{a: {schema}}}}}, State:");
+        let spec = only("get", PARAMETER, answer).replace("components: {schemas: {State:", &object);
+        let surface = generate(&FIFTH, &spec, false);
         let surface = surface.unwrap_or_else(|said| panic!("{schema}: {said:?}")).surface;
         assert!(surface.contains(&format!("a: {read_as}\n")), "{schema}:\n{surface}");
     }

@@ -194,7 +194,12 @@ fn additions_show_in_snapshots_and_at_run_time() {
          first_month: {type: integer, minimum: 1, maximum: 12}\n",
     );
     let said = copy.cargo_fails(&[&["build"][..], &ALL].concat());
-    assert!(said.contains("the example lacks `first_month`, which is required. Mend: add it"), "{said}");
+    assert!(
+        said.contains(
+            "the example of the request body of `set_periodicity` lacks `first_month`, which is required. Fix: add it"
+        ),
+        "{said}"
+    );
     copy.change(seqino, "{vat_regime: real_normal_monthly,", "{vat_regime: real_normal_monthly, first_month: 1,");
     // A new operation.
     copy.change(
@@ -328,7 +333,7 @@ fn removals_from_a_spec_are_compiler_errors() {
     copy.change_after(safedebit, answer, "[result, datas]", "[result, data]");
     copy.change_after(safedebit, answer, "        datas:", "        data:");
     let said = copy.cargo_fails(&[&["build"][..], &ALL].concat());
-    assert!(said.contains("search_mandate.get.responses.200.content.example: the example lacks `data`"), "{said}");
+    assert!(said.contains("the example of the response 200 of `search_mandate` lacks `data`"), "{said}");
     copy.change(safedebit, "{result: true, datas: [{umr:", "{result: true, data: [{umr:");
     copy.remove_path("specs/seqino.yaml", "/clients/{client_id}");
     let errors = copy.errors(&ALL);

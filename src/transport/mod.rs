@@ -1,12 +1,14 @@
 //! Sends every request: adds credentials, applies deadlines and limits, retries, and returns an answer or an
 //! [`Error`](crate::Error).
 //!
-//! Generated code builds a request and calls [`perform`]. The trait [`Vendor`] holds the differences between vendors.
+//! Generated code builds a request with a [`Draft`] and calls [`perform`]. The trait [`Vendor`] holds the differences
+//! between vendors.
 
 mod answer;
 mod connections;
 mod credential;
 mod decision;
+mod draft;
 mod limits;
 mod path;
 mod repeats;
@@ -17,7 +19,8 @@ mod trace;
 
 pub(crate) use answer::{Answer, Pages};
 pub(crate) use credential::{credential, is_format, secret_header};
-pub(crate) use path::{encode_path, path_fault, path_segment};
+pub(crate) use draft::{Built, Draft, file_part};
+pub(crate) use path::path_fault;
 pub(crate) use repeats::Sent;
 pub use settings::Settings;
 pub(crate) use settings::{Endpoint, endpoint_methods};
@@ -30,9 +33,9 @@ use answer::{Failed, aside};
 use connections::Connections;
 use decision::{Attempt, Delays, Next, Progress};
 use limits::Limits;
-use progenitor_client::QueryParam;
+use path::encode_path;
 use reqwest::{
-    Method, Request, RequestBuilder, StatusCode, Url,
+    Request, StatusCode, Url,
     header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -245,11 +248,6 @@ impl Transport {
         (*concurrency).min(rate_per_second.as_ref().map_or(usize::MAX, in_time)).max(1)
     }
 
-    /// The parts from which generated code builds a request.
-    pub fn fields(&self, operation: &Operation) -> Result<Fields<'_>, String> {
-        Ok(Fields { baseurl: self.base_path(operation)?, client: Start(self) })
-    }
-
     /// The path in front of the operation's path. An operation outside the documented base path is on the same host:
     /// its own base path replaces the documented one at the end of the configured URL.
     fn base_path(&self, operation: &Operation) -> Result<Cow<'_, str>, String> {
@@ -267,57 +265,6 @@ impl Transport {
         }
     }
 }
-
-/// The generator fixes these names. `baseurl` holds only a path: scheme, host and port were parsed once.
-pub(crate) struct Fields<'a> {
-    pub baseurl: Cow<'a, str>,
-    pub client: Start<'a>,
-}
-
-/// Starts a request to a path that includes the base path.
-pub(crate) struct Start<'a>(&'a Transport);
-
-impl Start<'_> {
-    pub fn get(&self, path: String) -> RequestBuilder {
-        self.request(Method::GET, &path)
-    }
-
-    pub fn post(&self, path: String) -> RequestBuilder {
-        self.request(Method::POST, &path)
-    }
-
-    pub fn put(&self, path: String) -> RequestBuilder {
-        self.request(Method::PUT, &path)
-    }
-
-    pub fn delete(&self, path: String) -> RequestBuilder {
-        self.request(Method::DELETE, &path)
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let mut url = self.0.base.clone();
-        url.set_path(path);
-        self.0.connections.client().request(method, url)
-    }
-}
-
-/// Adds optional query parameters to a request.
-pub(crate) trait GivenParameter {
-    /// Adds the parameter if `value` is set.
-    fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self;
-}
-
-impl GivenParameter for RequestBuilder {
-    fn given<T: Serialize>(self, name: &str, value: Option<&T>) -> Self {
-        match value {
-            Some(value) => self.query(&QueryParam::new(name, value)),
-            None => self,
-        }
-    }
-}
-
-/// A request, or the reason why the caller's values cannot form one.
-pub(crate) type Built = Result<Request, progenitor_client::Error<()>>;
 
 /// A call as a boxed future. Unboxed, each future around it would copy its large state.
 type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -523,10 +470,7 @@ impl<'a, V: Vendor> Run<'a, V> {
 /// Returns the request, after checking that its URL has the path of the operation.
 fn built(operation: &Operation, transport: &Transport, request: Built) -> Result<Request, Error> {
     let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
-    let request = request.map_err(|e| match e {
-        progenitor_client::Error::InvalidRequest(what) => refuse(what),
-        _ => refuse("a value cannot be put into a request".into()),
-    })?;
+    let request = request.map_err(refuse)?;
     let base = transport.base_path(operation).map_err(refuse)?;
     let path = request.url().path().strip_prefix(&*base);
     if !path.is_some_and(|path| path::matches(path, operation.path)) {

@@ -3,28 +3,14 @@
 #[cfg(test)]
 pub(super) mod tests;
 
-use crate::wire::{Sent, required};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use std::fmt::Display;
 
 /// Everything except the unreserved characters of RFC 3986. Every URL parser leaves only those unchanged.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Encodes an id as a path segment. Generated code calls this function by the name that the generator chose.
+/// Encodes an id as a path segment.
 pub(crate) fn encode_path(id: &str) -> String {
     utf8_percent_encode(id, RESERVED).to_string()
-}
-
-/// Converts and checks a path parameter. The error names the parameter and the reason.
-pub(crate) fn path_segment<T: AsRef<str> + Sent>(
-    value: impl TryInto<T, Error: Display>,
-    name: &str,
-) -> Result<T, String> {
-    let value = required(value, name)?;
-    match path_fault(value.as_ref()) {
-        Some(fault) => Err(format!("`{name}` {fault}. Use the id that the vendor gave")),
-        None => Ok(value),
-    }
 }
 
 /// Returns the reason why an id is refused, if a server could read it as another path. Encoding alone is not enough:

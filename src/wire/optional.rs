@@ -38,7 +38,6 @@ pub(crate) fn required<T: Sent>(value: impl TryInto<T, Error: Display>, name: &s
 }
 
 /// Joins all faults of a request into one error, so that a caller can correct them at once.
-pub(crate) fn faults(all: &[Option<&String>]) -> Result<(), String> {
-    let all: Vec<&str> = all.iter().flatten().map(|fault| fault.as_str()).collect();
-    if all.is_empty() { Ok(()) } else { Err(all.join("; ")) }
+pub(crate) fn faults<const N: usize>(all: [Option<String>; N]) -> Invalid {
+    Invalid::new(all.into_iter().flatten().collect::<Vec<_>>().join("; "))
 }

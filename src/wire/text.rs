@@ -42,12 +42,6 @@ macro_rules! text {
                 let pattern = crate::wire::text!(@pattern $($pattern)?);
                 crate::wire::checked(text, crate::wire::Form::$form, $min, $max, pattern).map(Self)
             }
-
-            /// Generated code calls this for path and header parameters.
-            #[allow(dead_code, clippy::inherent_to_string, reason = "a public `Display` would show it in logs")]
-            pub(crate) fn to_string(&self) -> ::std::string::String {
-                self.0.clone()
-            }
         }
 
         impl crate::wire::Sent for $name {

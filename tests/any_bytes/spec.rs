@@ -10,11 +10,9 @@ pub fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Err(problems) = generate(&PROVIDERS[0], text, true) {
         assert!(!problems.is_empty());
-        for problem in problems.iter().map(ToString::to_string) {
-            assert!(
-                problem.starts_with("at ") && problem.contains(". Mend: ") && problem.lines().count() == 1,
-                "{problem}"
-            );
+        for problem in problems.iter().map(|problem| problem.within("spec.yaml")) {
+            assert!(problem.starts_with("spec.yaml:") && problem.contains(". Fix: "), "{problem}");
+            assert_eq!(problem.lines().count(), 1, "{problem}");
         }
     }
 }

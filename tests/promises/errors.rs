@@ -493,3 +493,24 @@ async fn one_error_names_every_missing_or_invalid_field() {
     }
     assert_eq!(error.outcome(), Some(mandat::Outcome::NotSent));
 }
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn missing_parameters_and_body_fields_are_reported_together() {
+    let mandates = facade("http://127.0.0.1:1", &test_settings());
+    let client = mandates.seqino().unwrap();
+    let revoked = client.revoke_mandate().send().await.unwrap_err();
+    assert!(revoked.to_string().contains("`mandate_id` is missing; `x_pdp_client_id` is missing"), "{revoked}");
+    let created = client.create_mandate().send().await.unwrap_err();
+    let missing = "`x_pdp_client_id` is missing; `directory_entry` is missing; `start_date` is missing";
+    assert!(created.to_string().contains(missing), "{created}");
+    // A builder that is given as the body reports the same.
+    let body = mandat::seqino::types::CreateMandateRequest::builder();
+    let created = client.create_mandate().body(body).send().await.unwrap_err();
+    assert!(created.to_string().contains(missing), "{created}");
+    for error in [revoked, created] {
+        assert_eq!(error.outcome(), Some(mandat::Outcome::NotSent));
+    }
+    let uploaded = client.submit_invoice_file().send().await.unwrap_err();
+    assert!(uploaded.to_string().contains("`x_pdp_client_id` is missing; `file` is missing"), "{uploaded}");
+}

@@ -13,7 +13,6 @@ mod batch;
 mod find;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
-mod submit;
 mod webhook;
 
 #[allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic, unused, reason = "generated")]
@@ -21,7 +20,6 @@ pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/seqino.rs"));
 }
 pub use generated::{builder, types};
-pub use submit::SubmitInvoiceFile;
 #[cfg(feature = "sandbox")]
 pub use webhook::sign_webhook;
 pub use webhook::{Encoding, verify_request, verify_webhook};

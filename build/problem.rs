@@ -1,0 +1,74 @@
+//! How the build reports a mistake in a spec.
+
+use serde::{Deserialize, Deserializer};
+use std::ops::Deref;
+
+/// A line and a column of a spec. Both start at 1; zero stands for the whole file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    line: u64,
+    column: u64,
+}
+
+impl From<serde_saphyr::Location> for Place {
+    fn from(location: serde_saphyr::Location) -> Self {
+        Self { line: location.line(), column: location.column() }
+    }
+}
+
+/// A value of a spec and its place.
+#[derive(Clone, Debug, Default)]
+pub struct Located<T> {
+    pub place: Place,
+    pub value: T,
+}
+
+impl<T> Deref for Located<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let spanned = serde_saphyr::Spanned::<T>::deserialize(d)?;
+        Ok(Self { place: spanned.referenced.into(), value: spanned.value })
+    }
+}
+
+/// A mistake in a spec: the place, the cause and the action.
+#[derive(Debug)]
+pub struct Problem {
+    place: Place,
+    what: String,
+    fix: String,
+}
+
+pub type Problems = Vec<Problem>;
+
+impl Problem {
+    pub fn new(place: Place, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { place, what: what.into(), fix: fix.into() }
+    }
+
+    /// `specs/seqino.yaml:12:7: what is wrong. Fix: what to do`, on one line: cargo shows one line for each message.
+    pub fn within(&self, file: &str) -> String {
+        let (what, fix) = (one_line(&self.what), one_line(&self.fix));
+        match self.place {
+            Place { line: 0, .. } => format!("{file}: {what}. Fix: {fix}"),
+            Place { line, column } => format!("{file}:{line}:{column}: {what}. Fix: {fix}"),
+        }
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        vec![problem]
+    }
+}
+
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,90 @@
+//! The generator's part: it writes the structs. Every other type is ours, and the generator only refers to it.
+
+use super::{
+    lower::{Plan, Rust},
+    polish,
+    problem::Problems,
+};
+use heck::ToUpperCamelCase;
+use progenitor::{GenerationSettings, Generator, TypeImpl, TypePatch};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// The items of the module `types`.
+pub fn types(plan: &Plan, info: &Value) -> Result<Vec<syn::Item>, Problems> {
+    let (spec, replaced) = input(plan, info);
+    let mut settings = GenerationSettings::new();
+    for (name, path) in &replaced {
+        settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
+    }
+    for object in &plan.structs {
+        // A vendor adds fields: nobody else may build or match a struct exhaustively.
+        settings.with_patch(&object.name, TypePatch::default().with_attr("#[non_exhaustive]"));
+    }
+    let spec: openapiv3::OpenAPI =
+        serde_json::from_value(spec).map_err(|e| polish::broken(&format!("its input is not OpenAPI 3.0: {e}")))?;
+    // The generator panics on unsupported input.
+    let tokens = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&spec)));
+    let tokens = tokens
+        .map_err(|_| polish::broken("it panicked on its input"))?
+        .map_err(|e| polish::broken(&format!("it refuses its input: {e}")))?;
+    let file: syn::File = syn::parse2(tokens).map_err(|e| polish::broken(&format!("its output is not Rust: {e}")))?;
+    let module = file.items.into_iter().find_map(|item| match item {
+        syn::Item::Mod(module) if module.ident == "types" => module.content,
+        _ => None,
+    });
+    let (_, mut items) = module.ok_or_else(|| polish::broken("its output has no module `types`"))?;
+    // Structs need no conversion errors.
+    items.retain(|item| !matches!(item, syn::Item::Mod(_)));
+    Ok(items)
+}
+
+/// The structs as OpenAPI, and the path of each type that the generator only refers to.
+fn input(plan: &Plan, info: &Value) -> (Value, BTreeMap<String, String>) {
+    let mut replaced: BTreeMap<String, String> = BTreeMap::new();
+    let structs: BTreeSet<&str> = plan.structs.iter().map(|object| object.name.as_str()).collect();
+    let mut schemas = Map::new();
+    for object in &plan.structs {
+        let mut properties = Map::new();
+        for field in &object.fields {
+            let mut value = reference(&field.rust, &structs, &mut replaced);
+            if value.get("$ref").is_some() {
+                value = json!({ "allOf": [value] });
+            }
+            value["nullable"] = field.nullable.into();
+            value["description"] = field.doc.clone().into();
+            properties.insert(field.key.clone(), value);
+        }
+        let required: Vec<&str> =
+            object.fields.iter().filter(|field| field.required).map(|field| field.key.as_str()).collect();
+        let mut schema = json!({
+            "type": "object", "description": object.doc, "properties": properties, "required": required,
+        });
+        if object.received {
+            schema["additionalProperties"] = json!({});
+        }
+        schemas.insert(object.name.clone(), schema);
+    }
+    schemas.extend(replaced.keys().map(|name| (name.clone(), json!({ "type": "string" }))));
+    let spec = json!({ "openapi": "3.0.3", "info": info, "paths": {}, "components": { "schemas": schemas } });
+    (spec, replaced)
+}
+
+/// A schema that the generator makes this type of.
+fn reference(rust: &Rust, structs: &BTreeSet<&str>, replaced: &mut BTreeMap<String, String>) -> Value {
+    let name = match rust {
+        Rust::Text => return json!({ "type": "string" }),
+        Rust::Generic("List", item) => return json!({ "type": "array", "items": reference(item, structs, replaced) }),
+        Rust::Own { name, .. } => name.clone(),
+        other => {
+            other.path().replace('-', "Minus").replace(|c: char| !c.is_ascii_alphanumeric(), " ").to_upper_camel_case()
+        }
+    };
+    if !structs.contains(name.as_str()) {
+        replaced.insert(name.clone(), rust.path());
+    }
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
