@@ -250,7 +250,7 @@ fn webhooks() -> Result<(), Failure> {
     compare(
         "a browser back from SafeDebit",
         &[
-            task("", || safedebit::Return::parse(back.as_bytes()).map(|back| back.hint("mandate"))),
+            task("", || safedebit::SignatureReturn::parse(back.as_bytes()).map(|back| back.hint("mandate"))),
             task("form_urlencoded, into pairs", || pairs(back)),
         ],
     );

@@ -2,7 +2,7 @@
 //! every operation.
 
 use super::{
-    lower::{Argument, Call, Field, Form, OwnType, Plan, Rust, State, Struct, documentation, snake},
+    lower::{Argument, Field, Form, OwnType, Plan, PlannedOperation, Rust, State, Struct, documentation, snake},
     model::{Location, Repeated},
     polish,
     problem::Problems,
@@ -49,7 +49,7 @@ pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problem
 
         /// The transport's description of each operation.
         pub(crate) mod operations {
-            use crate::transport::{Effect, Operation, Sent};
+            use crate::transport::{Effect, OperationSpec, Sent};
 
             #(#constants)*
         }
@@ -179,7 +179,7 @@ fn start(object: &Struct) -> TokenStream {
         }
 
         impl crate::wire::Sent for #name {
-            fn sent(self) -> ::std::result::Result<Self, crate::wire::Invalid> {
+            fn sent(self) -> ::std::result::Result<Self, crate::wire::InvalidValue> {
                 Self::try_from(builder::#name::from(self))
             }
         }
@@ -268,9 +268,9 @@ fn struct_builder(object: &Struct) -> TokenStream {
         }
 
         impl TryFrom<#name> for super::#name {
-            type Error = crate::wire::Invalid;
+            type Error = crate::wire::InvalidValue;
 
-            fn try_from(value: #name) -> ::std::result::Result<Self, crate::wire::Invalid> {
+            fn try_from(value: #name) -> ::std::result::Result<Self, crate::wire::InvalidValue> {
                 match (#(crate::wire::sent(value.#names, #shown),)*) {
                     (#(Ok(#names),)*) => Ok(Self { #(#names),* }),
                     (#(#names,)*) => Err(crate::wire::faults([#(#names.err()),*])),
@@ -286,7 +286,7 @@ fn struct_builder(object: &Struct) -> TokenStream {
     }
 }
 
-fn method(call: &Call) -> TokenStream {
+fn method(call: &PlannedOperation) -> TokenStream {
     let (name, builder, doc) = (ident(call.id()), ident(&call.builder()), doc(&documentation(call.endpoint)));
     quote! {
         #doc
@@ -349,7 +349,7 @@ fn file(key: &str) -> (Part, TokenStream) {
     (Part { name, held, required: true, setter }, goes)
 }
 
-fn builder(call: &Call) -> TokenStream {
+fn builder(call: &PlannedOperation) -> TokenStream {
     let (name, operation) = (ident(&call.builder()), ident(&call.constant()));
     let parts = call.parameters.iter().map(argument).chain(call.body.iter().map(|(rust, _)| body(rust)));
     let (parts, goes): (Vec<Part>, Vec<TokenStream>) = parts.chain(call.files.iter().map(|key| file(key))).unzip();
@@ -400,7 +400,7 @@ fn builder(call: &Call) -> TokenStream {
     }
 }
 
-fn send_again(call: &Call, returns: &syn::Type) -> TokenStream {
+fn send_again(call: &PlannedOperation, returns: &syn::Type) -> TokenStream {
     let codes = call.in_use();
     let inferred = format!(
         " vendor answers `{}`. **That this operation answers it is inferred**, from the vendor's list of codes. If",
@@ -424,8 +424,8 @@ fn send_again(call: &Call, returns: &syn::Type) -> TokenStream {
     }
 }
 
-fn operation(call: &Call) -> TokenStream {
-    let Call { endpoint, document, .. } = call;
+fn operation(call: &PlannedOperation) -> TokenStream {
+    let PlannedOperation { endpoint, document, .. } = call;
     let (constant, effect) = (ident(&call.constant()), ident(&format!("{:?}", endpoint.effect())));
     let (id, method, path, lost_answer) = (call.id(), endpoint.method, endpoint.path, call.lost_answer());
     let operation = &endpoint.operation.value;
@@ -441,7 +441,7 @@ fn operation(call: &Call) -> TokenStream {
         quote! { (#place, Sent::#kind(#name)) }
     });
     quote! {
-        pub(crate) static #constant: Operation = Operation {
+        pub(crate) static #constant: OperationSpec = OperationSpec {
             id: #id,
             method: #method,
             path: #path,
@@ -481,7 +481,7 @@ pub fn examples(provider: &str, plan: &Plan) -> String {
 }
 
 /// The call of an operation with the values of its example. The parameter called `id` gets the value `id`.
-fn example(call: &Call, id: Option<&str>) -> String {
+fn example(call: &PlannedOperation, id: Option<&str>) -> String {
     let mut builder = format!("$client.{}()", call.id());
     for Argument { name, example, .. } in &call.parameters {
         let value = if id == Some(name) { Some("id") } else { example.as_deref() };

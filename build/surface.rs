@@ -1,6 +1,6 @@
 //! The public surface of a generated client as text, for a snapshot whose diff a reviewer reads.
 
-use super::lower::{Argument, Call, Field, Form, OwnType, Plan, State, Struct};
+use super::lower::{Argument, Field, Form, OwnType, Plan, PlannedOperation, State, Struct};
 
 pub fn surface(plan: &Plan, lines: usize) -> String {
     let operations: Vec<String> = plan.operations.iter().map(operation).collect();
@@ -45,7 +45,7 @@ fn own_type(own: &OwnType) -> String {
 }
 
 /// `CreateMandate(x_pdp_client_id: KnownClientId, body: CreateMandateRequest) -> Mandate`; `T?` may be left out.
-fn operation(call: &Call) -> String {
+fn operation(call: &PlannedOperation) -> String {
     let argument = |argument: &Argument| {
         format!("{}: {}{}", argument.name, argument.rust, if argument.required { "" } else { "?" })
     };

@@ -1,12 +1,12 @@
 //! Finds the mandates that changed since yesterday. SQLite holds their states, with one column for each field of
-//! `Known`.
+//! `StoredState`.
 //!
 //! Run it with `cargo run --example morning`. The database is in memory, and the sandbox simulates the vendors on
 //! loopback.
 //!
 //! For PostgreSQL use sqlx's feature `postgres` and `PgPool`. Placeholders are then `$1`, `$2`, and so on.
 //! `COLLATE "C"` sorts by bytes, as SQLite does, so the mandates of one Seqino client follow one another. The two
-//! instants may be `TIMESTAMPTZ` (sqlx's feature `chrono`). Pass their `to_rfc3339()` to `Known::from_columns`.
+//! instants may be `TIMESTAMPTZ` (sqlx's feature `chrono`). Pass their `to_rfc3339()` to `StoredState::from_columns`.
 //!
 //! ```sql
 //! CREATE TABLE mandates (
@@ -18,7 +18,7 @@
 //! ```
 
 use futures_util::{Stream, StreamExt, stream};
-use mandat::{Known, MandateRef, Mandates, Provider, sandbox::Sandbox};
+use mandat::{MandateRef, Mandates, Provider, StoredState, sandbox::Sandbox};
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use std::{collections::BTreeMap, error::Error, future::ready, io::Write};
 
@@ -93,10 +93,10 @@ async fn morning(
             }
             // Keep the stored state without its verdict. The next run reads the mandate again.
             Err(error) => {
-                if let Some(known) = &reading.tracked.known {
-                    store(pool, &reading.tracked.reference, &known.unread()).await?;
+                if let Some(known) = &reading.query.stored {
+                    store(pool, &reading.query.reference, &known.unread()).await?;
                 }
-                writeln!(out, "  {}: {error}", reading.tracked.reference)?;
+                writeln!(out, "  {}: {error}", reading.query.reference)?;
             }
         }
     }
@@ -105,7 +105,7 @@ async fn morning(
 }
 
 /// A row, or the reason why it cannot be read.
-type Stored = Result<(MandateRef, Option<Known>), String>;
+type Stored = Result<(MandateRef, Option<StoredState>), String>;
 
 /// Returns all rows, page by page, so that a hundred thousand mandates are never in memory at once. Holds no connection
 /// during requests to the vendors. Sorts by reference, so the mandates of one Seqino client follow one another.
@@ -137,16 +137,16 @@ fn known(row: &SqliteRow) -> Stored {
     let named = |error: &dyn Error| format!("{reference}: {error}");
     let mandate: MandateRef = reference.parse().map_err(|e| named(&e))?;
     let mut texts: BTreeMap<&str, Option<String>> = BTreeMap::new();
-    for column in Known::COLUMNS {
+    for column in StoredState::COLUMNS {
         texts.insert(column, row.try_get(column).map_err(|e| named(&e))?);
     }
     // An incomplete stored state is an error, so that a revocation in it is not lost.
-    let known = Known::from_columns(|column| texts[column].as_deref()).map_err(|e| named(&e))?;
+    let known = StoredState::from_columns(|column| texts[column].as_deref()).map_err(|e| named(&e))?;
     Ok((mandate, known))
 }
 
-async fn store(pool: &SqlitePool, reference: &MandateRef, known: &Known) -> Result<(), Failure> {
-    // The placeholders have the order of `Known::columns`.
+async fn store(pool: &SqlitePool, reference: &MandateRef, known: &StoredState) -> Result<(), Failure> {
+    // The placeholders have the order of `StoredState::columns`.
     let query = sqlx::query(
         "UPDATE mandates SET status = ?2, raw = ?3, account = ?4, verdict = ?5, recognized = ?6, reinstated_from = ?7, \
          acknowledged_before = ?8, source = ?9, since = ?10, observed_at = ?11 WHERE reference = ?1",

@@ -13,7 +13,7 @@ use axum::{
 };
 use mandat::{
     MandateRef, Mandates, WebhookError, WebhookEvent, easytransac,
-    safedebit::Return,
+    safedebit::SignatureReturn,
     sandbox::Sandbox,
     seqino::{self, Encoding},
 };
@@ -79,7 +79,7 @@ async fn from_seqino(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
 
 /// Handles `url_ok`. A browser calls it, so its parameters prove nothing.
 async fn back_from_safedebit(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> &'static str {
-    let hint = Return::parse(query.unwrap_or_default().as_bytes()).ok().and_then(|back| back.hint("umr"));
+    let hint = SignatureReturn::parse(query.unwrap_or_default().as_bytes()).ok().and_then(|back| back.hint("umr"));
     if let Some(mandate) = hint {
         // Anybody may call this address. If the queue is full, drop the hint: the next regular run reads the mandate.
         drop(app.to_read.try_send(mandate));

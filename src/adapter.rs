@@ -2,7 +2,7 @@
 
 use crate::{
     mandate::{Lookup, Mandate, MandateRef},
-    transport::{Answer, Operation},
+    transport::{OperationSpec, VendorResponse},
     vocabulary::Error,
 };
 use chrono::{DateTime, Utc};
@@ -15,7 +15,10 @@ pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
     fn read<'a>(&'a self, lookup: Lookup<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Mandate, Error>>;
 
     /// Requests a mandate and returns the response undecoded, with the operation that gave it.
-    fn probe<'a>(&'a self, reference: &'a MandateRef) -> BoxFuture<'a, Result<(&'static Operation, Answer), Error>>;
+    fn probe<'a>(
+        &'a self,
+        reference: &'a MandateRef,
+    ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>>;
 
     /// The reader for one run of [`Mandates::statuses`](crate::Mandates::statuses).
     fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader>;

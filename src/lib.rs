@@ -71,7 +71,7 @@
 //! - [`Mandate::may_collect`] and [`Mandate::may_represent`] return a verdict with every reason.
 //!   [`Mandate::next_step`] says who has to act, and [`Mandate::change_since`] classifies a change.
 //! - [`Mandates::statuses`] reads many mandates. Its [`changes`](Statuses::changes) yield those that differ from their
-//!   stored state, a [`Known`]. A [`Schedule`] says when to read again.
+//!   stored state, a [`StoredState`]. A [`Schedule`] says when to read again.
 //! - [`MandateRef`] names a mandate in one text column.
 //! - `easytransac`, `safedebit` and `seqino` each have a typed client, which the build generates from the OpenAPI files
 //!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
@@ -113,10 +113,10 @@ pub mod wire;
 pub mod sandbox;
 
 pub use facade::{Difference, Mandates, MandatesBuilder, Probe};
-pub use fleet::{Changes, Reading, References, Statuses};
+pub use fleet::{Changes, References, StatusResult, Statuses};
 pub use mandate::{
-    Account, Changed, Date, Fact, Facts, Known, LastCollection, Lookup, Mandate, MandateRef, Permission, Reason,
-    Schedule, Source, Tracked, Verdict,
+    Account, DateField, Fact, Facts, LastCollection, Lookup, Mandate, MandateChange, MandateRef, Permission, Reason,
+    Schedule, Source, StatusQuery, StoredState, Verdict,
 };
 pub use transport::Settings;
 // The modules of the vendors whose feature is on, and `vocabulary`.

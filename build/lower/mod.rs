@@ -20,7 +20,7 @@ pub type Lowering = fn(&mut Spec) -> usize;
 pub struct Plan<'a> {
     pub types: Vec<OwnType>,
     pub structs: Vec<Struct>,
-    pub operations: Vec<Call<'a>>,
+    pub operations: Vec<PlannedOperation<'a>>,
 }
 
 /// A type in Rust.
@@ -147,7 +147,7 @@ impl Field {
 }
 
 /// An operation.
-pub struct Call<'a> {
+pub struct PlannedOperation<'a> {
     pub endpoint: Endpoint<'a>,
     /// The base path of the other operations and of this one, if this one has its own.
     pub outside: Option<(&'a str, &'a str)>,
@@ -178,7 +178,7 @@ pub struct Argument {
     pub example: Option<String>,
 }
 
-impl<'a> Call<'a> {
+impl<'a> PlannedOperation<'a> {
     pub fn id(&self) -> &'a str {
         &self.endpoint.operation.operation_id.0
     }
@@ -228,7 +228,8 @@ pub fn prepare(spec: &mut Spec, provider: &Provider, unverified: bool) -> Result
 pub fn plan<'a>(spec: &'a Spec, provider: &Provider, dropped: &BTreeSet<String>) -> Result<Plan<'a>, Problems> {
     let planner = Planner { spec, client: provider.name };
     let mut problems = Problems::new();
-    let calls: Vec<Result<Call, Problem>> = spec.endpoints().map(|endpoint| planner.call(endpoint)).collect();
+    let calls: Vec<Result<PlannedOperation, Problem>> =
+        spec.endpoints().map(|endpoint| planner.call(endpoint)).collect();
     let mut plan = Plan { types: planner.states(), structs: Vec::new(), operations: Vec::new() };
     for call in calls {
         call.map_or_else(|problem| problems.push(problem), |call| plan.operations.push(call));
@@ -370,7 +371,7 @@ impl<'a> Planner<'a> {
         all.collect()
     }
 
-    fn call(&self, endpoint: Endpoint<'a>) -> Result<Call<'a>, Problem> {
+    fn call(&self, endpoint: Endpoint<'a>) -> Result<PlannedOperation<'a>, Problem> {
         let operation = &endpoint.operation.value;
         let mut answer = Vec::new();
         if let Some(schema) = operation.answer() {
@@ -388,7 +389,7 @@ impl<'a> Planner<'a> {
         let form = operation.form().and_then(|form| self.spec.target(form).properties.as_ref());
         let is_document = |name: &&str| self.spec.components.schemas[*name].format == Some(Format::Document);
         let states = format!("{}State", operation.operation_id.0.to_upper_camel_case());
-        Ok(Call {
+        Ok(PlannedOperation {
             endpoint,
             outside: endpoint.server.map(|own| (base_path(self.spec.server()), base_path(own))),
             document: self.spec.reachable(operation.answer()).iter().any(is_document),

@@ -8,7 +8,7 @@ pub use probe::{Difference, Probe};
 
 use crate::{
     adapter::{Adapter, BatchReader},
-    mandate::{Lookup, Mandate, MandateRef, Schedule, Tracked},
+    mandate::{Lookup, Mandate, MandateRef, Schedule, StatusQuery},
     vocabulary::{Error, MandateStatus, Provider, RawStatus},
     wire::shape,
 };
@@ -84,7 +84,7 @@ impl Mandates {
 
     /// Reads a mandate from its vendor.
     ///
-    /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`Tracked`] with your stored state.
+    /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`StatusQuery`] with your stored state.
     ///
     /// The last two carry the earlier state. Only with them the reading can tell that the mandate was reinstated; see
     /// [`Mandate::reinstated_from`].
@@ -127,7 +127,11 @@ impl Mandates {
     }
 
     /// Reads the mandates of one client. Each has its own result.
-    pub(crate) async fn read_batch(&self, reader: &dyn BatchReader, batch: &[Tracked]) -> Vec<Result<Mandate, Error>> {
+    pub(crate) async fn read_batch(
+        &self,
+        reader: &dyn BatchReader,
+        batch: &[StatusQuery],
+    ) -> Vec<Result<Mandate, Error>> {
         let lookups: Vec<Lookup<'_>> = batch.iter().map(Lookup::from).collect();
         let mut results = reader.read_batch(&lookups, self.now()).await;
         for (lookup, result) in lookups.iter().zip(&mut results) {

@@ -1,6 +1,6 @@
 //! Compares the shape of a real response with the spec.
 
-use crate::{Provider, transport::Operation, wire};
+use crate::{Provider, transport::OperationSpec, wire};
 use serde::{
     Deserializer, Serialize,
     de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
@@ -42,7 +42,7 @@ impl Probe {
         self.differences.is_empty() && self.damage.is_empty()
     }
 
-    pub(crate) fn new(provider: Provider, operation: &Operation, body: &[u8]) -> Self {
+    pub(crate) fn new(provider: Provider, operation: &OperationSpec, body: &[u8]) -> Self {
         let (found, damage) = shape(body);
         let mut differences = Vec::new();
         let mut differ = |place: &str, spec: String, answer: String| {

@@ -3,4 +3,4 @@
 mod statuses;
 mod watch;
 
-pub use statuses::{Changes, Reading, References, Statuses};
+pub use statuses::{Changes, References, StatusResult, Statuses};

@@ -3,7 +3,7 @@
 use crate::{
     adapter::BatchReader,
     facade::{Gate, Mandates},
-    mandate::{Changed, Mandate, Tracked},
+    mandate::{Mandate, MandateChange, StatusQuery},
     vocabulary::{Error, Provider},
 };
 use futures_util::{
@@ -22,19 +22,19 @@ use tokio::{
     task::JoinSet,
 };
 
-/// The argument of [`Mandates::statuses`]: an iterator or a stream. Its items convert to [`Tracked`].
+/// The argument of [`Mandates::statuses`]: an iterator or a stream. Its items convert to [`StatusQuery`].
 ///
 /// The compiler infers `M` to choose between the two. You never write it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an iterator or stream of references to mandates",
     label = "this cannot be read as references",
     note = "give an iterator or a `futures_util::Stream` whose items are `MandateRef`, `&MandateRef`, \
-            `(MandateRef, Known)`, `(MandateRef, Option<Known>)` or `Tracked`",
+            `(MandateRef, StoredState)`, `(MandateRef, Option<StoredState>)` or `StatusQuery`",
     note = "parse a text first: `text.parse::<MandateRef>()?`"
 )]
 pub trait References<'a, M> {
     #[doc(hidden)]
-    fn references(self) -> BoxStream<'a, Tracked>;
+    fn references(self) -> BoxStream<'a, StatusQuery>;
 }
 
 /// Marks the argument as an iterator.
@@ -46,33 +46,33 @@ pub enum Streamed {}
 
 impl<'a, I> References<'a, Iterated> for I
 where
-    I: IntoIterator<Item: Into<Tracked> + 'a, IntoIter: Send + 'a>,
+    I: IntoIterator<Item: Into<StatusQuery> + 'a, IntoIter: Send + 'a>,
 {
-    fn references(self) -> BoxStream<'a, Tracked> {
+    fn references(self) -> BoxStream<'a, StatusQuery> {
         stream::iter(self.into_iter().map(Into::into)).boxed()
     }
 }
 
 impl<'a, S> References<'a, Streamed> for S
 where
-    S: Stream<Item: Into<Tracked> + 'a> + Send + 'a,
+    S: Stream<Item: Into<StatusQuery> + 'a> + Send + 'a,
 {
-    fn references(self) -> BoxStream<'a, Tracked> {
+    fn references(self) -> BoxStream<'a, StatusQuery> {
         self.map(Into::into).boxed()
     }
 }
 
 /// The result for one reference.
 #[derive(Clone, Debug)]
-pub struct Reading<T = Mandate> {
-    /// The mandate to read, as you gave it.
-    pub tracked: Tracked,
+pub struct StatusResult<T = Mandate> {
+    /// The query, as you gave it.
+    pub query: StatusQuery,
     /// The reading, or the error.
     pub result: Result<T, Error>,
 }
 
 impl Mandates {
-    /// Reads many mandates. Yields one [`Reading`] per reference, in the order in which the responses arrive.
+    /// Reads many mandates. Yields one [`StatusResult`] per reference, in the order in which the responses arrive.
     ///
     /// Drop the stream to cancel. Poll it within a Tokio runtime, because it spawns its calls as tasks.
     ///
@@ -102,7 +102,7 @@ impl Mandates {
     /// while let Some(reading) = readings.next().await {
     ///     match reading.result {
     ///         Ok(mandate) => println!("{}: {}", mandate.reference, mandate.status),
-    ///         Err(error) => eprintln!("{}: {error}", reading.tracked.reference),
+    ///         Err(error) => eprintln!("{}: {error}", reading.query.reference),
     ///     }
     /// }
     /// # }
@@ -134,10 +134,10 @@ impl Mandates {
 const READ_AHEAD: usize = 16;
 
 /// The mandates of one client, or one mandate of a vendor without clients.
-type Batch = Vec<Tracked>;
+type Batch = Vec<StatusQuery>;
 
 /// A mandate of a batch with its result.
-type Done = (Tracked, Result<Mandate, Error>);
+type Done = (StatusQuery, Result<Mandate, Error>);
 
 /// The batches that wait for a task.
 #[derive(Clone, Default)]
@@ -161,17 +161,17 @@ struct Lane {
 }
 
 impl Lane {
-    fn take(&mut self, tracked: Tracked, sorted: bool) {
-        let Some(client) = tracked.reference.client_id() else {
-            return self.waiting.with(|waiting| waiting.push_back(vec![tracked]));
+    fn take(&mut self, query: StatusQuery, sorted: bool) {
+        let Some(client) = query.reference.client_id() else {
+            return self.waiting.with(|waiting| waiting.push_back(vec![query]));
         };
         if let Some(group) = self.groups.get_mut(client) {
-            return group.push(tracked);
+            return group.push(query);
         }
         if sorted {
             self.flush();
         }
-        self.groups.insert(client.into(), vec![tracked]);
+        self.groups.insert(client.into(), vec![query]);
     }
 
     /// Queues the collected clients, when no more of their references are expected.
@@ -186,7 +186,7 @@ impl Lane {
 pub struct Statuses<'a> {
     mandates: Mandates,
     /// The references still to read. `None` after the last.
-    input: Option<BoxStream<'a, Tracked>>,
+    input: Option<BoxStream<'a, StatusQuery>>,
     sorted: bool,
     lanes: BTreeMap<Provider, Lane>,
     /// The tasks. They continue while the caller handles a reading, and end when the stream is dropped.
@@ -214,10 +214,10 @@ impl<'a> Statuses<'a> {
 
     /// Yields only changes and errors.
     ///
-    /// A mandate without a stored state ([`Tracked::known`] is `None`) always counts as changed. A client that could
+    /// A mandate without a stored state ([`StatusQuery::known`] is `None`) always counts as changed. A client that could
     /// not be read does not count as a change.
     ///
-    /// Store [`Changed::to`] of each change. After an interrupted run, start again with the stored states: unchanged
+    /// Store [`MandateChange::to`] of each change. After an interrupted run, start again with the stored states: unchanged
     /// mandates are read again but not yielded.
     pub fn changes(self) -> Changes<'a> {
         Changes(self)
@@ -232,12 +232,12 @@ impl<'a> Statuses<'a> {
                 && self.lanes.values().all(|lane| lane.waiting.with(|waiting| waiting.len()) < lane.limit)
             {
                 match input.poll_next_unpin(cx) {
-                    Poll::Ready(Some(tracked)) => {
-                        if let Err(error) = tracked.reference.complete() {
-                            return Poll::Ready(Some((tracked, Err(error))));
+                    Poll::Ready(Some(query)) => {
+                        if let Err(error) = query.reference.complete() {
+                            return Poll::Ready(Some((query, Err(error))));
                         }
-                        if let Some(lane) = self.lanes.get_mut(&tracked.reference.provider()) {
-                            lane.take(tracked, self.sorted);
+                        if let Some(lane) = self.lanes.get_mut(&query.reference.provider()) {
+                            lane.take(query, self.sorted);
                         }
                     }
                     Poll::Ready(None) => {
@@ -297,29 +297,29 @@ async fn read(
     gate: &Gate,
     batch: Batch,
 ) -> Vec<Done> {
-    let not_asked = |tracked| (tracked, Err(Error::not_asked(provider)));
+    let not_asked = |query| (query, Err(Error::not_asked(provider)));
     let Some(_turn) = gate.turn().await else { return batch.into_iter().map(not_asked).collect() };
     let results = match reader {
         Ok(reader) => gate.pass(mandates.read_batch(&**reader, &batch)).await,
         Err(error) => vec![Err(error.clone()); batch.len()],
     };
     let mut refused = false;
-    let mut once = |(tracked, result): Done| {
+    let mut once = |(query, result): Done| {
         gate.hear(provider, &result);
         match &result {
             // One request read the whole batch, so report its refusal once.
-            Err(error) if error.refuses_caller() && std::mem::replace(&mut refused, true) => not_asked(tracked),
-            _ => (tracked, result),
+            Err(error) if error.refuses_caller() && std::mem::replace(&mut refused, true) => not_asked(query),
+            _ => (query, result),
         }
     };
     batch.into_iter().zip(results).map(&mut once).collect()
 }
 
 impl Stream for Statuses<'_> {
-    type Item = Reading;
+    type Item = StatusResult;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reading>> {
-        self.poll(cx).map(|done| done.map(|(tracked, result)| Reading { tracked, result }))
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<StatusResult>> {
+        self.poll(cx).map(|done| done.map(|(query, result)| StatusResult { query, result }))
     }
 }
 
@@ -329,16 +329,16 @@ impl Stream for Statuses<'_> {
 pub struct Changes<'a>(Statuses<'a>);
 
 impl Stream for Changes<'_> {
-    type Item = Reading<Changed>;
+    type Item = StatusResult<MandateChange>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reading<Changed>>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<StatusResult<MandateChange>>> {
         loop {
-            let Some((tracked, result)) = std::task::ready!(self.0.poll(cx)) else { return Poll::Ready(None) };
+            let Some((query, result)) = std::task::ready!(self.0.poll(cx)) else { return Poll::Ready(None) };
             let now = self.0.mandates.now();
             let compare =
-                |mandate| Changed::between(tracked.known.as_ref(), &mandate, tracked.facts.as_ref(), now).map(Ok);
+                |mandate| MandateChange::between(query.stored.as_ref(), &mandate, query.facts.as_ref(), now).map(Ok);
             if let Some(result) = result.map_or_else(|error| Some(Err(error)), compare) {
-                return Poll::Ready(Some(Reading { tracked, result }));
+                return Poll::Ready(Some(StatusResult { query, result }));
             }
         }
     }

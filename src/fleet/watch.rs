@@ -2,7 +2,7 @@
 
 use crate::{
     facade::Mandates,
-    mandate::{Changed, Lookup, Tracked},
+    mandate::{Lookup, MandateChange, StatusQuery},
     vocabulary::{Error, ErrorKind},
 };
 use futures_util::{
@@ -34,32 +34,32 @@ impl Mandates {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn watch(&self, mandate: impl Into<Tracked>) -> BoxStream<'static, Result<Changed, Error>> {
-        let watch = Watch { mandates: self.clone(), tracked: mandate.into(), wait: Some(Duration::ZERO), failed: 0 };
+    pub fn watch(&self, mandate: impl Into<StatusQuery>) -> BoxStream<'static, Result<MandateChange, Error>> {
+        let watch = Watch { mandates: self.clone(), query: mandate.into(), wait: Some(Duration::ZERO), failed: 0 };
         stream::unfold(watch, |mut watch| async move { watch.next().await.map(|change| (change, watch)) }).boxed()
     }
 }
 
 struct Watch {
     mandates: Mandates,
-    tracked: Tracked,
+    query: StatusQuery,
     /// The time until the next reading. `None` if no reading is needed.
     wait: Option<Duration>,
     failed: u32,
 }
 
 impl Watch {
-    async fn next(&mut self) -> Option<Result<Changed, Error>> {
+    async fn next(&mut self) -> Option<Result<MandateChange, Error>> {
         loop {
             tokio::time::sleep(self.wait?).await;
             let schedule = self.mandates.schedule();
-            let provider = self.tracked.reference.provider();
+            let provider = self.query.reference.provider();
             let gate = self.mandates.gate(provider);
             let Some(turn) = gate.turn().await else {
                 self.wait = None;
                 return Some(Err(Error::not_asked(provider)));
             };
-            let read = gate.pass(self.mandates.look(Lookup::from(&self.tracked))).await;
+            let read = gate.pass(self.mandates.look(Lookup::from(&self.query))).await;
             gate.hear(provider, &read);
             drop(turn);
             let mandate = match read {
@@ -77,12 +77,12 @@ impl Watch {
             };
             self.failed = 0;
             let now = self.mandates.now();
-            let Tracked { known, facts, .. } = &mut self.tracked;
-            let change = Changed::between(known.as_ref(), &mandate, facts.as_ref(), now);
+            let StatusQuery { stored, facts, .. } = &mut self.query;
+            let change = MandateChange::between(stored.as_ref(), &mandate, facts.as_ref(), now);
             if let Some(change) = &change {
-                *known = Some(change.to.clone());
+                *stored = Some(change.to.clone());
             }
-            let next = schedule.next_check(&mandate, known.as_ref(), now);
+            let next = schedule.next_check(&mandate, stored.as_ref(), now);
             self.wait = next.map(|next| (next - now).to_std().unwrap_or_default());
             if let Some(change) = change {
                 return Some(Ok(change));

@@ -2,17 +2,17 @@
 //!
 //! This module does no I/O and reads no clock.
 
+mod query;
 mod reading;
 mod reference;
 mod schedule;
 mod stored;
-mod tracked;
 mod verdict;
 
+pub use query::StatusQuery;
 pub(crate) use reading::Past;
 pub use reading::{Account, Lookup, Mandate, Source};
 pub use reference::MandateRef;
 pub use schedule::Schedule;
-pub use stored::{Changed, Known, Permission};
-pub use tracked::Tracked;
-pub use verdict::{Date, Fact, Facts, LastCollection, Reason, Verdict};
+pub use stored::{MandateChange, Permission, StoredState};
+pub use verdict::{DateField, Fact, Facts, LastCollection, Reason, Verdict};

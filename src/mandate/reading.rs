@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// A request to read a mandate: its reference and its earlier state, if known.
 ///
-/// Convert it from a [`MandateRef`], a [`Mandate`] or a [`Tracked`](crate::Tracked). The last two carry the earlier
+/// Convert it from a [`MandateRef`], a [`Mandate`] or a [`StatusQuery`](crate::StatusQuery). The last two carry the earlier
 /// state, so the new reading can tell if the mandate was reinstated. A mandate that was created but never read does not
 /// count as known to the vendor.
 #[derive(Clone, Copy, Debug)]

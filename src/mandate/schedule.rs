@@ -1,6 +1,6 @@
 //! Computes the time of the next check. This module does no I/O, and uses no clock and no random numbers.
 
-use super::{Known, Mandate, MandateRef};
+use super::{Mandate, MandateRef, StoredState};
 use crate::{vocabulary::MandateStatus, wire};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -51,7 +51,12 @@ impl Schedule {
     ///
     /// `known` is your stored state. It shows how long the mandate has had its status. If the mandate starts or ends
     /// before the regular time, the next check is shortly after that.
-    pub fn next_check(&self, mandate: &Mandate, known: Option<&Known>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn next_check(
+        &self,
+        mandate: &Mandate,
+        known: Option<&StoredState>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         use MandateStatus as S;
         let ended = mandate.ends.as_ref().filter(|_| mandate.status == S::Expired).and_then(wire::DateTime::get);
         let ended = ended.filter(|ends| *ends <= now);
@@ -97,7 +102,7 @@ fn deviation(reference: &MandateRef) -> f64 {
 impl Mandate {
     /// Returns the time of the next check by the default [`Schedule`], or `None` if no check is needed.
     ///
-    /// This assumes that the status is new. For waits that grow, store a [`Known`] and use [`Schedule::next_check`].
+    /// This assumes that the status is new. For waits that grow, store a [`StoredState`] and use [`Schedule::next_check`].
     pub fn next_check(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         Schedule::default().next_check(self, None, now)
     }

@@ -44,16 +44,16 @@ impl Verdict {
 ///
 /// ```
 /// use chrono::Utc;
-/// use mandat::{Known, MandateStatus, RawStatus};
+/// use mandat::{StoredState, MandateStatus, RawStatus};
 ///
-/// let known = Known::new(MandateStatus::Revoked, RawStatus::new("3"), Utc::now());
+/// let known = StoredState::new(MandateStatus::Revoked, RawStatus::new("3"), Utc::now());
 /// let row = known.columns();
 /// let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
-/// assert_eq!(Known::from_columns(column)?, Some(known));
+/// assert_eq!(StoredState::from_columns(column)?, Some(known));
 ///
 /// // A row without any text is a mandate that was never read. A row that has lost a column is an error.
-/// assert_eq!(Known::from_columns(|_| None::<&str>)?, None);
-/// assert!(Known::from_columns(|name| (name == "status").then_some("Revoked")).is_err());
+/// assert_eq!(StoredState::from_columns(|_| None::<&str>)?, None);
+/// assert!(StoredState::from_columns(|name| (name == "status").then_some("Revoked")).is_err());
 /// # Ok::<(), mandat::Error>(())
 /// ```
 ///
@@ -62,7 +62,7 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct Known {
+pub struct StoredState {
     /// The status.
     pub status: MandateStatus,
     /// The vendor's word for the status.
@@ -95,7 +95,7 @@ pub struct Known {
     pub observed_at: DateTime<Utc>,
 }
 
-impl Known {
+impl StoredState {
     /// The names of the columns, which are the names of the fields.
     pub const COLUMNS: [&'static str; 10] = [
         "status",
@@ -303,7 +303,7 @@ fn is_read(source: &Source) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct Changed {
+pub struct MandateChange {
     /// The reference of the mandate.
     pub reference: MandateRef,
     /// The kind of change, compared with the last recognized status.
@@ -312,20 +312,20 @@ pub struct Changed {
     /// word, the client, the verdict, or the origin.
     pub class: Option<Change>,
     /// The state before; `None` at the first reading.
-    pub from: Option<Known>,
+    pub from: Option<StoredState>,
     /// The state now. Store it.
-    pub to: Known,
+    pub to: StoredState,
 }
 
-impl Changed {
+impl MandateChange {
     /// Compares a reading with the stored state. Returns `None` if nothing changed.
     pub fn between(
-        known: Option<&Known>,
+        known: Option<&StoredState>,
         mandate: &Mandate,
         facts: Option<&Facts>,
         now: DateTime<Utc>,
     ) -> Option<Self> {
-        let to = Known::of(mandate, known, facts, now);
+        let to = StoredState::of(mandate, known, facts, now);
         if known.is_some_and(|known| known.covers(&to, mandate)) {
             return None;
         }

@@ -171,7 +171,7 @@ impl Mandate {
     /// The status alone is never enough. The verdict lists every reason. Days are counted in UTC. A mandate that is not
     /// for collections (Seqino) gives [`Verdict::NotApplicable`].
     ///
-    /// A reading that followed a [`Known`](crate::Known) can tell if the mandate was reinstated; see
+    /// A reading that followed a [`StoredState`](crate::StoredState) can tell if the mandate was reinstated; see
     /// [`Mandates::statuses`](crate::Mandates::statuses). A reading by reference alone relies on `facts` for that.
     ///
     /// # What `Allowed` does not cover
@@ -253,12 +253,12 @@ impl Mandate {
             reasons.push(Reason::ReadAhead { observed_at: self.observed_at });
         }
         match self.starts.as_ref().map(wire::DateTime::get) {
-            Some(None) => reasons.push(Reason::DateUnreadable { which: Date::Start }),
+            Some(None) => reasons.push(Reason::DateUnreadable { which: DateField::Start }),
             Some(Some(starts)) if now < starts => reasons.push(Reason::BeforeStart { starts: starts.to_utc() }),
             _ => {}
         }
         match self.ends.as_ref().map(wire::DateTime::get) {
-            Some(None) => reasons.push(Reason::DateUnreadable { which: Date::End }),
+            Some(None) => reasons.push(Reason::DateUnreadable { which: DateField::End }),
             Some(Some(ends)) if now >= ends => reasons.push(Reason::AfterEnd { ends: ends.to_utc() }),
             _ => {}
         }
@@ -376,7 +376,7 @@ pub enum Reason {
     /// A date from the vendor could not be read. Leaves the answer open.
     DateUnreadable {
         /// The date that could not be read.
-        which: Date,
+        which: DateField,
     },
     /// The reading is older than [`Facts::max_age`]. Leaves the answer open.
     TooOld {
@@ -453,14 +453,14 @@ pub enum Reason {
 /// A date of a mandate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Date {
+pub enum DateField {
     /// The start, when the mandate comes into force.
     Start,
     /// The end, when the mandate is no longer in force.
     End,
 }
 
-stable_text!(Date { Start, End } else Self::End);
+stable_text!(DateField { Start, End } else Self::End);
 
 mod seconds {
     use serde::{Deserialize, Deserializer, Serializer};
@@ -513,8 +513,8 @@ impl fmt::Display for Reason {
             Self::NotReadBack => f.write_str("created but not read back"),
             Self::BeforeStart { starts } => write!(f, "before its start, {}", starts.format("%FT%TZ")),
             Self::AfterEnd { ends } => write!(f, "after its end, {}", ends.format("%FT%TZ")),
-            Self::DateUnreadable { which: Date::Start } => f.write_str("its start date cannot be read"),
-            Self::DateUnreadable { which: Date::End } => f.write_str("its end date cannot be read"),
+            Self::DateUnreadable { which: DateField::Start } => f.write_str("its start date cannot be read"),
+            Self::DateUnreadable { which: DateField::End } => f.write_str("its end date cannot be read"),
             Self::TooOld { age } => write!(f, "read {} s ago, too old", age.as_secs()),
             Self::ReadAhead { observed_at } => {
                 write!(f, "read in the future, {}: check the clocks", observed_at.format("%FT%TZ"))

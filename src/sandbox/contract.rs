@@ -2,7 +2,7 @@
 //! the sandbox.
 
 use super::{
-    Call, Reply,
+    Reply, Request,
     spec::{operations, server_path},
     world::World,
 };
@@ -64,8 +64,8 @@ fn examples(document: &Value, base: &str) -> Vec<Example> {
 }
 
 impl Example {
-    fn call(&self, authorization: &str) -> Call {
-        let mut call = Call { query: self.query.clone(), body: self.body.clone(), ..Call::default() };
+    fn call(&self, authorization: &str) -> Request {
+        let mut call = Request { query: self.query.clone(), body: self.body.clone(), ..Request::default() };
         call.pages = "http://127.0.0.1/pages/".into();
         call.method.clone_from(&self.method);
         for (name, value) in [("authorization".to_owned(), authorization.to_owned())].iter().chain(&self.headers) {
@@ -73,7 +73,7 @@ impl Example {
             call.headers.insert(name, value.parse().unwrap());
         }
         if self.form {
-            call.file = Some(super::call::Upload { name: "invoice.xml".into(), content: "<Invoice/>".into() });
+            call.file = Some(super::request::Upload { name: "invoice.xml".into(), content: "<Invoice/>".into() });
         }
         call
     }
@@ -108,7 +108,7 @@ fn the_example_of_each_request_is_accepted_by_its_own_schema() {
         for example in examples(vendor.spec.document(), vendor.spec.base_path()) {
             let (route, path) = vendor.spec.find(&example.method, &example.path).unwrap();
             assert_eq!(route.operation, example.id);
-            let call = Call { path, ..example.call("") };
+            let call = Request { path, ..example.call("") };
             let found = vendor.spec.violations(route, &call);
             let found: Vec<_> = found.iter().map(|v| format!("{}: {}", v.place.join("."), v.what)).collect();
             assert!(found.is_empty(), "{}: {found:?}", example.id);
@@ -142,7 +142,7 @@ fn each_answer_of_the_sandbox_is_one_that_its_spec_describes() {
         world.vendors.iter().map(|vendor| (vendor.provider.as_str(), vendor.spec)).collect::<Vec<_>>()
     {
         for example in examples(spec.document(), spec.base_path()) {
-            let mut send = |change: &dyn Fn(&mut Call)| {
+            let mut send = |change: &dyn Fn(&mut Request)| {
                 let mut call = example.call(&authorization(&mut world, provider));
                 change(&mut call);
                 let (reply, _) = world.receive(provider, &example.method, &example.path, call).unwrap();

@@ -2,9 +2,9 @@
 //! method of [`Sandbox`](super::Sandbox) with the same name documents each order.
 
 use super::{
-    Answer, Step,
-    call::Reply,
+    ScriptedResponse, Step,
     fault::Fault,
+    request::Reply,
     spec::is_personal,
     store::MANDATES,
     world::{Script, SimulatedVendor, World},
@@ -79,7 +79,7 @@ pub(super) fn even_null<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Value>
 struct NewScript {
     provider: Provider,
     operation: String,
-    answers: Vec<Answer>,
+    answers: Vec<ScriptedResponse>,
 }
 
 /// A refusal: HTTP status and reason.
@@ -239,7 +239,12 @@ impl SimulatedVendor {
 }
 
 impl World {
-    pub fn script(&mut self, provider: Provider, operation: String, answers: Vec<Answer>) -> Result<(), String> {
+    pub fn script(
+        &mut self,
+        provider: Provider,
+        operation: String,
+        answers: Vec<ScriptedResponse>,
+    ) -> Result<(), String> {
         let known = self.vendor(provider).is_some_and(|vendor| vendor.spec.has(&operation));
         if !known {
             return Err(format!("{provider} has no operation `{operation}`"));

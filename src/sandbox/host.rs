@@ -2,7 +2,7 @@
 //! machine. It can also point its own domain name to this machine (DNS rebinding). `Host` or `Origin` then names the
 //! site.
 
-use super::call::Reply;
+use super::request::Reply;
 use hyper::{
     HeaderMap,
     header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN},

@@ -110,21 +110,21 @@
 //! | `GET /_control/journal` | a query `?operation=` | returns the received requests, masked as in [`requests`](Sandbox::requests) |
 //! | `DELETE /_control/journal` | | removes all received requests |
 
-mod call;
 #[cfg(test)]
 mod contract;
 mod control;
 mod fault;
 mod host;
 mod page;
+mod request;
 mod server;
 mod spec;
 mod store;
 mod world;
 
-pub(crate) use call::{Call, Reply};
 pub use fault::Fault;
 pub(crate) use page::{Closed, Decision, Link, Onward, Page, Text, Why};
+pub(crate) use request::{Reply, Request};
 pub(crate) use spec::{Spec, Violation};
 pub(crate) use store::{MANDATES, Store};
 pub use world::Received;
@@ -162,13 +162,13 @@ pub(crate) trait Simulation: Sync {
     fn begin(&self, store: &mut Store);
 
     /// Refuses a call with wrong or missing credentials.
-    fn admit(&self, call: &Call, store: &Store) -> Result<(), Reply>;
+    fn admit(&self, call: &Request, store: &Store) -> Result<(), Reply>;
 
     /// Returns the refusal of a call that breaks the spec.
-    fn invalid(&self, call: &Call, violations: &[Violation]) -> Reply;
+    fn invalid(&self, call: &Request, violations: &[Violation]) -> Reply;
 
     /// Performs an operation, or refuses it.
-    fn answer(&self, call: &Call, store: &mut Store) -> Result<Reply, Reply>;
+    fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply>;
 
     /// The response to a request for an unknown operation.
     fn no_such_operation(&self) -> Reply;
@@ -206,7 +206,7 @@ pub(crate) enum Step {
 /// A response for [`Sandbox::script`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct ScriptedResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body as JSON, if any.
@@ -403,7 +403,7 @@ impl Sandbox {
         &self,
         provider: Provider,
         operation: impl Into<String>,
-        answers: impl IntoIterator<Item = Answer>,
+        answers: impl IntoIterator<Item = ScriptedResponse>,
     ) -> Result<(), Error> {
         let answers = answers.into_iter().collect();
         let result = lock(&self.world).script(provider, operation.into(), answers);

@@ -1,12 +1,12 @@
 //! The HTTP server of the sandbox.
 
 use super::{
-    call::{Call, Reply, Upload},
     control,
     fault::What,
     host::Hosts,
     lock,
     page::{Decision, Language, Link, Onward},
+    request::{self, Reply, Upload},
     world::World,
 };
 use bytes::Bytes;
@@ -120,15 +120,15 @@ async fn respond(
         Ok(boundary) => file(&body, boundary).await,
         Err(_) => None,
     };
-    let call = Call {
+    let received = request::Request {
         query: query(&head.uri),
         body: serde_json::from_slice(&body).unwrap_or_default(),
         file,
         pages: format!("http://{}/{name}/pages/", hosts.public()),
         headers: head.headers,
-        ..Call::default()
+        ..request::Request::default()
     };
-    let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, call) else {
+    let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, received) else {
         let what = json!({"error": "sandbox: there is no vendor at this path. GET /_control lists the orders"});
         return Ok(json_response(&Reply::new(404, what)));
     };

@@ -1,6 +1,6 @@
 //! Finds the operation of a request, and checks the request against the spec.
 
-use super::call::Call;
+use super::request::Request;
 use crate::wire;
 use jsonschema::{Draft, ValidatorMap};
 use serde_json::{Map, Value, json};
@@ -122,7 +122,7 @@ impl Spec {
     }
 
     /// All errors in a request. A word that the spec does not list is also an error.
-    pub fn violations(&self, route: &Route, call: &Call) -> Vec<Violation> {
+    pub fn violations(&self, route: &Route, call: &Request) -> Vec<Violation> {
         let mut found = Vec::new();
         for parameter in &route.parameters {
             let Parameter { name, place, kind, .. } = parameter;

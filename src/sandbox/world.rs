@@ -1,10 +1,10 @@
 //! The state of a sandbox, and the processing of a request. This module does no I/O.
 
 use super::{
-    Answer, Simulation, VirtualClock,
-    call::{Call, Reply},
+    ScriptedResponse, Simulation, VirtualClock,
     fault::{Fault, What},
     page::{Decision, Onward, Page},
+    request::{Reply, Request},
     spec::Spec,
     store::{MANDATES, Store},
 };
@@ -42,7 +42,7 @@ impl SimulatedVendor {
 pub(crate) struct Script {
     pub provider: Provider,
     pub operation: String,
-    pub answers: VecDeque<Answer>,
+    pub answers: VecDeque<ScriptedResponse>,
 }
 
 /// A received request. Personal and secret values are masked.
@@ -95,7 +95,13 @@ impl World {
     }
 
     /// Processes a request. Returns the response and the fault to apply to it, or `None` for an unknown vendor.
-    pub fn receive(&mut self, vendor: &str, method: &str, path: &str, mut call: Call) -> Option<(Reply, Option<What>)> {
+    pub fn receive(
+        &mut self,
+        vendor: &str,
+        method: &str,
+        path: &str,
+        mut call: Request,
+    ) -> Option<(Reply, Option<What>)> {
         call.now = self.clock.now();
         let Self { vendors, faults, scripts, journal, .. } = self;
         let vendor = vendors.iter_mut().find(|known| known.provider.as_str() == vendor)?;

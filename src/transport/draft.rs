@@ -1,6 +1,6 @@
 //! A request under construction. It takes the caller's values one by one and reports all faults at once.
 
-use super::{Operation, Transport, Vendor, encode_path, path_fault};
+use super::{OperationSpec, Transport, Vendor, encode_path, path_fault};
 use crate::wire::{Masked, required};
 use reqwest::{
     Body, Method, Request,
@@ -15,7 +15,7 @@ pub(crate) type Built = Result<Request, String>;
 
 pub(crate) struct Draft<'a> {
     transport: &'a Transport,
-    operation: &'static Operation,
+    operation: &'static OperationSpec,
     path: String,
     query: Vec<(&'static str, String)>,
     headers: HeaderMap,
@@ -25,7 +25,7 @@ pub(crate) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(vendor: &'a impl Vendor, operation: &'static Operation) -> Self {
+    pub fn new(vendor: &'a impl Vendor, operation: &'static OperationSpec) -> Self {
         let transport = vendor.transport();
         let mut draft = Self {
             transport,

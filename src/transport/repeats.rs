@@ -1,7 +1,7 @@
 //! Checks that an answer belongs to its request, by the values that it repeats from the request. A proxy can mix up two
 //! responses, and a response can arrive late. Without the check the caller would get another mandate.
 
-use super::Operation;
+use super::OperationSpec;
 use percent_encoding::percent_decode_str;
 use reqwest::{Body, Request};
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub(crate) enum Sent {
 /// Places in the answer, each with the value that the request sent.
 pub(super) type Expected = Vec<(&'static str, String)>;
 
-pub(super) fn expected(operation: &Operation, base_path: &str, request: &Request) -> Expected {
+pub(super) fn expected(operation: &OperationSpec, base_path: &str, request: &Request) -> Expected {
     let body = || serde_json::from_slice::<Value>(request.body().and_then(Body::as_bytes)?).ok();
     let value = |sent: &Sent| match sent {
         Sent::Body(pointer) => text(body()?.pointer(pointer)?),

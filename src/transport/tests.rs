@@ -2,11 +2,11 @@
 //! are retried.
 
 use super::{
-    Effect, Run, Settings, Vendor,
-    answer::retry_after,
+    Call, Effect, Settings, Vendor,
     decision::{Attempt, Delays, Failure, Next, Progress, decide},
     limits::Limits,
     repeats::expected,
+    response::retry_after,
     settings::LONGEST,
 };
 use crate::vocabulary::Outcome;
@@ -312,9 +312,13 @@ fn snapshot_unverified(requests: Vec<String>) {
 }
 
 /// The request line, headers and body as text, with secrets masked.
-async fn request_text<V: Vendor>(vendor: &V, operation: &'static super::Operation, request: super::Built) -> String {
-    let mut request = super::built(operation, vendor.transport(), request).unwrap();
-    let header = Run { vendor, operation }.authorize(&mut request).await.unwrap();
+async fn request_text<V: Vendor>(
+    vendor: &V,
+    operation: &'static super::OperationSpec,
+    request: super::Built,
+) -> String {
+    let mut request = super::call::built(operation, vendor.transport(), request).unwrap();
+    let header = Call { vendor, operation }.authorize(&mut request).await.unwrap();
     assert!(
         header.as_ref().is_none_or(HeaderValue::is_sensitive),
         "HTTP libraries log headers that are not marked sensitive"
@@ -346,7 +350,11 @@ async fn request_text<V: Vendor>(vendor: &V, operation: &'static super::Operatio
 }
 
 /// Lists the values of the example request that the response must repeat, or `-` where the request has none.
-fn repeated_values(operation: &super::Operation, transport: &super::Transport, request: &reqwest::Request) -> String {
+fn repeated_values(
+    operation: &super::OperationSpec,
+    transport: &super::Transport,
+    request: &reqwest::Request,
+) -> String {
     let found = expected(operation, &transport.base_path(operation).unwrap(), request);
     // This operation exists only with the feature `unverified`.
     let places = operation.repeats.iter().filter(|_| operation.id != "debit_mandate").map(|(place, sent)| {

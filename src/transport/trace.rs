@@ -4,7 +4,7 @@
 //!
 //! Never record a URL, query, header or body: they can hold credentials or personal data.
 
-use super::Operation;
+use super::OperationSpec;
 use crate::vocabulary::{Error, Provider};
 use reqwest::StatusCode;
 use std::{
@@ -13,14 +13,14 @@ use std::{
 };
 use tracing::{Instrument, Span, field::Empty};
 
-pub(super) struct Call {
+pub(super) struct CallSpan {
     span: Span,
     began: Option<Instant>,
     attempts: AtomicU32,
 }
 
-impl Call {
-    pub fn new(provider: Provider, operation: &'static Operation) -> Self {
+impl CallSpan {
+    pub fn new(provider: Provider, operation: &'static OperationSpec) -> Self {
         let span = tracing::info_span!(
             target: "mandat",
             "call",

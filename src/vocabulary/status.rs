@@ -1,6 +1,5 @@
 //! The statuses: one set of words for the state of a mandate at any vendor.
 
-use super::Provider;
 use crate::wire::ShownWord;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -328,66 +327,5 @@ impl fmt::Display for RawStatus {
 impl fmt::Debug for RawStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&ShownWord(&self.0), f)
-    }
-}
-
-/// How well the meaning of a vendor's word is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Evidence {
-    /// The vendor documents the word and its meaning.
-    Documented,
-    /// The vendor documents the word. Its meaning is our inference.
-    WordDocumented,
-    /// The use of the word here, or its meaning here, is our inference.
-    Inferred,
-}
-
-stable_text!(Evidence { Documented, WordDocumented, Inferred } else Self::Inferred);
-
-impl fmt::Display for Evidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Documented => "documented",
-            Self::WordDocumented => "word documented, meaning inferred",
-            Self::Inferred => "inferred",
-        })
-    }
-}
-
-/// The meaning of a vendor's word: a row in the vendor's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Meaning {
-    pub status: MandateStatus,
-    pub next: NextStep,
-    pub evidence: Evidence,
-}
-
-impl Meaning {
-    pub fn new(status: MandateStatus, evidence: Evidence) -> Self {
-        Self { status, next: status.next_step(), evidence }
-    }
-}
-
-/// One row of the table that maps vendors' words to statuses; see [`vocabulary`](crate::vocabulary()).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct VocabularyRow {
-    /// The vendor.
-    pub provider: Provider,
-    /// The vendor's word, with any other condition for the meaning.
-    pub raw: String,
-    /// The status that the word means.
-    pub status: MandateStatus,
-    /// The party that must act next.
-    pub next_step: NextStep,
-    /// How well the meaning is known.
-    pub evidence: Evidence,
-}
-
-impl VocabularyRow {
-    pub(crate) fn new(provider: Provider, raw: String, meaning: Meaning) -> Self {
-        let Meaning { status, next, evidence } = meaning;
-        Self { provider, raw, status, next_step: next, evidence }
     }
 }

@@ -1,6 +1,6 @@
 //! Documents, such as a signed mandate or an identity card.
 
-use super::{Invalid, text::plain_text};
+use super::{InvalidValue, text::plain_text};
 use base64::{
     alphabet::STANDARD,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -20,7 +20,7 @@ use std::fmt;
 ///
 /// let mandate = Document::data_uri(MediaType::Pdf, b"%PDF-1.7 ...")?;
 /// assert_eq!(mandate.to_bytes()?, b"%PDF-1.7 ...");
-/// # Ok::<(), mandat::wire::Invalid>(())
+/// # Ok::<(), mandat::wire::InvalidValue>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -67,7 +67,7 @@ impl Document {
     ///
     /// # Errors
     /// If there are no bytes, or more than [`LARGEST`](Self::LARGEST).
-    pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self, Invalid> {
+    pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self, InvalidValue> {
         sized(bytes.as_ref()).map(|bytes| Self(BASE64_STANDARD.encode(bytes)))
     }
 
@@ -75,7 +75,7 @@ impl Document {
     ///
     /// # Errors
     /// If there are no bytes, or more than [`LARGEST`](Self::LARGEST).
-    pub fn data_uri(media_type: MediaType, bytes: impl AsRef<[u8]>) -> Result<Self, Invalid> {
+    pub fn data_uri(media_type: MediaType, bytes: impl AsRef<[u8]>) -> Result<Self, InvalidValue> {
         let content = BASE64_STANDARD.encode(sized(bytes.as_ref())?);
         Ok(Self(BASE64_STANDARD.encode(format!("data:{};base64,{content}", media_type.as_str()))))
     }
@@ -84,11 +84,11 @@ impl Document {
     ///
     /// # Errors
     /// If the text has none of these forms.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, Invalid> {
+    pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidValue> {
         let decode = |text: &[u8]| {
             // Some software wraps base64 in lines, as in mail.
             let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            ANY_PADDING.decode(text).map_err(|_| Invalid("it is not base64".into()))
+            ANY_PADDING.decode(text).map_err(|_| InvalidValue("it is not base64".into()))
         };
         match content(self.0.as_bytes()) {
             Some(within) => decode(within),
@@ -105,11 +105,11 @@ impl Document {
     }
 }
 
-fn sized(bytes: &[u8]) -> Result<&[u8], Invalid> {
+fn sized(bytes: &[u8]) -> Result<&[u8], InvalidValue> {
     match bytes.len() {
-        0 => Err(Invalid("the document is empty".into())),
+        0 => Err(InvalidValue("the document is empty".into())),
         size if size > Document::LARGEST => {
-            Err(Invalid(format!("the document has {size} bytes, at most {} are allowed", Document::LARGEST)))
+            Err(InvalidValue(format!("the document has {size} bytes, at most {} are allowed", Document::LARGEST)))
         }
         _ => Ok(bytes),
     }
@@ -125,15 +125,15 @@ fn content(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 impl TryFrom<&[u8]> for Document {
-    type Error = Invalid;
-    fn try_from(bytes: &[u8]) -> Result<Self, Invalid> {
+    type Error = InvalidValue;
+    fn try_from(bytes: &[u8]) -> Result<Self, InvalidValue> {
         Self::from_bytes(bytes)
     }
 }
 
 impl TryFrom<Vec<u8>> for Document {
-    type Error = Invalid;
-    fn try_from(bytes: Vec<u8>) -> Result<Self, Invalid> {
+    type Error = InvalidValue;
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidValue> {
         Self::from_bytes(bytes)
     }
 }

@@ -1,7 +1,7 @@
 //! Scalar values of a response. A value that cannot be read is kept as text.
 
 use super::{
-    Invalid,
+    InvalidValue,
     raw::{Raw, Unreadable},
 };
 use chrono::{Datelike, FixedOffset, NaiveDate, SecondsFormat, Utc};
@@ -130,16 +130,16 @@ impl<F: Format> fmt::Debug for Lenient<F> {
 }
 
 impl<F: FromText> FromStr for Lenient<F> {
-    type Err = Invalid;
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    type Err = InvalidValue;
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let value = F::read(text).filter(|value| F::valid(*value));
-        value.map(Self::Read).ok_or_else(|| Invalid(format!("it is not {}", F::WANTED)))
+        value.map(Self::Read).ok_or_else(|| InvalidValue(format!("it is not {}", F::WANTED)))
     }
 }
 
 impl<F: FromText> TryFrom<&str> for Lenient<F> {
-    type Error = Invalid;
-    fn try_from(text: &str) -> Result<Self, Invalid> {
+    type Error = InvalidValue;
+    fn try_from(text: &str) -> Result<Self, InvalidValue> {
         text.parse()
     }
 }
@@ -278,10 +278,10 @@ impl<const MIN: i64, const MAX: i64> Format for format::Integer<MIN, MAX> {
 macro_rules! whole_numbers {
     ($($number:ty),+) => {$(
         impl<const MIN: i64, const MAX: i64> TryFrom<$number> for Int<MIN, MAX> {
-            type Error = Invalid;
-            fn try_from(number: $number) -> Result<Self, Invalid> {
+            type Error = InvalidValue;
+            fn try_from(number: $number) -> Result<Self, InvalidValue> {
                 let within = i64::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
-                within.map(Self::Read).ok_or_else(|| Invalid(match (MIN, MAX) {
+                within.map(Self::Read).ok_or_else(|| InvalidValue(match (MIN, MAX) {
                     (min, i64::MAX) => format!("it is less than {min}"),
                     (min, max) => format!("it is not between {min} and {max}"),
                 }))

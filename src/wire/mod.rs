@@ -37,7 +37,7 @@ pub use optional::{Given, Maybe, Optional};
 pub use sent::Sent;
 #[cfg(test)]
 pub(crate) use sent::invisible;
-pub use text::{Invalid, Masked};
+pub use text::{InvalidValue, Masked};
 
 #[cfg(feature = "seqino")]
 pub(crate) use json::read_damaged;

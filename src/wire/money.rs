@@ -1,6 +1,6 @@
 //! Amounts of money.
 
-use super::{Format, Invalid, Lenient, format};
+use super::{Format, InvalidValue, Lenient, format};
 use std::fmt;
 
 /// An amount of money in **cents**: 1250 is 12.50 euros.
@@ -87,11 +87,11 @@ impl Format for format::Euros {
 }
 
 impl<const DIGITS: u32> TryFrom<AmountCents> for Cents<DIGITS> {
-    type Error = Invalid;
-    fn try_from(amount: AmountCents) -> Result<Self, Invalid> {
+    type Error = InvalidValue;
+    fn try_from(amount: AmountCents) -> Result<Self, InvalidValue> {
         match format::Cents::<DIGITS>::valid(amount) {
             true => Ok(Self::Read(amount)),
-            false => Err(Invalid(format!("it has more than {DIGITS} digits in cents"))),
+            false => Err(InvalidValue(format!("it has more than {DIGITS} digits in cents"))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The arguments of the setters in generated builders.
 
-use super::{Invalid, Sent};
+use super::{InvalidValue, Sent};
 use std::fmt::Display;
 
 /// An argument for an optional field: a value, or an `Option` of a value.
@@ -33,11 +33,11 @@ impl<T: Sent, U: TryInto<T, Error: Display>> Optional<T, Maybe> for Option<U> {
 
 /// Converts and checks the value of a required field. The error names the field and the reason.
 pub(crate) fn required<T: Sent>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
-    let value = value.try_into().map_err(|e| Invalid::new(e.to_string()));
+    let value = value.try_into().map_err(|e| InvalidValue::new(e.to_string()));
     value.and_then(T::sent).map_err(|e| format!("`{name}` is refused: {e}"))
 }
 
 /// Joins all faults of a request into one error, so that a caller can correct them at once.
-pub(crate) fn faults<const N: usize>(all: [Option<String>; N]) -> Invalid {
-    Invalid::new(all.into_iter().flatten().collect::<Vec<_>>().join("; "))
+pub(crate) fn faults<const N: usize>(all: [Option<String>; N]) -> InvalidValue {
+    InvalidValue::new(all.into_iter().flatten().collect::<Vec<_>>().join("; "))
 }

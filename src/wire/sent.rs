@@ -1,6 +1,6 @@
 //! Checks the values of a request. Each text is cleaned and checked before it is sent, from a builder or from JSON.
 
-use super::{Document, Extra, Format, Invalid, Json, Lenient, List, Masked, is_iban};
+use super::{Document, Extra, Format, InvalidValue, Json, Lenient, List, Masked, is_iban};
 use regress::{Match, Regex};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -32,7 +32,7 @@ pub(crate) fn checked(
     min: usize,
     max: usize,
     pattern: Option<&Regex>,
-) -> Result<String, Invalid> {
+) -> Result<String, InvalidValue> {
     let text = tidied(text, form)?;
     let length = text.chars().count();
     if length < min || length > max {
@@ -42,15 +42,15 @@ pub(crate) fn checked(
             (min, max) if min == max => format!("{min}"),
             (min, max) => format!("{min} to {max}"),
         };
-        return Err(Invalid(format!("it has {length} characters, {wanted} are allowed")));
+        return Err(InvalidValue(format!("it has {length} characters, {wanted} are allowed")));
     }
     if pattern.is_some_and(|pattern| pattern.find(&text).is_none()) {
-        return Err(Invalid("it does not match the documented pattern".into()));
+        return Err(InvalidValue("it does not match the documented pattern".into()));
     }
     Ok(text)
 }
 
-fn tidied(text: String, form: Form) -> Result<String, Invalid> {
+fn tidied(text: String, form: Form) -> Result<String, InvalidValue> {
     if let Some(found) = invisible(&text) {
         return Err(unseen(&text, &found));
     }
@@ -60,7 +60,7 @@ fn tidied(text: String, form: Form) -> Result<String, Invalid> {
         Form::Iban | Form::Bic => text.split_whitespace().collect::<String>().to_ascii_uppercase(),
         Form::Siren => text.split_whitespace().collect(),
     };
-    let refuse = |why: &str| Err(Invalid(why.into()));
+    let refuse = |why: &str| Err(InvalidValue(why.into()));
     match form {
         Form::Reference | Form::Umr | Form::Iban | Form::Bic | Form::Siren if text.is_empty() => refuse("it is empty"),
         Form::Umr if !text.chars().all(of_a_umr) => {
@@ -96,49 +96,49 @@ pub(crate) fn invisible(text: &str) -> Option<Match> {
 }
 
 /// The error for an invisible character. It names the position and the code, and shows nothing else of the text.
-fn unseen(text: &str, found: &Match) -> Invalid {
+fn unseen(text: &str, found: &Match) -> InvalidValue {
     let before = text[..found.start()].chars().count();
     let code = text[found.range()].chars().next().map_or(0, u32::from);
-    Invalid(format!("its character {} is invisible (U+{code:04X}). Remove it", before + 1))
+    InvalidValue(format!("its character {} is invisible (U+{code:04X}). Remove it", before + 1))
 }
 
 /// A type of value that a request may contain.
 pub trait Sent: Sized {
     /// Cleans and checks the value. The error is the reason why it cannot be sent.
     #[doc(hidden)]
-    fn sent(self) -> Result<Self, Invalid>;
+    fn sent(self) -> Result<Self, InvalidValue>;
 }
 
 impl Sent for String {
-    fn sent(self) -> Result<Self, Invalid> {
+    fn sent(self) -> Result<Self, InvalidValue> {
         tidied(self, Form::Text)
     }
 }
 
 impl<T: Sent> Sent for Option<T> {
-    fn sent(self) -> Result<Self, Invalid> {
+    fn sent(self) -> Result<Self, InvalidValue> {
         self.map(Sent::sent).transpose()
     }
 }
 
 impl<T: Sent> Sent for Masked<T> {
-    fn sent(self) -> Result<Self, Invalid> {
+    fn sent(self) -> Result<Self, InvalidValue> {
         self.0.sent().map(Self)
     }
 }
 
 impl<F: Format> Sent for Lenient<F> {
-    fn sent(self) -> Result<Self, Invalid> {
+    fn sent(self) -> Result<Self, InvalidValue> {
         match &self {
             Self::Read(value) if F::valid(*value) => Ok(self),
-            _ => Err(Invalid(format!("it is not {}", F::WANTED))),
+            _ => Err(InvalidValue(format!("it is not {}", F::WANTED))),
         }
     }
 }
 
 impl<T: Sent, const ONE: bool> Sent for List<T, ONE> {
-    fn sent(self) -> Result<Self, Invalid> {
-        let refuse = |index: usize, why: &str| Invalid(format!("its item {} is refused: {why}", index + 1));
+    fn sent(self) -> Result<Self, InvalidValue> {
+        let refuse = |index: usize, why: &str| InvalidValue(format!("its item {} is refused: {why}", index + 1));
         if let Some(item) = self.unread().first() {
             return Err(refuse(item.index, &item.why));
         }
@@ -149,25 +149,25 @@ impl<T: Sent, const ONE: bool> Sent for List<T, ONE> {
 
 /// A document is base64 and has no text to check.
 impl Sent for Document {
-    fn sent(self) -> Result<Self, Invalid> {
+    fn sent(self) -> Result<Self, InvalidValue> {
         Ok(self)
     }
 }
 
 impl Sent for Json {
-    fn sent(self) -> Result<Self, Invalid> {
+    fn sent(self) -> Result<Self, InvalidValue> {
         seen(&self).map(|()| self)
     }
 }
 
 impl Sent for Extra {
-    fn sent(self) -> Result<Self, Invalid> {
+    fn sent(self) -> Result<Self, InvalidValue> {
         self.iter().try_for_each(|(key, value)| key_seen(key).and_then(|()| seen(value))).map(|()| self)
     }
 }
 
 /// Checks the texts of a value that is unknown to the spec. Line breaks are allowed, as in the note of an invoice.
-fn seen(value: &Value) -> Result<(), Invalid> {
+fn seen(value: &Value) -> Result<(), InvalidValue> {
     match value {
         Value::String(text) => {
             let lines = text.split(['\n', '\r', '\t']);
@@ -181,7 +181,7 @@ fn seen(value: &Value) -> Result<(), Invalid> {
     }
 }
 
-fn key_seen(key: &str) -> Result<(), Invalid> {
+fn key_seen(key: &str) -> Result<(), InvalidValue> {
     invisible(key).map_or(Ok(()), |found| Err(unseen(key, &found)))
 }
 

@@ -13,15 +13,15 @@ use std::{borrow::Cow, fmt};
 
 /// The reason why a value cannot be sent. It never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid(pub(super) String);
+pub struct InvalidValue(pub(super) String);
 
-impl fmt::Display for Invalid {
+impl fmt::Display for InvalidValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for InvalidValue {}
 
 /// Defines a named string of a spec. `TryFrom` checks its limits, `Deserialize` does not. `Debug` hides personal data.
 /// There is no `Display`, so no log shows a vendor's text by accident: use `as_str`.
@@ -38,14 +38,14 @@ macro_rules! text {
                 &self.0
             }
 
-            fn checked(text: ::std::string::String) -> ::std::result::Result<Self, crate::wire::Invalid> {
+            fn checked(text: ::std::string::String) -> ::std::result::Result<Self, crate::wire::InvalidValue> {
                 let pattern = crate::wire::text!(@pattern $($pattern)?);
                 crate::wire::checked(text, crate::wire::Form::$form, $min, $max, pattern).map(Self)
             }
         }
 
         impl crate::wire::Sent for $name {
-            fn sent(self) -> ::std::result::Result<Self, crate::wire::Invalid> {
+            fn sent(self) -> ::std::result::Result<Self, crate::wire::InvalidValue> {
                 Self::checked(self.0)
             }
         }
@@ -65,7 +65,7 @@ macro_rules! text {
         }
 
         impl ::std::str::FromStr for $name {
-            type Err = crate::wire::Invalid;
+            type Err = crate::wire::InvalidValue;
             fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
                 Self::checked(text.into())
             }
@@ -97,7 +97,7 @@ macro_rules! text {
     };
     (@try_from $name:ident $($text:ty),+) => {$(
         impl TryFrom<$text> for $name {
-            type Error = crate::wire::Invalid;
+            type Error = crate::wire::InvalidValue;
             fn try_from(text: $text) -> ::std::result::Result<Self, Self::Error> {
                 Self::checked(text.into())
             }
@@ -135,7 +135,7 @@ macro_rules! words {
             fn deserialize<D: ::serde::Deserializer<'de>>(d: D) -> ::std::result::Result<Self, D::Error> {
                 let text = crate::wire::any_text(d)?;
                 let word = text.parse();
-                $(let word = word.or_else(|_| Ok::<_, crate::wire::Invalid>(Self::$other(text.into_owned())));)?
+                $(let word = word.or_else(|_| Ok::<_, crate::wire::InvalidValue>(Self::$other(text.into_owned())));)?
                 word.map_err(::serde::de::Error::custom)
             }
         }
@@ -154,18 +154,18 @@ macro_rules! words {
         }
 
         impl ::std::str::FromStr for $name {
-            type Err = crate::wire::Invalid;
-            fn from_str(text: &str) -> ::std::result::Result<Self, crate::wire::Invalid> {
+            type Err = crate::wire::InvalidValue;
+            fn from_str(text: &str) -> ::std::result::Result<Self, crate::wire::InvalidValue> {
                 match text {
                     $($raw => Ok(Self::$word),)+
-                    _ => Err(crate::wire::Invalid::one_of(&[$($raw),+])),
+                    _ => Err(crate::wire::InvalidValue::one_of(&[$($raw),+])),
                 }
             }
         }
 
         impl TryFrom<&str> for $name {
-            type Error = crate::wire::Invalid;
-            fn try_from(text: &str) -> ::std::result::Result<Self, crate::wire::Invalid> {
+            type Error = crate::wire::InvalidValue;
+            fn try_from(text: &str) -> ::std::result::Result<Self, crate::wire::InvalidValue> {
                 text.parse()
             }
         }
@@ -177,7 +177,7 @@ macro_rules! words {
         }
 
         impl crate::wire::Sent for $name {
-            fn sent(self) -> ::std::result::Result<Self, crate::wire::Invalid> {
+            fn sent(self) -> ::std::result::Result<Self, crate::wire::InvalidValue> {
                 match self {
                     $(Self::$other(text) => crate::wire::Sent::sent(text).map(Self::$other),)?
                     known => Ok(known),
@@ -210,7 +210,7 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-impl Invalid {
+impl InvalidValue {
     pub(crate) fn new(why: String) -> Self {
         Self(why)
     }
@@ -251,15 +251,15 @@ impl<F: Format<Value = NaiveDate>> From<NaiveDate> for Masked<Lenient<F>> {
 }
 
 impl<const MIN: i64, const MAX: i64> TryFrom<i32> for Masked<super::Int<MIN, MAX>> {
-    type Error = Invalid;
-    fn try_from(number: i32) -> Result<Self, Invalid> {
+    type Error = InvalidValue;
+    fn try_from(number: i32) -> Result<Self, InvalidValue> {
         number.try_into().map(Self)
     }
 }
 
 impl<F: FromText> TryFrom<&str> for Masked<Lenient<F>> {
-    type Error = Invalid;
-    fn try_from(text: &str) -> Result<Self, Invalid> {
+    type Error = InvalidValue;
+    fn try_from(text: &str) -> Result<Self, InvalidValue> {
         text.parse().map(Self)
     }
 }

@@ -23,7 +23,7 @@ pub fn run(bytes: &[u8]) {
                 assert_eq!(a.trimmed(), b.trimmed(), "{}", field.name());
             }
             if let (Ok(a), Ok(b)) = (read.tracked(), record.tracked()) {
-                assert_eq!((a.reference, a.known, a.facts), (b.reference, b.known, b.facts));
+                assert_eq!((a.reference, a.stored, a.facts), (b.reference, b.stored, b.facts));
             }
         }
     }
@@ -36,7 +36,7 @@ fn read(bytes: &[u8]) -> Option<Table> {
 /// The row as the program writes it if nothing changed, or if the mandate could not be read.
 fn written(given: &Record) -> Record {
     match given.tracked() {
-        Ok(tracked) => Record::of(&tracked, tracked.known.as_ref()),
+        Ok(tracked) => Record::of(&tracked, tracked.stored.as_ref()),
         Err(_) => given.of_failure("not read in this run", "why"),
     }
 }

@@ -1,16 +1,17 @@
 //! Any stored value is read or refused. A value that was read is written without loss and never permits too much.
 
 use crate::round_trip::round_trip;
-use mandat::{Changed, Facts, Known, LastCollection, Mandate, MandateStatus, Schedule, Source, Verdict};
+use mandat::{Facts, LastCollection, Mandate, MandateChange, MandateStatus, Schedule, Source, StoredState, Verdict};
 use std::time::Duration;
 
 pub fn run(json: &[u8]) {
     round_trip::<Verdict>(json).iter().for_each(|verdict| drop(verdict.to_string()));
-    let known = round_trip::<Changed>(json).map(|changed| changed.to).or_else(|| round_trip::<Known>(json));
+    let known = round_trip::<MandateChange>(json).map(|changed| changed.to).or_else(|| round_trip::<StoredState>(json));
     if let Some(known) = &known {
         let row = known.columns();
         let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
-        let read = Known::from_columns(column).expect("a written row is readable").expect("a written row is not empty");
+        let read =
+            StoredState::from_columns(column).expect("a written row is readable").expect("a written row is not empty");
         // A row stores a blank word as null.
         let account = known.account.clone().filter(|raw| !raw.as_str().trim().is_empty());
         assert_eq!((&read.status, &read.raw, &read.account), (&known.status, &known.raw, &account));
@@ -32,9 +33,9 @@ pub fn run(json: &[u8]) {
         let _ = verdict.to_string();
         assert!(!verdict.is_allowed() || (mandate.status, mandate.source) == (MandateStatus::Active, Source::Read));
     }
-    let stored = Known::of(&mandate, known.as_ref(), Some(&facts), now);
+    let stored = StoredState::of(&mandate, known.as_ref(), Some(&facts), now);
     assert_eq!(
-        Changed::between(Some(&stored), &mandate, Some(&facts), now),
+        MandateChange::between(Some(&stored), &mandate, Some(&facts), now),
         None,
         "the same reading twice is no change"
     );

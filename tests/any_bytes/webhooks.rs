@@ -2,7 +2,7 @@
 
 use mandat::{
     MandateRef, WebhookError, easytransac,
-    safedebit::Return,
+    safedebit::SignatureReturn,
     seqino::{self, Encoding},
 };
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub fn run(body: &[u8]) {
         }
     }
 
-    let back = Return::parse(body).expect("the body is small");
+    let back = SignatureReturn::parse(body).expect("the body is small");
     if let Some(umr) = back.hint("umr") {
         assert!((1..=35).contains(&umr.id().chars().count()) && !umr.id().contains(char::is_control));
         assert!(!umr.id().contains(['/', '\\', '%']) && umr.id().trim() == umr.id());

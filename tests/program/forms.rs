@@ -7,7 +7,9 @@ mod file;
 use chrono::{DateTime, NaiveDate, Utc};
 use encoding_rs::WINDOWS_1252;
 use file::{Format, Record, Table};
-use mandat::{Facts, Known, LastCollection, MandateRef, MandateStatus, Permission, RawStatus, Source, Tracked};
+use mandat::{
+    Facts, LastCollection, MandateRef, MandateStatus, Permission, RawStatus, Source, StatusQuery, StoredState,
+};
 use proptest::{option, prelude::*, sample::select};
 use serde_json::json;
 use std::time::Duration;
@@ -15,7 +17,7 @@ use std::time::Duration;
 /// A row: the stored state and facts of a mandate, and two columns of the caller's own.
 #[derive(Clone, Debug)]
 struct Case {
-    tracked: Tracked,
+    tracked: StatusQuery,
     own: [String; 2],
 }
 
@@ -70,14 +72,14 @@ fn facts() -> impl Strategy<Value = Facts> {
     )
 }
 
-fn known() -> impl Strategy<Value = Known> {
+fn known() -> impl Strategy<Value = StoredState> {
     (
         (status(), word(), instant()),
         (option::of(word()), option::of(select(Permission::ALL)), option::of(status())),
         (option::of(status()), option::of(status()), select(Source::ALL), instant()),
     )
         .prop_map(|((status, raw, observed_at), (account, verdict, recognized), (from, before, source, since))| {
-            let mut known = Known::new(status, raw, observed_at);
+            let mut known = StoredState::new(status, raw, observed_at);
             (known.account, known.verdict) = (account, verdict);
             known.recognized = recognized.or(known.recognized);
             (known.reinstated_from, known.acknowledged_before) = (from, before);
@@ -93,7 +95,7 @@ fn own() -> impl Strategy<Value = String> {
 
 fn case() -> impl Strategy<Value = Case> {
     (reference(), option::of(known()), facts(), [own(), own()]).prop_map(|(reference, known, facts, own)| Case {
-        tracked: Tracked { reference, known, facts: Some(facts) },
+        tracked: StatusQuery { reference, stored: known, facts: Some(facts) },
         own,
     })
 }
@@ -117,8 +119,8 @@ fn written(format: Format, cases: &[(Record, &[String; 2])]) -> Vec<u8> {
     out
 }
 
-fn record(tracked: &Tracked) -> Record {
-    Record::of(tracked, tracked.known.as_ref())
+fn record(tracked: &StatusQuery) -> Record {
+    Record::of(tracked, tracked.stored.as_ref())
 }
 
 fn read(bytes: &[u8]) -> Result<Table, String> {
@@ -139,8 +141,8 @@ fn assert_reads_as(cases: &[Case], bytes: &[u8]) {
     for (index, Case { tracked, own }) in cases.iter().enumerate() {
         let again = table.record(index).tracked().unwrap_or_else(|faults| panic!("{faults:?}"));
         assert_eq!(
-            (again.reference, again.known, again.facts),
-            (tracked.reference.clone(), tracked.known.clone(), tracked.facts.clone())
+            (again.reference, again.stored, again.facts),
+            (tracked.reference.clone(), tracked.stored.clone(), tracked.facts.clone())
         );
         assert_eq!(own_cells(&table, index), own);
     }
@@ -417,7 +419,7 @@ fn shows_no_personal_data(error: &str, cell: &str) -> bool {
     harmless || cell.len() < 10 || !error.contains(cell)
 }
 
-fn row(header: &str, line: &str) -> Result<Tracked, String> {
+fn row(header: &str, line: &str) -> Result<StatusQuery, String> {
     let table = Table::read(&format!("{header}\n{line}\n"), &[])?;
     table.record(0).tracked().map_err(|faults| {
         faults.iter().map(|fault| format!("`{}`: {}", fault.column.name(), fault.text)).collect::<Vec<_>>().join(" ")
@@ -496,7 +498,7 @@ fn revocation_is_kept_in_an_incomplete_row() {
 fn stored_status_ignores_case_and_refuses_other_words() {
     let stored = |line: &str| row("reference,status,raw,observed_at", line);
     for word in ["revoked", "REVOKED", "Revoked"] {
-        let known = stored(&format!("safedebit:RUM-1,{word},3,2026-09-01T08:00:00Z")).unwrap().known.unwrap();
+        let known = stored(&format!("safedebit:RUM-1,{word},3,2026-09-01T08:00:00Z")).unwrap().stored.unwrap();
         assert_eq!(known.status, MandateStatus::Revoked);
     }
     let why = stored("safedebit:RUM-1,Revked,3,2026-09-01T08:00:00Z").unwrap_err();
@@ -518,16 +520,16 @@ fn incomplete_stored_state_is_an_error() {
         assert!(why.contains(&format!("`{missing}`: it is empty, but")), "{line}: {why}");
     }
     let never_read = row(names, "safedebit:RUM-1,NULL,NULL,,,,,,,NULL").unwrap();
-    assert_eq!(never_read.known, None);
+    assert_eq!(never_read.stored, None);
     // A row after a first run that could not read the mandate.
     let failed =
         row("reference,verdict,reasons,error", "safedebit:RUM-1,Undetermined,not read in this run,why").unwrap();
-    assert_eq!(failed.known, None);
+    assert_eq!(failed.stored, None);
 }
 
 #[test]
 fn program_knows_every_column_of_the_stored_state() {
-    for name in Known::COLUMNS {
+    for name in StoredState::COLUMNS {
         assert!(file::Field::ALL.iter().any(|field| field.name() == name), "{name}");
     }
 }
@@ -699,9 +701,10 @@ fn own_json_values_keep_every_digit() {
 
 #[test]
 fn vendor_control_characters_are_not_written() {
-    let mut known = Known::new(MandateStatus::Unrecognized, RawStatus::new("\u{1b}[31m\u{9b}2J\u{202e}"), Utc::now());
+    let mut known =
+        StoredState::new(MandateStatus::Unrecognized, RawStatus::new("\u{1b}[31m\u{9b}2J\u{202e}"), Utc::now());
     known.account = Some(RawStatus::new("\u{7}"));
-    let tracked = Tracked::from((MandateRef::safedebit("1"), known));
+    let tracked = StatusQuery::from((MandateRef::safedebit("1"), known));
     for format in [Format::Csv, Format::Jsonl] {
         let out = String::from_utf8(written(format, &[(record(&tracked), &[String::new(), String::new()])])).unwrap();
         assert!(!out.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{out:?}");

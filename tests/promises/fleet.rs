@@ -3,9 +3,9 @@
 use crate::{snapshot, unknown_words::create_mandate_at_each_vendor};
 use futures_util::{StreamExt, stream};
 use mandat::{
-    Change, Changed, ErrorKind, Known, Mandate, MandateRef, MandateStatus, Mandates, Permission, Provider, Reading,
-    Schedule, Tracked,
-    sandbox::{Answer, Fault, Sandbox},
+    Change, ErrorKind, Mandate, MandateChange, MandateRef, MandateStatus, Mandates, Permission, Provider, Schedule,
+    StatusQuery, StatusResult, StoredState,
+    sandbox::{Fault, Sandbox, ScriptedResponse},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,17 +23,17 @@ async fn several(sandbox: &Sandbox, mandates: &Mandates, count: usize) -> Vec<Ma
 
 async fn read(mandates: &Mandates, references: &[MandateRef]) -> BTreeMap<MandateRef, Mandate> {
     let readings: Vec<_> = mandates.statuses(references).collect().await;
-    readings.into_iter().map(|reading| (reading.tracked.reference, reading.result.unwrap())).collect()
+    readings.into_iter().map(|reading| (reading.query.reference, reading.result.unwrap())).collect()
 }
 
 /// Reads all mandates once and returns them as a caller stores them.
-async fn known(sandbox: &Sandbox, mandates: &Mandates, references: &[MandateRef]) -> Vec<Tracked> {
+async fn known(sandbox: &Sandbox, mandates: &Mandates, references: &[MandateRef]) -> Vec<StatusQuery> {
     let all = read(mandates, references).await;
-    let known = |mandate: &Mandate| Known::of(mandate, None, None, sandbox.now());
+    let known = |mandate: &Mandate| StoredState::of(mandate, None, None, sandbox.now());
     all.into_iter().map(|(reference, mandate)| (reference, known(&mandate)).into()).collect()
 }
 
-async fn changes(mandates: &Mandates, tracked: &[Tracked]) -> Vec<Reading<Changed>> {
+async fn changes(mandates: &Mandates, tracked: &[StatusQuery]) -> Vec<StatusResult<MandateChange>> {
     mandates.statuses(tracked.to_vec()).changes().collect().await
 }
 
@@ -55,11 +55,11 @@ async fn each_reference_yields_one_reading_despite_other_failures() {
     for readings in
         [mandates.statuses(&references).collect::<Vec<_>>().await, mandates.statuses(slowly).collect().await]
     {
-        let answered: BTreeSet<_> = readings.iter().map(|reading| &reading.tracked.reference).collect();
+        let answered: BTreeSet<_> = readings.iter().map(|reading| &reading.query.reference).collect();
         assert_eq!((readings.len(), answered.len()), (references.len(), references.len()));
         assert_eq!(readings.iter().filter(|reading| reading.result.is_ok()).count(), good);
     }
-    let none: Vec<Reading> = mandates.statuses(Vec::<MandateRef>::new()).collect().await;
+    let none: Vec<StatusResult> = mandates.statuses(Vec::<MandateRef>::new()).collect().await;
     assert!(none.is_empty());
 }
 
@@ -115,7 +115,7 @@ async fn batch_lists_seqino_clients_once_and_mandates_once_per_client() {
     let mut other = twice.clone();
     other["status"] = "error".into();
     let listed = serde_json::json!([once, twice, other]);
-    sandbox.script(Provider::Seqino, "list_mandates", [Answer { status: 200, body: Some(listed) }]).unwrap();
+    sandbox.script(Provider::Seqino, "list_mandates", [ScriptedResponse { status: 200, body: Some(listed) }]).unwrap();
     let readings: Vec<_> = mandates.statuses(of_one).collect().await;
     assert!(readings.len() == 20 && readings.iter().all(|reading| reading.result.is_ok()));
     assert!(readings.iter().all(|reading| reading.result.as_ref().unwrap().status != MandateStatus::Invalid));
@@ -152,9 +152,9 @@ async fn batch_yields_each_change_once() {
         sandbox.answer(reference, "brand_new").unwrap();
     }
     let mut all = changes(&mandates, &tracked).await;
-    all.sort_by(|a, b| a.tracked.reference.cmp(&b.tracked.reference));
+    all.sort_by(|a, b| a.query.reference.cmp(&b.query.reference));
     let expected: BTreeSet<_> = references.iter().take(Provider::ALL.len()).collect();
-    assert_eq!(all.iter().map(|change| &change.tracked.reference).collect::<BTreeSet<_>>(), expected);
+    assert_eq!(all.iter().map(|change| &change.query.reference).collect::<BTreeSet<_>>(), expected);
     for reading in &all {
         let change = reading.result.as_ref().unwrap();
         assert_eq!(change.class, Some(Change::Anomalous));
@@ -162,15 +162,15 @@ async fn batch_yields_each_change_once() {
         assert_eq!(change.to.recognized, Some(change.from.as_ref().unwrap().status));
         // The run stops half-way: the caller has stored this change and starts again.
         let of_it = tracked.iter_mut().find(|tracked| tracked.reference == change.reference).unwrap();
-        of_it.known = Some(change.to.clone());
+        of_it.stored = Some(change.to.clone());
         let left = changes(&mandates, &tracked).await;
-        assert!(left.iter().all(|left| left.tracked.reference != change.reference));
+        assert!(left.iter().all(|left| left.query.reference != change.reference));
     }
-    let now_known: Vec<Tracked> = tracked
+    let now_known: Vec<StatusQuery> = tracked
         .into_iter()
         .map(|mut tracked| {
-            if let Some(change) = all.iter().find(|change| change.tracked.reference == tracked.reference) {
-                tracked.known = Some(change.result.as_ref().unwrap().to.clone());
+            if let Some(change) = all.iter().find(|change| change.query.reference == tracked.reference) {
+                tracked.stored = Some(change.result.as_ref().unwrap().to.clone());
             }
             tracked
         })
@@ -194,7 +194,7 @@ async fn suspended_client_is_reported_as_a_verdict_change() {
     };
     client_is("active");
     let tracked = known(&sandbox, &mandates, std::slice::from_ref(reference)).await;
-    assert_eq!(tracked[0].known.as_ref().unwrap().verdict, Some(Permission::Allowed));
+    assert_eq!(tracked[0].stored.as_ref().unwrap().verdict, Some(Permission::Allowed));
     client_is("suspended");
     let all = changes(&mandates, &tracked).await;
     let change = all[0].result.as_ref().unwrap();
@@ -305,7 +305,9 @@ async fn mandates_are_read_one_by_one_if_the_list_cannot_be_decoded() {
     let references = [MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123")];
     for body in [serde_json::json!("maintenance"), serde_json::json!(7), serde_json::json!([{"id": "mdt_abc123"}])] {
         let before = sandbox.count("get_mandate");
-        sandbox.script(Provider::Seqino, "list_mandates", [Answer { status: 200, body: Some(body) }]).unwrap();
+        sandbox
+            .script(Provider::Seqino, "list_mandates", [ScriptedResponse { status: 200, body: Some(body) }])
+            .unwrap();
         let readings: Vec<_> = mandates.statuses(&references).collect().await;
         assert_eq!(readings[0].result.as_ref().unwrap().status, MandateStatus::Active);
         assert_eq!(sandbox.count("get_mandate") - before, 1);
@@ -343,7 +345,7 @@ fn next_check_depends_on_status_and_its_age() {
         mandate.status = *status;
         mandate.observed_at = now;
         let next = |hours: i64| {
-            let mut known = Known::new(*status, mandate.raw.clone(), now);
+            let mut known = StoredState::new(*status, mandate.raw.clone(), now);
             known.since = now - chrono::TimeDelta::hours(hours);
             match exactly.next_check(&mandate, Some(&known), now) {
                 None => "never".into(),
@@ -422,7 +424,7 @@ async fn missing_stored_verdict_is_reported_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
-    let bare = Known::new(MandateStatus::Active, mandat::RawStatus::new("active"), sandbox.now());
+    let bare = StoredState::new(MandateStatus::Active, mandat::RawStatus::new("active"), sandbox.now());
     let first = changes(&mandates, &[(reference.clone(), bare).into()]).await;
     let change = first[0].result.as_ref().unwrap();
     assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Allowed)));
@@ -470,7 +472,7 @@ async fn client_listed_twice_is_read_on_its_own() {
         .edit_record(Provider::Seqino, "clients", Sandbox::CLIENT, |client| client["status"] = "suspended".into())
         .unwrap();
     let listed = Some(serde_json::json!([client("suspended"), client("active")]));
-    sandbox.script(Provider::Seqino, "list_clients", [Answer { status: 200, body: listed }]).unwrap();
+    sandbox.script(Provider::Seqino, "list_clients", [ScriptedResponse { status: 200, body: listed }]).unwrap();
     let read = read(&mandates, std::slice::from_ref(&reference)).await;
     assert_eq!(sandbox.count("get_client"), 1);
     assert!(!read[&reference].may_represent(None, sandbox.now()).is_allowed());
@@ -484,8 +486,8 @@ async fn created_mandate_that_was_never_read_is_not_gone() {
     let mut created = example();
     created.reference = MandateRef::seqino(Sandbox::CLIENT, "not-yet");
     created.source = mandat::Source::Created;
-    let known = Known::of(&created, None, None, sandbox.now());
-    let again: Known = serde_json::from_value(serde_json::to_value(&known).unwrap()).unwrap();
+    let known = StoredState::of(&created, None, None, sandbox.now());
+    let again: StoredState = serde_json::from_value(serde_json::to_value(&known).unwrap()).unwrap();
     let readings = changes(&mandates, &[(created.reference.clone(), again).into()]).await;
     assert_eq!(readings[0].result.as_ref().unwrap_err().kind(), ErrorKind::NotFound);
 }
@@ -522,11 +524,11 @@ fn changes_compare_with_the_last_recognized_status() {
     };
     use MandateStatus::{Active, Revoked, Unrecognized};
     // A row of an early version that stored nothing but the status.
-    let mut known = Known::new(Revoked, mandat::RawStatus::new("3"), at);
+    let mut known = StoredState::new(Revoked, mandat::RawStatus::new("3"), at);
     known.recognized = None;
     let mut classes = Vec::new();
     for (status, raw) in [(Unrecognized, "a"), (Unrecognized, "b"), (Active, "1"), (Unrecognized, "a"), (Active, "1")] {
-        let change = Changed::between(Some(&known), &reading(status, raw), None, at).unwrap();
+        let change = MandateChange::between(Some(&known), &reading(status, raw), None, at).unwrap();
         classes.push(change.class);
         known = change.to;
     }
@@ -540,15 +542,15 @@ fn first_read_after_creation_is_reported_once() {
     let read = example();
     let mut created = example();
     created.source = mandat::Source::Created;
-    let known = Known::of(&created, None, None, at);
-    assert_eq!(Changed::between(Some(&known), &created, None, at), None);
-    let change = Changed::between(Some(&known), &read, None, at).unwrap();
+    let known = StoredState::of(&created, None, None, at);
+    assert_eq!(MandateChange::between(Some(&known), &created, None, at), None);
+    let change = MandateChange::between(Some(&known), &read, None, at).unwrap();
     assert_eq!((change.class, change.to.source), (None, mandat::Source::Read));
-    assert_eq!(Changed::between(Some(&change.to), &read, None, at), None);
+    assert_eq!(MandateChange::between(Some(&change.to), &read, None, at), None);
     // A repeated creation response does not undo the confirmation by a read.
-    assert_eq!(Changed::between(Some(&change.to), &created, None, at), None);
+    assert_eq!(MandateChange::between(Some(&change.to), &created, None, at), None);
     (created.status, created.raw) = (MandateStatus::AwaitingSignature, mandat::RawStatus::new("0"));
-    let change = Changed::between(Some(&change.to), &created, None, at).unwrap();
+    let change = MandateChange::between(Some(&change.to), &created, None, at).unwrap();
     assert_eq!(change.to.source, mandat::Source::Read);
 }
 

@@ -30,7 +30,7 @@ async fn run(mandates: &Mandates, references: Vec<MandateRef>) -> Vec<(ErrorKind
     let mut readings = mandates.statuses(references);
     while let Some(reading) = readings.next().await {
         let Err(error) = reading.result else { continue };
-        assert_eq!(error.provider(), Some(reading.tracked.reference.provider()));
+        assert_eq!(error.provider(), Some(reading.query.reference.provider()));
         assert!(error.is_retryable() == (error.kind() == ErrorKind::Transport), "{error}");
         match kinds.iter_mut().find(|(kind, _)| *kind == error.kind()) {
             Some((_, count)) => *count += 1,

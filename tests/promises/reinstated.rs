@@ -6,8 +6,8 @@ use crate::{
 };
 use futures_util::StreamExt;
 use mandat::{
-    Change, Changed, Facts, Known, Mandate, MandateRef, MandateStatus, Mandates, Permission, Purpose, RawStatus,
-    Reason, Source, Tracked, Verdict, sandbox::Sandbox,
+    Change, Facts, Mandate, MandateChange, MandateRef, MandateStatus, Mandates, Permission, Purpose, RawStatus, Reason,
+    Source, StatusQuery, StoredState, Verdict, sandbox::Sandbox,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -23,8 +23,8 @@ fn mandate(status: MandateStatus) -> Mandate {
     .unwrap()
 }
 
-fn stored(status: MandateStatus) -> Known {
-    Known::new(status, RawStatus::new(status.as_str()), noon())
+fn stored(status: MandateStatus) -> StoredState {
+    StoredState::new(status, RawStatus::new(status.as_str()), noon())
 }
 
 fn facts(last_acknowledged: Option<MandateStatus>) -> Facts {
@@ -32,18 +32,18 @@ fn facts(last_acknowledged: Option<MandateStatus>) -> Facts {
 }
 
 /// Stores the next reading over the stored state.
-fn next(known: &Known, status: MandateStatus, last_acknowledged: Option<MandateStatus>) -> Known {
-    Known::of(&mandate(status), Some(known), Some(&facts(last_acknowledged)), noon())
+fn next(known: &StoredState, status: MandateStatus, last_acknowledged: Option<MandateStatus>) -> StoredState {
+    StoredState::of(&mandate(status), Some(known), Some(&facts(last_acknowledged)), noon())
 }
 
 /// Writes the state and reads it back, through the columns of a row or through serde.
-fn round_trip(known: &Known, by_columns: bool) -> Known {
+fn round_trip(known: &StoredState, by_columns: bool) -> StoredState {
     if !by_columns {
         return serde_json::from_str(&serde_json::to_string(known).unwrap()).unwrap();
     }
     let row = known.columns();
     let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
-    Known::from_columns(column).unwrap().unwrap()
+    StoredState::from_columns(column).unwrap().unwrap()
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn never_recognized_mandate_needs_acknowledgement() {
 fn creation_without_status_is_no_end() {
     let mut created = mandate(MandateStatus::Unrecognized);
     created.source = Source::Created;
-    let known = Known::of(&created, None, Some(&facts(None)), noon());
+    let known = StoredState::of(&created, None, Some(&facts(None)), noon());
     assert_eq!(next(&known, MandateStatus::Active, None).verdict, Some(Permission::Allowed));
 }
 
@@ -136,8 +136,8 @@ fn acknowledgement_alone_is_reported_as_a_change() {
     let mut known = next(&stored(MandateStatus::Revoked), MandateStatus::Active, None);
     known.verdict = Some(Permission::Refused);
     let active = mandate(MandateStatus::Active);
-    assert_eq!(Changed::between(Some(&known), &active, Some(&facts(None)), noon()), None);
-    let change = Changed::between(Some(&known), &active, Some(&facts(Some(active.status))), noon()).unwrap();
+    assert_eq!(MandateChange::between(Some(&known), &active, Some(&facts(None)), noon()), None);
+    let change = MandateChange::between(Some(&known), &active, Some(&facts(Some(active.status))), noon()).unwrap();
     assert_eq!((change.class, change.to.verdict, change.to.reinstated_from), (None, known.verdict, None));
 }
 
@@ -155,7 +155,7 @@ enum Event {
     /// A reading with this status and this acknowledgement of the caller.
     Read(MandateStatus, Option<MandateStatus>),
     Failed,
-    /// A call of `Known::acknowledge` on the stored state.
+    /// A call of `StoredState::acknowledge` on the stored state.
     Acknowledged,
 }
 
@@ -171,12 +171,12 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Tracks the truth apart from `Known`: a mandate is open until somebody acknowledges it after its last end.
+    /// Tracks the truth apart from `StoredState`: a mandate is open until somebody acknowledges it after its last end.
     #[test]
     fn random_histories_allow_no_unacknowledged_reinstatement(
         events in prop::collection::vec((any_event(), any::<bool>()), 1..30),
     ) {
-        let mut known: Option<Known> = None;
+        let mut known: Option<StoredState> = None;
         let mut open = false;
         let mut recognized: Option<MandateStatus> = None;
         let mut said_before = None;
@@ -211,12 +211,12 @@ proptest! {
             said_before = said;
             let facts = facts(said);
             let reading = mandate(status);
-            let now_known = Known::of(&reading, known.as_ref(), Some(&facts), noon());
+            let now_known = StoredState::of(&reading, known.as_ref(), Some(&facts), noon());
             let stated_open = said.is_some_and(|said| said == MandateStatus::Unrecognized || ENDED.contains(&said));
             let allowed = status == MandateStatus::Active && !open && !stated_open;
             prop_assert_eq!(now_known.verdict == Some(Permission::Allowed), allowed, "{:?}", now_known);
             // Storing only the changes loses nothing.
-            let change = Changed::between(known.as_ref(), &reading, Some(&facts), noon());
+            let change = MandateChange::between(known.as_ref(), &reading, Some(&facts), noon());
             let kept = change.map(|change| change.to).or(known).unwrap();
             prop_assert_eq!(
                 (kept.status, kept.recognized, kept.reinstated_from, kept.acknowledged_before, kept.verdict),
@@ -234,7 +234,7 @@ proptest! {
     }
 }
 
-async fn one(mandates: &Mandates, tracked: &Tracked) -> Mandate {
+async fn one(mandates: &Mandates, tracked: &StatusQuery) -> Mandate {
     mandates.statuses([tracked.clone()]).next().await.unwrap().result.unwrap()
 }
 
@@ -257,7 +257,7 @@ async fn every_way_of_reading_detects_a_reinstatement() {
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         for from in ENDED {
-            let tracked: Tracked = (reference.clone(), stored(from)).into();
+            let tracked: StatusQuery = (reference.clone(), stored(from)).into();
             let mut earlier = mandates.status(&reference).await.unwrap();
             assert_eq!(verdict(&earlier, None, &sandbox), Verdict::Allowed, "{reference}");
             earlier.status = from;
@@ -282,9 +282,9 @@ async fn every_way_of_reading_detects_a_reinstatement() {
 async fn batch_keeps_a_reinstatement_open_until_acknowledged() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    let tracked = |reference: &MandateRef, known: &Known, said: Option<MandateStatus>| Tracked {
+    let tracked = |reference: &MandateRef, known: &StoredState, said: Option<MandateStatus>| StatusQuery {
         reference: reference.clone(),
-        known: Some(known.clone()),
+        stored: Some(known.clone()),
         facts: Some(Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(said) }),
     };
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
@@ -301,7 +301,7 @@ async fn batch_keeps_a_reinstatement_open_until_acknowledged() {
         assert!(mandates.statuses([second.clone()]).changes().next().await.is_none());
         let read = one(&mandates, &second).await;
         assert!(!verdict(&read, None, &sandbox).is_allowed());
-        assert_eq!(Known::of(&read, Some(&known), second.facts.as_ref(), sandbox.now()).verdict, known.verdict);
+        assert_eq!(StoredState::of(&read, Some(&known), second.facts.as_ref(), sandbox.now()).verdict, known.verdict);
         // The caller acknowledges the return.
         let third = tracked(&reference, &known, Some(MandateStatus::Active));
         let change = mandates.statuses([third]).changes().next().await.unwrap().result.unwrap();
@@ -317,8 +317,11 @@ async fn watch_keeps_a_reinstatement_open() {
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         let facts = Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(None) };
-        let tracked =
-            Tracked { reference: reference.clone(), known: Some(stored(MandateStatus::Invalid)), facts: Some(facts) };
+        let tracked = StatusQuery {
+            reference: reference.clone(),
+            stored: Some(stored(MandateStatus::Invalid)),
+            facts: Some(facts),
+        };
         let change = mandates.watch(tracked).next().await.unwrap().unwrap();
         assert_eq!(
             (change.class, change.to.verdict, change.to.reinstated_from),

@@ -2,8 +2,8 @@
 
 use crate::snapshot;
 use mandat::{
-    Account, AccountStatus, Change, Changed, Date, ErrorKind, Fact, Facts, Known, LastCollection, Mandate,
-    MandateStatus, Permission, RawStatus, Reason, Source, Verdict,
+    Account, AccountStatus, Change, DateField, ErrorKind, Fact, Facts, LastCollection, Mandate, MandateChange,
+    MandateStatus, Permission, RawStatus, Reason, Source, StoredState, Verdict,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fn reasons() -> Vec<Reason> {
         Reason::NotReadBack,
         Reason::BeforeStart { starts: now() },
         Reason::AfterEnd { ends: now() },
-        Reason::DateUnreadable { which: Date::Start },
+        Reason::DateUnreadable { which: DateField::Start },
         Reason::TooOld { age: Duration::from_secs(90) },
         Reason::ReadAhead { observed_at: now() },
         Reason::NotYetSigned { signed_on: today },
@@ -51,10 +51,13 @@ fn reasons() -> Vec<Reason> {
     ]
 }
 
-fn changed() -> Changed {
-    let earlier =
-        Known::new(MandateStatus::Suspended, RawStatus::new("suspended"), "2026-08-01T12:00:00Z".parse().unwrap());
-    Changed::between(Some(&earlier), &mandate(), None, now()).unwrap()
+fn changed() -> MandateChange {
+    let earlier = StoredState::new(
+        MandateStatus::Suspended,
+        RawStatus::new("suspended"),
+        "2026-08-01T12:00:00Z".parse().unwrap(),
+    );
+    MandateChange::between(Some(&earlier), &mandate(), None, now()).unwrap()
 }
 
 #[test]
@@ -67,7 +70,7 @@ fn stored_values_round_trip_through_json() {
         let again: Verdict = serde_json::from_value(serde_json::to_value(&verdict).unwrap()).unwrap();
         assert_eq!(again, verdict);
     }
-    let again: Changed = serde_json::from_value(serde_json::to_value(changed()).unwrap()).unwrap();
+    let again: MandateChange = serde_json::from_value(serde_json::to_value(changed()).unwrap()).unwrap();
     assert_eq!(again, changed());
 }
 
@@ -102,12 +105,12 @@ fn unknown_values_of_newer_versions_are_read_and_allow_nothing() {
     change["to"]["status"] = "Frozen".into();
     change["to"]["verdict"] = "Perhaps".into();
     change["to"]["invented"] = 1.into();
-    let change: Changed = serde_json::from_value(change).unwrap();
+    let change: MandateChange = serde_json::from_value(change).unwrap();
     assert_eq!(change.class, Some(Change::Anomalous));
     assert_eq!((change.to.status, change.to.verdict), (MandateStatus::Unrecognized, Some(Permission::Undetermined)));
     // A row of the first version had fewer columns.
     let row = json!({"status": "Active", "raw": "1", "since": now(), "observed_at": now()});
-    let known: Known = serde_json::from_value(row).unwrap();
+    let known: StoredState = serde_json::from_value(row).unwrap();
     assert_eq!((known.account, known.verdict, known.recognized), (None, None, None));
 }
 
@@ -128,7 +131,7 @@ fn stored_values_match_the_reviewed_schemas() {
         ("Mandate", schemars::schema_for!(Mandate), serde_json::to_value(mandate()).unwrap()),
         ("MandateStatus", schemars::schema_for!(MandateStatus), json!("Active")),
         ("Verdict", schemars::schema_for!(Verdict), serde_json::to_value(Verdict::Refused(reasons())).unwrap()),
-        ("Changed", schemars::schema_for!(Changed), serde_json::to_value(changed()).unwrap()),
+        ("Changed", schemars::schema_for!(MandateChange), serde_json::to_value(changed()).unwrap()),
     ];
     let mut all = BTreeMap::new();
     for (name, schema, example) in schemas {
@@ -177,12 +180,13 @@ fn collection_verdict_is_stored_only_with_facts() {
         max_age: Duration::from_secs(7 * 24 * 3600),
         last_acknowledged: None,
     };
-    assert_eq!(Known::of(&mandate, None, None, now()).verdict, None);
-    let known = Known::of(&mandate, None, Some(&facts), now());
+    assert_eq!(StoredState::of(&mandate, None, None, now()).verdict, None);
+    let known = StoredState::of(&mandate, None, Some(&facts), now());
     assert_eq!(known.verdict, Some(Permission::Refused));
     // A revocation letter of the debtor alone is a change.
-    let before = Known::of(&mandate, None, Some(&Facts { revoked_by_debtor: Some(false), ..facts.clone() }), now());
-    let change = Changed::between(Some(&before), &mandate, Some(&facts), now()).unwrap();
+    let before =
+        StoredState::of(&mandate, None, Some(&Facts { revoked_by_debtor: Some(false), ..facts.clone() }), now());
+    let change = MandateChange::between(Some(&before), &mandate, Some(&facts), now()).unwrap();
     assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Refused)));
 }
 
@@ -205,9 +209,9 @@ prop_compose! {
         created in any::<bool>(),
         seconds in [0_i64..4_000_000_000, 0_i64..4_000_000_000],
         nanos in 0_u32..1_000_000_000,
-    ) -> Known {
+    ) -> StoredState {
         let at = |seconds| chrono::DateTime::from_timestamp(seconds, nanos).unwrap();
-        let mut known = Known::new(status, RawStatus::new(&raw), at(seconds[0]));
+        let mut known = StoredState::new(status, RawStatus::new(&raw), at(seconds[0]));
         known.account = account.as_deref().map(RawStatus::new);
         known.verdict = verdict;
         known.recognized = states[0].filter(|_| given[0]).or(known.recognized);
@@ -235,26 +239,26 @@ proptest! {
     #[test]
     fn rows_round_trip_in_any_letter_case(known in any_known(), style in 0_u8..4) {
         let row = known.columns();
-        prop_assert_eq!(row.each_ref().map(|(name, _)| *name), Known::COLUMNS);
-        let read = Known::from_columns(|name| {
+        prop_assert_eq!(row.each_ref().map(|(name, _)| *name), StoredState::COLUMNS);
+        let read = StoredState::from_columns(|name| {
             let text = column(&row, name)?;
             Some(if WORDS.contains(&name) { in_another_style(text, style) } else { text.to_owned() })
         });
         prop_assert_eq!(read.unwrap(), Some(known.clone()));
         let json = serde_json::to_value(&known).unwrap();
-        prop_assert_eq!(serde_json::from_value::<Known>(json).unwrap(), known);
+        prop_assert_eq!(serde_json::from_value::<StoredState>(json).unwrap(), known);
     }
 
     #[test]
     fn incomplete_row_is_an_error(
         known in any_known(),
-        lost in prop::collection::btree_set(proptest::sample::select(Known::COLUMNS.as_slice()), 1..10),
+        lost in prop::collection::btree_set(proptest::sample::select(StoredState::COLUMNS.as_slice()), 1..10),
         blank in any::<bool>(),
     ) {
         let row = known.columns();
         let text = |name| if lost.contains(name) { blank.then_some(" ") } else { column(&row, name) };
-        let left = Known::COLUMNS.iter().any(|name| text(name).is_some_and(|text| !text.trim().is_empty()));
-        let read = Known::from_columns(text);
+        let left = StoredState::COLUMNS.iter().any(|name| text(name).is_some_and(|text| !text.trim().is_empty()));
+        let read = StoredState::from_columns(text);
         match ["status", "observed_at"].iter().find(|name| lost.contains(*name)) {
             None => prop_assert_eq!(read.unwrap().unwrap().status, known.status),
             Some(_) if !left => prop_assert_eq!(read.unwrap(), None),
@@ -280,7 +284,7 @@ proptest! {
         };
         prop_assume!(!fits);
         let row = known.columns();
-        let error = Known::from_columns(|name| if name == place { Some(text.as_str()) } else { column(&row, name) });
+        let error = StoredState::from_columns(|name| if name == place { Some(text.as_str()) } else { column(&row, name) });
         let error = error.unwrap_err().to_string();
         prop_assert!(error.contains(&format!("`{place}` is n")), "{error}");
     }
@@ -289,10 +293,10 @@ proptest! {
 #[test]
 fn column_errors_say_what_is_expected_without_the_value() {
     let read = |place: &'static str, text: &'static str| {
-        let known = Known::new(MandateStatus::Revoked, RawStatus::new("3"), now());
+        let known = StoredState::new(MandateStatus::Revoked, RawStatus::new("3"), now());
         let row = known.columns().map(|(name, text)| (name, text.map(String::leak)));
         let column = |name: &str| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
-        Known::from_columns(|name| if name == place { Some(text) } else { column(name) }).unwrap_err().to_string()
+        StoredState::from_columns(|name| if name == place { Some(text) } else { column(name) }).unwrap_err().to_string()
     };
     assert_eq!(
         [read("verdict", crate::support::IBAN), read("since", "01/09/2026"), read("observed_at", "")],

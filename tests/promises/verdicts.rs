@@ -3,8 +3,8 @@
 use crate::support::{day, good_facts, noon};
 use chrono::{Months, NaiveDate, TimeDelta, Utc};
 use mandat::{
-    Account, AccountStatus, Evidence, Fact, Facts, Known, LastCollection, Mandate, MandateRef, MandateStatus,
-    Permission, Reason, Source, Verdict, wire,
+    Account, AccountStatus, Evidence, Fact, Facts, LastCollection, Mandate, MandateRef, MandateStatus, Permission,
+    Reason, Source, StoredState, Verdict, wire,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -152,8 +152,8 @@ fn reinstated_mandate_needs_acknowledgement_before_representation() {
         assert_eq!(verdict, Verdict::Undetermined(vec![Reason::Reinstated { from }]));
     }
     assert_eq!(platform().may_represent(Some(MandateStatus::Active), noon()), Verdict::Allowed);
-    let stored = Known::new(MandateStatus::Expired, raw(), noon());
-    let known = Known::of(&platform(), Some(&stored), None, noon());
+    let stored = StoredState::new(MandateStatus::Expired, raw(), noon());
+    let known = StoredState::of(&platform(), Some(&stored), None, noon());
     assert_eq!(known.verdict, Some(Permission::Undetermined));
 }
 
@@ -302,7 +302,7 @@ fn start_is_inclusive_and_end_exclusive() {
     mandate.ends = Some(unreadable());
     assert_eq!(
         mandate.may_represent(None, noon()),
-        Verdict::Undetermined(vec![Reason::DateUnreadable { which: mandat::Date::End }])
+        Verdict::Undetermined(vec![Reason::DateUnreadable { which: mandat::DateField::End }])
     );
 }
 

@@ -9,8 +9,8 @@ use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use fastrand::Rng;
 use futures_util::StreamExt;
 use mandat::{
-    Change, Changed, Error, ErrorKind, Facts, Known, LastCollection, Mandate, MandateRef, MandateStatus, Mandates,
-    Permission, Provider, Purpose, Tracked, Verdict,
+    Change, Error, ErrorKind, Facts, LastCollection, Mandate, MandateChange, MandateRef, MandateStatus, Mandates,
+    Permission, Provider, Purpose, StatusQuery, StoredState, Verdict,
     sandbox::{Fault, Options, Sandbox},
 };
 use serde_json::Value;
@@ -254,14 +254,14 @@ impl Walk {
             all.extend(create_mandate_at_each_vendor(&self.sandbox, &self.mandates).await);
         }
         for reference in &all {
-            let mut known: Option<Known> = None;
+            let mut known: Option<StoredState> = None;
             // The last recognized status.
             let mut before = MandateStatus::Unrecognized;
             for _ in 0..self.random.usize(2..6) {
                 self.take_random_step(reference).await;
                 let Some(mandate) = self.check_reading(reference).await else { break };
                 let is = mandate.status;
-                let change = Changed::between(known.as_ref(), &mandate, None, self.sandbox.now());
+                let change = MandateChange::between(known.as_ref(), &mandate, None, self.sandbox.now());
                 let same = known.as_ref().is_some_and(|known| known.status == is);
                 let differs = !same || known.as_ref().is_some_and(|known| known.raw != mandate.raw);
                 assert!(change.is_some() || !differs, "{reference}: a change was not told");
@@ -303,9 +303,9 @@ impl Walk {
                 self.sandbox.inject(Fault::status(400).on(read).with_probability(0.4, self.random.u64(..)));
             }
         }
-        let tracked = held.iter().map(|(reference, held)| Tracked {
+        let tracked = held.iter().map(|(reference, held)| StatusQuery {
             reference: reference.clone(),
-            known: held.row.as_deref().map(read),
+            stored: held.row.as_deref().map(read),
             facts: Some(held.facts.clone()),
         });
         let format = if self.random.bool() { Format::Csv } else { Format::Jsonl };
@@ -314,13 +314,13 @@ impl Walk {
             let readings: Vec<_> = readings.collect().await;
             assert_eq!(readings.len(), held.len());
             for reading in readings {
-                let held = held.get_mut(&reading.tracked.reference).unwrap();
-                self.check_and_store(held, &reading.tracked, reading.result);
+                let held = held.get_mut(&reading.query.reference).unwrap();
+                self.check_and_store(held, &reading.query, reading.result);
             }
         } else {
             let changes: Vec<_> = readings.changes().collect().await;
             let mut changes: BTreeMap<_, _> =
-                changes.into_iter().map(|change| (change.tracked.reference, change.result)).collect();
+                changes.into_iter().map(|change| (change.query.reference, change.result)).collect();
             for (reference, held) in &mut *held {
                 self.check_and_store_change(reference, held, changes.remove(reference));
             }
@@ -356,7 +356,7 @@ impl Walk {
     }
 
     /// Checks a reading against the truth and stores it. A failed reading must allow nothing.
-    fn check_and_store(&mut self, held: &mut Held, tracked: &Tracked, reading: Result<Mandate, Error>) {
+    fn check_and_store(&mut self, held: &mut Held, tracked: &StatusQuery, reading: Result<Mandate, Error>) {
         let (reference, now) = (&tracked.reference, self.sandbox.now());
         let mandate = match reading {
             Ok(mandate) => mandate,
@@ -369,7 +369,7 @@ impl Walk {
             _ => mandate.may_collect(&held.facts, now),
         };
         assert_eq!(verdict.is_allowed(), allowed, "{reference}: {verdict}; {held:?}");
-        let known = Known::of(&mandate, tracked.known.as_ref(), tracked.facts.as_ref(), now);
+        let known = StoredState::of(&mandate, tracked.stored.as_ref(), tracked.facts.as_ref(), now);
         assert_eq!(known.verdict, Some(verdict.permission()), "{reference}");
         held.keep(&known);
     }
@@ -378,7 +378,7 @@ impl Walk {
         &mut self,
         reference: &MandateRef,
         held: &mut Held,
-        change: Option<Result<Changed, Error>>,
+        change: Option<Result<MandateChange, Error>>,
     ) {
         match change {
             Some(Err(error)) => self.note_failed_reading(reference, held, &error),
@@ -468,41 +468,41 @@ struct Held {
 }
 
 impl Held {
-    fn keep(&mut self, known: &Known) {
+    fn keep(&mut self, known: &StoredState) {
         let row = written(known);
         assert_eq!(read(&row), *known, "{row}");
         self.row = Some(row);
     }
 }
 
-fn written(known: &Known) -> String {
+fn written(known: &StoredState) -> String {
     let mut row = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
     row.write_record(known.columns().map(|(_, text)| text.unwrap_or_default())).unwrap();
     String::from_utf8(row.into_inner().unwrap()).unwrap()
 }
 
-fn read(row: &str) -> Known {
+fn read(row: &str) -> StoredState {
     let mut reader = csv::ReaderBuilder::new().delimiter(b';').has_headers(false).from_reader(row.as_bytes());
     let row = reader.records().next().unwrap().unwrap();
-    let column = |name| row.get(Known::COLUMNS.iter().position(|column| *column == name)?);
-    Known::from_columns(column).unwrap().unwrap()
+    let column = |name| row.get(StoredState::COLUMNS.iter().position(|column| *column == name)?);
+    StoredState::from_columns(column).unwrap().unwrap()
 }
 
 /// Writes the mandates into a file as the program does, and reads them back.
-fn through_a_file(tracked: Vec<Tracked>, format: Format) -> Vec<Tracked> {
+fn through_a_file(tracked: Vec<StatusQuery>, format: Format) -> Vec<StatusQuery> {
     let columns = Table::read("reference\n", &[]).unwrap().columns;
     let mut bytes = Vec::new();
     file::header(&mut bytes, format, &columns).unwrap();
     for tracked in &tracked {
-        file::row(&mut bytes, format, &columns, &Record::of(tracked, tracked.known.as_ref()), &[]).unwrap();
+        file::row(&mut bytes, format, &columns, &Record::of(tracked, tracked.stored.as_ref()), &[]).unwrap();
     }
     let table = Table::read(&file::decode(&bytes).unwrap(), &[]).unwrap();
-    let again: Vec<Tracked> = (0..table.rows.len()).map(|row| table.record(row).tracked().unwrap()).collect();
+    let again: Vec<StatusQuery> = (0..table.rows.len()).map(|row| table.record(row).tracked().unwrap()).collect();
     assert_eq!(again.len(), tracked.len());
     for (again, tracked) in again.iter().zip(&tracked) {
         assert_eq!(
-            (&again.reference, &again.known, &again.facts),
-            (&tracked.reference, &tracked.known, &tracked.facts)
+            (&again.reference, &again.stored, &again.facts),
+            (&tracked.reference, &tracked.stored, &tracked.facts)
         );
     }
     again

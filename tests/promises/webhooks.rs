@@ -753,25 +753,26 @@ mod seqino {
 #[cfg(feature = "safedebit")]
 mod safedebit {
     use super::*;
-    use mandat::safedebit::Return;
+    use mandat::safedebit::SignatureReturn;
 
     #[test]
     fn browser_return_gives_only_a_mandate_hint() {
-        let back = Return::parse(b"order=72&umr=RUM%2D1&umr=RUM-2&iban=FR7630001007941234567890185&x").unwrap();
+        let back =
+            SignatureReturn::parse(b"order=72&umr=RUM%2D1&umr=RUM-2&iban=FR7630001007941234567890185&x").unwrap();
         assert_eq!(back.hint("umr"), Some(MandateRef::safedebit("RUM-1")));
         assert_eq!(back.unverified("order"), Some("72"));
         assert_eq!(back.unverified("x"), Some(""));
         assert_eq!(back.hint("x"), None);
         assert_eq!(back.hint("rum"), None);
         super::assert_shows_no_content(&format!("{back:?}"));
-        assert_eq!(Return::parse(&vec![b'a'; WebhookEvent::MAX_BODY + 1]), Err(WebhookError::TooLarge));
+        assert_eq!(SignatureReturn::parse(&vec![b'a'; WebhookEvent::MAX_BODY + 1]), Err(WebhookError::TooLarge));
     }
 
     #[test]
     fn return_query_is_read_with_question_mark_and_latin1() {
-        let back = Return::parse(b"?name=Ren%E9&umr=RUM-1").unwrap();
+        let back = SignatureReturn::parse(b"?name=Ren%E9&umr=RUM-1").unwrap();
         assert_eq!((back.unverified("name"), back.hint("umr")), (Some("René"), Some(MandateRef::safedebit("RUM-1"))));
-        let back = Return::parse(b"\xef\xbb\xbfname=Ren%C3%A9&umr=RUM+1\r\n").unwrap();
+        let back = SignatureReturn::parse(b"\xef\xbb\xbfname=Ren%C3%A9&umr=RUM+1\r\n").unwrap();
         assert_eq!((back.unverified("name"), back.unverified("umr")), (Some("René"), Some("RUM 1")));
     }
 
@@ -779,7 +780,7 @@ mod safedebit {
         #[test]
         fn return_hints_cannot_name_another_record(umr in UNTRUSTED) {
             let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("umr", &umr).finish();
-            let hint = Return::parse(form.as_bytes()).unwrap().hint("umr");
+            let hint = SignatureReturn::parse(form.as_bytes()).unwrap().hint("umr");
             prop_assert_eq!(hint.is_some(), super::names_only_itself(&umr) && umr.trim().chars().count() <= 35);
             if let Some(hint) = hint {
                 prop_assert_eq!(hint.id(), umr.trim());
@@ -791,7 +792,7 @@ mod safedebit {
         fn return_form_keeps_names_and_values(pairs in prop::collection::vec((".{0,8}", ".{0,8}"), 0..5)) {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.extend_pairs(&pairs);
-            let back = Return::parse(form.finish().as_bytes()).unwrap();
+            let back = SignatureReturn::parse(form.finish().as_bytes()).unwrap();
             for (name, _) in &pairs {
                 let first = pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
                 prop_assert_eq!(back.unverified(name), first);
@@ -800,14 +801,14 @@ mod safedebit {
 
         #[test]
         fn return_parsing_accepts_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-            let back = Return::parse(&bytes).unwrap();
+            let back = SignatureReturn::parse(&bytes).unwrap();
             prop_assert!(back.hint("").is_none_or(|mandate| super::names_only_itself(mandate.id())));
         }
     }
 
     #[test]
     fn invalid_umr_gives_no_hint() {
-        let hint = |value: &str| Return::parse(format!("umr={value}").as_bytes()).unwrap().hint("umr");
+        let hint = |value: &str| SignatureReturn::parse(format!("umr={value}").as_bytes()).unwrap().hint("umr");
         assert!(hint(&"a".repeat(35)).is_some());
         assert_eq!(hint("+RUM-1%20"), Some(MandateRef::safedebit("RUM-1")));
         for bad in [
@@ -829,7 +830,7 @@ mod safedebit {
         let mut random = Rng::with_seed(seed());
         for _ in 0..cases(4_000) / 4 {
             let query = mutated(b"order=72&umr=RUM-2026-0042&mandate=%F0%9F%92%B6", &mut random);
-            if let Some(mandate) = Return::parse(&query).unwrap().hint("umr") {
+            if let Some(mandate) = SignatureReturn::parse(&query).unwrap().hint("umr") {
                 assert_eq!(mandate.to_string().parse::<MandateRef>().unwrap(), mandate);
             }
         }

@@ -12,7 +12,7 @@ use chrono::{TimeDelta, Utc};
 use clap::{ValueEnum, builder::PossibleValue};
 use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
-use mandat::{MandateRef, Tracked};
+use mandat::{MandateRef, StatusQuery};
 use std::{
     collections::{BTreeMap, HashMap},
     fs::File,
@@ -220,10 +220,10 @@ async fn ask(
             }
         };
         let Some(reading) = reading else { break };
-        for row in rows.get(&reading.tracked.reference).into_iter().flatten().copied() {
+        for row in rows.get(&reading.query.reference).into_iter().flatten().copied() {
             let (written, again) = match &reading.result {
                 Ok(mandate) => {
-                    let written = Record::of_reading(&reading.tracked, mandate, Utc::now());
+                    let written = Record::of_reading(&reading.query, mandate, Utc::now());
                     summary.read(&written);
                     (written, false)
                 }
@@ -251,7 +251,7 @@ fn fault_text(line: usize, faults: &[Fault]) -> String {
 
 /// The mandates to read with their rows, and the rows with invalid cells.
 struct Plan {
-    wanted: Vec<(Tracked, Vec<usize>)>,
+    wanted: Vec<(StatusQuery, Vec<usize>)>,
     refused: Vec<(usize, Vec<Fault>)>,
 }
 
@@ -261,10 +261,11 @@ fn plan(table: &Table, is_done: impl Fn(usize) -> bool) -> Plan {
         match table.tracked(row) {
             Err(faults) => refused.push((row, faults)),
             Ok(tracked) => {
-                let rows: &mut Vec<(usize, Tracked)> = named.entry(tracked.reference.clone()).or_insert_with(|| {
-                    order.push(tracked.reference.clone());
-                    Vec::new()
-                });
+                let rows: &mut Vec<(usize, StatusQuery)> =
+                    named.entry(tracked.reference.clone()).or_insert_with(|| {
+                        order.push(tracked.reference.clone());
+                        Vec::new()
+                    });
                 rows.push((row, tracked));
             }
         }
@@ -285,7 +286,7 @@ fn plan(table: &Table, is_done: impl Fn(usize) -> bool) -> Plan {
 }
 
 /// Rows of one mandate must have the same facts and stored state.
-fn conflict(table: &Table, rows: &[(usize, Tracked)]) -> Option<Fault> {
+fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
     let ((first, known), others) = rows.split_first()?;
     others.iter().find_map(|(row, tracked)| {
         let differing = file::differing(known, tracked);
@@ -302,7 +303,7 @@ fn conflict(table: &Table, rows: &[(usize, Tracked)]) -> Option<Fault> {
 }
 
 /// Groups the mandates by client. Each group has the place of its first mandate.
-fn by_client(wanted: Vec<(Tracked, Vec<usize>)>) -> Vec<(Tracked, Vec<usize>)> {
+fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<usize>)> {
     let mut groups: BTreeMap<usize, Vec<_>> = BTreeMap::new();
     let mut clients = HashMap::new();
     for (place, item) in wanted.into_iter().enumerate() {

@@ -9,7 +9,8 @@ use super::{
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::StreamExt;
 use mandat::{
-    Account, Facts, LastCollection, Mandate, MandateRef, MandateStatus, NextStep, Provider, Purpose, Tracked, Verdict,
+    Account, Facts, LastCollection, Mandate, MandateRef, MandateStatus, NextStep, Provider, Purpose, StatusQuery,
+    Verdict,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -96,10 +97,10 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     let (wanted, facts) = (connection.or_samples(mandates)?, Facts::from(facts));
     let once: BTreeSet<&MandateRef> = wanted.iter().collect();
     let named = once.len();
-    let tracked = |reference: &MandateRef| Tracked { facts: Some(facts.clone()), ..reference.into() };
+    let tracked = |reference: &MandateRef| StatusQuery { facts: Some(facts.clone()), ..reference.into() };
     let readings = connection.mandates.statuses(once.into_iter().map(tracked));
     let mut readings: BTreeMap<MandateRef, _> =
-        readings.map(|reading| (reading.tracked.reference, (reading.result, Utc::now()))).collect().await;
+        readings.map(|reading| (reading.query.reference, (reading.result, Utc::now()))).collect().await;
     let (mut out, mut failed, mut unknown) = (io::stdout().lock(), 0, 0);
     let mut not_asked: BTreeMap<Provider, usize> = BTreeMap::new();
     // Keep the order of the arguments, and show a repeated mandate once.

@@ -7,7 +7,7 @@ use super::{
 };
 use chrono::SecondsFormat;
 use futures_util::StreamExt;
-use mandat::{Changed, MandateRef};
+use mandat::{MandateChange, MandateRef};
 use std::io::{self, Write};
 
 /// Print each change of a mandate until you stop it, or until no change is expected.
@@ -42,7 +42,7 @@ pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection)
     Ok(End::Complete)
 }
 
-fn line(Changed { reference, class, from, to, .. }: &Changed) -> String {
+fn line(MandateChange { reference, class, from, to, .. }: &MandateChange) -> String {
     let at = to.observed_at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let now = format!("{at}  {reference}  {} ({})", to.status, to.raw);
     match (from, class) {

@@ -1,6 +1,6 @@
 //! Random ids in the path of every operation.
 
-use crate::transport::{Operation, Transport};
+use crate::transport::{OperationSpec, Transport};
 use percent_encoding::percent_decode_str;
 use proptest::{prelude::*, test_runner::TestRunner};
 
@@ -86,7 +86,7 @@ const HOSTILE: &[&str] = &[
 
 /// Asserts that an id fills exactly one segment of the operation's path. Fails with the id and the seed.
 pub(in crate::transport) fn assert_id_is_one_segment(
-    operation: &Operation,
+    operation: &OperationSpec,
     transport: &Transport,
     build: impl Fn(&str) -> Option<reqwest::Request>,
 ) {

@@ -4,7 +4,7 @@ use super::{Client, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader, OneByOne},
     mandate::{Lookup, Mandate, MandateRef, Source},
-    transport::{Answer, Operation, Vendor, exchange},
+    transport::{VendorResponse, OperationSpec, Vendor, exchange},
     vocabulary::{Error, Evidence, MandateStatus, Meaning, Provider, VocabularyRow},
     wire,
 };
@@ -24,7 +24,7 @@ fn meaning(word: &Word) -> Meaning {
     }
 }
 
-const READ: &Operation = &operations::GET_MANDATE_STATUS;
+const READ: &OperationSpec = &operations::GET_MANDATE_STATUS;
 
 impl Client {
     async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
@@ -48,7 +48,7 @@ impl Adapter for Client {
     fn probe<'a>(
         &'a self,
         reference: &'a MandateRef,
-    ) -> BoxFuture<'a, Result<(&'static Operation, Answer), Error>> {
+    ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>> {
         Box::pin(async move {
             let request = self.get_mandate_status().mandate_id(reference.id()).request();
             Ok((READ, exchange(self, READ, request).await?))

@@ -25,7 +25,7 @@ pub use notification::verify_notification;
 
 use crate::{
     Mandates, MandatesBuilder,
-    transport::{Endpoint, Operation, Refusal, Speaker, Transport, Vendor, Word, credential, endpoint_methods},
+    transport::{Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, credential, endpoint_methods},
     vocabulary::{Error, ErrorKind, Provider},
 };
 use reqwest::{StatusCode, header::HeaderValue};
@@ -138,9 +138,9 @@ impl Vendor for Client {
 
     /// Reads `success`, which every response has, independent of the HTTP status. The body of a V2 error is not
     /// documented. The numbers come from the vendor's ApiError list, which does not say if it applies to V2.
-    fn word(_: StatusCode, body: &[u8]) -> Word {
+    fn word(_: StatusCode, body: &[u8]) -> VendorVerdict {
         // V1 writes `Code`.
-        Word::of_flag(body, "success", ["code", "Code"], |codes| {
+        VendorVerdict::of_flag(body, "success", ["code", "Code"], |codes| {
             let code = codes.into_iter().find(|code| !code.is_null());
             let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
             let (kind, advice) = match code.as_deref() {
@@ -158,7 +158,7 @@ impl Vendor for Client {
         })
     }
 
-    fn advice(operation: &Operation, status: StatusCode, speaker: Speaker) -> Option<&'static str> {
+    fn advice(operation: &OperationSpec, status: StatusCode, speaker: Speaker) -> Option<&'static str> {
         match (status, speaker) {
             // Not for an HTML page, which is not a response of the API. Not for operations without direct debit.
             (StatusCode::FORBIDDEN, Speaker::Vendor | Speaker::Nobody) if operation.path.starts_with("/sdd/") => {

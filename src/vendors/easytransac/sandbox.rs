@@ -12,7 +12,7 @@
 use super::Config;
 use crate::{
     mandate::MandateRef,
-    sandbox::{Call, MANDATES, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Violation, word_for},
+    sandbox::{Request, MANDATES, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Violation, word_for},
     vocabulary::{MandateStatus, Provider, VocabularyRow},
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -49,16 +49,16 @@ fn atom(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
-fn good(call: &Call, data: &Value) -> Reply {
+fn good(call: &Request, data: &Value) -> Reply {
     Reply::new(200, json!({"success": true, "date": atom(call.now), "data": data}))
 }
 
-fn refused(status: u16, call: &Call) -> Reply {
+fn refused(status: u16, call: &Request) -> Reply {
     Reply::new(status, json!({"success": false, "date": atom(call.now)}))
 }
 
 /// Creates a payment, captured immediately.
-fn transaction(call: &Call, store: &mut Store) -> Result<Value, Reply> {
+fn transaction(call: &Request, store: &mut Store) -> Result<Value, Reply> {
     let order = call.text("orderId");
     // All samples of the vendor use the same `orderId`, so it may be repeated.
     if order.is_some_and(|order| order != ORDER)
@@ -107,20 +107,20 @@ impl Simulation for Simulated {
         );
     }
 
-    fn admit(&self, call: &Call, store: &Store) -> Result<(), Reply> {
+    fn admit(&self, call: &Request, store: &Store) -> Result<(), Reply> {
         let token = call.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
         let until = token.and_then(|token| store.get(TOKENS, token)).and_then(Value::as_i64);
         let valid = until.is_some_and(|until| call.now.timestamp() < until);
         if valid || call.operation == "generate_token" { Ok(()) } else { Err(refused(401, call)) }
     }
 
-    fn invalid(&self, call: &Call, violations: &[Violation]) -> Reply {
+    fn invalid(&self, call: &Request, violations: &[Violation]) -> Reply {
         let missing = violations.iter().any(|violation| violation.missing);
         let code = if missing { 5 } else { 101 };
         Reply::new(400, json!({"success": false, "date": atom(call.now), "code": code}))
     }
 
-    fn answer(&self, call: &Call, store: &mut Store) -> Result<Reply, Reply> {
+    fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {
         let mandate = call.path.get("mandateId").map(String::as_str).unwrap_or_default();
         Ok(match call.operation.as_str() {
             "generate_token" if call.text("apiKey") == Some(KEY) => {

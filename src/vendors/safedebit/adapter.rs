@@ -4,7 +4,7 @@ use super::{Client, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader, OneByOne},
     mandate::{Lookup, Mandate, MandateRef, Source},
-    transport::{Answer, Operation, Vendor, exchange, perform_page},
+    transport::{VendorResponse, OperationSpec, Vendor, exchange, perform_page},
     vocabulary::{Error, Evidence, MandateStatus, Meaning, NextStep, Provider, VocabularyRow},
 };
 use chrono::{DateTime, Utc};
@@ -30,7 +30,7 @@ fn meaning(word: &Word) -> Meaning {
     }
 }
 
-const SEARCH: &Operation = &operations::SEARCH_MANDATE;
+const SEARCH: &OperationSpec = &operations::SEARCH_MANDATE;
 
 impl Client {
     /// The response of the search is inferred, so it is accepted only if it contains the exact UMR once.
@@ -71,7 +71,7 @@ impl Adapter for Client {
     fn probe<'a>(
         &'a self,
         reference: &'a MandateRef,
-    ) -> BoxFuture<'a, Result<(&'static Operation, Answer), Error>> {
+    ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>> {
         Box::pin(async move {
             let request = self.search_mandate().umr(reference.id()).request();
             Ok((SEARCH, exchange(self, SEARCH, request).await?))

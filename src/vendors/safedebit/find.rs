@@ -6,7 +6,7 @@
 
 use super::{Client, generated::operations, types};
 use crate::{
-    transport::{Operation, Pages, perform_page},
+    transport::{OperationSpec, Pages, perform_page},
     vocabulary::{Error, Provider},
     wire::List,
 };
@@ -35,7 +35,7 @@ impl Client {
     /// Those of `search_consumer`, and [`Decode`](crate::ErrorKind::Decode) for a response without the references of
     /// each consumer, or with two consumers of this reference, or if the consumer may be on a further page.
     pub async fn find_consumer(&self, consumer_reference: &str) -> Result<Option<types::Consumer>, Error> {
-        const SEARCH: &Operation = &operations::SEARCH_CONSUMER;
+        const SEARCH: &OperationSpec = &operations::SEARCH_CONSUMER;
         let request = self.search_consumer().consumer_reference(consumer_reference).request();
         let (answer, pages): (types::SearchConsumerResponse, _) = perform_page(self, SEARCH, request).await?;
         let consumers = listed(SEARCH, answer.datas)?;
@@ -68,7 +68,7 @@ impl Client {
     /// payment, or with two debits of this reference, or if the debit may be on a further page. It is inferred that
     /// the debits are under `sdd`.
     pub async fn find_debit(&self, umr: &str, sdd_reference: &str) -> Result<Option<FoundDebit>, Error> {
-        const SEARCH: &Operation = &operations::SEARCH_PAYMENT;
+        const SEARCH: &OperationSpec = &operations::SEARCH_PAYMENT;
         types::SddReference::try_from(sdd_reference).map_err(|why| {
             Error::invalid(Some(Provider::SafeDebit), format!("`sdd_reference` is refused: {why}"))
                 .during(Provider::SafeDebit, SEARCH.id)
@@ -103,7 +103,7 @@ impl Client {
     /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for a response with two payments of this
     /// reference, or if the payment may be on a further page.
     pub async fn find_payment(&self, payment_reference: &str) -> Result<Option<types::Payment>, Error> {
-        const SEARCH: &Operation = &operations::SEARCH_PAYMENT;
+        const SEARCH: &OperationSpec = &operations::SEARCH_PAYMENT;
         let request = self.search_payment().payment_reference(payment_reference).request();
         let (answer, pages): (types::SearchPaymentResponse, _) = perform_page(self, SEARCH, request).await?;
         let payments = listed(SEARCH, answer.datas)?;
@@ -122,21 +122,21 @@ fn same(own: &impl AsRef<str>, wanted: &str) -> bool {
 }
 
 /// Returns an error for anything but a list: only an empty list shows that there is no item.
-fn listed<T>(operation: &Operation, list: List<T>) -> Result<Vec<T>, Error> {
+fn listed<T>(operation: &OperationSpec, list: List<T>) -> Result<Vec<T>, Error> {
     if !list.is_explicit() {
         return Err(refuse(operation, "expected a list, at datas. Another value does not prove that there is no item"));
     }
     all_read(operation, list)
 }
 
-fn all_read<T>(operation: &Operation, list: List<T>) -> Result<Vec<T>, Error> {
+fn all_read<T>(operation: &OperationSpec, list: List<T>) -> Result<Vec<T>, Error> {
     match list.unread().first() {
         Some(item) => Err(refuse(operation, format!("item {}: {}", item.index, item.why))),
         None => Ok(list.into_vec()),
     }
 }
 
-fn only<T>(operation: &Operation, key: &str, mut found: impl Iterator<Item = T>) -> Result<Option<T>, Error> {
+fn only<T>(operation: &OperationSpec, key: &str, mut found: impl Iterator<Item = T>) -> Result<Option<T>, Error> {
     match (found.next(), found.next()) {
         (_, Some(_)) => Err(refuse(operation, format!("datas has more than one item with this `{key}`"))),
         (found, None) => Ok(found),
@@ -144,7 +144,7 @@ fn only<T>(operation: &Operation, key: &str, mut found: impl Iterator<Item = T>)
 }
 
 /// Not found, unless the headers of the response announce more items than the `read` ones.
-fn none<T>(operation: &Operation, pages: Pages, read: usize) -> Result<Option<T>, Error> {
+fn none<T>(operation: &OperationSpec, pages: Pages, read: usize) -> Result<Option<T>, Error> {
     match pages.go_on_after(read) {
         true => Err(refuse(operation, MORE)),
         false => Ok(None),
@@ -153,10 +153,10 @@ fn none<T>(operation: &Operation, pages: Pages, read: usize) -> Result<Option<T>
 
 pub(super) const MORE: &str = "not found in the items that were read. The response says that there are more";
 
-fn missing(operation: &Operation, at: usize, key: &str) -> Error {
+fn missing(operation: &OperationSpec, at: usize, key: &str) -> Error {
     refuse(operation, format!("datas[{at}].{key} is missing, so the result is uncertain"))
 }
 
-fn refuse(operation: &Operation, what: impl Into<String>) -> Error {
+fn refuse(operation: &OperationSpec, what: impl Into<String>) -> Error {
     Error::decode(Provider::SafeDebit, operation.id, what)
 }

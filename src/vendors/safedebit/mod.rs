@@ -19,11 +19,11 @@ pub(crate) mod generated {
 }
 pub use find::FoundDebit;
 pub use generated::{builder, types};
-pub use redirect::Return;
+pub use redirect::SignatureReturn;
 
 use crate::{
     Mandates, MandatesBuilder,
-    transport::{Endpoint, Refusal, Transport, Vendor, Word, credential, endpoint_methods, secret_header},
+    transport::{Endpoint, Refusal, Transport, Vendor, VendorVerdict, credential, endpoint_methods, secret_header},
     vocabulary::{Error, ErrorKind, Provider},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -121,8 +121,8 @@ impl Vendor for Client {
     }
 
     /// Reads `result`, which every response has. The HTTP status is usually 200.
-    fn word(_: StatusCode, body: &[u8]) -> Word {
-        Word::of_flag(body, "result", ["code"], |[code]| {
+    fn word(_: StatusCode, body: &[u8]) -> VendorVerdict {
+        VendorVerdict::of_flag(body, "result", ["code"], |[code]| {
             let code = serde_json::from_value::<Option<ErrorCode>>(code).unwrap_or_default();
             let (kind, advice) = code.as_ref().map_or((ErrorKind::Refused, None), meaning);
             let code = code.map(|code| code.as_str().to_owned());

@@ -21,19 +21,19 @@ use std::fmt;
 /// parameter: add it to the address when you create the mandate, with a value that nobody can guess.
 ///
 /// ```
-/// use mandat::{MandateRef, safedebit::Return};
+/// use mandat::{MandateRef, safedebit::SignatureReturn};
 ///
 /// // url_ok was https://example.com/ok?mandate=RUM-2026-0042
-/// let back = Return::parse(b"mandate=RUM-2026-0042")?;
+/// let back = SignatureReturn::parse(b"mandate=RUM-2026-0042")?;
 /// assert_eq!(back.hint("mandate"), Some(MandateRef::safedebit("RUM-2026-0042")));
 /// # Ok::<(), mandat::WebhookError>(())
 /// ```
 ///
 /// `Debug` shows nothing of the content. Source: <https://doc.safedebit.fr/api/v1/create_mandate.php?lang=en_US>.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Return(Vec<(String, String)>);
+pub struct SignatureReturn(Vec<(String, String)>);
 
-impl Return {
+impl SignatureReturn {
     /// Reads the query of the address, with or without its `?`, or the form in the body. Text that is not UTF-8 is
     /// read as Windows-1252, a superset of Latin-1.
     ///
@@ -62,7 +62,7 @@ impl Return {
     }
 }
 
-impl fmt::Debug for Return {
+impl fmt::Debug for SignatureReturn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Return(unverified)")
     }

@@ -23,7 +23,7 @@ use super::Config;
 use crate::{
     mandate::MandateRef,
     sandbox::{
-        Call, Closed, Decision, Link, MANDATES, Onward, Page, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation,
+        Request, Closed, Decision, Link, MANDATES, Onward, Page, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation,
         Why, word_for,
     },
     vocabulary::{MandateStatus, Provider, VocabularyRow},
@@ -120,7 +120,7 @@ fn some(record: &Value, keys: &[&str]) -> Value {
 }
 
 /// Returns true if a record matches the query: `x`, `x_min` and `x_max`. Ignores fields that the record does not have.
-fn matches(record: &Value, call: &Call) -> bool {
+fn matches(record: &Value, call: &Request) -> bool {
     call.query.iter().all(|(key, wanted)| {
         let bound = key.strip_suffix("_min").map(|k| (k, true)).or(key.strip_suffix("_max").map(|k| (k, false)));
         let (key, bound) = bound.map_or((key.as_str(), None), |(key, lower)| (key, Some(lower)));
@@ -142,22 +142,22 @@ fn matches(record: &Value, call: &Call) -> bool {
 }
 
 /// Copies the fields of a request to a record, except those in `but`.
-fn overwrite(record: &mut Value, call: &Call, but: &[&str]) {
+fn overwrite(record: &mut Value, call: &Request, but: &[&str]) {
     for (key, value) in call.body.as_object().into_iter().flatten().filter(|(key, _)| !but.contains(&key.as_str())) {
         record[key] = value.clone();
     }
 }
 
-fn consumer<'a>(call: &Call, store: &'a Store) -> Result<&'a Value, Reply> {
+fn consumer<'a>(call: &Request, store: &'a Store) -> Result<&'a Value, Reply> {
     let reference = call.given("safedebit_consumer_reference").unwrap_or_default();
     store.get(CONSUMERS, reference).ok_or_else(|| refused("EXIST_002"))
 }
 
-fn mandate<'a>(call: &Call, store: &'a mut Store) -> Result<&'a mut Value, Reply> {
+fn mandate<'a>(call: &Request, store: &'a mut Store) -> Result<&'a mut Value, Reply> {
     store.get_mut(MANDATES, call.given("umr").unwrap_or_default()).ok_or_else(|| unknown("mandate"))
 }
 
-fn new_mandate(call: &Call, store: &mut Store, status: &str, after_signing: &str) -> Result<Value, Reply> {
+fn new_mandate(call: &Request, store: &mut Store, status: &str, after_signing: &str) -> Result<Value, Reply> {
     consumer(call, store)?;
     let umr = call.text("umr").map_or_else(|| store.numbered("RUM-SANDBOX-"), str::to_owned);
     if store.get(MANDATES, &umr).is_some() && !sample(&umr) {
@@ -174,7 +174,7 @@ fn new_mandate(call: &Call, store: &mut Store, status: &str, after_signing: &str
 }
 
 /// The mandate of a debit: the named one, or any active one of the consumer.
-fn charged(call: &Call, store: &Store) -> Result<String, Reply> {
+fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
     let reference = call.given("safedebit_consumer_reference");
     let usable =
         |mandate: &Value| mandate["status"] == "1" && mandate["safedebit_consumer_reference"].as_str() == reference;
@@ -222,7 +222,7 @@ fn cancelled(debit: &Value, now: DateTime<Utc>) -> Value {
     }
 }
 
-fn new_debit(call: &Call, store: &mut Store, umr: String, guarantee: Option<&str>) -> Result<Value, Reply> {
+fn new_debit(call: &Request, store: &mut Store, umr: String, guarantee: Option<&str>) -> Result<Value, Reply> {
     let reference = call.text("sdd_reference").unwrap_or_default().to_owned();
     if store.get(DEBITS, &reference).is_some() && !sample(&reference) {
         return Err(refused("EXIST_003"));
@@ -240,12 +240,12 @@ fn new_debit(call: &Call, store: &mut Store, umr: String, guarantee: Option<&str
     Ok(store.put(DEBITS, reference, debit))
 }
 
-fn debit<'a>(call: &Call, store: &'a mut Store) -> Result<&'a mut Value, Reply> {
+fn debit<'a>(call: &Request, store: &'a mut Store) -> Result<&'a mut Value, Reply> {
     store.get_mut(DEBITS, call.text("sdd_reference").unwrap_or_default()).ok_or_else(|| unknown("debit"))
 }
 
 /// Creates a link to a page, valid for one day.
-fn link(call: &Call, store: &mut Store, what: &str, id: &str) -> String {
+fn link(call: &Request, store: &mut Store, what: &str, id: &str) -> String {
     let token = store.random(16);
     let until = call.now + TimeDelta::days(1);
     let urls = some(&call.body, &["url_ok", "url_ko", "url_cancel", "url_callback"]);
@@ -270,7 +270,7 @@ fn document(record: Option<&Value>) -> Value {
 pub(crate) struct Simulated;
 
 impl Simulated {
-    fn debits(call: &Call, store: &mut Store) -> Result<Reply, Reply> {
+    fn debits(call: &Request, store: &mut Store) -> Result<Reply, Reply> {
         let now = call.now;
         Ok(match call.operation.as_str() {
             "payment" => {
@@ -461,7 +461,7 @@ impl Simulation for Simulated {
         store.put(FILES, "cni_xxx", file);
     }
 
-    fn admit(&self, call: &Call, _: &Store) -> Result<(), Reply> {
+    fn admit(&self, call: &Request, _: &Store) -> Result<(), Reply> {
         let pair = call.header("authorization").and_then(|header| header.strip_prefix("Basic "));
         if pair == Some(SAMPLE_HEADER) {
             return Ok(());
@@ -475,12 +475,12 @@ impl Simulation for Simulated {
         }
     }
 
-    fn invalid(&self, _: &Call, violations: &[Violation]) -> Reply {
+    fn invalid(&self, _: &Request, violations: &[Violation]) -> Reply {
         let what = violations.iter().map(|violation| format!("{}: {}", violation.place.join("."), violation.what));
         no("SANDBOX_001", &what.collect::<Vec<_>>().join("; "))
     }
 
-    fn answer(&self, call: &Call, store: &mut Store) -> Result<Reply, Reply> {
+    fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {
         Ok(match call.operation.as_str() {
             "create_mandate" => {
                 let mandate = new_mandate(call, store, "5", call.text("status").unwrap_or("1"))?;

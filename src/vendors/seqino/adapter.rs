@@ -4,7 +4,7 @@ use super::{Client, batch::Batches, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader},
     mandate::{Account, Lookup, Mandate, MandateRef, Source},
-    transport::{Answer, Operation, Vendor, exchange, unless_shut},
+    transport::{VendorResponse, OperationSpec, Vendor, exchange, unless_shut},
     vocabulary::{
         AccountStatus, Error, ErrorKind, Evidence, MandateStatus, Meaning, Provider, RawStatus, VocabularyRow,
     },
@@ -100,7 +100,7 @@ pub(super) fn judge(
     Ok(observe(reference, read, account, Source::Read, now))
 }
 
-const READ: &Operation = &operations::GET_MANDATE;
+const READ: &OperationSpec = &operations::GET_MANDATE;
 
 impl Client {
     pub(super) fn mandate_of<'a>(&'a self, reference: &'a MandateRef) -> super::builder::GetMandate<'a> {
@@ -136,7 +136,7 @@ impl Adapter for Client {
     fn probe<'a>(
         &'a self,
         reference: &'a MandateRef,
-    ) -> BoxFuture<'a, Result<(&'static Operation, Answer), Error>> {
+    ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>> {
         Box::pin(async move { Ok((READ, exchange(self, READ, self.mandate_of(reference).request()).await?)) })
     }
 

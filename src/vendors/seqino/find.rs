@@ -2,7 +2,7 @@
 
 use super::{Client, generated::operations, types};
 use crate::{
-    transport::{Built, Operation, perform_page},
+    transport::{Built, OperationSpec, perform_page},
     vocabulary::{Error, Provider},
     wire::List,
 };
@@ -63,7 +63,7 @@ impl Client {
 
     async fn list<T: DeserializeOwned + Send + 'static, const ONE: bool>(
         &self,
-        operation: &'static Operation,
+        operation: &'static OperationSpec,
         request: Built,
     ) -> Result<Found<T, ONE>, Error> {
         let (items, pages): (List<T, ONE>, _) = perform_page(self, operation, request).await?;
@@ -74,7 +74,7 @@ impl Client {
 
 /// A list. `more` is true if there are more items than it contains.
 struct Found<T, const ONE: bool> {
-    operation: &'static Operation,
+    operation: &'static OperationSpec,
     items: List<T, ONE>,
     more: bool,
 }

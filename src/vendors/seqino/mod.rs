@@ -26,7 +26,7 @@ pub use webhook::{Encoding, verify_request, verify_webhook};
 
 use crate::{
     Mandates, MandatesBuilder,
-    transport::{Endpoint, Refusal, Transport, Vendor, Word, credential, endpoint_methods, secret_header},
+    transport::{Endpoint, Refusal, Transport, Vendor, VendorVerdict, credential, endpoint_methods, secret_header},
     vocabulary::{Error, Provider},
     wire,
 };
@@ -122,7 +122,7 @@ impl Vendor for Client {
     }
 
     /// Reads `{error, code, trace_id}`, or a list of errors in a request. Any other body is not the vendor's.
-    fn word(status: StatusCode, body: &[u8]) -> Word {
+    fn word(status: StatusCode, body: &[u8]) -> VendorVerdict {
         /// Exactly as documented: this shape decides if a mandate counts as gone.
         #[derive(Deserialize)]
         struct Own {
@@ -132,18 +132,18 @@ impl Vendor for Client {
             trace_id: String,
         }
         if status.is_success() {
-            return Word::Silent;
+            return VendorVerdict::Silent;
         }
         if let Some(own) = wire::read_own::<Own>(body) {
             let (code, trace_id) = (Some(own.code.to_string()), Some(own.trace_id));
-            return Word::Refused(Refusal { code, trace_id, ..Refusal::default() });
+            return VendorVerdict::Refused(Refusal { code, trace_id, ..Refusal::default() });
         }
         match wire::read_own::<types::ValidationErrorResponse>(body) {
             Some(list) if !list.detail.is_empty() => {
                 let places: Vec<String> = list.detail.iter().take(8).map(|issue| place(&issue.loc)).collect();
-                Word::Refused(Refusal { detail: Some(places.join(", ")), ..Refusal::default() })
+                VendorVerdict::Refused(Refusal { detail: Some(places.join(", ")), ..Refusal::default() })
             }
-            _ => Word::Silent,
+            _ => VendorVerdict::Silent,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::Config;
 use crate::{
     mandate::MandateRef,
     sandbox::{
-        Call, Closed, Decision, Link, MANDATES, Onward, Page, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation,
+        Request, Closed, Decision, Link, MANDATES, Onward, Page, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation,
         Why, word_for,
     },
     vocabulary::{MandateStatus, Provider, VocabularyRow},
@@ -88,7 +88,7 @@ fn client(id: &str, request: &Value, now: DateTime<Utc>) -> Value {
 }
 
 /// The client in the header.
-fn acting(call: &Call, store: &Store) -> Result<String, Reply> {
+fn acting(call: &Request, store: &Store) -> Result<String, Reply> {
     let id = call.header("x-pdp-client-id").unwrap_or_default();
     let known = store.get(CLIENTS, id).is_some() || store.get(PDP_CLIENTS, id).is_some();
     // Two pages list their status codes without a 404.
@@ -145,7 +145,7 @@ fn new_invoice(store: &mut Store, client: &str, data: &Value, now: DateTime<Utc>
 }
 
 /// Counts a call of a client, by endpoint and by success.
-fn count(call: &Call, store: &mut Store, good: bool) {
+fn count(call: &Request, store: &mut Store, good: bool) {
     let Some(client) = call.header("x-pdp-client-id") else { return };
     let key = format!("{client} {} {}", call.method, call.template);
     let mut usage = store.get(USAGE, &key).cloned().unwrap_or_else(
@@ -168,7 +168,7 @@ fn used(store: &Store, client: &str) -> Vec<(String, String, u64, u64)> {
     .collect()
 }
 
-fn metrics(call: &Call, client: &str, store: &Store) -> Value {
+fn metrics(call: &Request, client: &str, store: &Store) -> Value {
     let used = used(store, client);
     let (good, bad) = used.iter().fold((0, 0), |(good, bad), usage| (good + usage.2, bad + usage.3));
     let today = call.now.date_naive();
@@ -197,7 +197,7 @@ fn metrics(call: &Call, client: &str, store: &Store) -> Value {
     })
 }
 
-fn summary(call: &Call, client: &str, store: &Store) -> Value {
+fn summary(call: &Request, client: &str, store: &Store) -> Value {
     let used = used(store, client);
     let calls = |usage: &&(String, String, u64, u64)| usage.2 + usage.3;
     let (most, least) = (used.iter().max_by_key(calls), used.iter().min_by_key(calls));
@@ -217,7 +217,7 @@ fn summary(call: &Call, client: &str, store: &Store) -> Value {
 pub(crate) struct Simulated;
 
 impl Simulated {
-    fn invoices(call: &Call, id: &str, store: &mut Store) -> Result<Reply, Reply> {
+    fn invoices(call: &Request, id: &str, store: &mut Store) -> Result<Reply, Reply> {
         let now = call.now;
         let client = acting(call, store)?;
         Ok(match call.operation.as_str() {
@@ -275,7 +275,7 @@ impl Simulated {
         })
     }
 
-    fn try_answer(&self, call: &Call, store: &mut Store) -> Result<Reply, Reply> {
+    fn try_answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {
         let id = call.path.values().next().map(String::as_str).unwrap_or_default();
         let now = call.now;
         Ok(match call.operation.as_str() {
@@ -466,7 +466,7 @@ impl Simulation for Simulated {
         store.put(INVOICES, "string", json!({"client_id": SAMPLE, "data": draft}));
     }
 
-    fn admit(&self, call: &Call, _: &Store) -> Result<(), Reply> {
+    fn admit(&self, call: &Request, _: &Store) -> Result<(), Reply> {
         if call.operation == "get_health" || call.header("authorization") == Some(KEY) {
             Ok(())
         } else {
@@ -474,7 +474,7 @@ impl Simulation for Simulated {
         }
     }
 
-    fn invalid(&self, _: &Call, violations: &[Violation]) -> Reply {
+    fn invalid(&self, _: &Request, violations: &[Violation]) -> Reply {
         let issue = |violation: &Violation| {
             let kind = if violation.missing { "missing" } else { "value_error" };
             json!({"loc": violation.place, "msg": violation.what, "type": kind})
@@ -482,7 +482,7 @@ impl Simulation for Simulated {
         Reply::new(422, json!({"detail": violations.iter().map(issue).collect::<Vec<_>>()}))
     }
 
-    fn answer(&self, call: &Call, store: &mut Store) -> Result<Reply, Reply> {
+    fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {
         let result = self.try_answer(call, store);
         count(call, store, result.is_ok());
         result

@@ -5,7 +5,7 @@ use super::{
     cell::{self, Cell, blank, nearest},
     columns::{self, Columns},
 };
-use mandat::{Provider, Tracked};
+use mandat::{Provider, StatusQuery};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -44,7 +44,7 @@ impl Table {
     }
 
     /// Reads the mandate of a row, with its facts and stored state.
-    pub fn tracked(&self, row: usize) -> Result<Tracked, Vec<Fault>> {
+    pub fn tracked(&self, row: usize) -> Result<StatusQuery, Vec<Fault>> {
         let record = self.record(row);
         let reference = record[Field::Reference].trimmed();
         // In a list, a second word is another column, such as an IBAN.

@@ -7,8 +7,8 @@ use super::{
 };
 use chrono::{DateTime, Utc};
 use mandat::{
-    Changed, Facts, Known, LastCollection, Mandate, MandateRef, MandateStatus, Permission, Purpose, RawStatus, Tracked,
-    Verdict,
+    Facts, LastCollection, Mandate, MandateChange, MandateRef, MandateStatus, Permission, Purpose, RawStatus,
+    StatusQuery, StoredState, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -66,13 +66,13 @@ impl Record {
     }
 
     /// The mandate to read, with its facts and stored state. The error lists every invalid cell.
-    pub fn tracked(&self) -> Result<Tracked, Vec<Fault>> {
+    pub fn tracked(&self) -> Result<StatusQuery, Vec<Fault>> {
         let mut faults = Vec::new();
         let reference = self.reference().map_err(|text| faults.push(Fault { column: Field::Reference, text })).ok();
         let facts = self.facts(&mut faults);
         let known = self.known(&mut faults);
         match reference {
-            Some(reference) if faults.is_empty() => Ok(Tracked { reference, known, facts: Some(facts) }),
+            Some(reference) if faults.is_empty() => Ok(StatusQuery { reference, stored: known, facts: Some(facts) }),
             _ => Err(faults),
         }
     }
@@ -144,7 +144,7 @@ impl Record {
 
     /// The stored state. An incomplete one is an error: without a stored revocation, the run could not report the
     /// return from it.
-    fn known(&self, faults: &mut Vec<Fault>) -> Option<Known> {
+    fn known(&self, faults: &mut Vec<Fault>) -> Option<StoredState> {
         const INSTANT: &str = "an instant. Use 2026-09-01T08:00:00Z";
         let before = faults.len();
         let status = self.status(Field::Status, faults);
@@ -170,7 +170,7 @@ impl Record {
             return None;
         };
         let word = |column| RawStatus::new(&cell::read_vendor_word(self[column].trimmed()));
-        let mut known = Known::new(status, word(Field::Raw), observed_at);
+        let mut known = StoredState::new(status, word(Field::Raw), observed_at);
         known.account = (!cell::is_nothing(self[Field::Account].trimmed())).then(|| word(Field::Account));
         known.verdict = verdict;
         known.recognized = recognized.or(known.recognized);
@@ -182,19 +182,20 @@ impl Record {
     }
 
     /// The row after a reading, with all facts of the caller.
-    pub fn of_reading(tracked: &Tracked, mandate: &Mandate, now: DateTime<Utc>) -> Self {
-        let (known, facts) = (tracked.known.as_ref(), tracked.facts.as_ref());
-        let change = Changed::between(known, mandate, facts, now).map(|change| match (change.from, change.class) {
-            (None, _) => "First",
-            (_, Some(class)) => class.as_str(),
-            (_, None) => "Same status",
-        });
+    pub fn of_reading(tracked: &StatusQuery, mandate: &Mandate, now: DateTime<Utc>) -> Self {
+        let (known, facts) = (tracked.stored.as_ref(), tracked.facts.as_ref());
+        let change =
+            MandateChange::between(known, mandate, facts, now).map(|change| match (change.from, change.class) {
+                (None, _) => "First",
+                (_, Some(class)) => class.as_str(),
+                (_, None) => "Same status",
+            });
         let verdict = match mandate.reference.provider().purpose() {
             Purpose::Represent => Some(mandate.may_represent(facts.and_then(|facts| facts.last_acknowledged), now)),
             _ => facts.map(|facts| mandate.may_collect(facts, now)),
         };
         let reasons = verdict.as_ref().map(Verdict::reasons).unwrap_or_default();
-        let mut record = Self::of(tracked, Some(&Known::of(mandate, known, facts, now)));
+        let mut record = Self::of(tracked, Some(&StoredState::of(mandate, known, facts, now)));
         record[Field::Change] = change.into();
         // Use neither comma nor semicolon: a spreadsheet with another separator would split the cell.
         let reasons = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(" / ");
@@ -222,7 +223,7 @@ impl Record {
     }
 
     /// The row of a mandate with its facts and `known`.
-    pub fn of(tracked: &Tracked, known: Option<&Known>) -> Self {
+    pub fn of(tracked: &StatusQuery, known: Option<&StoredState>) -> Self {
         let mut record = Self::named(&tracked.reference);
         if let Some(known) = known {
             let status = |status: Option<MandateStatus>| Cell::from(status.map(MandateStatus::as_str));
@@ -254,7 +255,7 @@ impl Record {
 }
 
 /// The names of the columns where two rows of one mandate differ.
-pub fn differing(one: &Tracked, other: &Tracked) -> Vec<&'static str> {
-    let (one, other) = (Record::of(one, one.known.as_ref()), Record::of(other, other.known.as_ref()));
+pub fn differing(one: &StatusQuery, other: &StatusQuery) -> Vec<&'static str> {
+    let (one, other) = (Record::of(one, one.stored.as_ref()), Record::of(other, other.stored.as_ref()));
     one.cells().zip(other.cells()).filter(|((_, a), (_, b))| a != b).map(|((field, _), _)| field.name()).collect()
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// A request.
 #[derive(Default)]
-pub(crate) struct Call {
+pub(crate) struct Request {
     /// The operation, by its id in the spec.
     pub operation: String,
     pub method: String,
@@ -31,7 +31,7 @@ pub(crate) struct Upload {
     pub content: Bytes,
 }
 
-impl Call {
+impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

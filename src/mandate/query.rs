@@ -1,16 +1,16 @@
 //! A mandate to read, with your stored state and facts.
 
-use super::{Facts, Known, Lookup, MandateRef, Source};
+use super::{Facts, Lookup, MandateRef, Source, StoredState};
 
 /// A mandate to read, with your stored state and facts. Convert it from a [`MandateRef`], or from a pair of a
-/// [`MandateRef`] and a [`Known`].
+/// [`MandateRef`] and a [`StoredState`].
 ///
 /// Give its [`Facts`] to get a verdict on a direct-debit mandate:
 ///
 /// ```
 /// # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
 /// # mod example {
-/// # use mandat::{Facts, LastCollection, MandateRef, Permission, Tracked, sandbox::Sandbox};
+/// # use mandat::{Facts, LastCollection, MandateRef, Permission, StatusQuery, sandbox::Sandbox};
 /// # use std::time::Duration;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,8 +27,8 @@ use super::{Facts, Known, Lookup, MandateRef, Source};
 ///     max_age: Duration::from_secs(3600),
 ///     last_acknowledged: None,
 /// };
-/// let tracked = Tracked { facts: Some(facts), ..MandateRef::safedebit("XXXXXXXXXXXXX").into() };
-/// let reading = mandates.statuses([tracked]).changes().next().await.expect("the stream has one reading");
+/// let query = StatusQuery { facts: Some(facts), ..MandateRef::safedebit("XXXXXXXXXXXXX").into() };
+/// let reading = mandates.statuses([query]).changes().next().await.expect("the stream has one reading");
 /// // Nothing was collected for 36 months.
 /// assert_eq!(reading.result?.to.verdict, Some(Permission::Refused));
 /// # Ok(())
@@ -38,44 +38,44 @@ use super::{Facts, Known, Lookup, MandateRef, Source};
 /// # example::main().unwrap();
 /// ```
 #[derive(Clone, Debug)]
-pub struct Tracked {
+pub struct StatusQuery {
     /// The reference of the mandate.
     pub reference: MandateRef,
     /// Your stored state of the mandate, if any.
-    pub known: Option<Known>,
+    pub stored: Option<StoredState>,
     /// The facts about a direct-debit mandate that only you know. Without them its verdict is not computed or compared.
     /// For an e-invoicing mandate only [`Facts::last_acknowledged`] is used.
     pub facts: Option<Facts>,
 }
 
-impl From<MandateRef> for Tracked {
+impl From<MandateRef> for StatusQuery {
     fn from(reference: MandateRef) -> Self {
-        Self { reference, known: None, facts: None }
+        Self { reference, stored: None, facts: None }
     }
 }
 
-impl From<&MandateRef> for Tracked {
+impl From<&MandateRef> for StatusQuery {
     fn from(reference: &MandateRef) -> Self {
         reference.clone().into()
     }
 }
 
-impl From<(MandateRef, Known)> for Tracked {
-    fn from((reference, known): (MandateRef, Known)) -> Self {
-        Self { reference, known: Some(known), facts: None }
+impl From<(MandateRef, StoredState)> for StatusQuery {
+    fn from((reference, known): (MandateRef, StoredState)) -> Self {
+        Self { reference, stored: Some(known), facts: None }
     }
 }
 
-impl From<(MandateRef, Option<Known>)> for Tracked {
-    fn from((reference, known): (MandateRef, Option<Known>)) -> Self {
-        Self { reference, known, facts: None }
+impl From<(MandateRef, Option<StoredState>)> for StatusQuery {
+    fn from((reference, stored): (MandateRef, Option<StoredState>)) -> Self {
+        Self { reference, stored, facts: None }
     }
 }
 
 /// Counts as known to the vendor if the stored state was read, not only created.
-impl<'a> From<&'a Tracked> for Lookup<'a> {
-    fn from(tracked: &'a Tracked) -> Self {
-        let known = tracked.known.as_ref().is_some_and(|known| known.source == Source::Read);
-        Self { reference: &tracked.reference, known, past: tracked.known.as_ref().and_then(Known::past) }
+impl<'a> From<&'a StatusQuery> for Lookup<'a> {
+    fn from(query: &'a StatusQuery) -> Self {
+        let known = query.stored.as_ref().is_some_and(|known| known.source == Source::Read);
+        Self { reference: &query.reference, known, past: query.stored.as_ref().and_then(StoredState::past) }
     }
 }

@@ -1,7 +1,8 @@
 //! Turns an HTTP response into an answer or an error.
 
 use super::{
-    Effect, Operation, Speaker, Transport, Vendor, Word, connections::Unanswered, decision::Failure, settings::LONGEST,
+    Effect, OperationSpec, Speaker, Transport, Vendor, VendorVerdict, connections::Unanswered, decision::Failure,
+    settings::LONGEST,
 };
 use crate::{
     vocabulary::{Error, ErrorKind, Outcome},
@@ -25,7 +26,7 @@ use tokio::{
 
 /// A response of a vendor, read to its end.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct VendorResponse {
     pub status: StatusCode,
     pub retry_after: Option<Duration>,
     pub body: Bytes,
@@ -105,7 +106,7 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    fn new(operation: &Operation, failure: Failure, error: Error) -> Self {
+    fn new(operation: &OperationSpec, failure: Failure, error: Error) -> Self {
         // Without a connection nothing was sent. After any other failure the vendor may have received the request.
         let outcome = if failure == Failure::NoConnection { Outcome::NotSent } else { Outcome::Unknown };
         Self { error: error.outcome_is(operation.outcome(outcome)), failure, retry_after: None }
@@ -115,11 +116,11 @@ impl Failed {
 /// Sends the request once and reads the response, within the timeout and the size limit.
 pub(super) async fn receive(
     transport: &Transport,
-    operation: &Operation,
+    operation: &OperationSpec,
     request: Request,
     fresh: bool,
     until: Instant,
-) -> Result<Answer, Failed> {
+) -> Result<VendorResponse, Failed> {
     let settings = &transport.settings;
     let cap = if operation.document { settings.max_document } else { settings.max_answer };
     let whole = async {
@@ -135,7 +136,7 @@ pub(super) async fn receive(
         let pages = Pages::of(response.headers());
         let body = read(operation, response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
-        Ok(Answer { status, retry_after, body, unclear: None, pages })
+        Ok(VendorResponse { status, retry_after, body, unclear: None, pages })
     };
     match timeout_at(until, whole).await {
         Ok(answer) => answer,
@@ -148,10 +149,10 @@ const LARGE: usize = 64 << 10;
 
 /// Decodes an answer with `read`. A large one is decoded on a blocking thread, until the deadline of the call.
 pub(super) async fn aside<T: Send + 'static>(
-    operation: &Operation,
-    answer: Answer,
+    operation: &OperationSpec,
+    answer: VendorResponse,
     until: Instant,
-    read: impl FnOnce(Answer) -> T + Send + 'static,
+    read: impl FnOnce(VendorResponse) -> T + Send + 'static,
 ) -> Result<T, Failed> {
     if answer.body.len() < LARGE {
         return Ok(read(answer));
@@ -178,7 +179,7 @@ impl From<Failed> for Error {
 }
 
 /// Describes a failed request without the text of reqwest, which prints URLs. A URL can hold an IBAN.
-fn lost(operation: &Operation, error: &reqwest::Error) -> Failed {
+fn lost(operation: &OperationSpec, error: &reqwest::Error) -> Failed {
     let failure = match (error.is_connect(), error.is_timeout()) {
         (true, _) => Failure::NoConnection,
         (false, true) => Failure::Timeout,
@@ -215,7 +216,7 @@ fn why(error: &reqwest::Error) -> Option<String> {
     None
 }
 
-async fn read(operation: &Operation, mut response: Response, cap: usize) -> Result<Bytes, Failed> {
+async fn read(operation: &OperationSpec, mut response: Response, cap: usize) -> Result<Bytes, Failed> {
     let too_large = || {
         let error = Error::new(ErrorKind::TooLarge).detail(format!("more than {cap} bytes"));
         Failed::new(operation, Failure::Unread, error)
@@ -284,7 +285,7 @@ pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Dur
     wishes.max()
 }
 
-impl Answer {
+impl VendorResponse {
     /// The answer to a removal that an earlier attempt had completed.
     pub fn no_content() -> Self {
         Self {
@@ -297,19 +298,19 @@ impl Answer {
     }
 
     /// Returns the answer if the vendor accepted the request, else an error with the meaning of the refusal.
-    pub(super) fn judge<V: Vendor>(self, operation: &Operation) -> Result<Self, Failed> {
+    pub(super) fn judge<V: Vendor>(self, operation: &OperationSpec) -> Result<Self, Failed> {
         let success = self.status.is_success();
         let refusal = match V::word(self.status, &self.body) {
-            Word::Silent if success => match self.doubt(operation) {
+            VendorVerdict::Silent if success => match self.doubt(operation) {
                 Some(why) => return Err(self.doubtful(operation, why)),
                 None => return Ok(self),
             },
-            Word::Unclear(why) if success && operation.effect == Effect::Removal => {
+            VendorVerdict::Unclear(why) if success && operation.effect == Effect::Removal => {
                 return Err(self.doubtful(operation, &why));
             }
-            Word::Unclear(why) if success => return Ok(Self { unclear: Some(why), ..self }),
-            Word::Silent | Word::Unclear(_) => None,
-            Word::Refused(refusal) => Some(refusal),
+            VendorVerdict::Unclear(why) if success => return Ok(Self { unclear: Some(why), ..self }),
+            VendorVerdict::Silent | VendorVerdict::Unclear(_) => None,
+            VendorVerdict::Refused(refusal) => Some(refusal),
         };
         let speaker = match (&refusal, self.body.is_empty()) {
             (Some(_), _) => Speaker::Vendor,
@@ -342,7 +343,7 @@ impl Answer {
     }
 
     /// Returns the reason why a success status does not prove that the vendor did the operation.
-    fn doubt(&self, operation: &Operation) -> Option<&'static str> {
+    fn doubt(&self, operation: &OperationSpec) -> Option<&'static str> {
         let status = self.status.as_u16();
         match operation.answer {
             [] if operation.code == "204" => (status != 204).then_some("the documented status is 204 without content"),
@@ -356,11 +357,11 @@ impl Answer {
         }
     }
 
-    fn doubtful(&self, operation: &Operation, why: &str) -> Failed {
+    fn doubtful(&self, operation: &OperationSpec, why: &str) -> Failed {
         Failed { error: self.undecodable(operation, why.into()), failure: Failure::Doubtful, retry_after: None }
     }
 
-    fn undecodable(&self, operation: &Operation, detail: String) -> Error {
+    fn undecodable(&self, operation: &OperationSpec, detail: String) -> Error {
         Error::new(ErrorKind::Decode)
             .status(self.status.as_u16())
             .detail(detail)
@@ -369,7 +370,7 @@ impl Answer {
     }
 
     /// The error for an answer in which `place` differs from the value in the request.
-    pub(super) fn of_another(&self, operation: &Operation, place: &str) -> Error {
+    pub(super) fn of_another(&self, operation: &OperationSpec, place: &str) -> Error {
         self.undecodable(
             operation,
             format!("{place} differs from the requested one: the response is for another request"),
@@ -380,7 +381,7 @@ impl Answer {
     ///
     /// # Errors
     /// If the body cannot be decoded. The error says where and what was expected, never the value.
-    pub fn decode<T: DeserializeOwned>(&self, operation: &Operation) -> Result<T, Error> {
+    pub fn decode<T: DeserializeOwned>(&self, operation: &OperationSpec) -> Result<T, Error> {
         let refuse = |detail: String| self.undecodable(operation, detail);
         if let Some(why) = &self.unclear {
             return Err(refuse(why.clone()));
@@ -431,12 +432,12 @@ fn advice(status: StatusCode, speaker: Speaker) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, LARGE, aside};
-    use crate::{ErrorKind, Outcome, transport::Effect, transport::Operation};
+    use super::{LARGE, VendorResponse, aside};
+    use crate::{ErrorKind, Outcome, transport::Effect, transport::OperationSpec};
     use std::{sync::mpsc, thread, time::Duration};
     use tokio::time::Instant;
 
-    const OPERATION: Operation = Operation {
+    const OPERATION: OperationSpec = OperationSpec {
         id: "test",
         method: "POST",
         path: "/",
@@ -450,8 +451,8 @@ mod tests {
         repeats: &[],
     };
 
-    fn answer(length: usize) -> Answer {
-        Answer { body: vec![b' '; length].into(), ..Answer::no_content() }
+    fn answer(length: usize) -> VendorResponse {
+        VendorResponse { body: vec![b' '; length].into(), ..VendorResponse::no_content() }
     }
 
     #[tokio::test]

@@ -1,0 +1,170 @@
+//! One call: its attempts, within the limits and the deadline.
+
+use super::{
+    Built, Effect, OperationSpec, Transport, Vendor, VendorResponse,
+    decision::{self, Attempt, Delays, Next, Progress},
+    path,
+    response::{self, Failed, aside},
+    shut::{is_shut, shut},
+    trace::CallSpan,
+};
+use crate::vocabulary::{Error, ErrorKind, Outcome};
+use reqwest::{
+    Request,
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue},
+};
+use std::pin::Pin;
+use tokio::time::{Instant, sleep, timeout_at};
+use tower::retry::budget::Budget;
+
+/// Advice for a vendor's own 404 to a removal.
+const GONE_ALREADY: &str = "it is not there: if the answer to an earlier removal was lost, that one was done";
+
+/// A call as a boxed future. Unboxed, each future around it would copy its large state.
+pub(super) type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// One call: its attempts, within the limits and the deadline.
+pub(super) struct Call<'a, V> {
+    pub vendor: &'a V,
+    pub operation: &'static OperationSpec,
+}
+
+impl<'a, V: Vendor> Call<'a, V> {
+    pub fn call<T: Send + 'static>(
+        self,
+        request: Built,
+        read: impl FnOnce(VendorResponse) -> Result<T, Error> + Send + 'static,
+    ) -> Calling<'a, T> {
+        Box::pin(async move {
+            let call = CallSpan::new(V::PROVIDER, self.operation);
+            let deadline = Instant::now() + self.vendor.transport().settings.overall_timeout;
+            let result = call.within(async {
+                let answer = self.attempts(request, &call, deadline).await?;
+                call.answered(answer.status);
+                aside(self.operation, answer, deadline, read).await?
+            });
+            let result = result.await.map_err(|e| {
+                if e.refuses_caller() {
+                    shut();
+                }
+                let e = e.during(V::PROVIDER, self.operation.id).advise_if_unknown(self.operation.lost_answer);
+                match self.operation.effect {
+                    Effect::Removal if e.kind() == ErrorKind::NotFound => e.advise(Some(GONE_ALREADY)),
+                    Effect::Removal => e.harmless_again(),
+                    Effect::Read | Effect::Write => e,
+                }
+            });
+            call.ended(result.as_ref().err());
+            result
+        })
+    }
+
+    async fn attempts(&self, request: Built, call: &CallSpan, deadline: Instant) -> Result<VendorResponse, Error> {
+        let (operation, transport) = (self.operation, self.vendor.transport());
+        let settings = &transport.settings;
+        let mut request = built(operation, transport, request)?;
+        let mut delays = Delays::new(settings.backoff, settings.attempts);
+        let mut progress = Progress::START;
+        transport.limits.budget.deposit();
+        loop {
+            let again = request.try_clone();
+            // A failure before this attempt is sent leaves the outcome of the earlier attempts unchanged.
+            let ready = timeout_at(deadline, async {
+                loop {
+                    let header = self.authorize(&mut request).await?;
+                    let turn = transport.limits.turn().await;
+                    if header.as_ref().is_none_or(|header| self.vendor.holds(header)) {
+                        return Ok((header, turn));
+                    }
+                }
+            });
+            let late = || {
+                let advice = "begin fewer calls at once, or raise `rate_per_second` or `concurrency` of `Settings`";
+                Error::new(ErrorKind::Timeout).detail("while waiting to send").advise(Some(advice))
+            };
+            let ready = ready.await.unwrap_or_else(|_| Err(late()));
+            let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(progress.outcome)))?;
+            // A call that reached the vendor reports what came of that.
+            if progress == Progress::START && is_shut() {
+                return Err(Error::not_asked(V::PROVIDER).outcome_is(operation.outcome(progress.outcome)));
+            }
+            call.attempt();
+            let until = deadline.min(Instant::now() + settings.attempt_timeout);
+            let answer = response::receive(transport, operation, request, progress.fresh, until).await;
+            drop(turn);
+            let judged = match answer {
+                Ok(answer) => aside(operation, answer, deadline, |answer| answer.judge::<V>(operation)).await,
+                Err(failed) => Err(failed),
+            };
+            let judged = judged.and_then(|judged| judged);
+            // A refusal for another reason proves that the vendor accepted the credentials.
+            let took = match &judged {
+                Ok(_) => true,
+                Err(Failed { error, .. }) => matches!(
+                    error.kind(),
+                    ErrorKind::InvalidRequest | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused
+                ),
+            };
+            if let Some(header) = &header
+                && took
+            {
+                self.vendor.taken(header, progress.renewed);
+            }
+            let Failed { error, failure, retry_after } = match judged {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            let (outcome, not_found) = (error.outcome(), error.kind() == ErrorKind::NotFound);
+            let attempt = Attempt { failure, outcome, not_found, repeatable: again.is_some() };
+            let before = progress;
+            let (next, after) = decision::decide(operation.effect, before, attempt);
+            progress = after;
+            let error = error.outcome_is(operation.outcome(progress.outcome));
+            match (next, again) {
+                (Next::Removed, _) => return Ok(VendorResponse::no_content()),
+                (Next::Renew, Some(again)) => match header {
+                    Some(header) if self.vendor.refused(&header, before.renewed) => request = again,
+                    _ => return Err(error),
+                },
+                (Next::Fresh, Some(again)) => request = again,
+                (Next::Again, Some(again)) => {
+                    let Some(delay) = delays.next() else { return Err(error) };
+                    let delay = delay.max(retry_after.unwrap_or_default());
+                    let too_long = retry_after.is_some_and(|asked| asked > settings.max_retry_after);
+                    if too_long || Instant::now() + delay >= deadline || !transport.limits.budget.withdraw() {
+                        return Err(error);
+                    }
+                    sleep(delay).await;
+                    request = again;
+                }
+                (Next::Stop, _) | (_, None) => return Err(error),
+            }
+        }
+    }
+
+    /// Sets the headers: accepted encoding and type, and credentials if the operation needs them.
+    pub async fn authorize(&self, request: &mut Request) -> Result<Option<HeaderValue>, Error> {
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if !self.operation.answer.is_empty() {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
+        if !self.operation.authenticated {
+            return Ok(None);
+        }
+        let header = self.vendor.authorization().await?;
+        request.headers_mut().insert(AUTHORIZATION, header.clone());
+        Ok(Some(header))
+    }
+}
+
+/// Returns the request, after checking that its URL has the path of the operation.
+pub(super) fn built(operation: &OperationSpec, transport: &Transport, request: Built) -> Result<Request, Error> {
+    let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
+    let request = request.map_err(refuse)?;
+    let base = transport.base_path(operation).map_err(refuse)?;
+    let path = request.url().path().strip_prefix(&*base);
+    if !path.is_some_and(|path| path::matches(path, operation.path)) {
+        return Err(refuse("an id would change the path of the request. Use the id that the vendor gave".into()));
+    }
+    Ok(request)
+}
