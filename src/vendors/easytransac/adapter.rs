@@ -4,7 +4,7 @@ use super::{Client, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader, OneByOne},
     mandate::{Lookup, Mandate, MandateRef, Source},
-    transport::{VendorResponse, OperationSpec, Vendor, exchange},
+    transport::{OperationSpec, Vendor, VendorResponse, exchange},
     vocabulary::{Error, Evidence, MandateStatus, Meaning, Provider, VocabularyRow},
     wire,
 };

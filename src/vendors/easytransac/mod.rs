@@ -25,7 +25,9 @@ pub use notification::verify_notification;
 
 use crate::{
     Mandates, MandatesBuilder,
-    transport::{Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, credential, endpoint_methods},
+    transport::{
+        Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, credential, endpoint_methods,
+    },
     vocabulary::{Error, ErrorKind, Provider},
 };
 use reqwest::{StatusCode, header::HeaderValue};

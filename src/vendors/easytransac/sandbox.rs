@@ -12,7 +12,7 @@
 use super::Config;
 use crate::{
     mandate::MandateRef,
-    sandbox::{Request, MANDATES, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Violation, word_for},
+    sandbox::{MANDATES, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Violation, word_for},
     vocabulary::{MandateStatus, Provider, VocabularyRow},
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};

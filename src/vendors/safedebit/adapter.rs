@@ -4,7 +4,7 @@ use super::{Client, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader, OneByOne},
     mandate::{Lookup, Mandate, MandateRef, Source},
-    transport::{VendorResponse, OperationSpec, Vendor, exchange, perform_page},
+    transport::{OperationSpec, Vendor, VendorResponse, exchange, perform_page},
     vocabulary::{Error, Evidence, MandateStatus, Meaning, NextStep, Provider, VocabularyRow},
 };
 use chrono::{DateTime, Utc};

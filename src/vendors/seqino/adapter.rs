@@ -4,7 +4,7 @@ use super::{Client, batch::Batches, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader},
     mandate::{Account, Lookup, Mandate, MandateRef, Source},
-    transport::{VendorResponse, OperationSpec, Vendor, exchange, unless_shut},
+    transport::{OperationSpec, Vendor, VendorResponse, exchange, unless_shut},
     vocabulary::{
         AccountStatus, Error, ErrorKind, Evidence, MandateStatus, Meaning, Provider, RawStatus, VocabularyRow,
     },

@@ -88,8 +88,7 @@ impl Batches {
             Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => Listed::new(),
             Err(e) => return vec![Err(e); lookups.len()],
         };
-        let reads: Vec<_> =
-            lookups.iter().map(|lookup| self.mandate(&listed, *lookup, account.clone(), now)).collect();
+        let reads: Vec<_> = lookups.iter().map(|lookup| self.mandate(&listed, *lookup, account.clone(), now)).collect();
         stream::iter(reads).buffered(self.client.transport().concurrency()).collect().await
     }
 }

@@ -18,8 +18,8 @@ use super::Config;
 use crate::{
     mandate::MandateRef,
     sandbox::{
-        Request, Closed, Decision, Link, MANDATES, Onward, Page, Reply, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation,
-        Why, word_for,
+        Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec,
+        Step, Store, Text, Violation, Why, word_for,
     },
     vocabulary::{MandateStatus, Provider, VocabularyRow},
 };
