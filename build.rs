@@ -4,7 +4,7 @@
 #[path = "build/mod.rs"]
 mod generator;
 
-use generator::{PROVIDERS, Provider};
+use generator::Provider;
 use std::{env, fs, io, panic, path::Path, process::ExitCode, thread};
 
 fn main() -> ExitCode {
@@ -18,8 +18,7 @@ fn main() -> ExitCode {
     panic::set_hook(Box::new(|_| {}));
     let out = Path::new(&out);
     let problems: Vec<String> = thread::scope(|all| {
-        let enabled = PROVIDERS.iter().filter(|provider| enabled(provider.name));
-        let made: Vec<_> = enabled.map(|provider| all.spawn(move || generate(provider, out).err())).collect();
+        let made: Vec<_> = vendors().into_iter().map(|name| all.spawn(move || generate(&name, out).err())).collect();
         let panicked = || vec!["build/: it panicked. Fix: report it with the spec".to_owned()];
         made.into_iter().flat_map(|made| made.join().unwrap_or_else(|_| Some(panicked())).unwrap_or_default()).collect()
     });
@@ -29,19 +28,26 @@ fn main() -> ExitCode {
     if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The vendors whose feature is on: each has a spec of the same name.
+fn vendors() -> Vec<String> {
+    let specs = fs::read_dir("specs").into_iter().flatten().flatten().map(|spec| spec.path());
+    let specs = specs.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    specs.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).filter(|name| enabled(name)).collect()
+}
+
 fn enabled(feature: &str) -> bool {
     env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some()
 }
 
-fn generate(provider: &Provider, out: &Path) -> Result<(), Vec<String>> {
-    let spec = format!("specs/{}.yaml", provider.name);
+fn generate(name: &str, out: &Path) -> Result<(), Vec<String>> {
+    let spec = format!("specs/{name}.yaml");
     println!("cargo::rerun-if-changed={spec}");
     let io = |path: &Path, e: io::Error| vec![format!("{}: {e}. Fix: make it readable and writable", path.display())];
     let text = fs::read_to_string(&spec).map_err(|e| io(Path::new(&spec), e))?;
-    let made = generator::generate(provider, &text, enabled("unverified"))
+    let made = generator::generate(&Provider::named(name), &text, enabled("unverified"))
         .map_err(|problems| problems.iter().map(|problem| problem.within(&spec)).collect::<Vec<_>>())?;
     for (ending, text) in made.files() {
-        let path = out.join(format!("{}.{ending}", provider.name));
+        let path = out.join(format!("{name}.{ending}"));
         // Leave an unchanged file alone, so that nothing is built again because of it.
         if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
             fs::write(&path, text).map_err(|e| io(&path, e))?;

@@ -11,20 +11,21 @@ mod surface;
 
 pub use problem::Problems;
 
-use lower::{Lowering, safedebit, seqino};
+use lower::Lowering;
 use model::Spec;
 
 /// A vendor, and the lowerings that only its spec needs.
-pub struct Provider {
-    pub name: &'static str,
+pub struct Provider<'a> {
+    /// The name of its spec, its feature and its folder.
+    pub name: &'a str,
     pub lowerings: &'static [(&'static str, Lowering)],
 }
 
-pub const PROVIDERS: &[Provider] = &[
-    Provider { name: "easytransac", lowerings: &[] },
-    Provider { name: "safedebit", lowerings: &[("failure_envelope", safedebit::failure_envelope)] },
-    Provider { name: "seqino", lowerings: &[("one_or_many", seqino::one_or_many)] },
-];
+impl<'a> Provider<'a> {
+    pub fn named(name: &'a str) -> Self {
+        Self { name, lowerings: lower::lowerings(name) }
+    }
+}
 
 /// The files made from one spec.
 pub struct Made {

@@ -4,7 +4,7 @@
 #[path = "../build/mod.rs"]
 mod generator;
 
-use generator::{PROVIDERS, Provider, generate};
+use generator::{Provider, generate};
 use proptest::prelude::*;
 
 const EASYTRANSAC: &str = include_str!("../specs/easytransac.yaml");
@@ -13,7 +13,7 @@ const SEQINO: &str = include_str!("../specs/seqino.yaml");
 
 /// The problems that the build reports for a spec, one per line. Empty if the build succeeds.
 fn build(provider: &str, spec: &str) -> String {
-    problems(PROVIDERS.iter().find(|p| p.name == provider).unwrap(), spec)
+    problems(&Provider::named(provider), spec)
 }
 
 fn problems(provider: &Provider, spec: &str) -> String {
@@ -291,7 +291,7 @@ fn each_mistake_is_reported_with_its_place_and_a_fix() {
 #[test]
 fn code_generation_is_deterministic() {
     for (provider, spec) in [("easytransac", EASYTRANSAC), ("safedebit", SAFEDEBIT), ("seqino", SEQINO)] {
-        let provider = PROVIDERS.iter().find(|p| p.name == provider).unwrap();
+        let provider = &Provider::named(provider);
         let first = generate(provider, spec, true).unwrap();
         let second = generate(provider, spec, true).unwrap();
         assert_eq!(first.files(), second.files());
@@ -304,11 +304,11 @@ const FOURTH: &str = include_str!("any_bytes/fourth.yaml");
 #[test]
 fn fourth_vendor_needs_only_a_valid_spec() {
     let spec = FOURTH.replace("    parameters: []\n", "");
-    let made = generate(&Provider { name: "fourth", lowerings: &[] }, &spec, false);
+    let made = generate(&Provider::named("fourth"), &spec, false);
     let made = made.unwrap_or_else(|problems| panic!("{problems:?}"));
     assert!(made.surface.contains("CreateMandate(body: CreateMandateRequest) -> Mandate"), "{}", made.surface);
     assert!(made.surface.contains("EndMandate(reference: Reference) -> ()"), "{}", made.surface);
-    let said = problems(&Provider { name: "fourth", lowerings: &[] }, FOURTH);
+    let said = problems(&Provider::named("fourth"), FOURTH);
     assert!(said.starts_with("spec.yaml:20:") && said.contains("unknown field `parameters`"), "{said}");
 }
 
@@ -340,7 +340,7 @@ fn a_request_that_contains_itself_is_refused() {
         "metadata: {type: object, additionalProperties: {type: string}}",
         "metadata: {$ref: '#/components/schemas/CreateMandateRequest'}",
     );
-    let said = problems(&Provider { name: "fourth", lowerings: &[] }, &spec);
+    let said = problems(&Provider::named("fourth"), &spec);
     assert!(said.contains("`CreateMandateRequest` of a request contains itself. Fix: "), "{said}");
 }
 
@@ -365,8 +365,7 @@ fn a_vendor_may_have_a_single_operation_without_parameters_and_response() {
 
 #[test]
 fn every_builder_must_be_used() {
-    let made =
-        generate(&Provider { name: "fourth", lowerings: &[] }, &FOURTH.replace("    parameters: []\n", ""), false);
+    let made = generate(&Provider::named("fourth"), &FOURTH.replace("    parameters: []\n", ""), false);
     let code = made.unwrap_or_else(|said| panic!("{said:?}")).code;
     let builders =
         code.split("pub mod builder {").skip(1).flat_map(|module| module.split("pub struct ").collect::<Vec<_>>());
@@ -407,7 +406,7 @@ fn inline_values_are_read_leniently() {
 
 #[test]
 fn unverified_debits_are_generated_only_with_the_feature() {
-    let provider = PROVIDERS.iter().find(|p| p.name == "easytransac").unwrap();
+    let provider = &Provider::named("easytransac");
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
     assert!(!surface(false).contains("Debit"), "{}", surface(false));
     assert!(surface(true).contains("DebitMandate(mandate_id: KnownMandateId, body: DebitMandateRequest)"));

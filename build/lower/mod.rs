@@ -16,6 +16,15 @@ use std::{collections::BTreeSet, fmt};
 /// has changed, and the lowering is out of date.
 pub type Lowering = fn(&mut Spec) -> usize;
 
+/// The lowerings that only the spec of this vendor needs.
+pub fn lowerings(vendor: &str) -> &'static [(&'static str, Lowering)] {
+    match vendor {
+        "safedebit" => &[("failure_envelope", safedebit::failure_envelope)],
+        "seqino" => &[("one_or_many", seqino::one_or_many)],
+        _ => &[],
+    }
+}
+
 /// A client to be written.
 pub struct Plan<'a> {
     pub types: Vec<OwnType>,
@@ -34,7 +43,7 @@ pub enum Rust {
     Generic(&'static str, Box<Rust>),
     /// A type of this client.
     Own {
-        client: &'static str,
+        client: String,
         name: String,
     },
 }
@@ -216,7 +225,7 @@ pub fn prepare(spec: &mut Spec, provider: &Provider, unverified: bool) -> Result
     let left = used(spec, false);
     for (name, lowering) in provider.lowerings {
         if lowering(spec) == 0 {
-            let fix = "remove it from the provider's list in `build/mod.rs`, or restore the part of the spec";
+            let fix = "remove it from the vendor's list in `build/lower/mod.rs`, or restore the part of the spec";
             let what = format!("the lowering `{name}` found nothing to change");
             return Err(Problem::new(Place::default(), what, fix).into());
         }
@@ -225,7 +234,7 @@ pub fn prepare(spec: &mut Spec, provider: &Provider, unverified: bool) -> Result
 }
 
 /// Plans the client without the schemas in `dropped`.
-pub fn plan<'a>(spec: &'a Spec, provider: &Provider, dropped: &BTreeSet<String>) -> Result<Plan<'a>, Problems> {
+pub fn plan<'a>(spec: &'a Spec, provider: &Provider<'a>, dropped: &BTreeSet<String>) -> Result<Plan<'a>, Problems> {
     let planner = Planner { spec, client: provider.name };
     let mut problems = Problems::new();
     let calls: Vec<Result<PlannedOperation, Problem>> =
@@ -257,12 +266,12 @@ fn used(spec: &Spec, forms: bool) -> BTreeSet<String> {
 
 struct Planner<'a> {
     spec: &'a Spec,
-    client: &'static str,
+    client: &'a str,
 }
 
 impl<'a> Planner<'a> {
     fn own(&self, name: &str) -> Rust {
-        Rust::Own { client: self.client, name: name.into() }
+        Rust::Own { client: self.client.to_owned(), name: name.into() }
     }
 
     /// The type of a value.

@@ -4,11 +4,11 @@
 #[path = "../../build/mod.rs"]
 mod generator;
 
-use generator::{PROVIDERS, generate};
+use generator::{Provider, generate};
 
 pub fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Err(problems) = generate(&PROVIDERS[0], text, true) {
+    if let Err(problems) = generate(&Provider::named("easytransac"), text, true) {
         assert!(!problems.is_empty());
         for problem in problems.iter().map(|problem| problem.within("spec.yaml")) {
             assert!(problem.starts_with("spec.yaml:") && problem.contains(". Fix: "), "{problem}");
