@@ -38,7 +38,7 @@ struct FaultRun {
     faulted: usize,
 }
 
-/// The number of creations with a fault at each vendor. `.ci/run` asks for more than ten thousand in all.
+/// The number of creations with a fault at each vendor. `.ci/release random` asks for a million in all.
 fn faulted() -> usize {
     std::env::var("MANDAT_FAULTED").map_or(400, |number| number.parse().expect("MANDAT_FAULTED is a number"))
 }
