@@ -196,7 +196,7 @@ trait Reader {
 impl Ways {
     fn new(vendor: Vendor, at: At, at_once: usize) -> Result<Self, Failure> {
         let base_url = format!("http://{}", at[vendor as usize]);
-        let settings = Settings { concurrency: at_once, ..Settings::default() };
+        let settings = Settings::default().with_concurrency(at_once);
         let (builder, reference) = match vendor {
             Vendor::SafeDebit => {
                 let config = safedebit::Config::new(&base_url, "login", "password").settings(settings);

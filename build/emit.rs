@@ -219,7 +219,7 @@ fn part(shown: &str, rust: &Rust, required: bool, option: bool, text: &str) -> P
             quote! { ::std::option::Option<#rust> },
             Some(quote! { <M> }),
             quote! { crate::wire::Optional<#rust, M> },
-            quote! { value.optional(#shown) },
+            quote! { value.optional(#shown, crate::wire::Sealed) },
         ),
         false => (
             quote! { #rust },

@@ -103,6 +103,7 @@ mod adapter;
 mod facade;
 mod fleet;
 mod mandate;
+mod setters;
 mod transport;
 mod vendors;
 mod vocabulary;

@@ -105,7 +105,7 @@ async fn response_needs_at_most_eight_times_its_length() {
     for (what, body) in bodies() {
         let body = Arc::new(body);
         let url = serve(if what == "validation errors" { 422 } else { 200 }, body.clone()).await;
-        let settings = Settings { attempts: 1, max_answer: LENGTH, ..Settings::default() };
+        let settings = Settings::default().with_attempts(1).with_max_answer(LENGTH);
         let seqino = seqino::Client::new(seqino::Config::new(&url, "key").settings(settings.clone())).unwrap();
         let safedebit = safedebit::Config::new(&url, "login", "password").settings(settings);
         let safedebit = safedebit::Client::new(safedebit).unwrap();

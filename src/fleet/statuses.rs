@@ -34,8 +34,12 @@ use tokio::{
 )]
 pub trait References<'a, M> {
     #[doc(hidden)]
-    fn references(self) -> BoxStream<'a, StatusQuery>;
+    fn references(self, _: Sealed) -> BoxStream<'a, StatusQuery>;
 }
+
+/// A crate that cannot name this type cannot implement [`References`].
+#[derive(Debug)]
+pub struct Sealed;
 
 /// Marks the argument as an iterator.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ impl<'a, I> References<'a, Iterated> for I
 where
     I: IntoIterator<Item: Into<StatusQuery> + 'a, IntoIter: Send + 'a>,
 {
-    fn references(self) -> BoxStream<'a, StatusQuery> {
+    fn references(self, _: Sealed) -> BoxStream<'a, StatusQuery> {
         stream::iter(self.into_iter().map(Into::into)).boxed()
     }
 }
@@ -57,13 +61,14 @@ impl<'a, S> References<'a, Streamed> for S
 where
     S: Stream<Item: Into<StatusQuery> + 'a> + Send + 'a,
 {
-    fn references(self) -> BoxStream<'a, StatusQuery> {
+    fn references(self, _: Sealed) -> BoxStream<'a, StatusQuery> {
         self.map(Into::into).boxed()
     }
 }
 
 /// The result for one reference.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct StatusResult<T = Mandate> {
     /// The query, as you gave it.
     pub query: StatusQuery,
@@ -119,7 +124,7 @@ impl Mandates {
         let (sender, read) = mpsc::channel(READ_AHEAD);
         Statuses {
             mandates: self.clone(),
-            input: Some(references.references()),
+            input: Some(references.references(Sealed)),
             sorted: false,
             lanes: Provider::ALL.iter().map(lane).collect(),
             running: JoinSet::new(),

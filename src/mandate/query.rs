@@ -27,7 +27,7 @@ use super::{Facts, Lookup, MandateRef, Source, StoredState};
 ///     max_age: Duration::from_secs(3600),
 ///     last_acknowledged: None,
 /// };
-/// let query = StatusQuery { facts: Some(facts), ..MandateRef::safedebit("XXXXXXXXXXXXX").into() };
+/// let query = StatusQuery::new(MandateRef::safedebit("XXXXXXXXXXXXX")).with_facts(facts);
 /// let reading = mandates.statuses([query]).changes().next().await.expect("the stream has one reading");
 /// // Nothing was collected for 36 months.
 /// assert_eq!(reading.result?.to.verdict, Some(Permission::Refused));
@@ -38,6 +38,7 @@ use super::{Facts, Lookup, MandateRef, Source, StoredState};
 /// # example::main().unwrap();
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct StatusQuery {
     /// The reference of the mandate.
     pub reference: MandateRef,
@@ -48,9 +49,28 @@ pub struct StatusQuery {
     pub facts: Option<Facts>,
 }
 
+impl StatusQuery {
+    /// A mandate without stored state and facts.
+    pub fn new(reference: MandateRef) -> Self {
+        Self { reference, stored: None, facts: None }
+    }
+
+    /// Sets [`stored`](Self::stored).
+    #[must_use]
+    pub fn with_stored(self, stored: impl Into<Option<StoredState>>) -> Self {
+        Self { stored: stored.into(), ..self }
+    }
+
+    /// Sets [`facts`](Self::facts).
+    #[must_use]
+    pub fn with_facts(self, facts: impl Into<Option<Facts>>) -> Self {
+        Self { facts: facts.into(), ..self }
+    }
+}
+
 impl From<MandateRef> for StatusQuery {
     fn from(reference: MandateRef) -> Self {
-        Self { reference, stored: None, facts: None }
+        Self::new(reference)
     }
 }
 
@@ -62,13 +82,13 @@ impl From<&MandateRef> for StatusQuery {
 
 impl From<(MandateRef, StoredState)> for StatusQuery {
     fn from((reference, known): (MandateRef, StoredState)) -> Self {
-        Self { reference, stored: Some(known), facts: None }
+        Self::new(reference).with_stored(known)
     }
 }
 
 impl From<(MandateRef, Option<StoredState>)> for StatusQuery {
     fn from((reference, stored): (MandateRef, Option<StoredState>)) -> Self {
-        Self { reference, stored, facts: None }
+        Self::new(reference).with_stored(stored)
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 ///
 /// Each mandate deviates from these times by its own constant amount, so that checks of many mandates spread out.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Schedule {
     /// The first wait while the debtor has to sign. Default: 5 minutes. Later waits are a tenth of the time in this
     /// status, if that is longer.
@@ -46,6 +47,16 @@ impl Default for Schedule {
 }
 
 impl Schedule {
+    crate::setters::setters! {
+        with_awaiting_signature awaiting_signature: Duration,
+        with_setting_up setting_up: Duration,
+        with_longest longest: Duration,
+        with_in_force in_force: Duration,
+        with_ended ended: Duration,
+        with_given_up given_up: Duration,
+        with_jitter jitter: u8,
+    }
+
     /// Returns the time of the next check. `None` if no check is needed: the vendor no longer knows the mandate, or it
     /// ended long ago.
     ///

@@ -206,11 +206,19 @@ pub(crate) enum Step {
 /// A response for [`Sandbox::script`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ScriptedResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body as JSON, if any.
     pub body: Option<Value>,
+}
+
+impl ScriptedResponse {
+    /// Takes the HTTP status, and the body or `None`.
+    pub fn new(status: u16, body: impl Into<Option<Value>>) -> Self {
+        Self { status, body: body.into() }
+    }
 }
 
 /// The address, the seed and the hosts of a sandbox, for [`Sandbox::start_with`].
@@ -219,9 +227,10 @@ pub struct ScriptedResponse {
 /// use mandat::sandbox::Options;
 ///
 /// // In a container: other containers reach the sandbox as `sandbox`, and a browser reaches it as `localhost:8080`.
-/// let options = Options { listen: ([0, 0, 0, 0], 4010).into(), ..Options::default() }.host("sandbox").host("localhost:8080");
+/// let options = Options::default().with_listen(([0, 0, 0, 0], 4010).into()).host("sandbox").host("localhost:8080");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// The address to listen on. The default is a free port on loopback. On another address, every machine that
     /// reaches it can read and change all data in the sandbox. Use such an address only in a container of its own.
@@ -234,6 +243,12 @@ pub struct Options {
 }
 
 impl Options {
+    crate::setters::setters! {
+        with_listen listen: SocketAddr,
+        with_seed seed: u64,
+        with_hosts hosts: Vec<String>,
+    }
+
     /// Adds a host, such as `sandbox` or `localhost:8080`.
     #[must_use]
     pub fn host(mut self, name: impl Into<String>) -> Self {

@@ -11,13 +11,12 @@ use tokio::sync::Semaphore;
 /// use mandat::Settings;
 /// use std::time::Duration;
 ///
-/// let settings = Settings {
-///     overall_timeout: Duration::from_secs(10),
-///     rate_per_second: std::num::NonZeroU32::new(20),
-///     ..Settings::default()
-/// };
+/// let settings = Settings::default()
+///     .with_overall_timeout(Duration::from_secs(10))
+///     .with_rate_per_second(std::num::NonZeroU32::new(20));
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Settings {
     /// The longest time to open a connection. Default: 5 seconds.
     pub connect_timeout: Duration,
@@ -78,6 +77,20 @@ impl Default for Settings {
 pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Settings {
+    crate::setters::setters! {
+        with_connect_timeout connect_timeout: Duration,
+        with_attempt_timeout attempt_timeout: Duration,
+        with_overall_timeout overall_timeout: Duration,
+        with_idle_timeout idle_timeout: Duration,
+        with_max_answer max_answer: usize,
+        with_max_document max_document: usize,
+        with_attempts attempts: u32,
+        with_backoff backoff: Duration,
+        with_max_retry_after max_retry_after: Duration,
+        with_concurrency concurrency: usize,
+        with_rate_per_second rate_per_second: Option<NonZeroU32>,
+    }
+
     /// Limits each number to the range of an instant or a semaphore. With `loopback` the default rate is dropped: it
     /// protects a vendor's servers, and this machine has none.
     pub(super) fn bounded(self, loopback: bool) -> Self {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::{borrow::Cow, fmt, str::FromStr};
 
 /// The text form of a scalar value in requests and responses.
-pub trait Format {
+pub trait Format: Sealed {
     /// The Rust type of the value.
     type Value: Copy + PartialEq + fmt::Debug;
     /// The expected form, with an article, for an error message: `a date like 2026-01-31`.
@@ -26,6 +26,20 @@ pub trait Format {
         true
     }
 }
+
+mod sealed {
+    /// A crate that cannot name this trait cannot implement [`Format`](super::Format).
+    pub trait Sealed {}
+    impl Sealed for super::format::IsoDate {}
+    impl Sealed for super::format::IsoDateTime {}
+    impl Sealed for super::format::FrenchDate {}
+    impl<const MIN: i64, const MAX: i64> Sealed for super::format::Integer<MIN, MAX> {}
+    impl<const DIGITS: u32> Sealed for super::format::Cents<DIGITS> {}
+    impl Sealed for super::format::Euros {}
+    impl Sealed for super::format::Decimal {}
+    impl Sealed for super::format::Boolean {}
+}
+use sealed::Sealed;
 
 /// A format that a caller may give as text. Amounts are excluded, because their text does not name the unit.
 pub trait FromText: Format {}

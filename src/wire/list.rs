@@ -29,6 +29,7 @@ pub type OneOrMany<T> = List<T, true>;
 
 /// An item that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnreadItem {
     /// The position in the list, from 0.
     pub index: usize,

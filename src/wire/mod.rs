@@ -45,7 +45,7 @@ pub(crate) use {
     answer::answer,
     json::{AnyText, decode, read, read_own, reason, safe_key, safe_path, said, unread},
     mend::{Mended, Purpose, mend},
-    optional::{faults, required},
+    optional::{Sealed, faults, required},
     sent::{Form, checked, sent},
     shown::{Shown, ShownWord, is_iban, looks_like_iban, mask_iban},
     text::{any_text, optional_text, plain_text, text, words},

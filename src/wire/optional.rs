@@ -9,8 +9,12 @@ use std::fmt::Display;
 pub trait Optional<T, M> {
     /// Converts and checks the value. The error names the field `name` and the reason.
     #[doc(hidden)]
-    fn optional(self, name: &str) -> Result<Option<T>, String>;
+    fn optional(self, name: &str, _: Sealed) -> Result<Option<T>, String>;
 }
+
+/// A crate that cannot name this type cannot implement [`Optional`].
+#[derive(Debug)]
+pub struct Sealed;
 
 /// Marks the argument as a plain value.
 #[derive(Debug)]
@@ -20,13 +24,13 @@ pub enum Given {}
 pub enum Maybe {}
 
 impl<T: Sent, U: TryInto<T, Error: Display>> Optional<T, Given> for U {
-    fn optional(self, name: &str) -> Result<Option<T>, String> {
+    fn optional(self, name: &str, _: Sealed) -> Result<Option<T>, String> {
         required(self, name).map(Some)
     }
 }
 
 impl<T: Sent, U: TryInto<T, Error: Display>> Optional<T, Maybe> for Option<U> {
-    fn optional(self, name: &str) -> Result<Option<T>, String> {
+    fn optional(self, name: &str, _: Sealed) -> Result<Option<T>, String> {
         self.map(|value| required(value, name)).transpose()
     }
 }

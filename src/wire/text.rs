@@ -223,7 +223,19 @@ impl InvalidValue {
 /// A sensitive value. `Debug` does not show it, and there is no `Display`. Dereference it to read the value.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
-pub struct Masked<T>(pub T);
+pub struct Masked<T>(pub(crate) T);
+
+impl<T> Masked<T> {
+    /// Takes a sensitive value.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Returns the value, which is no longer masked.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
 
 impl<T> std::ops::Deref for Masked<T> {
     type Target = T;

@@ -127,7 +127,7 @@ impl World {
         let shared = answer.clone();
         let answers = async move |uri: Uri| shared.lock().expect("no holder of the lock panicked").clone().to(&uri);
         runtime.spawn(async { axum::serve(listener, Router::new().fallback(answers)).await });
-        let settings = Settings { attempts: 1, ..Settings::default() };
+        let settings = Settings::default().with_attempts(1);
         let mandates = Mandates::builder()
             .easytransac(easytransac::Config::new(&url, KEY).settings(settings.clone()))
             .safedebit(safedebit::Config::new(&url, "login", "password").settings(settings.clone()))

@@ -95,7 +95,7 @@ fn own() -> impl Strategy<Value = String> {
 
 fn case() -> impl Strategy<Value = Case> {
     (reference(), option::of(known()), facts(), [own(), own()]).prop_map(|(reference, known, facts, own)| Case {
-        tracked: StatusQuery { reference, stored: known, facts: Some(facts) },
+        tracked: StatusQuery::new(reference).with_stored(known).with_facts(facts),
         own,
     })
 }

@@ -2,7 +2,7 @@
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{facade, test_settings};
-use mandat::{ErrorKind, MandateRef, Mandates, Settings, seqino};
+use mandat::{ErrorKind, MandateRef, Mandates, seqino};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -190,7 +190,7 @@ async fn closed_idle_connections_cost_no_reading() {
     for close in [Do::Close, Do::Reset] {
         let (server, closed) = server_closing_idle_connections(close).await;
         // No retry is allowed, and no retry budget would cover 64.
-        let mandates = facade(&server.url, &Settings { attempts: 1, ..test_settings() });
+        let mandates = facade(&server.url, &test_settings().with_attempts(1));
         assert!(read_many(&mandates).await.iter().all(Result::is_ok));
         assert_eq!(server.used().len(), MANY);
         closed.store(true, Ordering::SeqCst);
@@ -256,7 +256,7 @@ async fn idle_connections_close_after_the_idle_timeout() {
         [(Duration::from_secs(60), 1), (Duration::from_millis(1), 3), (Duration::ZERO, 3)]
     {
         let before = server.used().len();
-        let mandates = facade(&server.url, &Settings { idle_timeout, ..test_settings() });
+        let mandates = facade(&server.url, &test_settings().with_idle_timeout(idle_timeout));
         for _ in 0..3 {
             mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -337,7 +337,7 @@ async fn late_response_is_not_taken_for_the_next_request() {
         }
     });
     let server = server.await;
-    let settings = Settings { attempt_timeout: Duration::from_millis(100), attempts: 1, ..test_settings() };
+    let settings = test_settings().with_attempt_timeout(Duration::from_millis(100)).with_attempts(1);
     let config = seqino::Config::new(&server.url, "s3cret-k3y").settings(settings);
     let mandates = Mandates::builder().seqino(config).build().unwrap();
     let list = || mandates.seqino().unwrap().list_clients().send();

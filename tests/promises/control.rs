@@ -422,7 +422,7 @@ async fn signature_link_base(sandbox: &Sandbox, host: &str) -> String {
 #[tokio::test]
 async fn links_ignore_the_host_header() {
     let start = |options: Options| async { Sandbox::start_with(options).await.unwrap() };
-    let everywhere = || Options { listen: ([0, 0, 0, 0], 0).into(), ..Options::default() };
+    let everywhere = || Options::default().with_listen(([0, 0, 0, 0], 0).into());
     let sandbox = Sandbox::start().await.unwrap();
     let own = format!("http://{}", sandbox.address());
     assert_eq!(signature_link_base(&sandbox, "localhost:1").await, own);
@@ -446,7 +446,7 @@ async fn listening_on_all_interfaces_logs_a_warning() {
     let log = crate::traces::Log::listen();
     drop(Sandbox::start().await.unwrap());
     assert_eq!(log.text(), "");
-    let options = Options { listen: ([0, 0, 0, 0], 0).into(), ..Options::default() };
+    let options = Options::default().with_listen(([0, 0, 0, 0], 0).into());
     let sandbox = Sandbox::start_with(options).await.unwrap();
     let said = log.text();
     assert!(said.contains("WARN") && said.contains("every machine that reaches this address"), "{said}");

@@ -1,7 +1,7 @@
 //! The facade asks Easytransac for one token, keeps it, and renews it before it expires.
 
 use crate::support::{Act, KEY, Server, http, json, test_settings, token, token_called};
-use mandat::{ErrorKind, MandateRef, Mandates, Settings, easytransac};
+use mandat::{ErrorKind, MandateRef, Mandates, easytransac};
 use std::{
     sync::{
         Arc,
@@ -216,11 +216,8 @@ async fn token_retry_after_is_capped_at_30_seconds() {
 async fn hanging_token_request_respects_the_overall_timeout() {
     let long = Act::Drip(vec![], Duration::from_secs(30), vec![]);
     let server = Server::start(move |_| long.clone()).await;
-    let settings = Settings {
-        attempt_timeout: Duration::from_secs(20),
-        overall_timeout: Duration::from_millis(200),
-        ..test_settings()
-    };
+    let settings =
+        test_settings().with_attempt_timeout(Duration::from_secs(20)).with_overall_timeout(Duration::from_millis(200));
     let mandates = crate::support::facade(&server.url(), &settings);
     let began = std::time::Instant::now();
     let calls = (0..20).map(|_| {

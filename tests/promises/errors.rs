@@ -264,7 +264,7 @@ async fn failures_have_a_kind_and_outcome_and_show_no_data() {
         });
         let server = server.await;
         let wait = if name.starts_with("slow") { Duration::from_millis(200) } else { test_settings().attempt_timeout };
-        let settings = Settings { attempt_timeout: wait, ..test_settings() };
+        let settings = test_settings().with_attempt_timeout(wait);
         writeln!(matrix, "{name}{}", line(&server, &server.url(), &settings, &mut words).await).unwrap();
     }
     for (name, act) in answers() {

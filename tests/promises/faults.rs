@@ -162,7 +162,7 @@ async fn body_faults_work_on_any_body() {
         (json!({"a": {"b": 1, "c": 2}}), Fault::merge(json!({"a": {"b": null}})), r#"{"a":{"c":2}}"#),
         (json!("é☃"), Fault::latin1(), "\"\\xe9?\""),
     ] {
-        let answer = ScriptedResponse { status: 200, body: Some(body) };
+        let answer = ScriptedResponse::new(200, body);
         sandbox.script(Provider::SafeDebit, "search_mandate", [answer]).unwrap();
         sandbox.clear_faults();
         sandbox.inject(fault);
@@ -170,7 +170,7 @@ async fn body_faults_work_on_any_body() {
         assert_eq!(got.body.escape_ascii().to_string().replace("\\\"", "\""), expected);
     }
     // A response without a body cannot be damaged.
-    sandbox.script(Provider::SafeDebit, "search_mandate", [ScriptedResponse { status: 204, body: None }]).unwrap();
+    sandbox.script(Provider::SafeDebit, "search_mandate", [ScriptedResponse::new(204, None)]).unwrap();
     sandbox.clear_faults();
     sandbox.inject(Fault::two_bodies());
     let mut kept = Kept::to(&sandbox).await;

@@ -115,7 +115,7 @@ async fn batch_lists_seqino_clients_once_and_mandates_once_per_client() {
     let mut other = twice.clone();
     other["status"] = "error".into();
     let listed = serde_json::json!([once, twice, other]);
-    sandbox.script(Provider::Seqino, "list_mandates", [ScriptedResponse { status: 200, body: Some(listed) }]).unwrap();
+    sandbox.script(Provider::Seqino, "list_mandates", [ScriptedResponse::new(200, listed)]).unwrap();
     let readings: Vec<_> = mandates.statuses(of_one).collect().await;
     assert!(readings.len() == 20 && readings.iter().all(|reading| reading.result.is_ok()));
     assert!(readings.iter().all(|reading| reading.result.as_ref().unwrap().status != MandateStatus::Invalid));
@@ -228,15 +228,14 @@ async fn dropped_batch_sends_no_more_requests() {
 #[tokio::test]
 async fn watch_yields_only_changes_and_ends_after_the_mandate_ended() {
     let sandbox = Sandbox::start().await.unwrap();
-    let often = Schedule {
-        awaiting_signature: Duration::from_millis(5),
-        setting_up: Duration::from_millis(5),
-        longest: Duration::from_millis(20),
-        in_force: Duration::from_millis(5),
-        ended: Duration::from_millis(5),
-        given_up: Duration::from_millis(300),
-        jitter: 10,
-    };
+    let often = Schedule::default()
+        .with_awaiting_signature(Duration::from_millis(5))
+        .with_setting_up(Duration::from_millis(5))
+        .with_longest(Duration::from_millis(20))
+        .with_in_force(Duration::from_millis(5))
+        .with_ended(Duration::from_millis(5))
+        .with_given_up(Duration::from_millis(300))
+        .with_jitter(10);
     let mandates = sandbox.builder().schedule(often).build().unwrap();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let before = sandbox.requests().len();
@@ -260,7 +259,7 @@ async fn watch_yields_only_changes_and_ends_after_the_mandate_ended() {
 #[tokio::test]
 async fn watch_continues_after_failures() {
     let sandbox = Sandbox::start().await.unwrap();
-    let often = Schedule { awaiting_signature: Duration::from_millis(1), ..Schedule::default() };
+    let often = Schedule::default().with_awaiting_signature(Duration::from_millis(1));
     let mandates = sandbox.builder().schedule(often).build().unwrap();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         let mut watch = mandates.watch(&reference);
@@ -280,7 +279,7 @@ async fn watch_continues_after_failures() {
 async fn watch_starts_with_the_shortest_wait_again_after_a_success() {
     let sandbox = Sandbox::start().await.unwrap();
     let wait = Duration::from_millis(1);
-    let often = Schedule { awaiting_signature: wait, setting_up: wait, in_force: wait, ..Schedule::default() };
+    let often = Schedule::default().with_awaiting_signature(wait).with_setting_up(wait).with_in_force(wait);
     let mandates = sandbox.builder().schedule(often).build().unwrap();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await.into_iter().take(1) {
         let mut watch = mandates.watch(&reference);
@@ -305,9 +304,7 @@ async fn mandates_are_read_one_by_one_if_the_list_cannot_be_decoded() {
     let references = [MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123")];
     for body in [serde_json::json!("maintenance"), serde_json::json!(7), serde_json::json!([{"id": "mdt_abc123"}])] {
         let before = sandbox.count("get_mandate");
-        sandbox
-            .script(Provider::Seqino, "list_mandates", [ScriptedResponse { status: 200, body: Some(body) }])
-            .unwrap();
+        sandbox.script(Provider::Seqino, "list_mandates", [ScriptedResponse::new(200, body)]).unwrap();
         let readings: Vec<_> = mandates.statuses(&references).collect().await;
         assert_eq!(readings[0].result.as_ref().unwrap().status, MandateStatus::Active);
         assert_eq!(sandbox.count("get_mandate") - before, 1);
@@ -338,7 +335,7 @@ async fn client_list_is_kept_for_five_minutes_of_a_run() {
 #[test]
 fn next_check_depends_on_status_and_its_age() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
-    let exactly = Schedule { jitter: 0, ..Schedule::default() };
+    let exactly = Schedule::default().with_jitter(0);
     let mut table = String::from("status | seen just now | for 2 hours | for 3 days | for 30 days | for 100 days\n");
     for status in MandateStatus::ALL {
         let mut mandate = example();
@@ -384,7 +381,7 @@ fn checks_at_an_end_date_are_spread_over_a_minute() {
 #[test]
 fn full_jitter_keeps_a_minimum_wait() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
-    let wide = Schedule { jitter: 100, in_force: Duration::from_secs(1000), ..Schedule::default() };
+    let wide = Schedule::default().with_jitter(100).with_in_force(Duration::from_secs(1000));
     let mut mandate = example();
     let mut waits = (0..10_000).map(|i| {
         mandate.reference = MandateRef::safedebit(format!("RUM-{i}"));
@@ -397,15 +394,14 @@ fn full_jitter_keeps_a_minimum_wait() {
 
 #[test]
 fn extreme_schedules_and_dates_do_not_panic() {
-    let endless = Schedule {
-        awaiting_signature: Duration::MAX,
-        setting_up: Duration::MAX,
-        longest: Duration::MAX,
-        in_force: Duration::MAX,
-        ended: Duration::MAX,
-        given_up: Duration::MAX,
-        jitter: 255,
-    };
+    let endless = Schedule::default()
+        .with_awaiting_signature(Duration::MAX)
+        .with_setting_up(Duration::MAX)
+        .with_longest(Duration::MAX)
+        .with_in_force(Duration::MAX)
+        .with_ended(Duration::MAX)
+        .with_given_up(Duration::MAX)
+        .with_jitter(255);
     for status in MandateStatus::ALL {
         for now in ["2026-09-01T12:00:00Z".parse().unwrap(), chrono::DateTime::<chrono::Utc>::MAX_UTC] {
             let mut mandate = example();
@@ -446,7 +442,7 @@ async fn failed_client_list_does_not_lose_the_verdict() {
 #[tokio::test]
 async fn batch_pauses_while_readings_are_not_consumed() {
     let sandbox = Sandbox::start().await.unwrap();
-    let settings = mandat::Settings { concurrency: 2, ..Default::default() };
+    let settings = mandat::Settings::default().with_concurrency(2);
     let mandates = sandbox.builder().seqino(sandbox.seqino().settings(settings)).build().unwrap();
     let references: Vec<_> = (0..60).map(|client| MandateRef::seqino(format!("client-{client}"), "m")).collect();
     let mut readings = mandates.statuses(references);
@@ -472,7 +468,7 @@ async fn client_listed_twice_is_read_on_its_own() {
         .edit_record(Provider::Seqino, "clients", Sandbox::CLIENT, |client| client["status"] = "suspended".into())
         .unwrap();
     let listed = Some(serde_json::json!([client("suspended"), client("active")]));
-    sandbox.script(Provider::Seqino, "list_clients", [ScriptedResponse { status: 200, body: listed }]).unwrap();
+    sandbox.script(Provider::Seqino, "list_clients", [ScriptedResponse::new(200, listed)]).unwrap();
     let read = read(&mandates, std::slice::from_ref(&reference)).await;
     assert_eq!(sandbox.count("get_client"), 1);
     assert!(!read[&reference].may_represent(None, sandbox.now()).is_allowed());
@@ -496,7 +492,7 @@ async fn created_mandate_that_was_never_read_is_not_gone() {
 #[tokio::test]
 async fn callers_may_send_requests_between_readings() {
     let sandbox = Sandbox::start().await.unwrap();
-    let settings = mandat::Settings { concurrency: 2, overall_timeout: Duration::from_secs(5), ..Default::default() };
+    let settings = mandat::Settings::default().with_concurrency(2).with_overall_timeout(Duration::from_secs(5));
     let config = sandbox.easytransac().settings(settings);
     let mandates = sandbox.builder().easytransac(config).build().unwrap();
     let one = MandateRef::easytransac("abcabcabcabcabcabc12");

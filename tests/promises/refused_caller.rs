@@ -3,7 +3,7 @@
 
 use crate::support::{Act, Server, facade, http, json, test_settings};
 use futures_util::{StreamExt, stream};
-use mandat::{ErrorKind, MandateRef, Mandates, Provider, Settings};
+use mandat::{ErrorKind, MandateRef, Mandates, Provider};
 use std::{
     num::NonZeroU32,
     sync::{
@@ -116,7 +116,7 @@ async fn password_change_mid_batch_is_refused_at_most_concurrency_times() {
         _ => json(200, r#"{"result":false,"code":"AUTH_002"}"#),
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { concurrency: 8, ..test_settings() });
+    let mandates = facade(&server.url(), &test_settings().with_concurrency(8));
     let kinds = run(&mandates, references(Provider::SafeDebit, 1000)).await;
     let requests = server.requests().len();
     assert!((101..=108).contains(&requests), "{requests}");
@@ -136,7 +136,7 @@ async fn refusal_mid_batch_stops_calls_that_wait_for_the_rate() {
         });
         let server = server.await;
         // More calls wait than the rate lets through. On loopback there is no rate by default.
-        let settings = Settings { rate_per_second: NonZeroU32::new(20), ..test_settings() };
+        let settings = test_settings().with_rate_per_second(NonZeroU32::new(20));
         let kinds = run(&facade(&server.url(), &settings), references(provider, 1000)).await;
         let requests = server.requests().len();
         assert!((6..=8).contains(&requests), "{provider}: {requests}");
@@ -171,7 +171,7 @@ async fn five_firewall_pages_in_a_row_stop_a_batch() {
         _ => page(),
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { concurrency: 1, ..test_settings() });
+    let mandates = facade(&server.url(), &test_settings().with_concurrency(1));
     assert_eq!(run(&mandates, references(Provider::SafeDebit, 1000)).await, [(ErrorKind::Auth, 800)]);
 }
 
@@ -183,7 +183,7 @@ async fn refusals_stay_bounded_after_a_lost_first_response() {
         _ => json(200, r#"{"result":false,"code":"AUTH_002"}"#).into(),
     });
     let server = server.await;
-    let mandates = facade(&server.url(), &Settings { attempts: 1, concurrency: 8, ..test_settings() });
+    let mandates = facade(&server.url(), &test_settings().with_attempts(1).with_concurrency(8));
     let kinds = run(&mandates, references(Provider::SafeDebit, 1000)).await;
     assert!(kinds.contains(&(ErrorKind::Transport, 1)), "{kinds:?}");
     assert!(server.requests().len() <= 1 + 8, "{}", server.requests().len());

@@ -282,10 +282,10 @@ async fn every_way_of_reading_detects_a_reinstatement() {
 async fn batch_keeps_a_reinstatement_open_until_acknowledged() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
-    let tracked = |reference: &MandateRef, known: &StoredState, said: Option<MandateStatus>| StatusQuery {
-        reference: reference.clone(),
-        stored: Some(known.clone()),
-        facts: Some(Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(said) }),
+    let tracked = |reference: &MandateRef, known: &StoredState, said: Option<MandateStatus>| {
+        StatusQuery::new(reference.clone())
+            .with_stored(known.clone())
+            .with_facts(Some(Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(said) }))
     };
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
@@ -317,11 +317,7 @@ async fn watch_keeps_a_reinstatement_open() {
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
         sandbox.set_status(&reference, MandateStatus::Active).unwrap();
         let facts = Facts { signed_on: Some(sandbox.now().date_naive()), ..facts(None) };
-        let tracked = StatusQuery {
-            reference: reference.clone(),
-            stored: Some(stored(MandateStatus::Invalid)),
-            facts: Some(facts),
-        };
+        let tracked = StatusQuery::new(reference.clone()).with_stored(stored(MandateStatus::Invalid)).with_facts(facts);
         let change = mandates.watch(tracked).next().await.unwrap().unwrap();
         assert_eq!(
             (change.class, change.to.verdict, change.to.reinstated_from),

@@ -124,16 +124,14 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<String>>>, answer: impl
 
 /// Settings with short waits between attempts.
 pub fn test_settings() -> Settings {
-    Settings {
-        connect_timeout: Duration::from_secs(1),
+    Settings::default()
+        .with_connect_timeout(Duration::from_secs(1))
         // Long, so that a busy machine causes no timeout. Tests of this timeout set their own.
-        attempt_timeout: Duration::from_secs(20),
-        overall_timeout: Duration::from_secs(60),
-        max_answer: 64 * 1024,
-        backoff: Duration::from_millis(1),
-        max_retry_after: Duration::from_secs(1),
-        ..Settings::default()
-    }
+        .with_attempt_timeout(Duration::from_secs(20))
+        .with_overall_timeout(Duration::from_secs(60))
+        .with_max_answer(64 * 1024)
+        .with_backoff(Duration::from_millis(1))
+        .with_max_retry_after(Duration::from_secs(1))
 }
 
 /// A facade with every vendor of this build at one address.

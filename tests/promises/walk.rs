@@ -303,10 +303,10 @@ impl Walk {
                 self.sandbox.inject(Fault::status(400).on(read).with_probability(0.4, self.random.u64(..)));
             }
         }
-        let tracked = held.iter().map(|(reference, held)| StatusQuery {
-            reference: reference.clone(),
-            stored: held.row.as_deref().map(read),
-            facts: Some(held.facts.clone()),
+        let tracked = held.iter().map(|(reference, held)| {
+            StatusQuery::new(reference.clone())
+                .with_stored(held.row.as_deref().map(read))
+                .with_facts(held.facts.clone())
         });
         let format = if self.random.bool() { Format::Csv } else { Format::Jsonl };
         let readings = self.mandates.statuses(through_a_file(tracked.collect(), format));
@@ -512,7 +512,7 @@ fn through_a_file(tracked: Vec<StatusQuery>, format: Format) -> Vec<StatusQuery>
 async fn facade_allows_exactly_what_the_sandbox_records_allow() {
     let (lives, seed) = (cases(150), seed());
     let walks = (0..2).map(|which| async move {
-        let sandbox = Sandbox::start_with(Options { seed, ..Options::default() }).await.unwrap();
+        let sandbox = Sandbox::start_with(Options::default().with_seed(seed)).await.unwrap();
         let mandates = sandbox.mandates();
         let random = Rng::with_seed(seed.wrapping_add(which));
         let mut walk =

@@ -36,7 +36,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Failure> {
     let mut stopped = Box::pin(stopped()?);
-    let options = Options { listen, seed, hosts };
+    let options = Options::default().with_listen(listen).with_seed(seed).with_hosts(hosts);
     let sandbox = Sandbox::start_with(options.clone()).await.map_err(|e| refused(listen, &e))?;
     say(&greeting(&sandbox, &options));
     (&mut stopped).await;

@@ -97,7 +97,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     let (wanted, facts) = (connection.or_samples(mandates)?, Facts::from(facts));
     let once: BTreeSet<&MandateRef> = wanted.iter().collect();
     let named = once.len();
-    let tracked = |reference: &MandateRef| StatusQuery { facts: Some(facts.clone()), ..reference.into() };
+    let tracked = |reference: &MandateRef| StatusQuery::from(reference).with_facts(facts.clone());
     let readings = connection.mandates.statuses(once.into_iter().map(tracked));
     let mut readings: BTreeMap<MandateRef, _> =
         readings.map(|reading| (reading.query.reference, (reading.result, Utc::now()))).collect().await;

@@ -72,7 +72,9 @@ impl Record {
         let facts = self.facts(&mut faults);
         let known = self.known(&mut faults);
         match reference {
-            Some(reference) if faults.is_empty() => Ok(StatusQuery { reference, stored: known, facts: Some(facts) }),
+            Some(reference) if faults.is_empty() => {
+                Ok(StatusQuery::new(reference).with_stored(known).with_facts(facts))
+            }
             _ => Err(faults),
         }
     }
