@@ -103,6 +103,7 @@ mod adapter;
 mod facade;
 mod fleet;
 mod mandate;
+pub mod sepa;
 mod transport;
 mod vendors;
 mod vocabulary;

@@ -1,0 +1,22 @@
+//! The rules of SEPA direct debit, without any vendor.
+//!
+//! The module does no I/O and reads no clock: each function takes the time as an argument.
+//!
+//! - [`Iban`], [`Bic`], [`Umr`], [`CreditorId`], [`Siren`], [`Siret`] and [`FrenchVat`] are texts that were checked.
+
+mod bic;
+mod company;
+mod country;
+mod creditor_id;
+mod iban;
+mod umr;
+mod value;
+
+pub use bic::Bic;
+pub use company::{FrenchVat, Siren, Siret};
+pub use creditor_id::CreditorId;
+pub use iban::Iban;
+pub use umr::Umr;
+pub use value::{Rule, ValueError, ValueKind};
+
+pub(crate) use {iban::check_digits_fit, umr::of_a_umr};
