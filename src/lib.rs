@@ -81,7 +81,7 @@
 //! - `sandbox` (a feature) simulates the vendors on loopback, for your tests.
 //! - Each call is one [`tracing`] span without personal data.
 //!
-//! Money is in cents, [`wire::AmountCents`]. Instants are in UTC, and days are counted in UTC.
+//! Money is in cents, [`wire::AmountCents`]. Instants are in UTC. Days are those of Paris.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]

@@ -3,12 +3,14 @@
 //! The module does no I/O and reads no clock: each function takes the time as an argument.
 //!
 //! - [`Iban`], [`Bic`], [`Umr`], [`CreditorId`], [`Siren`], [`Siret`] and [`FrenchVat`] are texts that were checked.
+//! - [`paris_day`] is the day in Paris.
 
 mod bic;
 mod company;
 mod country;
 mod creditor_id;
 mod iban;
+mod paris;
 mod umr;
 mod value;
 
@@ -16,6 +18,7 @@ pub use bic::Bic;
 pub use company::{FrenchVat, Siren, Siret};
 pub use creditor_id::CreditorId;
 pub use iban::Iban;
+pub use paris::paris_day;
 pub use umr::Umr;
 pub use value::{Rule, ValueError, ValueKind};
 
