@@ -4,8 +4,11 @@
 //!
 //! - [`Iban`], [`Bic`], [`Umr`], [`CreditorId`], [`Siren`], [`Siret`] and [`FrenchVat`] are texts that were checked.
 //! - [`paris_day`] is the day in Paris.
+//! - [`is_business_day`] and [`add_business_days`] follow the calendar of TARGET. [`earliest_due_date`],
+//!   [`last_presentation`] and [`pre_notification_day`] plan a collection.
 
 mod bic;
+mod calendar;
 mod company;
 mod country;
 mod creditor_id;
@@ -15,6 +18,10 @@ mod umr;
 mod value;
 
 pub use bic::Bic;
+pub use calendar::{
+    ClosingDay, LeadTimes, Scheme, add_business_days, business_day_on_or_after, business_day_on_or_before,
+    closing_days, earliest_due_date, is_business_day, last_presentation, pre_notification_day,
+};
 pub use company::{FrenchVat, Siren, Siret};
 pub use creditor_id::CreditorId;
 pub use iban::Iban;

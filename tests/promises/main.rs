@@ -56,6 +56,7 @@ mod safedebit_search;
 mod sandbox;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod sent;
+mod sepa_calendar;
 mod sepa_values;
 mod stored;
 mod support;
