@@ -6,14 +6,18 @@
 //! - [`paris_day`] is the day in Paris.
 //! - [`is_business_day`] and [`add_business_days`] follow the calendar of TARGET. [`earliest_due_date`],
 //!   [`last_presentation`] and [`pre_notification_day`] plan a collection.
+//! - [`ReasonCode`] is the reason of a bank against a collection, with its effect on the mandate.
+//! - [`finality`] says how long a collection can come back.
 
 mod bic;
 mod calendar;
 mod company;
 mod country;
 mod creditor_id;
+mod finality;
 mod iban;
 mod paris;
+mod reason;
 mod umr;
 mod value;
 
@@ -24,8 +28,10 @@ pub use calendar::{
 };
 pub use company::{FrenchVat, Siren, Siret};
 pub use creditor_id::CreditorId;
+pub use finality::{Finality, Stage, finality};
 pub use iban::Iban;
 pub use paris::paris_day;
+pub use reason::{Actor, MandateEffect, ReasonCode, Representation};
 pub use umr::Umr;
 pub use value::{Rule, ValueError, ValueKind};
 

@@ -57,6 +57,7 @@ mod sandbox;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod sent;
 mod sepa_calendar;
+mod sepa_finality;
 mod sepa_values;
 mod stored;
 mod support;
