@@ -8,6 +8,8 @@
 //!   [`last_presentation`] and [`pre_notification_day`] plan a collection.
 //! - [`ReasonCode`] is the reason of a bank against a collection, with its effect on the mandate.
 //! - [`finality`] says how long a collection can come back.
+//!
+//! The chapter [Rules of SEPA](crate::book::sepa) has examples and sources.
 
 mod bic;
 mod calendar;
