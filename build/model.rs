@@ -419,6 +419,7 @@ pub enum Format {
     Iban,
     Ipv4,
     Ipv6,
+    NewUmr,
     Password,
     Reference,
     Siren,

@@ -120,7 +120,7 @@ impl<W: Write> Tour<'_, W> {
         let verdict = match mandate.reference.provider().purpose() {
             Purpose::Represent => mandate.may_represent(None, now),
             // Pass the facts that only you know.
-            _ => mandate.may_collect(&facts(now.date_naive()), now),
+            _ => mandate.may_collect(&facts(mandat::sepa::paris_day(now)), now),
         };
         let (raw, status, next) = (mandate.raw.clone(), mandate.status, mandate.next_step());
         let vendor = mandate.reference.provider();

@@ -13,6 +13,7 @@ macro_rules! chapters {
         /// [many]: crate::book::many
         /// [operations]: crate::book::operations
         /// [reading]: crate::book::reading
+        /// [sepa]: crate::book::sepa
         /// [statuses]: crate::book::statuses
         /// [testing]: crate::book::testing
         /// [verdicts]: crate::book::verdicts
@@ -30,6 +31,7 @@ chapters! {
     "The statuses, their evidence, and the changes between them." statuses;
     "Permission to use a mandate, and the reasons against it." verdicts;
     "Kinds of errors, retries, and the outcome of a write." errors;
+    "Checked values, business days, reasons of banks, and the finality of a collection." sepa;
     "Read many mandates, store their states, find changes, and read again." many;
     "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files;
     "Callbacks from the vendors, and the proof that each gives." webhooks;

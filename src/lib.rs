@@ -50,6 +50,7 @@
 //! | [Statuses and changes](book::statuses) | What is the state of a mandate? How well is it known? What does a change mean? |
 //! | [Verdicts](book::verdicts) | May I use this mandate? If not, why not? |
 //! | [Errors and lost responses](book::errors) | What went wrong? Did the vendor act? May I send the request again? |
+//! | [Rules of SEPA](book::sepa) | Is this IBAN valid? When can I collect? What does the bank's code mean? When is a collection final? |
 //! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
@@ -77,11 +78,12 @@
 //!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
 //!   same credentials.
 //! - [`WebhookEvent`] is a notification with a verified signature. It is only a hint: read the mandate.
+//! - [`sepa`] has the rules of direct debits: checked values, business days, reasons of banks, finality.
 //! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says whether the vendor acted.
 //! - `sandbox` (a feature) simulates the vendors on loopback, for your tests.
 //! - Each call is one [`tracing`] span without personal data.
 //!
-//! Money is in cents, [`wire::AmountCents`]. Instants are in UTC, and days are counted in UTC.
+//! Money is in cents, [`wire::AmountCents`]. Instants are in UTC. Days are those of Paris.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
@@ -104,6 +106,7 @@ mod facade;
 mod fleet;
 mod mandate;
 mod setters;
+pub mod sepa;
 mod transport;
 mod vendors;
 mod vocabulary;

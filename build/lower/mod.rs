@@ -517,6 +517,7 @@ fn text(schema: &Schema) -> Form {
         kind: match schema.format {
             Some(Format::Reference) => "Reference",
             Some(Format::Umr) => "Umr",
+            Some(Format::NewUmr) => "NewUmr",
             Some(Format::Iban) => "Iban",
             Some(Format::Bic) => "Bic",
             Some(Format::Siren) => "Siren",

@@ -2,6 +2,7 @@
 
 use super::{Account, Mandate, Source};
 use crate::{
+    sepa::paris_day,
     vocabulary::{AccountStatus, Change, Evidence, MandateStatus, Purpose, RawStatus, stable_text},
     wire,
 };
@@ -27,7 +28,7 @@ const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("it is a 
 /// The struct is exhaustive. When a later version needs one more fact, your code does not compile until you state it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The day on which the debtor signed. A creditor must keep this date in any case. `None`: not known.
+    /// The day in Paris on which the debtor signed. A creditor must keep this date in any case. `None`: not known.
     pub signed_on: Option<NaiveDate>,
     /// True if you hold the signed document, or have seen the day of signature at the vendor. `None`: not known.
     ///
@@ -168,7 +169,7 @@ fn has_lapsed(since: NaiveDate, today: NaiveDate) -> bool {
 impl Mandate {
     /// May you collect on this mandate? `now` is compared with its dates and with the time of the reading.
     ///
-    /// The status alone is never enough. The verdict lists every reason. Days are counted in UTC. A mandate that is not
+    /// The status alone is never enough. The verdict lists every reason. Days are those of Paris. A mandate that is not
     /// for collections (Seqino) gives [`Verdict::NotApplicable`].
     ///
     /// A reading that followed a [`StoredState`](crate::StoredState) can tell if the mandate was reinstated; see
@@ -202,7 +203,7 @@ impl Mandate {
                 None => Some(Reason::FactMissing { fact: Fact::SignatureConfirmed }),
             });
         }
-        reasons.extend(facts.reasons(now.date_naive()));
+        reasons.extend(facts.reasons(paris_day(now)));
         Verdict::of(reasons)
     }
 

@@ -33,7 +33,7 @@
 //! });
 //! let reference = Mandate::from(&request.send().await?).reference;
 //! let facts = Facts {
-//!     signed_on: Some(Utc::now().date_naive()),
+//!     signed_on: Some(mandat::sepa::paris_day(Utc::now())),
 //!     signature_confirmed: Some(true),
 //!     last_collection: LastCollection::Never,
 //!     revoked_by_debtor: Some(false),

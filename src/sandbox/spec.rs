@@ -243,7 +243,7 @@ impl Spec {
 /// Returns true for an IBAN, with or without separators, and for a text with an e-mail address.
 pub(super) fn is_personal(text: &str) -> bool {
     let bare: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
-    text.contains('@') || wire::is_iban(&bare.to_ascii_uppercase())
+    text.contains('@') || wire::may_be_iban(&bare)
 }
 
 impl Violation {
@@ -352,6 +352,7 @@ fn checks(document: &Value) -> Option<ValidatorMap> {
         .with_format("date-fr", |text: &str| text.parse::<wire::FrenchDate>().is_ok())
         .with_format("reference", |text: &str| !text.trim().is_empty())
         .with_format("umr", |text: &str| !text.trim().is_empty())
+        .with_format("new-umr", |text: &str| !text.trim().is_empty())
         .with_format("cents", digits)
         // The vendor says IPv4 but allows the length of IPv6.
         .with_format("ipv4", |text: &str| text.parse::<IpAddr>().is_ok())

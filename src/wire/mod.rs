@@ -47,6 +47,6 @@ pub(crate) use {
     mend::{Mended, Purpose, mend},
     optional::{Sealed, faults, required},
     sent::{Form, checked, sent},
-    shown::{Shown, ShownWord, is_iban, looks_like_iban, mask_iban},
+    shown::{Shown, ShownWord, is_iban, looks_like_iban, mask_iban, may_be_iban},
     text::{any_text, optional_text, plain_text, text, words},
 };

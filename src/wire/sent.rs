@@ -1,6 +1,7 @@
 //! Checks the values of a request. Each text is cleaned and checked before it is sent, from a builder or from JSON.
 
 use super::{Document, Extra, Format, InvalidValue, Json, Lenient, List, Masked, is_iban};
+use crate::sepa::of_a_umr;
 use regress::{Match, Regex};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -12,8 +13,10 @@ pub(crate) enum Form {
     Text,
     /// The name of one record. It must not be empty.
     Reference,
-    /// The reference of a new mandate, in the characters that banks accept.
+    /// The reference of a mandate that a vendor has. It must not be empty.
     Umr,
+    /// The reference of a new mandate, in the characters that banks accept.
+    NewUmr,
     /// An IBAN. People write it in groups or lower case. The electronic form has no blanks and only capitals.
     Iban,
     /// A BIC, sent without blanks and in capitals.
@@ -55,18 +58,20 @@ fn tidied(text: String, form: Form) -> Result<String, InvalidValue> {
         return Err(unseen(&text, &found));
     }
     let text = match form {
-        Form::Text | Form::Reference | Form::Umr if text.trim().len() == text.len() => text,
-        Form::Text | Form::Reference | Form::Umr => text.trim().to_owned(),
+        Form::Text | Form::Reference | Form::Umr | Form::NewUmr if text.trim().len() == text.len() => text,
+        Form::Text | Form::Reference | Form::Umr | Form::NewUmr => text.trim().to_owned(),
         Form::Iban | Form::Bic => text.split_whitespace().collect::<String>().to_ascii_uppercase(),
         Form::Siren => text.split_whitespace().collect(),
     };
     let refuse = |why: &str| Err(InvalidValue(why.into()));
     match form {
-        Form::Reference | Form::Umr | Form::Iban | Form::Bic | Form::Siren if text.is_empty() => refuse("it is empty"),
-        Form::Umr if !text.chars().all(of_a_umr) => {
+        Form::Reference | Form::Umr | Form::NewUmr | Form::Iban | Form::Bic | Form::Siren if text.is_empty() => {
+            refuse("it is empty")
+        }
+        Form::NewUmr if !text.chars().all(of_a_umr) => {
             refuse("it has a character that banks do not accept. Use a-z, A-Z, 0-9, blanks and / - ? : ( ) . , ' + _")
         }
-        Form::Umr if text.starts_with('/') || text.ends_with('/') || text.contains("//") => {
+        Form::NewUmr if text.starts_with('/') || text.ends_with('/') || text.contains("//") => {
             refuse("it begins or ends with a slash, or has two in a row, which banks do not accept")
         }
         Form::Siren if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
@@ -75,12 +80,6 @@ fn tidied(text: String, form: Form) -> Result<String, InvalidValue> {
         Form::Iban if !is_iban(&text) => refuse("it is not an IBAN: check for a missing, extra or wrong character"),
         _ => Ok(text),
     }
-}
-
-/// Returns true for a character that the SEPA rulebook allows in a reference, and for `_`, which SafeDebit's samples
-/// contain.
-fn of_a_umr(c: char) -> bool {
-    c.is_ascii_alphanumeric() || " /-?:().,'+_".contains(c)
 }
 
 /// Finds the first invisible character: a control character, a mark of writing direction, a character without width, or
@@ -213,7 +212,7 @@ mod tests {
         ) {
             let invisible = char::from_u32(code).unwrap();
             let text = format!("{before}{invisible}{after}");
-            for form in [Form::Text, Form::Reference, Form::Umr, Form::Iban, Form::Bic, Form::Siren] {
+            for form in [Form::Text, Form::Reference, Form::Umr, Form::NewUmr, Form::Iban, Form::Bic, Form::Siren] {
                 let why = tidy(&text, form).unwrap_err();
                 let wanted = format!("its character {} is invisible (U+{:04X}). Remove it", before.chars().count() + 1, code);
                 prop_assert_eq!(why, wanted);
@@ -267,6 +266,7 @@ mod tests {
         for text in ["", " ", "\u{a0} \u{2003}"] {
             assert_eq!(tidy(text, Form::Reference), Err("it is empty".into()));
             assert_eq!(tidy(text, Form::Umr), Err("it is empty".into()));
+            assert_eq!(tidy(text, Form::NewUmr), Err("it is empty".into()));
             assert_eq!(tidy(text, Form::Iban), Err("it is empty".into()));
             assert_eq!(tidy(text, Form::Text), Ok(String::new()));
         }
@@ -275,12 +275,12 @@ mod tests {
     #[test]
     fn a_new_umr_has_only_characters_that_banks_accept() {
         for good in ["RUM-2026-0042", "a b", "++A(1)/B?:.,'_", " RUM-1 "] {
-            assert_eq!(tidy(good, Form::Umr), Ok(good.trim().to_owned()));
+            assert_eq!(tidy(good, Form::NewUmr), Ok(good.trim().to_owned()));
         }
         for bad in
             ["RUM-é", "/RUM", "RUM/", "A//B", "RUM#1", "RUM\\1", "R&M", "RUM\u{2013}1", "😀", "R\"M", "R;M", "РУМ"]
         {
-            assert!(tidy(bad, Form::Umr).is_err(), "{bad}");
+            assert!(tidy(bad, Form::NewUmr).is_err(), "{bad}");
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A vendor may send an IBAN, an e-mail address, a token or a link in place of a reference or a status word. So a text
 //! is shown only if it looks like a reference or a word, and not like personal data.
 
+use crate::sepa::{Iban, check_digits_fit};
 use std::fmt;
 
 /// The longest text that is shown, in bytes. A UUID and a UMR are shorter, most tokens are longer.
@@ -52,8 +53,7 @@ fn has_iban(text: &str) -> bool {
             word = !c.is_ascii_alphanumeric();
             let joined: String = rest.chars().filter(char::is_ascii_alphanumeric).collect();
             let run = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-            let right = |iban: &str| looks_like_iban(iban) && has_check_digits(iban);
-            !word && begins_as_iban(&joined) && (begins || right(run) || right(&joined))
+            !word && begins_as_iban(&joined) && (begins || may_be_iban(run) || may_be_iban(&joined))
         })
 }
 
@@ -79,17 +79,15 @@ pub(crate) fn looks_like_iban(text: &str) -> bool {
     text.len() <= 34 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && begins_as_iban(text)
 }
 
-/// Returns true if a text is an IBAN with the right check digits.
-pub(crate) fn is_iban(text: &str) -> bool {
-    looks_like_iban(text) && has_check_digits(text)
+/// Returns true if a text must be hidden like an IBAN: it has the form, and its check digits fit. Hides more than there
+/// are IBANs.
+pub(crate) fn may_be_iban(text: &str) -> bool {
+    looks_like_iban(text) && check_digits_fit(text)
 }
 
-/// Returns true if the check digits are right. The text consists of ASCII letters and digits.
-fn has_check_digits(text: &str) -> bool {
-    let digit = |byte: u8| char::from(byte).to_digit(36).unwrap_or(0);
-    let rearranged = text.bytes().cycle().skip(4).take(text.len());
-    let remainder = rearranged.map(digit).fold(0, |sum, digit| (sum * if digit < 10 { 10 } else { 100 } + digit) % 97);
-    remainder == 1
+/// Returns true if a text is an IBAN in its electronic form.
+pub(crate) fn is_iban(text: &str) -> bool {
+    Iban::try_from(text).is_ok_and(|iban| iban.as_str() == text)
 }
 
 /// Returns the country and the last four characters of an IBAN, or `***` for another text.

@@ -51,6 +51,7 @@ macro_rules! text {
         }
 
         crate::wire::text!(@try_from $name ::std::string::String, &str, &::std::string::String);
+        crate::wire::text!(@from_sepa $form $name);
 
         impl From<&$name> for $name {
             fn from(text: &$name) -> Self {
@@ -103,6 +104,25 @@ macro_rules! text {
             }
         }
     )+};
+    // Sending checks the limits of the vendor.
+    (@from_sepa Iban $name:ident) => { crate::wire::text!(@from $name Iban); };
+    (@from_sepa Bic $name:ident) => { crate::wire::text!(@from $name Bic); };
+    (@from_sepa Umr $name:ident) => { crate::wire::text!(@from $name Umr); };
+    (@from_sepa NewUmr $name:ident) => { crate::wire::text!(@from $name Umr); };
+    (@from_sepa $form:ident $name:ident) => {};
+    (@from $name:ident $sepa:ident) => {
+        impl From<crate::sepa::$sepa> for $name {
+            fn from(value: crate::sepa::$sepa) -> Self {
+                Self(value.into())
+            }
+        }
+
+        impl From<&crate::sepa::$sepa> for $name {
+            fn from(value: &crate::sepa::$sepa) -> Self {
+                Self(value.as_str().into())
+            }
+        }
+    };
     (@pattern) => { None };
     (@pattern $pattern:literal) => {{
         // The build script has checked that the pattern compiles.

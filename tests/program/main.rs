@@ -1,5 +1,6 @@
 //! The program `mandat` as a process, and the files that it reads and writes.
 
+mod check;
 mod credentials;
 mod forms;
 mod refresh;

@@ -12,6 +12,8 @@ fn help_matches_the_snapshot_and_fits_80_columns() {
         &["watch", "--help"],
         &["probe", "--help"],
         &["table", "--help"],
+        &["check", "--help"],
+        &["calendar", "--help"],
         &["sandbox", "--help"],
     ] {
         let (code, out, err) = mandat(command);
@@ -38,6 +40,8 @@ fn output_in_a_pipe_matches_the_snapshot() {
         &["refresh", "--sandbox", "/nowhere/at/all"],
         &["--env-file", "/nowhere/at/all", "status", "safedebit:RUM-1"],
         &["table"],
+        &["calendar", "--year", "2027"],
+        &["calendar", "--year", "1999"],
     ] {
         let (code, out, err) = mandat(command);
         assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "output to a pipe must have no colours");
@@ -58,6 +62,10 @@ fn completions_list_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let (code, out, _) = mandat(&["completions", shell]);
         assert_eq!(code, Some(0));
-        assert!(["status", "refresh", "watch", "probe", "table", "sandbox"].iter().all(|name| out.contains(name)));
+        assert!(
+            ["status", "refresh", "watch", "probe", "table", "check", "calendar", "sandbox"]
+                .iter()
+                .all(|name| out.contains(name))
+        );
     }
 }

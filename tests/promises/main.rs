@@ -56,6 +56,9 @@ mod safedebit_search;
 mod sandbox;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod sent;
+mod sepa_calendar;
+mod sepa_finality;
+mod sepa_values;
 mod stored;
 mod support;
 mod traces;

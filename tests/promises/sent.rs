@@ -4,6 +4,7 @@ use crate::support::{IBAN, Server, facade, json, test_settings};
 use mandat::{
     Error, ErrorKind, Mandates, Outcome,
     safedebit::types,
+    sepa::{Bic, Iban, Umr},
     seqino::types::{DirectoryEntry, builder::DirectoryEntry as DirectoryEntryBuilder},
 };
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -160,6 +161,35 @@ async fn invalid_iban_is_not_sent() {
         assert_refused(create_at_easytransac(&mandates, iban).await, "iban", iban);
     }
     assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn iban_with_impossible_check_digits_or_without_a_registered_country_is_not_sent() {
+    let (server, mandates) = server().await;
+    for iban in ["GB00HLFX11016111455365", "GB01BARC20714583608387", "US64SVBKUS6S3300958879"] {
+        assert_refused(edit_iban(&mandates, iban).await, "iban", iban);
+        assert_refused(create_at_easytransac(&mandates, iban).await, "iban", iban);
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn setters_take_checked_values_as_well_as_texts() {
+    let (server, mandates) = server().await;
+    let (iban, umr) = (Iban::try_from(IBAN).unwrap(), Umr::try_from("RUM-1").unwrap());
+    let safedebit = mandates.safedebit().unwrap();
+    drop(safedebit.edit_mandate().body_map(|body| body.umr(&umr).iban(&iban)).send().await);
+    assert_eq!((&body(&server)["iban"], &body(&server)["umr"]), (&IBAN.into(), &"RUM-1".into()));
+    let request = safedebit.create_mandate().body_map(|body| {
+        body.safedebit_consumer_reference("C-1")
+            .url_ok("https://a.fr")
+            .url_ko("https://a.fr")
+            .url_cancel("https://a.fr")
+    });
+    drop(request.body_map(|body| body.umr(Some(umr))).send().await);
+    assert_eq!(body(&server)["umr"], "RUM-1");
+    let bic = Bic::try_from("BNPAFRPP").unwrap();
+    drop(mandates.easytransac().unwrap().create_mandate().body_map(|body| body.iban(iban).bic(bic)));
 }
 
 #[test]

@@ -111,6 +111,19 @@ fn mandate_signed_tomorrow_is_refused_today() {
 }
 
 #[test]
+fn days_begin_at_midnight_in_paris() {
+    let (signed_on, last_collection) = (Some(day("2026-11-21")), LastCollection::On(day("2026-11-21")));
+    for facts in [Facts { signed_on, ..good_facts() }, Facts { last_collection, ..good_facts() }] {
+        for (now, allowed) in [("2026-11-20T22:59:59Z", false), ("2026-11-20T23:30:00Z", true)] {
+            let now = now.parse().unwrap();
+            let mut mandate = debit();
+            mandate.observed_at = now;
+            assert_eq!(mandate.may_collect(&facts, now).is_allowed(), allowed, "{now}");
+        }
+    }
+}
+
+#[test]
 fn dormancy_starts_after_the_last_day_of_36_months() {
     for (signed_on, last_collection, last_day) in [
         ("2023-11-20", None, "2026-11-20"),
@@ -123,11 +136,12 @@ fn dormancy_starts_after_the_last_day_of_36_months() {
             last_collection: last_collection.map_or(LastCollection::Never, |on| LastCollection::On(day(on))),
             ..good_facts()
         };
-        let at = |date: &str| day(date).and_hms_opt(23, 59, 59).unwrap().and_utc();
+        // The last second of the day in Paris, in winter.
+        let at = |date: &str| day(date).and_hms_opt(22, 59, 59).unwrap().and_utc();
         let mut mandate = debit();
         mandate.observed_at = at(last_day);
         assert_eq!(mandate.may_collect(&facts, at(last_day)), Verdict::Allowed, "{signed_on} on {last_day}");
-        let next_day = at(last_day) + TimeDelta::days(1);
+        let next_day = at(last_day) + TimeDelta::seconds(1);
         mandate.observed_at = next_day;
         let since = day(last_collection.unwrap_or(signed_on));
         assert_eq!(mandate.may_collect(&facts, next_day), Verdict::Refused(vec![Reason::Dormant { since }]));

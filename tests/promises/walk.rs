@@ -12,6 +12,7 @@ use mandat::{
     Change, Error, ErrorKind, Facts, LastCollection, Mandate, MandateChange, MandateRef, MandateStatus, Mandates,
     Permission, Provider, Purpose, StatusQuery, StoredState, Verdict,
     sandbox::{Fault, Options, Sandbox},
+    sepa::paris_day,
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -226,10 +227,10 @@ impl Walk {
         let mandate = read.unwrap_or_else(|error| panic!("{reference}: {error}"));
         let is = truth(provider, &record, now);
         assert_eq!((mandate.status, Some(mandate.raw.as_str())), (is, record["status"].as_str()), "{reference}");
-        let facts = any_facts(&mut self.random, now.date_naive());
+        let facts = any_facts(&mut self.random, paris_day(now));
         let (verdict, allowed) = match provider.purpose() {
             Purpose::Represent => (mandate.may_represent(None, now), self.client_is_active(reference)),
-            _ => (mandate.may_collect(&facts, now), lets_collect(&facts, now.date_naive())),
+            _ => (mandate.may_collect(&facts, now), lets_collect(&facts, paris_day(now))),
         };
         let allowed = allowed && is == MandateStatus::Active && !dates_unreadable(&record);
         self.allowed += usize::from(allowed);
@@ -279,7 +280,7 @@ impl Walk {
         }
         let mut held: BTreeMap<MandateRef, Held> = BTreeMap::new();
         for reference in &all {
-            let facts = any_facts(&mut self.random, self.sandbox.now().date_naive());
+            let facts = any_facts(&mut self.random, paris_day(self.sandbox.now()));
             held.insert(reference.clone(), Held { facts, row: None, open: false, recognized: None, said: None });
         }
         for _ in 0..self.random.usize(2..7) {
@@ -350,7 +351,7 @@ impl Walk {
             _ => facts.last_acknowledged,
         };
         if self.random.u8(..3) == 0 {
-            *facts = any_facts(&mut self.random, now.date_naive());
+            *facts = any_facts(&mut self.random, paris_day(now));
         }
         facts.last_acknowledged = last_acknowledged;
     }
@@ -444,7 +445,7 @@ impl Walk {
         held.said = said;
         let facts_allow = match reference.provider().purpose() {
             Purpose::Represent => self.client_is_active(reference) && said.is_none_or(counts_as_acknowledgement),
-            _ => lets_collect(&held.facts, now.date_naive()),
+            _ => lets_collect(&held.facts, paris_day(now)),
         };
         let record = self.sandbox.record(reference).unwrap_or_default();
         let allowed = is == MandateStatus::Active && !held.open && facts_allow && !dates_unreadable(&record);

@@ -1,5 +1,7 @@
 //! `mandat` offers this crate's functions in a shell. Each command has its own file.
 
+mod calendar;
+mod check;
 mod connect;
 mod env_file;
 mod file;
@@ -35,9 +37,10 @@ Credentials of the vendors that you use:
   SAFEDEBIT_URL, SAFEDEBIT_LOGIN, SAFEDEBIT_PASSWORD
   SEQINO_API_KEY         [SEQINO_URL: the development server]
 
-Exit codes: 0 success; 1 failure; 2 invalid arguments; 3 some mandates could not
-be read; 4 no mandate could be read; 5 the vendor does not know a named mandate
-(in a file such a mandate counts as read); 130 and 143 stopped by a signal.";
+Exit codes: 0 success; 1 failure, or `check` found a wrong value; 2 invalid
+arguments; 3 some mandates could not be read; 4 no mandate could be read; 5 the
+vendor does not know a named mandate (in a file such a mandate counts as read);
+130 and 143 stopped by a signal.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -46,6 +49,8 @@ enum Command {
     Watch(watch::Arguments),
     Probe(probe::Arguments),
     Table(table::Arguments),
+    Check(check::Arguments),
+    Calendar(calendar::Arguments),
     Sandbox(sandbox::Arguments),
     /// Print completions for a shell.
     Completions {
@@ -119,6 +124,8 @@ async fn run(Arguments { options, command }: Arguments) -> Result<End, Failure> 
         Command::Watch(arguments) => watch::run(arguments, connect().await?).await,
         Command::Probe(arguments) => probe::run(arguments, connect().await?).await,
         Command::Table(arguments) => table::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Calendar(arguments) => calendar::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -12,7 +12,7 @@
 //!   `umr`, `iban` and `bic` to `url_ok` as a form.
 //! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
 //! - A debit without a UMR uses any active mandate of the consumer. It is `ISSUED` from its due date and `SETTLED` two
-//!   days later. Days are counted in UTC. A guarantee of more than 10,000 euros is refused.
+//!   days later. Days are those of Paris. A guarantee of more than 10,000 euros is refused.
 //! - Every check of a consumer returns the score 100. A search of payments shows their debits like `validate_payment`.
 //!   Each payment has one debit.
 //! - A beneficiary is waiting (1) after the start of its onboarding. The later steps are not simulated.
@@ -26,6 +26,7 @@ use crate::{
         Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec,
         Step, Store, Text, Violation, Why, word_for,
     },
+    sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},
     wire::mask_iban,
 };
@@ -194,7 +195,7 @@ fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
 fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     let mut debit = debit.clone();
     if let Some(due) = day(text(&debit, "due_date")).filter(|_| debit["status"] == "CREATED") {
-        let today = now.date_naive();
+        let today = paris_day(now);
         if today >= due + TimeDelta::days(2) {
             debit["status"] = "SETTLED".into();
         } else if today >= due {
@@ -208,7 +209,7 @@ fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
 fn open(debit: &Value, now: DateTime<Utc>) -> bool {
     sample(text(debit, "sdd_reference"))
         || matches!(text(&aged(debit, now), "status"), "CREATED" | "PENDING" | "GUARANTEED")
-            && day(text(debit, "due_date")).is_some_and(|due| now.date_naive() < due)
+            && day(text(debit, "due_date")).is_some_and(|due| paris_day(now) < due)
 }
 
 /// The status of a debit after a cancellation in a batch.
@@ -232,7 +233,7 @@ fn new_debit(call: &Request, store: &mut Store, umr: String, guarantee: Option<&
     let mut debit = json!({
         "payment_reference": payment,
         "status": if waits { "PENDING" } else { "CREATED" },
-        "creation_date": french(call.now.date_naive()),
+        "creation_date": french(paris_day(call.now)),
         "safedebit_secure_reference": guarantee,
     });
     overwrite(&mut debit, call, &[]);
@@ -300,7 +301,7 @@ impl Simulated {
                     return Err(refused("NOK_001"));
                 }
                 debit["status"] = "CREATED".into();
-                debit["validation_date"] = french(now.date_naive()).into();
+                debit["validation_date"] = french(paris_day(now)).into();
                 let sdd = some(debit, &["sdd_reference", "amount", "due_date", "status"]);
                 good(json!({"status": "VALIDATED", "payment_reference": payment, "sdd": [sdd]}))
             }
@@ -323,7 +324,7 @@ impl Simulated {
                 }
                 let mut guarantee = json!({"safedebit_secure_reference": reference, "iban": iban});
                 overwrite(&mut guarantee, call, &[]);
-                guarantee["date"] = french(now.date_naive()).into();
+                guarantee["date"] = french(paris_day(now)).into();
                 store.put(GUARANTEES, &reference, guarantee);
                 good(json!({"safedebit_secure_reference": reference}))
             }
@@ -746,7 +747,7 @@ impl Simulation for Simulated {
             "mandate" => {
                 let mandate = store.get_mut(MANDATES, id)?;
                 mandate["status"] = mandate["after_signing"].clone();
-                mandate["sign_date"] = french(now.date_naive()).into();
+                mandate["sign_date"] = french(paris_day(now)).into();
                 url("url_ok").map_or(Onward::Stay, |ok| Onward::Post(ok.with("umr", id)))
             }
             "transfer" => {

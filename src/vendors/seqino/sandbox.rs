@@ -21,6 +21,7 @@ use crate::{
         Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec,
         Step, Store, Text, Violation, Why, word_for,
     },
+    sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},
 };
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
@@ -171,7 +172,7 @@ fn used(store: &Store, client: &str) -> Vec<(String, String, u64, u64)> {
 fn metrics(call: &Request, client: &str, store: &Store) -> Value {
     let used = used(store, client);
     let (good, bad) = used.iter().fold((0, 0), |(good, bad), usage| (good + usage.2, bad + usage.3));
-    let today = call.now.date_naive();
+    let today = paris_day(call.now);
     let day = |key: &str, otherwise: String| call.query.get(key).cloned().unwrap_or(otherwise);
     let endpoints = used.iter().map(|(endpoint, method, good, bad)| {
         json!({
@@ -209,7 +210,7 @@ fn summary(call: &Request, client: &str, store: &Store) -> Value {
         "month_over_month_change": 0.0,
         "most_used_endpoint": most.map(|usage| &usage.0),
         "least_used_endpoint": least.map(|usage| &usage.0),
-        "peak_usage_day": most.map(|_| call.now.date_naive().to_string()),
+        "peak_usage_day": most.map(|_| paris_day(call.now).to_string()),
         "peak_usage_count": most.map(|_| total),
     })
 }
@@ -243,7 +244,7 @@ impl Simulated {
                     return Err(refused(400, "The file is neither Factur-X, UBL nor CII"));
                 }
                 let seller = json!({"name": "Seqino", "postal_address": {"city_name": "Paris"}});
-                let today = now.date_naive().to_string();
+                let today = paris_day(now).to_string();
                 let data = json!({"issue_date": today, "type_code": "380", "currency_code": "EUR", "seller": seller});
                 let id = new_invoice(store, &client, &data, now);
                 let (name, size) = (&file.name, file.content.len());

@@ -1,0 +1,56 @@
+//! `mandat check` checks identifiers, without any vendor.
+
+use super::{End, Failure};
+use clap::{CommandFactory, error::ErrorKind};
+use mandat::sepa::{Bic, CreditorId, FrenchVat, Iban, Siren, Siret, Umr, ValueError};
+use std::io::{self, Write};
+
+/// Check identifiers. The output names each by its place in the list, and never shows it.
+///
+/// The exit code is 1 if a value is wrong.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The type of the values: iban, umr, ics, siren, siret, bic or vat.
+    // Read by `run`: an error of clap would show a value in the place of the type.
+    kind: String,
+    /// The values. Blanks and lower case are allowed, except in a UMR.
+    #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true)]
+    values: Vec<String>,
+}
+
+/// Checks a value. Returns a warning about a valid one.
+type Check = fn(&str) -> Result<Option<ValueError>, ValueError>;
+
+const KINDS: [(&str, Check); 7] = [
+    ("iban", |text| Iban::try_from(text).map(|_| None)),
+    ("umr", |text| Umr::with_underscores(text).map(|umr| umr.warning())),
+    ("ics", |text| CreditorId::try_from(text).map(|_| None)),
+    ("siren", |text| Siren::try_from(text).map(|_| None)),
+    ("siret", |text| Siret::try_from(text).map(|_| None)),
+    ("bic", |text| Bic::try_from(text).map(|_| None)),
+    ("vat", |text| FrenchVat::try_from(text).map(|_| None)),
+];
+
+pub fn run(Arguments { kind, values }: &Arguments) -> Result<End, Failure> {
+    let Some((_, check)) = KINDS.iter().find(|(name, _)| name == kind) else {
+        let names = KINDS.map(|(name, _)| name).join(", ");
+        let why = format!("the type of the values is not one of {names}. Name it first: mandat check iban VALUE");
+        super::Arguments::command().error(ErrorKind::InvalidValue, why).exit();
+    };
+    let mut out = io::stdout().lock();
+    let mut wrong = 0;
+    for (place, value) in (1..).zip(values) {
+        match check(value) {
+            Ok(None) => writeln!(out, "value {place}: valid")?,
+            Ok(Some(warning)) => writeln!(out, "value {place}: accepted by some vendors, but {warning}")?,
+            Err(error) => {
+                wrong += 1;
+                super::tell(&format!("value {place}: {error}\n"));
+            }
+        }
+    }
+    match wrong {
+        0 => Ok(End::Complete),
+        _ => Err(format!("{wrong} of {} values are wrong", values.len()).into()),
+    }
+}

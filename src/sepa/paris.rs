@@ -1,0 +1,23 @@
+//! Days and times in Paris.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono_tz::Europe::Paris;
+
+/// The day in Paris at an instant. It begins one hour before the same day in UTC, in summer two.
+///
+/// ```
+/// # use mandat::sepa::paris_day;
+/// let winter = "2026-01-14T23:30:00Z".parse()?;
+/// assert_eq!(paris_day(winter).to_string(), "2026-01-15");
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+pub fn paris_day(now: DateTime<Utc>) -> NaiveDate {
+    paris_time(now).date()
+}
+
+/// The day and the time of day in Paris.
+pub(super) fn paris_time(now: DateTime<Utc>) -> NaiveDateTime {
+    let utc = now.naive_utc();
+    // Only the last hours that chrono can represent have no time in Paris.
+    utc.checked_add_offset(Paris.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
+}

@@ -1,0 +1,73 @@
+//! `mandat check` judges values and never shows them.
+
+use crate::support::mandat;
+
+#[test]
+fn valid_values_of_each_type_are_accepted() {
+    for (kind, value) in [
+        ("iban", "FR76 3000 1007 9412 3456 7890 185"),
+        ("umr", "RUM-2026-0042"),
+        ("umr", "-1"),
+        ("ics", "FR72ZZZ123456"),
+        ("siren", "732 829 320"),
+        ("siret", "35600000049837"),
+        ("bic", "BNPAFRPP"),
+        ("vat", "FR03552081317"),
+    ] {
+        let result = mandat(&["check", kind, value]);
+        assert_eq!(result, (Some(0), "value 1: valid\n".into(), String::new()), "{kind}");
+    }
+}
+
+#[test]
+fn wrong_value_fails_with_its_rule_and_is_not_shown() {
+    for (kind, value) in [
+        ("iban", "FR7730001007941234567890185"),
+        ("iban", "US64SVBKUS6S3300958879"),
+        ("umr", "/SECRET"),
+        ("ics", "FR12ZZZ123456"),
+        ("siren", "732829321"),
+        ("siret", "35600000049838"),
+        ("bic", "COBAZZFF"),
+        ("vat", "FR04552081317"),
+        ("umr", "--SECRET//1"),
+    ] {
+        let (code, out, err) = mandat(&["check", kind, value]);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{kind}");
+        assert!(err.starts_with("value 1: not a valid ") && err.contains("1 of 1 values are wrong"), "{err}");
+        assert!(!err.contains(value) && !err.contains("SECRET"), "{err}");
+    }
+}
+
+#[test]
+fn each_value_is_named_by_its_place() {
+    let (code, out, err) = mandat(&["check", "bic", "BNPAFRPP", "BNPAFRP", "bnpa fr pp"]);
+    assert_eq!((code, out.as_str()), (Some(1), "value 1: valid\nvalue 3: valid\n"));
+    assert_eq!(err, "value 2: not a valid BIC: it has 7 characters. Use 8 or 11\nmandat: 1 of 3 values are wrong\n");
+}
+
+#[test]
+fn umr_with_an_underscore_is_accepted_with_a_warning() {
+    let (code, out, err) = mandat(&["check", "umr", "RUM_42"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.starts_with("value 1: accepted by some vendors, but not a valid UMR: at character 4"), "{out}");
+}
+
+#[test]
+fn unknown_type_or_no_value_is_an_invalid_argument() {
+    for arguments in [&["check", "FR7630001007941234567890185", "1"][..], &["check", "FR7630001007941234567890185"]] {
+        let (code, out, err) = mandat(arguments);
+        assert_eq!((code, out.as_str()), (Some(2), ""));
+        assert!(!err.contains("FR76"), "{err}");
+    }
+    assert_eq!(mandat(&["check", "iban"]).0, Some(2));
+}
+
+#[test]
+fn calendar_lists_the_closing_days_of_a_year() {
+    let (code, out, err) = mandat(&["calendar", "--year", "2027"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let days: Vec<_> = out.lines().map(|line| &line[..10]).collect();
+    assert_eq!(days, ["2027-01-01", "2027-03-26", "2027-03-29", "2027-05-01", "2027-12-25", "2027-12-26"]);
+    assert_eq!(mandat(&["calendar"]).1.lines().count(), 6);
+}
