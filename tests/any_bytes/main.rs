@@ -45,7 +45,7 @@ macro_rules! targets {
 }
 
 targets! {
-    easytransac 4000, references 4000, rows 1500, safedebit 2000, seqino 2000, spec 20, status 1000, stored 4000,
+    easytransac 4000, references 4000, rows 500, safedebit 2000, seqino 2000, spec 20, status 400, stored 4000,
     webhooks 4000, wire 4000
 }
 
