@@ -27,7 +27,7 @@ schemathesis.openapi.format("cents", st.integers(1, 10**9).map(str))
 schemathesis.openapi.format("document", st.binary(max_size=64).map(lambda data: b64encode(data).decode()))
 
 
-PATTERNS = {"reference": r"\S", "umr": r"\S"}
+PATTERNS = {"reference": r"\S", "umr": r"\S", "new-umr": r"\S"}
 
 # The sandbox accepts and returns only the words that a spec lists, so close the lists that vendors may extend.
 
