@@ -219,7 +219,7 @@ impl<'a> Statuses<'a> {
 
     /// Yields only changes and errors.
     ///
-    /// A mandate without a stored state ([`StatusQuery::known`] is `None`) always counts as changed. A client that could
+    /// A mandate without a stored state ([`StatusQuery::stored`] is `None`) always counts as changed. A client that could
     /// not be read does not count as a change.
     ///
     /// Store [`MandateChange::to`] of each change. After an interrupted run, start again with the stored states: unchanged
