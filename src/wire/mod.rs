@@ -41,12 +41,14 @@ pub use text::{InvalidValue, Masked};
 
 #[cfg(feature = "seqino")]
 pub(crate) use json::read_damaged;
+#[cfg(feature = "sandbox")]
+pub(crate) use shown::may_be_iban;
 pub(crate) use {
     answer::answer,
     json::{AnyText, decode, read, read_own, reason, safe_key, safe_path, said, unread},
     mend::{Mended, Purpose, mend},
     optional::{Sealed, faults, required},
     sent::{Form, checked, sent},
-    shown::{Shown, ShownWord, is_iban, looks_like_iban, mask_iban, may_be_iban},
+    shown::{Shown, ShownWord, is_iban, looks_like_iban, mask_iban},
     text::{any_text, optional_text, plain_text, text, words},
 };
