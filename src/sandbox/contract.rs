@@ -1,5 +1,5 @@
-//! Checks the sandbox against the specs. Each example matches its own schema, and the spec describes each response of
-//! the sandbox.
+//! Tests the sandbox against the specs. Each example has to match its own schema, and a spec has to describe each
+//! response of the sandbox.
 
 use super::{
     Reply, Request,
@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-/// An operation of a spec, with the request of its example.
+/// An operation of a spec, with the request that its example describes.
 struct Example {
     id: String,
     method: String,
@@ -79,7 +79,7 @@ impl Example {
     }
 }
 
-/// All variants of the example with one error.
+/// Returns variants of the example body. Each variant has one error.
 fn mutilated(body: &Value) -> Vec<Value> {
     let mut all = vec![json!([]), json!("text"), Value::Null, json!({})];
     for key in body.as_object().into_iter().flat_map(Map::keys) {
@@ -133,7 +133,8 @@ fn the_example_of_each_answer_is_accepted_by_its_own_schema() {
     }
 }
 
-/// Sends the example, then the example with each error in turn. The spec has to describe each response.
+/// Sends the request of each example, then the same request with each error in turn. The spec has to describe each
+/// response.
 #[test]
 fn each_answer_of_the_sandbox_is_one_that_its_spec_describes() {
     let mut world = world();
@@ -165,7 +166,7 @@ fn each_answer_of_the_sandbox_is_one_that_its_spec_describes() {
     assert_eq!(undescribed, BTreeSet::new());
 }
 
-/// Replaces the sandbox's own codes, which SafeDebit does not document.
+/// Replaces the sandbox's own error codes, because SafeDebit's spec does not describe them.
 fn documented(mut reply: Reply) -> Reply {
     if let Some(code) = reply.body.as_mut().and_then(|body| body.get_mut("code"))
         && code.as_str().is_some_and(|code| code.starts_with("SANDBOX_"))
@@ -175,7 +176,7 @@ fn documented(mut reply: Reply) -> Reply {
     reply
 }
 
-/// A valid `Authorization` header for a vendor.
+/// Returns an `Authorization` header that the simulated vendor accepts.
 fn authorization(world: &mut World, provider: &str) -> String {
     match provider {
         "safedebit" => "Basic JQheySHkalSNuakkmSmm==".into(),

@@ -1,5 +1,5 @@
-//! The sandbox's own interface under `/_control`, for tests in any language. Requests and responses are JSON. The
-//! method of [`Sandbox`](super::Sandbox) with the same name documents each order.
+//! The control interface of the sandbox under `/_control`, for tests in any language. Requests and responses are JSON.
+//! For each control request, [`Sandbox`](super::Sandbox) has a method of the same name with the documentation.
 
 use super::{
     ScriptedResponse, Step,
@@ -18,37 +18,43 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
-/// The orders that `GET /_control` lists.
+/// The control requests that `GET /_control` lists.
 const INDEX: &[(&str, &str)] = &[
-    ("GET /_control/state", "returns every record, by vendor, kind and id, masked"),
+    ("GET /_control/state", "returns every record by vendor, kind and id, with personal data masked"),
     ("POST /_control/reset", "restores the initial state"),
     ("GET /_control/clock", "returns the time"),
     ("POST /_control/clock {\"advance_seconds\": 60}", "advances the clock"),
     ("GET /_control/mandates", "returns the reference and the vendor's word of each mandate"),
     (
         "POST /_control/mandates {\"mandate\": \"safedebit:RUM-1\", \"step\": \"sign\"}",
-        "performs a step. Also verify, activate, suspend, expire, revoke, fail",
+        "performs a step in the life of a mandate: sign, verify, activate, suspend, expire, revoke or fail",
     ),
-    ("POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}", "sets the vendor's word for a status"),
-    ("POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}", "sets any word or JSON as the status"),
-    ("POST /_control/mandates {\"mandate\": ..., \"forget\": true}", "deletes the mandate at the vendor"),
+    (
+        "POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}",
+        "sets the status of a mandate, in the vendor's own word",
+    ),
+    (
+        "POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}",
+        "sets any word or JSON as the status of a mandate",
+    ),
+    ("POST /_control/mandates {\"mandate\": ..., \"forget\": true}", "deletes the mandate at the simulated vendor"),
     ("PATCH /_control/state/{vendor}/{kind}/{id}", "changes a record (JSON merge patch)"),
-    ("GET, DELETE /_control/faults", "returns the number of faults; removes all"),
+    ("GET, DELETE /_control/faults", "GET returns the number of faults; DELETE removes all faults"),
     (
         "POST /_control/faults {\"fault\": \"status\", \"status\": 503, ...}",
-        "adds a fault. A status also takes with_body and retry_after. Other faults: reset, empty, truncated, html, \
+        "adds a fault. The fault `status` also accepts with_body and retry_after. Other faults: reset, empty, truncated, html, \
          oversized (bytes), delay (milliseconds), two_bodies, byte_order_mark, latin1, field (name, value), merge \
          (patch), php_lists (empty), items (count), header (name, value), late_second_answer, stale_connection. Each \
-         also takes after_effect, provider, operation, times, probability and seed",
+         also accepts after_effect, provider, operation, times, probability and seed",
     ),
     (
         "POST /_control/scripts {\"provider\": ..., \"operation\": ..., \"answers\": [{\"status\": 200, \"body\": {}}]}",
-        "sets the next responses of an operation",
+        "sets the responses to the next calls of an operation",
     ),
     ("DELETE /_control/scripts", "removes all scripts"),
     (
         "GET, DELETE /_control/journal",
-        "returns the received requests, masked, with ?operation= only those of one operation; removes all",
+        "GET returns the received requests, masked, with ?operation= only those of one operation; DELETE removes all",
     ),
 ];
 
@@ -82,7 +88,7 @@ struct NewScript {
     answers: Vec<ScriptedResponse>,
 }
 
-/// A refusal: HTTP status and reason.
+/// The refusal of a control request: HTTP status and reason.
 type Refused = (u16, String);
 
 pub(super) fn answer(
@@ -140,7 +146,7 @@ pub(super) fn answer(
         ("POST", ["scripts"]) => read::<NewScript>(body).and_then(|script| {
             let NewScript { provider, operation, answers } = script;
             if answers.iter().any(|answer| !(200..600).contains(&answer.status)) {
-                return Err((400, "a status is from 200 to 599".into()));
+                return Err((400, "the HTTP status is not between 200 and 599".into()));
             }
             world.script(provider, operation, answers).map_err(|why| (400, why))?;
             done
@@ -154,7 +160,7 @@ pub(super) fn answer(
             world.journal.clear();
             done
         }
-        _ => Err((404, "there is no such order. GET /_control lists the orders".into())),
+        _ => Err((404, "there is no such control request. GET /_control lists all control requests".into())),
     };
     match result {
         Ok(body) => Reply::new(200, body),
@@ -163,15 +169,17 @@ pub(super) fn answer(
 }
 
 fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(body).map_err(|e| (400, format!("the body is not valid: {e}. GET /_control shows its form")))
+    serde_json::from_slice(body)
+        .map_err(|e| (400, format!("the body of the control request is not valid: {e}. GET /_control shows the form")))
 }
 
-/// Returns an error for an unknown operation, at one vendor or at any. A fault on it would never have an effect.
+/// Returns an error if no vendor, or not the given vendor, has this operation. A fault for an unknown operation would
+/// never occur.
 fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(), Refused> {
     let mut vendors = world.vendors.iter().filter(|vendor| provider.is_none_or(|wanted| wanted == vendor.provider));
     let has = vendors.any(|vendor| vendor.spec.has(operation));
     let who = provider.map_or("the vendors have", |_| "this vendor has");
-    if has { Ok(()) } else { Err((400, format!("{who} no operation `{operation}`. The spec lists the operations"))) }
+    if has { Ok(()) } else { Err((400, format!("{who} no operation `{operation}`. The specs list the operations"))) }
 }
 
 fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
@@ -179,15 +187,18 @@ fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
     let error = |e: Error| (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string());
     match (step, status, word, forget) {
         (Some(step), None, None, false) => world.step(&mandate, step).map_err(error),
-        // An unknown text parses as `Unrecognized`.
+        // `MandateStatus` reads an unknown text as `Unrecognized`.
         (None, Some(MandateStatus::Unrecognized), None, false) => {
             let all: Vec<&str> = MandateStatus::ALL.iter().map(|status| status.as_str()).collect();
-            Err((400, format!("a status is one of {}. For any other word use `word`", all.join(", "))))
+            Err((400, format!("`status` is not one of {}. For any other word use `word`", all.join(", "))))
         }
         (None, Some(status), None, false) => world.set_status(&mandate, status).map_err(error),
         (None, None, Some(word), false) => world.edit(&mandate, |record| record["status"] = word).map_err(error),
         (None, None, None, true) => world.forget(&mandate).map_err(error),
-        _ => Err((400, "send exactly one of step, status, word, forget".into())),
+        _ => Err((
+            400,
+            "the body does not have exactly one of step, status, word and forget. Send exactly one of them".into(),
+        )),
     }
 }
 
@@ -224,7 +235,7 @@ pub(super) fn merge(into: &mut Value, patch: Value) {
 }
 
 impl SimulatedVendor {
-    /// Every record, by kind and id, without personal data.
+    /// Returns every record by kind and id, without personal data.
     fn shown(&self) -> Value {
         let id = |(place, id): (usize, &String)| match is_personal(id) {
             true => format!("(masked id {})", place + 1),
@@ -256,7 +267,7 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    /// The documentation of the module lists every order of `GET /_control`.
+    /// Checks that the documentation of the module contains every control request in `GET /_control`.
     #[test]
     fn every_order_is_documented() {
         let documented = include_str!("mod.rs");
@@ -266,7 +277,7 @@ mod tests {
             for method in methods.split(", ") {
                 assert!(documented.contains(&format!("`{method} {path}`")), "{method} {path}");
             }
-            // Each key in the order.
+            // Check each key in the body of the control request.
             for part in body.split('"').filter(|part| part.chars().all(|c| c.is_ascii_lowercase()) && part.len() > 3) {
                 assert!(documented.contains(part), "{part}");
             }

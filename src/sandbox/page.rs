@@ -1,4 +1,4 @@
-//! The pages for a debtor or a client, in French and in English.
+//! The sandbox's web pages for a debtor or a client, in French and in English.
 
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The first known language of `?lang=` and of the browser's list. The default is French.
+    /// Returns the first known language in `?lang=` or the browser's list. The default is French.
     pub fn of(asked: Option<&str>, accepted: &str) -> Self {
         let mut wanted = asked.into_iter().chain(accepted.split(',').map(str::trim));
         let known = wanted.find_map(|tag| match tag.get(..2)? {
@@ -31,7 +31,7 @@ impl Language {
     }
 }
 
-/// A text in both languages.
+/// A text of a page in both languages.
 #[derive(Clone, Copy)]
 pub(crate) struct Text {
     pub fr: &'static str,
@@ -47,21 +47,22 @@ impl Text {
     }
 }
 
-/// The content of a vendor's page.
+/// The content of a page for one vendor.
 pub(crate) struct Page {
     pub title: Text,
-    /// The text that the reader agrees to.
+    /// The text to which the visitor agrees.
     pub intro: Text,
     pub terms: Vec<(Text, String)>,
-    /// The text of the button.
+    /// The label of the button with which the visitor agrees.
     pub agree: Text,
-    /// Hidden fields that the form posts to the next address.
+    /// The hidden fields that the form posts to the next address.
     pub carried: Vec<(&'static str, String)>,
-    /// The reason why the page accepts no decision, if any.
+    /// The reason why the page accepts no decision. `None` if the page accepts one.
     pub closed: Option<Closed>,
 }
 
-/// A safe address for a redirect: `http` or `https`, never a scheme that runs code, such as `javascript:`.
+/// A safe address for a redirect. Its scheme is `http` or `https`, never a scheme that can run code, such as
+/// `javascript:`.
 #[derive(Clone)]
 pub(crate) struct Link(Url);
 
@@ -70,7 +71,7 @@ impl Link {
         Url::parse(url.as_str()?).ok().filter(|url| matches!(url.scheme(), "http" | "https")).map(Self)
     }
 
-    /// Adds a pair to the query.
+    /// Adds a parameter to the query of the address.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.query_pairs_mut().append_pair(name, value);
         self
@@ -81,11 +82,11 @@ impl Link {
     }
 }
 
-/// A page whose link accepts no decision any more.
+/// A page that no longer accepts a decision.
 #[derive(Clone)]
 pub(crate) struct Closed {
     pub why: Why,
-    /// The link back.
+    /// The link with which the visitor can go back.
     pub back: Option<Link>,
 }
 
@@ -101,13 +102,13 @@ pub(crate) enum Decision {
     Cancel,
 }
 
-/// The next step after a decision.
+/// The response of a page after a decision.
 pub(crate) enum Onward {
     /// Redirect to this address with GET.
     Go(Link),
     /// Redirect to this address with the submitted form.
     Post(Link),
-    /// Show that the decision was made.
+    /// Show a page that confirms the decision.
     Stay,
 }
 
@@ -183,7 +184,7 @@ impl Page {
         shell(language, self.title.in_(language), &content)
     }
 
-    /// The page after a decision without a redirect.
+    /// Returns the page that confirms a decision, if there is no redirect.
     pub fn done(&self, language: Language, decision: Decision) -> String {
         let text = if decision == Decision::Agree { AGREED } else { CANCELLED };
         shell(language, self.title.in_(language), &html! { p role="status" { (text.in_(language)) } })

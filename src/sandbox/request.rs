@@ -1,4 +1,4 @@
-//! A request and a response, in the form that the simulations use.
+//! The form in which the simulated vendors receive a request and return a response.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -9,20 +9,20 @@ use std::collections::BTreeMap;
 /// A request.
 #[derive(Default)]
 pub(crate) struct Request {
-    /// The operation, by its id in the spec.
+    /// The id of the requested operation in the spec.
     pub operation: String,
     pub method: String,
-    /// The path template of the spec.
+    /// The path template of the operation in the spec.
     pub template: String,
     pub path: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,
     pub headers: HeaderMap,
-    /// The body. Null if there is none.
+    /// The JSON body of the request. Null if there is no body.
     pub body: Value,
-    /// The file of a form.
+    /// The uploaded file, if the request is a form.
     pub file: Option<Upload>,
     pub now: DateTime<Utc>,
-    /// The base URL of this vendor's pages: `http://127.0.0.1:8080/safedebit/pages/`.
+    /// The base URL of this vendor's pages, such as `http://127.0.0.1:8080/safedebit/pages/`.
     pub pages: String,
 }
 
@@ -36,12 +36,12 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A text of the body.
+    /// Returns the text of a field in the body.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.body.get(key).and_then(Value::as_str)
     }
 
-    /// A text of the body or of the query.
+    /// Returns the text of a field in the body, or of a parameter in the query.
     pub fn given(&self, key: &str) -> Option<&str> {
         self.text(key).or_else(|| self.query.get(key).map(String::as_str))
     }
@@ -52,7 +52,7 @@ impl Request {
 pub(crate) struct Reply {
     pub status: u16,
     pub body: Option<Value>,
-    /// The allowed methods, for a request with another method.
+    /// The methods that the path allows, for the response to a request with another method.
     pub allow: Option<String>,
 }
 

@@ -32,10 +32,10 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
-/// The maximum size of a request. No request of the specs needs more.
+/// The maximum size of a request in bytes. No request of the specs needs more.
 const LARGEST: usize = 64 * 1024 * 1024;
 
-/// Serves requests until `stop`, then completes all open responses.
+/// Serves requests until `stop` completes, then sends all open responses.
 pub(super) async fn serve(
     listener: TcpListener,
     hosts: Arc<Hosts>,
@@ -50,7 +50,7 @@ pub(super) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
-                    // For example too many open files. Wait until other connections close.
+                    // `accept` fails if too many files are open, for example. Wait until other connections close.
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 }
@@ -65,7 +65,7 @@ pub(super) async fn serve(
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
         let connection = graceful.watch(connection);
         connections.spawn(async move {
-            // Ignore errors: the caller has closed the connection.
+            // Ignore the error, because the caller has closed the connection.
             drop(connection.await);
         });
         while connections.try_join_next().is_some() {}
@@ -74,16 +74,17 @@ pub(super) async fn serve(
     graceful.shutdown().await;
 }
 
-/// The faults of a connection that affect later requests on it.
+/// The faults of a connection that affect its later requests.
 #[derive(Default)]
 struct Broken {
-    /// The next request gets no response.
+    /// True if the next request on the connection gets no response.
     stale: bool,
-    /// The next request gets this response, and each later one the response of the one before.
+    /// The next request on the connection gets this response. Each later request gets the response to the request
+    /// before it.
     late: Option<Response<Body>>,
 }
 
-/// Responds to a request. An error closes the connection without a response.
+/// Responds to an HTTP request. An error closes the connection without a response.
 async fn respond(
     request: Request<Incoming>,
     hosts: &Hosts,
@@ -129,7 +130,8 @@ async fn respond(
         ..request::Request::default()
     };
     let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, received) else {
-        let what = json!({"error": "sandbox: there is no vendor at this path. GET /_control lists the orders"});
+        let what =
+            json!({"error": "sandbox: there is no vendor at this path. GET /_control lists the control requests"});
         return Ok(json_response(&Reply::new(404, what)));
     };
     let response = faulty(reply, fault.as_ref()).await?;
@@ -142,7 +144,7 @@ async fn respond(
     Ok(response)
 }
 
-/// Applies a fault to the response.
+/// Applies a fault to the response of a simulated vendor.
 async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>> {
     let Some(fault) = fault else { return Ok(json_response(&reply)) };
     Ok(match fault {
@@ -186,7 +188,7 @@ fn query(uri: &Uri) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// The field `file` of a form.
+/// Reads the field `file` of a multipart form.
 async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
     let body = http_body_util::BodyDataStream::new(http_body_util::Full::new(body.clone()));
     let mut form = multer::Multipart::new(body, boundary);
@@ -199,7 +201,7 @@ async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
     None
 }
 
-/// Shows a page, or applies the decision of its form.
+/// Shows a page, or applies the decision that its form contains.
 fn page(
     world: &mut World,
     vendor: &str,
@@ -231,7 +233,7 @@ fn page(
 
 fn onward(status: u16, link: &Link) -> Response<Body> {
     let mut response = response(status, Bytes::new());
-    // A parsed URL is ASCII, so this does not fail.
+    // The URL was parsed before, so it is ASCII and a valid header value.
     if let Ok(link) = link.as_str().parse() {
         response.headers_mut().insert(LOCATION, link);
     }
@@ -242,7 +244,7 @@ fn html(status: u16, page: String) -> Response<Body> {
     let mut response = response(status, page.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    // A page contains no script.
+    // The pages contain no script, so the policy allows none.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     response
@@ -263,12 +265,12 @@ fn json_response(reply: &Reply) -> Response<Body> {
 fn response(status: u16, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body { data: (!body.is_empty()).then_some(body), end: End::Whole });
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // Mark the response, so that nobody mistakes it for the vendor's.
+    // Mark the response with this header, so that nobody mistakes it for a response of the real vendor.
     response.headers_mut().insert(SERVER, HeaderValue::from_static("mandat-sandbox"));
     response
 }
 
-/// A body in one piece. The connection may break off after it.
+/// A response body that is sent in one piece. The connection may break off after it.
 #[derive(Clone)]
 struct Body {
     data: Option<Bytes>,
@@ -279,7 +281,7 @@ struct Body {
 enum End {
     Whole,
     BreaksOff,
-    /// The data has been sent.
+    /// The data has been sent, and the connection breaks off at the next poll.
     BreaksOffNow,
 }
 
@@ -294,7 +296,7 @@ impl hyper::body::Body for Body {
         match self.end {
             End::Whole => Poll::Ready(None),
             End::BreaksOff => {
-                // Return `Pending` once: the server flushes the data before it polls again.
+                // Return `Pending` once, because the server flushes the data before the next poll.
                 self.end = End::BreaksOffNow;
                 cx.waker().wake_by_ref();
                 Poll::Pending
@@ -308,7 +310,7 @@ impl hyper::body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // Give no length for a body that breaks off, so that the server does not send a `Content-Length`.
+        // Return no length for a body that breaks off, so that the response has no `Content-Length`.
         match &self.data {
             _ if self.end != End::Whole => SizeHint::default(),
             data => SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64)),

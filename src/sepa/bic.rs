@@ -1,4 +1,4 @@
-//! Codes of banks.
+//! Codes of banks (BIC).
 
 use super::{
     country,
@@ -8,7 +8,7 @@ use super::{
 value! {
     /// The code of a bank (ISO 9362), in capitals and without blanks: 8 characters, or 11 with a branch.
     ///
-    /// The country has to exist. Nothing says whether the bank exists.
+    /// The country of the code has to exist. The code does not prove that the bank exists.
     #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
     Bic, masked
 }
@@ -18,7 +18,7 @@ impl Bic {
     fn read(given: &str) -> Result<Self, ValueError> {
         let reader = Reader::new(ValueKind::Bic, given)?;
         reader.length(|length| length == 8 || length == 11, "8 or 11")?;
-        // Since 2014, ISO 9362 allows digits in the first four, which name the bank.
+        // Since 2014, ISO 9362 allows digits in the first four characters, which identify the bank.
         reader.letters(4..6)?;
         if reader.text == "NOTPROVIDED" {
             return Err(reader.whole(Rule::Provided));
@@ -29,12 +29,12 @@ impl Bic {
         Ok(Self(reader.text))
     }
 
-    /// The code of the country, such as `FR`.
+    /// Returns the code of the bank's country, such as `FR`.
     pub fn country(&self) -> &str {
         &self.0[4..6]
     }
 
-    /// The code of the branch, if there is one.
+    /// Returns the code of the branch, if there is one.
     pub fn branch(&self) -> Option<&str> {
         self.0.get(8..).filter(|branch| !branch.is_empty())
     }

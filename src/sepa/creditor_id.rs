@@ -1,4 +1,4 @@
-//! Creditor identifiers.
+//! Creditor identifiers of SEPA.
 
 use super::{
     country,
@@ -6,10 +6,11 @@ use super::{
 };
 
 value! {
-    /// The creditor identifier of SEPA (French ICS), in capitals and without blanks.
+    /// The creditor identifier of SEPA (in France: ICS), in capitals and without blanks.
     ///
-    /// It consists of a country, two check digits, a business code of the creditor's choice (usually `ZZZ`), and the
-    /// national identifier. The check digits do not cover the business code. A French one has 13 characters.
+    /// A creditor identifier consists of a country, two check digits, a business code that the creditor chooses
+    /// (usually `ZZZ`), and the national identifier. The check digits do not cover the business code. A French creditor
+    /// identifier has 13 characters.
     ///
     /// ```
     /// use mandat::sepa::CreditorId;
@@ -44,17 +45,18 @@ impl CreditorId {
         Ok(Self(reader.text))
     }
 
-    /// The code of the country, such as `FR`.
+    /// Returns the code of the country, such as `FR`.
     pub fn country(&self) -> &str {
         &self.0[..2]
     }
 
-    /// The three characters that the creditor chooses, usually `ZZZ`.
+    /// Returns the three characters that the creditor chooses, usually `ZZZ`.
     pub fn business_code(&self) -> &str {
         &self.0[4..7]
     }
 
-    /// The part that the country assigns. In France, the Banque de France does.
+    /// Returns the part of the creditor identifier that the country assigns. In France, the Banque de France assigns
+    /// this part.
     pub fn national(&self) -> &str {
         &self.0[7..]
     }

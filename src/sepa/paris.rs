@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Europe::Paris;
 
-/// The day in Paris at an instant. It begins one hour before the same day in UTC, in summer two.
+/// Returns the day in Paris at an instant. The day begins one hour before the same day in UTC, in summer two hours.
 ///
 /// ```
 /// # use mandat::sepa::paris_day;
@@ -15,9 +15,9 @@ pub fn paris_day(now: DateTime<Utc>) -> NaiveDate {
     paris_time(now).date()
 }
 
-/// The day and the time of day in Paris.
+/// Returns the day and the time of day in Paris at an instant.
 pub(super) fn paris_time(now: DateTime<Utc>) -> NaiveDateTime {
     let utc = now.naive_utc();
-    // Only the last hours that chrono can represent have no time in Paris.
+    // Use UTC for the last hours that chrono can represent, because their time in Paris is out of range.
     utc.checked_add_offset(Paris.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
 }

@@ -1,8 +1,8 @@
-//! The error of a value, and the parts that all values share.
+//! The error for an invalid value, and the code that all value types share.
 
 use std::fmt;
 
-/// A type of value in this module.
+/// A type of checked value, such as an IBAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueKind {
@@ -22,7 +22,7 @@ pub enum ValueKind {
     FrenchVat,
 }
 
-/// Shows the usual name.
+/// `Display` shows the usual name of the type.
 impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -37,20 +37,20 @@ impl fmt::Display for ValueKind {
     }
 }
 
-/// A rule that a text breaks.
+/// A rule that an invalid text breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
     /// The text is not empty.
     NotEmpty,
-    /// The text has a number of characters, without its blanks.
+    /// The text has an allowed number of characters. Blanks do not count.
     Length {
         /// The number of characters in the text.
         found: usize,
-        /// The allowed number, such as `8 or 11`.
+        /// The allowed number of characters, such as `8 or 11`.
         wanted: &'static str,
     },
-    /// The character at this position is of a kind.
+    /// The character at this position is of an allowed kind.
     Character {
         /// The allowed characters, such as `a digit`.
         wanted: &'static str,
@@ -59,32 +59,32 @@ pub enum Rule {
     Provided,
     /// The country exists. The country of an IBAN is in the registry of IBANs.
     Country,
-    /// The check digits fit the other characters.
+    /// The check digits match the other characters.
     CheckDigits,
-    /// The account number has the length and the form that the registry of IBANs gives for its country.
+    /// The account number has the length and the form that the registry of IBANs defines for its country.
     AccountNumber,
-    /// A UMR has no slash at its ends, and never two in a row.
+    /// A UMR has no slash at its ends, and never two slashes in a row.
     Slash,
     /// A UMR has no blank at its ends.
     Blank,
-    /// A UMR has no `_`. Some vendors accept it: see [`Umr::with_underscores`](super::Umr::with_underscores).
+    /// A UMR has no `_`. Some vendors accept a `_`; see [`Umr::with_underscores`](super::Umr::with_underscores).
     Underscore,
 }
 
-/// The reason why a text is not a value of this module. It never contains the text.
+/// The reason why a text is not a valid IBAN, BIC or other checked value. The error never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ValueError {
-    /// The type of the wanted value.
+    /// The type of value that was expected.
     pub kind: ValueKind,
     /// The broken rule.
     pub rule: Rule,
-    /// The first character that breaks the rule. Counts from 1, in the text as it was given. `None` if the rule is about
-    /// the whole text.
+    /// The position of the first character that breaks the rule, counted from 1 in the text as it was given. `None` if
+    /// the rule concerns the whole text.
     pub position: Option<usize>,
 }
 
-/// Shows the fault, the expectation, and what to do.
+/// `Display` shows the broken rule, the expected form, and how to correct the text.
 impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, rule, position } = self;
@@ -93,25 +93,27 @@ impl fmt::Display for ValueError {
             None => write!(f, "not a valid {kind}: ")?,
         }
         match rule {
-            Rule::NotEmpty => f.write_str("it is empty"),
-            Rule::Length { found, wanted } => write!(f, "it has {found} characters. Use {wanted}"),
-            Rule::Character { wanted } => write!(f, "a wrong character. Use {wanted}"),
-            Rule::Provided => f.write_str("it stands for a missing BIC. Leave it out"),
-            Rule::Country => f.write_str("an unknown country. Use a country code such as FR"),
-            Rule::CheckDigits => f.write_str("the check does not fit. Look for a wrong or missing character"),
-            Rule::AccountNumber => {
-                f.write_str("an account number that its country does not have. Look for a missing or wrong character")
+            Rule::NotEmpty => f.write_str("the text is empty"),
+            Rule::Length { found, wanted } => write!(f, "the text has {found} characters. Use {wanted}"),
+            Rule::Character { wanted } => write!(f, "this character is not allowed. Use {wanted}"),
+            Rule::Provided => f.write_str("this word stands for a missing BIC. Leave the BIC out"),
+            Rule::Country => f.write_str("this country code does not exist. Use a country code such as FR"),
+            Rule::CheckDigits => f.write_str("the check digits do not match. Look for a wrong or missing character"),
+            Rule::AccountNumber => f.write_str(
+                "the account number does not have the form of its country. Look for a missing or wrong character",
+            ),
+            Rule::Slash => {
+                f.write_str("a slash is at an end of the reference, or two slashes are in a row. Remove the slash")
             }
-            Rule::Slash => f.write_str("a slash at an end, or two in a row. Remove it"),
-            Rule::Blank => f.write_str("a blank at an end. Remove it"),
-            Rule::Underscore => f.write_str("a `_`, which the SEPA rulebook does not allow. Use `-`"),
+            Rule::Blank => f.write_str("a blank is at an end of the reference. Remove the blank"),
+            Rule::Underscore => f.write_str("the SEPA rulebook does not allow `_` in a reference. Use `-`"),
         }
     }
 }
 
 impl std::error::Error for ValueError {}
 
-/// A text without its blanks and in capitals, beside the text as it was given.
+/// A text without its blanks and in capitals, together with the original text.
 pub(super) struct Reader<'a> {
     kind: ValueKind,
     given: &'a str,
@@ -119,7 +121,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Removes blanks, and refuses each character that is neither an ASCII letter nor a digit.
+    /// Removes the blanks of a text, and refuses each character that is neither an ASCII letter nor a digit.
     pub fn new(kind: ValueKind, given: &'a str) -> Result<Self, ValueError> {
         let text: String = given.chars().filter(|c| !is_blank(*c)).collect();
         let reader = Self { kind, given, text: text.to_ascii_uppercase() };
@@ -134,7 +136,7 @@ impl<'a> Reader<'a> {
         ValueError { kind: self.kind, rule, position: None }
     }
 
-    /// The error at a character of `text`.
+    /// Creates the error for the character at an index of the text without blanks.
     pub fn at(&self, index: usize, rule: Rule) -> ValueError {
         let solid = self.given.chars().enumerate().filter(|(_, c)| !is_blank(*c));
         let position = solid.map(|(place, _)| place + 1).nth(index);
@@ -146,7 +148,7 @@ impl<'a> Reader<'a> {
         if allowed(found) { Ok(()) } else { Err(self.whole(Rule::Length { found, wanted })) }
     }
 
-    /// Checks the characters of a part. `wanted` says in words which characters `allowed` accepts.
+    /// Checks the characters in a part of the text. `wanted` describes the characters that `allowed` accepts.
     pub fn each(
         &self,
         part: std::ops::Range<usize>,
@@ -167,7 +169,7 @@ impl<'a> Reader<'a> {
         self.each(part, |byte| byte.is_ascii_digit(), "a digit")
     }
 
-    /// Checks that the two digits at `index` are possible results of the check of ISO 7064: 02 to 98.
+    /// Checks that the two digits at `index` are possible check digits of ISO 7064: 02 to 98.
     pub fn possible_check_digits(&self, index: usize) -> Result<(), ValueError> {
         self.digits(index..index + 2)?;
         match &self.text[index..index + 2] {
@@ -177,19 +179,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns true for a blank that people type or paste between groups. A line break is none.
+/// Returns true for a blank that people type or paste between groups of characters. A line break is not such a blank.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The remainder by 97 of ASCII letters and digits, a letter as its number from 10 to 35 (ISO 7064).
+/// Computes the remainder by 97 of ASCII letters and digits (ISO 7064). A letter counts as a number from 10 to 35.
 pub(super) fn remainder(text: impl Iterator<Item = u8>) -> u32 {
     let digit = |byte: u8| char::from(byte).to_digit(36).unwrap_or(0);
     text.map(digit).fold(0, |sum, digit| (sum * if digit < 10 { 10 } else { 100 } + digit) % 97)
 }
 
-/// Defines a checked text. Its `read` checks the text. `Debug` masks it, and there is no `Display`, so that no log
-/// shows it by accident.
+/// Defines the type of a checked text. The function `read` of the type checks the text. `Debug` masks the text, and
+/// there is no `Display`, so that no log shows it by accident.
 macro_rules! value {
     ($(#[$attribute:meta])* $name:ident) => {
         $(#[$attribute])*
@@ -197,7 +199,7 @@ macro_rules! value {
         pub struct $name(String);
 
         impl $name {
-            /// The text.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -254,7 +256,7 @@ macro_rules! value {
 }
 pub(super) use value;
 
-/// Reads a value from a text, as [`TryFrom`] does.
+/// Implements `Deserialize`, which checks the text like [`TryFrom`].
 macro_rules! deserialize {
     ($name:ident by $read:ident) => {
         impl<'de> serde::Deserialize<'de> for $name {

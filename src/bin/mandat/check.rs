@@ -1,4 +1,4 @@
-//! `mandat check` checks identifiers, without any vendor.
+//! The command `mandat check` checks identifiers, such as IBANs, without a request to a vendor.
 
 use super::{End, Failure};
 use clap::{CommandFactory, error::ErrorKind};
@@ -11,14 +11,14 @@ use std::io::{self, Write};
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The type of the values: iban, umr, ics, siren, siret, bic or vat.
-    // Read by `run`: an error of clap would show a value in the place of the type.
+    // `run` parses the type, because clap would show a value in its error if somebody forgets the type.
     kind: String,
     /// The values. Blanks and lower case are allowed, except in a UMR.
     #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true)]
     values: Vec<String>,
 }
 
-/// Checks a value. Returns a warning about a valid one.
+/// Checks a value, and returns a warning for a valid value that breaks a rule.
 type Check = fn(&str) -> Result<Option<ValueError>, ValueError>;
 
 const KINDS: [(&str, Check); 7] = [
@@ -51,6 +51,6 @@ pub fn run(Arguments { kind, values }: &Arguments) -> Result<End, Failure> {
     }
     match wrong {
         0 => Ok(End::Complete),
-        _ => Err(format!("{wrong} of {} values are wrong", values.len()).into()),
+        _ => Err(format!("{wrong} of {} values are not valid", values.len()).into()),
     }
 }

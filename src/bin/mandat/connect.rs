@@ -1,5 +1,5 @@
-//! Reads the vendors' addresses and credentials from the environment or a file. Arguments would show them to other
-//! users.
+//! Reads the vendors' addresses and credentials from the environment or a file. There are no options for credentials,
+//! because other users of the machine can read the arguments of a program.
 
 use super::{Failure, env_file};
 use mandat::{
@@ -12,31 +12,32 @@ use std::{
     path::PathBuf,
 };
 
-/// The facade, and the sandbox behind it, if any.
+/// The connection of the program to the vendors: the facade, and the sandbox if `--sandbox` was given.
 pub struct Connection {
     pub mandates: Mandates,
     pub sandbox: Option<Sandbox>,
-    /// The address of each vendor, and a hash that differs by account.
+    /// For each vendor: its name, its address, and a hash of the account.
     at: Vec<String>,
 }
 
 impl Connection {
-    /// The addresses of the vendors. They contain no secret.
+    /// Returns the vendors with their addresses and account hashes. The text contains no secret.
     pub fn origin(&self) -> String {
         self.at.join(" ")
     }
 
-    /// The named mandates. Without names, a sandbox offers all its sample mandates.
+    /// Returns the named mandates. If none is named and the vendors are simulated, returns all sample mandates of the
+    /// sandbox.
     pub fn or_samples(&self, named: Vec<MandateRef>) -> Result<Vec<MandateRef>, Failure> {
         match &self.sandbox {
             Some(sandbox) if named.is_empty() => Ok(sandbox.references()),
-            None if named.is_empty() => Err("no mandate is named. Name one, or try --sandbox".into()),
+            None if named.is_empty() => Err("the command names no mandate. Name one, or try --sandbox".into()),
             _ => Ok(named),
         }
     }
 }
 
-/// The text of an error for a user of the program.
+/// Returns the text of an error, with advice for a user of the program.
 pub fn told(error: &Error) -> String {
     let variables = match (error.kind(), error.provider()) {
         (ErrorKind::NotConfigured, Some(Provider::Easytransac)) => "EASYTRANSAC_API_KEY",
@@ -49,7 +50,7 @@ pub fn told(error: &Error) -> String {
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 
-/// How to reach the vendors.
+/// The options that every command with a request to a vendor has.
 #[derive(clap::Args)]
 pub struct Options {
     /// Read credentials from this file of NAME=value lines. Environment variables take precedence.
@@ -61,12 +62,14 @@ pub struct Options {
     /// Maximum number of requests per second to each vendor. Ask the vendor before you raise it.
     #[arg(long, value_name = "NUMBER", global = true)]
     rate: Option<NonZeroU32>,
-    /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read it.
+    /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read the
+    /// requests.
     #[arg(long, value_name = "HOST", global = true)]
     allow_plain_http_to: Option<String>,
 }
 
-/// Tells accounts apart. A journal holds it, so it takes a login or a long random key, never a password.
+/// Hashes a login or key, so that a run is not continued with another account. The journal contains the hash, so never
+/// hash a password, which could be guessed from it.
 fn hash(account: &str) -> String {
     let mut hasher = DefaultHasher::new();
     account.hash(&mut hasher);
@@ -84,12 +87,12 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
         None => BTreeMap::new(),
         Some(path) => env_file::read(&path)?,
     };
-    // An empty variable does not hide a value of the file.
+    // An empty environment variable does not replace a value in the file.
     let value = |name: &str| {
         let set = [std::env::var(name).ok(), file.get(name).cloned()];
         let value = set.into_iter().flatten().find(|value| !value.trim().is_empty())?;
         if value.trim() != value {
-            super::tell(&format!("{name}: the blanks around its value are ignored\n"));
+            super::tell(&format!("{name}: blanks around the value were ignored\n"));
         }
         Some(value.trim().to_owned())
     };
@@ -98,7 +101,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
     }
     let mut settings = Settings::default();
     settings.rate_per_second = rate.or(settings.rate_per_second);
-    // A macro, because the vendors' configurations have the same methods but no common trait.
+    // This is a macro, because the vendors' configurations have the same methods but no common trait.
     macro_rules! tuned {
         ($config:expr) => {{
             let config = $config.settings(settings.clone());

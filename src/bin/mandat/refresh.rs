@@ -1,4 +1,4 @@
-//! `mandat refresh` reads many mandates, from a file to a file.
+//! The command `mandat refresh` reads the mandates of a file, and writes the readings to a file.
 
 use super::{
     End, Failure,
@@ -55,7 +55,7 @@ pub struct Arguments {
     /// Write only rows that changed or were not read. Do not use the result as input for the next run.
     #[arg(long, conflicts_with = "out")]
     changes: bool,
-    /// Accepted and ignored. The rows of one client may be in any order.
+    /// This option has no effect, because the rows of one client may be in any order.
     #[arg(long, hide = true)]
     sorted: bool,
 }
@@ -80,16 +80,17 @@ fn age(text: &str) -> Result<TimeDelta, &'static str> {
         "s" => 1,
         "m" => 60,
         "h" => 3600,
-        _ => return Err("write it as 90s, 15m or 1h"),
+        _ => return Err("write the duration as 90s, 15m or 1h"),
     };
-    let number = number.parse::<u32>().map_err(|_| "write it as 90s, 15m or 1h")?;
+    let number = number.parse::<u32>().map_err(|_| "write the duration as 90s, 15m or 1h")?;
     Ok(TimeDelta::seconds(i64::from(number) * seconds))
 }
 
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
     let Arguments { input, out, resume, max_age, own, format, changes, sorted: _ } = arguments;
     let table = read(input.as_deref(), &own, &connection)?;
-    // Listen before the journal is created. A signal during the start would leave the journal without advice to resume.
+    // Register the signal handlers before the journal is created. A signal during the start then still prints how to
+    // resume the run.
     let signals = (stopped()?, stopped()?);
     let options = Options { out: out.as_deref(), resume, format, changes, origin: connection.origin() };
     let mut output = match Output::open(&table, options) {
@@ -103,9 +104,9 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
             super::tell(&format!("stopped. {}\n", output.left(table.rows.len())));
             return Ok(End::Stopped(code));
         }
-        // The reader of the pipe has ended. This is no failure.
+        // The program at the other end of the pipe has ended. This is not an error.
         Err(why) if is_closed(&why) => {
-            super::tell(&format!("nobody reads the output any more. {}\n", output.left(table.rows.len())));
+            super::tell(&format!("the program that reads the output has ended. {}\n", output.left(table.rows.len())));
             return Ok(End::Complete);
         }
         Err(why) => return Err(format!("{why}. {}", output.left(table.rows.len())).into()),
@@ -124,12 +125,13 @@ fn is_closed(why: &Failure) -> bool {
     why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The whole file is in memory. Each row takes up to a kilobyte.
+/// The size in bytes of the largest input file. The whole file is in memory, and each row takes up to a kilobyte.
 const LARGEST: u64 = 128 << 20;
 
 fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
     let Some(path) = input else {
-        let samples = connection.or_samples(Vec::new()).map_err(|_| "no file is named. Name one, or try --sandbox")?;
+        let samples =
+            connection.or_samples(Vec::new()).map_err(|_| "the command names no file. Name one, or try --sandbox")?;
         let samples: String = samples.iter().map(|reference| format!("{reference}\n")).collect();
         return Ok(Table::read(&samples, own)?);
     };
@@ -147,7 +149,7 @@ fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result
     };
     read.map_err(told)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("{shown} is larger than {} MiB. Split it.", LARGEST >> 20).into());
+        return Err(format!("{shown} is larger than {} MiB. Split the file.", LARGEST >> 20).into());
     }
     let text = file::decode(&bytes).map_err(|why| format!("{shown}: {why}"))?;
     drop(bytes);
@@ -166,7 +168,7 @@ enum Ended {
     Stopped(u8),
 }
 
-/// Reads the mandates of all rows without a reading.
+/// Reads the mandates of all rows that have no reading yet.
 async fn ask(
     table: &Table,
     max_age: TimeDelta,
@@ -178,9 +180,9 @@ async fn ask(
     let advice = output.advice();
     tokio::spawn(async move {
         let code = late.await;
-        // A write to a full pipe without a reader would block forever.
+        // A write to a full pipe blocks until the other program reads. Do not wait for it forever.
         tokio::time::sleep(GRACE).await;
-        // Standard error may be that pipe.
+        // Write from another thread, because standard error may be the same blocked pipe.
         std::thread::spawn(move || super::tell(advice));
         tokio::time::sleep(GRACE / 10).await;
         std::process::exit(code.into());
@@ -209,7 +211,7 @@ async fn ask(
     }
     let rows: HashMap<MandateRef, Vec<usize>> =
         wanted.iter().map(|(tracked, rows)| (tracked.reference.clone(), rows.clone())).collect();
-    // The plan already groups the mandates by client.
+    // The queries of each client are next to each other in the plan.
     let mut readings = connection.mandates.statuses(wanted.into_iter().map(|(tracked, _)| tracked)).sorted_by_client();
     loop {
         let reading = tokio::select! {
@@ -241,7 +243,7 @@ async fn ask(
     Ok(Ended::Done(summary))
 }
 
-/// Maximum duration of a write after a signal.
+/// The maximum duration of a write after a signal has stopped the run.
 const GRACE: Duration = Duration::from_secs(3);
 
 fn fault_text(line: usize, faults: &[Fault]) -> String {
@@ -249,7 +251,7 @@ fn fault_text(line: usize, faults: &[Fault]) -> String {
     format!("line {line}, {}", faults.collect::<Vec<_>>().join(" "))
 }
 
-/// The mandates to read with their rows, and the rows with invalid cells.
+/// The mandates to read, with the numbers of their rows, and the rows with invalid cells.
 struct Plan {
     wanted: Vec<(StatusQuery, Vec<usize>)>,
     refused: Vec<(usize, Vec<Fault>)>,
@@ -285,7 +287,7 @@ fn plan(table: &Table, is_done: impl Fn(usize) -> bool) -> Plan {
     Plan { wanted: by_client(wanted), refused }
 }
 
-/// Rows of one mandate must have the same facts and stored state.
+/// Returns an error if two rows of the same mandate have different facts or stored states.
 fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
     let ((first, known), others) = rows.split_first()?;
     others.iter().find_map(|(row, tracked)| {
@@ -302,7 +304,7 @@ fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
     })
 }
 
-/// Groups the mandates by client. Each group has the place of its first mandate.
+/// Groups the queries by client. A group has the position of its first mandate in the file.
 fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<usize>)> {
     let mut groups: BTreeMap<usize, Vec<_>> = BTreeMap::new();
     let mut clients = HashMap::new();
@@ -314,10 +316,10 @@ fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<us
     groups.into_values().flatten().collect()
 }
 
-/// The progress bar. It is visible only on a terminal.
+/// Creates the progress bar, which is visible only on a terminal.
 fn progress(rows: usize) -> ProgressBar {
     let bar = ProgressBar::new(rows as u64);
-    // The template is valid.
+    // The template is a constant and is valid.
     let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));

@@ -1,4 +1,4 @@
-//! `mandat sandbox` simulates the vendors for programs in any language.
+//! The command `mandat sandbox` simulates the vendors for programs in any language.
 
 use super::{End, Failure, stop::stopped};
 use mandat::{
@@ -31,7 +31,7 @@ pub struct Arguments {
     seed: u64,
 }
 
-/// Maximum wait for open responses after a stop.
+/// The maximum wait for open responses after the sandbox was stopped.
 const GRACE: Duration = Duration::from_secs(3);
 
 pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Failure> {
@@ -41,7 +41,7 @@ pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Fa
     say(&greeting(&sandbox, &options));
     (&mut stopped).await;
     say("Stopping.\n");
-    // An idle connection must not delay the end.
+    // Limit the wait, because an idle connection must not delay the end of the program.
     let _ = tokio::time::timeout(GRACE, sandbox.stop()).await;
     Ok(End::Complete)
 }
@@ -71,7 +71,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
         text += "WARNING: every machine that reaches this address can read and change all data in the sandbox.\n\
                  Listen on 127.0.0.1, unless the sandbox has a container of its own.\n\n";
     }
-    // Writing to a string does not fail.
+    // Writing to a `String` never fails, so the result is ignored.
     for provider in Provider::ALL.iter().copied() {
         let credentials = sandbox.credentials(provider);
         if credentials.is_empty() {
@@ -89,7 +89,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
     text
 }
 
-/// Writes to standard output. Ignores a closed stream: the sandbox goes on.
+/// Writes to standard output. If the stream is closed, the sandbox continues.
 fn say(text: &str) {
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

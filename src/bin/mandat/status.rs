@@ -1,4 +1,4 @@
-//! `mandat status` shows the status of mandates and their verdicts.
+//! The command `mandat status` shows the status of mandates and the verdicts on them.
 
 use super::{
     End, Failure,
@@ -34,7 +34,7 @@ pub struct Arguments {
     facts: StatedFacts,
 }
 
-/// Facts that only the caller knows. A fact without an option is unknown.
+/// The facts that the caller stated with options. A fact without an option is unknown.
 #[derive(clap::Args)]
 struct StatedFacts {
     /// The day on which the debtor signed: 2026-09-01 or 01/09/2026.
@@ -85,7 +85,7 @@ impl From<StatedFacts> for Facts {
             last_collection: last_collection.unwrap_or(LastCollection::NotKnown),
             revoked_by_debtor,
             one_off_used,
-            // The verdict follows the reading immediately.
+            // The verdict is computed immediately after the reading, so any limit is enough.
             max_age: Duration::from_secs(60),
             last_acknowledged,
         }
@@ -103,7 +103,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         readings.map(|reading| (reading.query.reference, (reading.result, Utc::now()))).collect().await;
     let (mut out, mut failed, mut unknown) = (io::stdout().lock(), 0, 0);
     let mut not_asked: BTreeMap<Provider, usize> = BTreeMap::new();
-    // Keep the order of the arguments, and show a repeated mandate once.
+    // Show the mandates in the order of the arguments, and a repeated mandate once.
     for reference in &wanted {
         let error = match readings.remove(reference) {
             Some((Ok(mandate), at)) => {
@@ -154,7 +154,8 @@ fn show(out: &mut impl Write, mandate: &Mandate, facts: &Facts, json: bool, now:
     writeln!(out, "  next     {next}")
 }
 
-/// The next step. `next_step` knows only the status, so it could contradict a verdict that is not `Allowed`.
+/// Returns the next step. `Mandate::next_step` depends only on the status, so for a verdict that is not `Allowed` the
+/// reasons come first.
 fn next(mandate: &Mandate, verdict: &Verdict) -> String {
     match mandate.next_step() {
         NextStep::Use if !verdict.is_allowed() => "you: resolve the reasons first".into(),

@@ -1,8 +1,8 @@
-//! Signals that stop the program.
+//! Waits for the signals that stop the program.
 
 use std::io;
 
-/// Completes with the first signal to stop. Returns the exit code that a shell expects for that signal.
+/// Waits for the first signal that stops the program. Returns the exit code that a shell expects for this signal.
 pub fn stopped() -> io::Result<impl Future<Output = u8>> {
     #[cfg(unix)]
     {
@@ -18,7 +18,7 @@ pub fn stopped() -> io::Result<impl Future<Output = u8>> {
     }
     #[cfg(not(unix))]
     Ok(async {
-        // Without a handler, never complete: the process runs until it is killed.
+        // If no handler can be registered, wait forever. The operating system then ends the process.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

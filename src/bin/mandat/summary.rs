@@ -1,31 +1,31 @@
-//! The summary of a run.
+//! Counts the rows of a run by their result, for the summary at its end.
 
 use super::file::{Field, Record};
 use mandat::{Error, ErrorKind, Provider};
 use std::{collections::BTreeMap, fmt};
 
-/// Why a mandate has no reading.
+/// The cause for which a mandate has no reading.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// Rows with the same label have the same cause.
+    /// A short text for the cause. Rows with the same label have the same cause.
     pub label: String,
-    /// Text of the cell `error` of the row.
+    /// The text for the column `error` of the row.
     pub text: String,
     pub kind: Kind,
 }
 
-/// How a cause counts in the summary and in the exit code.
+/// The kind of a cause, which decides the exit code and the place in the summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     NotRead,
-    /// The vendor refused the caller earlier, so the run sent it no more requests.
+    /// The vendor refused the caller before, so the run sent the vendor no more requests.
     NotAsked(Provider),
     /// The vendor responded that it does not know the mandate.
     UnknownToVendor,
 }
 
 impl Cause {
-    /// `text` is the error for a user of the program.
+    /// Derives the cause from an error. `text` is the text of the error for a user of the program.
     pub fn of(error: &Error, text: String) -> Self {
         let beside = [
             error.http_status().map(|status| format!("HTTP {status}")),
@@ -47,7 +47,7 @@ impl Cause {
 }
 
 impl Kind {
-    /// A short reason for a row without a reading.
+    /// Returns a short reason for a row without a reading.
     pub fn reason(self) -> &'static str {
         match self {
             Self::NotRead => "not read in this run",
@@ -57,16 +57,16 @@ impl Kind {
     }
 }
 
-/// Counts rows by their result.
+/// The number of rows for each result.
 #[derive(Default)]
 pub struct Summary {
     rows: usize,
-    /// Rows with a reading from the stopped run.
+    /// The number of rows whose reading comes from the stopped run.
     pub resumed: usize,
     new: usize,
     changed: usize,
     statuses: BTreeMap<String, usize>,
-    /// By label: the error of the first row, and the lines of all rows.
+    /// For each label: the error of the first row, and the lines of all rows.
     failed: BTreeMap<String, (String, Vec<usize>)>,
     unknown: Vec<usize>,
     not_asked: BTreeMap<Provider, usize>,
@@ -100,7 +100,7 @@ impl Summary {
         failed + self.not_asked.values().sum::<usize>()
     }
 
-    /// Returns true if no row has a response of a vendor.
+    /// Returns true if no row got a response from a vendor.
     pub fn none_read(&self) -> bool {
         self.rows > 0 && self.not_read() == self.rows
     }
@@ -137,15 +137,17 @@ impl fmt::Display for Summary {
     }
 }
 
-/// One line for each vendor that refused the caller.
+/// Returns one line for each vendor that refused the caller.
 pub fn not_asked(counts: &BTreeMap<Provider, usize>) -> String {
     let line = |(provider, count): (&Provider, &usize)| {
-        format!("{provider} refused the caller, so it got no more requests. Mandates not asked for: {count}.\n")
+        format!(
+            "{provider} refused the caller, so the run sent it no more requests. Mandates without a request: {count}.\n"
+        )
     };
     counts.iter().map(line).collect()
 }
 
-/// The first few line numbers.
+/// `Display` shows the first few line numbers.
 struct Lines<'a>(&'a [usize]);
 
 impl fmt::Display for Lines<'_> {

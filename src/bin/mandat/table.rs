@@ -1,4 +1,4 @@
-//! `mandat table` prints the vocabulary.
+//! The command `mandat table` prints the meaning of the vendors' status words.
 
 use super::{End, Failure};
 use mandat::{Change, MandateStatus, Phase, vocabulary};
@@ -26,13 +26,13 @@ fn table() -> String {
     for row in vocabulary() {
         let known = row.evidence.to_string();
         let known = known.replace("word documented, meaning inferred", "word documented");
-        // Writing to a string does not fail.
+        // Writing to a `String` never fails, so the result is ignored.
         let _ = writeln!(text, "{:<12} {:<24} {:<21} {known}", row.provider, row.raw, row.status);
     }
     text
 }
 
-/// The usual changes of status, and the changes that reinstate a mandate.
+/// Draws the usual changes of status, and the changes that reinstate a mandate.
 fn diagram() -> String {
     use Phase::{Ended, InForce, OnHold, Setup};
     let all = |phase: Phase| MandateStatus::ALL.iter().copied().filter(move |status| status.phase() == phase);
@@ -41,7 +41,8 @@ fn diagram() -> String {
         let _ = writeln!(text, "    state {phase} {{");
         let mut alone = true;
         for (from, to) in all(phase).flat_map(|from| all(phase).map(move |to| (from, to))) {
-            // Every ended status can change to `Gone`. Its arrows would hide the others.
+            // Every ended status can change to `Gone`. Leave out these arrows, because they would cover the other
+            // arrows.
             if from.change_to(to) == Some(Change::Forward) && to != MandateStatus::Gone {
                 let _ = writeln!(text, "        {from} --> {to}");
                 alone = false;

@@ -1,13 +1,14 @@
-//! Simulates Easytransac.
+//! Simulates Easytransac for the sandbox.
 //!
-//! The documentation is silent on these points, so we decided them:
+//! The documentation of Easytransac is silent on these points, so we decided them:
 //!
-//! - A mandate starts as `pending` and becomes `active` after the signature.
+//! - A mandate begins as `pending` and becomes `active` after the signature.
 //! - The body of an error is `{"success": false, "date": ..., "code": ...}`. The code is 5 for a missing field and 101
 //!   for any other violation of the spec.
-//! - A token lasts 300 seconds.
+//! - A token is valid for 300 seconds.
 //! - A payment is `captured` immediately. An `orderId` in use is refused with 400.
-//! - A customer's `uid` for another person overwrites nothing, because no operation reads a customer back.
+//! - If a request uses a customer's `uid` for another person, nothing is overwritten, because no operation returns a
+//!   customer.
 
 use super::Config;
 use crate::{
@@ -19,20 +20,20 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// The example key of the vendor's documentation.
+/// The sample API key in the vendor's documentation.
 const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-/// The spec as JSON.
+/// The spec of Easytransac as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransac.json"));
 
-/// Easytransac, with an empty store.
+/// Creates the simulation of Easytransac with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::Easytransac, &DOCUMENT, &Simulated)
 }
 
 impl Sandbox {
-    /// The configuration for Easytransac as simulated here.
+    /// Returns the configuration with which a client calls the simulated Easytransac.
     pub fn easytransac(&self) -> Config {
         Config::new(self.base_url(Provider::Easytransac), KEY)
     }
@@ -44,7 +45,7 @@ const TOKENS: &str = "tokens";
 const TRANSACTIONS: &str = "transactions";
 const ORDER: &str = "order-1";
 
-/// RFC 3339 with an offset, 25 characters.
+/// Formats an instant in RFC 3339 with an offset, as 25 characters.
 fn atom(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Secs, false)
 }
@@ -57,16 +58,16 @@ fn refused(status: u16, call: &Request) -> Reply {
     Reply::new(status, json!({"success": false, "date": atom(call.now)}))
 }
 
-/// Creates a payment, captured immediately.
+/// Creates a payment with the status `captured`.
 fn transaction(call: &Request, store: &mut Store) -> Result<Value, Reply> {
     let order = call.text("orderId");
-    // All samples of the vendor use the same `orderId`, so it may be repeated.
+    // All samples in the vendor's documentation have the same `orderId`, so this `orderId` may be used again.
     if order.is_some_and(|order| order != ORDER)
         && store.all(TRANSACTIONS).any(|known| known["orderId"].as_str() == order)
     {
         return Err(refused(400, call));
     }
-    // A number of more than 64 bits could not be returned as a whole number.
+    // Refuse a number of more than 64 bits, because the response could not contain it as a whole number.
     let amount = call.body["amount"].as_u64().ok_or_else(|| refused(400, call))?;
     let letters = store.random(12).to_uppercase();
     let tid = [&letters[..4], &letters[4..8], &letters[8..]].join("-");

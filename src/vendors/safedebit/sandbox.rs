@@ -1,23 +1,25 @@
-//! Simulates SafeDebit.
+//! Simulates SafeDebit for the sandbox.
 //!
-//! The documentation is silent on these points, so we decided them:
+//! The documentation of SafeDebit is silent on these points, so we decided them:
 //!
-//! - The sandbox has codes of its own, in addition to the documented ones. `SANDBOX_001` is for a request that breaks
-//!   its spec, `SANDBOX_002` for an unknown record, `SANDBOX_003` for a step that is not possible now. `SANDBOX_004`
-//!   is for a missing field that other fields require. A `message` has the details and begins with `sandbox:`.
-//! - Without a UMR in the request, the sandbox creates one. It refuses a UMR in use.
-//! - A mandate from `create_mandate` waits for signature (5). After the signature it is active (1), or has the status
-//!   that the request named. A mandate that was added unsigned is to be signed (4).
+//! - The sandbox has error codes of its own, in addition to the documented codes. `SANDBOX_001` stands for a request
+//!   that breaks the spec, `SANDBOX_002` for an unknown record, `SANDBOX_003` for a step that is not possible now.
+//!   `SANDBOX_004` stands for a missing field that other fields require. The field `message` has the details and begins
+//!   with `sandbox:`.
+//! - If the request has no UMR, the sandbox creates one. It refuses a UMR that is in use.
+//! - A mandate of `create_mandate` waits for its signature (5). After the signature it is active (1), or has the status
+//!   that the request contained. A mandate that was added unsigned has the status "to be signed" (4).
 //! - A signature link is valid for one day and one signature. Its page returns the UMR in the query. It also posts
 //!   `umr`, `iban` and `bic` to `url_ok` as a form.
-//! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
-//! - A debit without a UMR uses any active mandate of the consumer. It is `ISSUED` from its due date and `SETTLED` two
-//!   days later. Days are those of Paris. A guarantee of more than 10,000 euros is refused.
-//! - Every check of a consumer returns the score 100. A search of payments shows their debits like `validate_payment`.
-//!   Each payment has one debit.
-//! - A beneficiary is waiting (1) after the start of its onboarding. The later steps are not simulated.
-//! - The vendor's samples use `XXXXXXXXXXXXX` for every reference. It names a record of each kind. That record can be
-//!   created again, and every step is possible on it.
+//! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for this
+//!   code.
+//! - A debit without a UMR uses any active mandate of the consumer. The debit is `ISSUED` from its due date on, and
+//!   `SETTLED` two days later. Days are days in Paris. A guarantee of more than 10,000 euros is refused.
+//! - Every check of a consumer returns the score 100. A search of payments returns their debits in the form of
+//!   `validate_payment`. Each payment has one debit.
+//! - A beneficiary has the status "waiting" (1) after the start of its onboarding. The later steps are not simulated.
+//! - The vendor's samples use `XXXXXXXXXXXXX` for every reference, so each kind has a record with this reference. This
+//!   record can be created again, and every step is possible on it.
 
 use super::Config;
 use crate::{
@@ -37,24 +39,24 @@ use std::sync::LazyLock;
 
 const LOGIN: &str = "sandbox";
 const PASSWORD: &str = "sandbox-password";
-/// The header of the vendor's samples.
+/// The value of the `Authorization` header in the vendor's samples.
 const SAMPLE_HEADER: &str = "JQheySHkalSNuakkmSmm==";
-/// The reference in the vendor's samples, for every kind of record.
+/// The reference in the vendor's samples. Each kind of record has a record with this reference.
 const SAMPLE: &str = Sandbox::CONSUMER;
 const IBAN: &str = "FR7630001007941234567890185";
 const CODE: &str = "123456";
 
-/// The spec as JSON.
+/// The spec of SafeDebit as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
 
-/// SafeDebit, with an empty store.
+/// Creates the simulation of SafeDebit with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::SafeDebit, &DOCUMENT, &Simulated)
 }
 
 impl Sandbox {
-    /// The configuration for SafeDebit as simulated here.
+    /// Returns the configuration with which a client calls the simulated SafeDebit.
     pub fn safedebit(&self) -> Config {
         Config::new(self.base_url(Provider::SafeDebit), LOGIN, PASSWORD)
     }
@@ -68,7 +70,7 @@ const GUARANTEES: &str = "guarantees";
 const TRANSFERS: &str = "transfers";
 const LINKS: &str = "links";
 
-/// Returns true for the reference in the vendor's samples.
+/// Returns true if this is the reference in the vendor's samples.
 fn sample(reference: &str) -> bool {
     reference.trim_matches('X').is_empty()
 }
@@ -91,7 +93,7 @@ fn no(code: &str, why: &str) -> Reply {
 }
 
 fn unknown(what: &str) -> Reply {
-    no("SANDBOX_002", &format!("this {what} is unknown"))
+    no("SANDBOX_002", &format!("this {what} does not exist"))
 }
 
 fn impossible(why: &str) -> Reply {
@@ -114,19 +116,20 @@ fn cents(record: &Value, key: &str) -> u64 {
     text(record, key).parse().unwrap_or(0)
 }
 
-/// The present fields of a record among `keys`.
+/// Returns those fields of a record that are in `keys` and have a value.
 fn some(record: &Value, keys: &[&str]) -> Value {
     let present = keys.iter().filter(|key| !record[**key].is_null());
     present.map(|key| ((*key).to_owned(), record[*key].clone())).collect()
 }
 
-/// Returns true if a record matches the query: `x`, `x_min` and `x_max`. Ignores fields that the record does not have.
+/// Returns true if a record matches the parameters of the query: `x`, `x_min` and `x_max`. A field that the record does
+/// not have is ignored.
 fn matches(record: &Value, call: &Request) -> bool {
     call.query.iter().all(|(key, wanted)| {
         let bound = key.strip_suffix("_min").map(|k| (k, true)).or(key.strip_suffix("_max").map(|k| (k, false)));
         let (key, bound) = bound.map_or((key.as_str(), None), |(key, lower)| (key, Some(lower)));
         let Some(has) = record[key].as_str() else { return true };
-        // Compare as days if possible, otherwise as amounts, otherwise as texts.
+        // Compare the values as days if possible, otherwise as amounts, otherwise as texts.
         let order = match (day(has), day(wanted)) {
             (Some(has), Some(wanted)) => has.cmp(&wanted),
             _ => match (has.parse::<u64>(), wanted.parse::<u64>()) {
@@ -142,7 +145,7 @@ fn matches(record: &Value, call: &Request) -> bool {
     })
 }
 
-/// Copies the fields of a request to a record, except those in `but`.
+/// Copies the fields of a request to a record, except the fields in `but`.
 fn overwrite(record: &mut Value, call: &Request, but: &[&str]) {
     for (key, value) in call.body.as_object().into_iter().flatten().filter(|(key, _)| !but.contains(&key.as_str())) {
         record[key] = value.clone();
@@ -174,7 +177,7 @@ fn new_mandate(call: &Request, store: &mut Store, status: &str, after_signing: &
     Ok(store.put(MANDATES, umr, mandate))
 }
 
-/// The mandate of a debit: the named one, or any active one of the consumer.
+/// Returns the mandate of a debit: the mandate in the request, or any active mandate of the consumer.
 fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
     let reference = call.given("safedebit_consumer_reference");
     let usable =
@@ -191,7 +194,7 @@ fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
     }
 }
 
-/// A debit with its status at `now`.
+/// Returns a debit with the status that it has at the instant `now`.
 fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     let mut debit = debit.clone();
     if let Some(due) = day(text(&debit, "due_date")).filter(|_| debit["status"] == "CREATED") {
@@ -205,20 +208,21 @@ fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     debit
 }
 
-/// Returns true if the debit has not gone to the bank yet. It goes at the end of the day before its due date.
+/// Returns true if the debit is not yet at the bank. A debit goes to the bank at the end of the day before its due
+/// date.
 fn open(debit: &Value, now: DateTime<Utc>) -> bool {
     sample(text(debit, "sdd_reference"))
         || matches!(text(&aged(debit, now), "status"), "CREATED" | "PENDING" | "GUARANTEED")
             && day(text(debit, "due_date")).is_some_and(|due| paris_day(now) < due)
 }
 
-/// The status of a debit after a cancellation in a batch.
+/// Returns the status of a debit after its cancellation in a batch.
 fn cancelled(debit: &Value, now: DateTime<Utc>) -> Value {
     let debit = aged(debit, now);
     match text(&debit, "status") {
         _ if open(&debit, now) => "CANCELED".into(),
         "SETTLED" | "CREDITED" => "TOREMBOURSE".into(),
-        // The debit is at the bank and cannot be stopped.
+        // The debit is at the bank and can no longer be stopped, so its status remains.
         other => other.into(),
     }
 }
@@ -245,7 +249,7 @@ fn debit<'a>(call: &Request, store: &'a mut Store) -> Result<&'a mut Value, Repl
     store.get_mut(DEBITS, call.text("sdd_reference").unwrap_or_default()).ok_or_else(|| unknown("debit"))
 }
 
-/// Creates a link to a page, valid for one day.
+/// Creates a link to a page. The link is valid for one day.
 fn link(call: &Request, store: &mut Store, what: &str, id: &str) -> String {
     let token = store.random(16);
     let until = call.now + TimeDelta::days(1);
@@ -295,7 +299,7 @@ impl Simulated {
                 let reference = reference.ok_or_else(|| unknown("payment"))?;
                 let debit = store.get_mut(DEBITS, &reference).ok_or_else(|| unknown("payment"))?;
                 if debit["status"] != "PENDING" && !sample(&reference) {
-                    return Err(impossible("the payment does not wait for validation"));
+                    return Err(impossible("the payment is not waiting for validation"));
                 }
                 if call.text("validation_value").is_none_or(|code| code != CODE && !sample(code)) {
                     return Err(refused("NOK_001"));
@@ -486,7 +490,7 @@ impl Simulation for Simulated {
             "create_mandate" => {
                 let mandate = new_mandate(call, store, "5", call.text("status").unwrap_or("1"))?;
                 let umr = text(&mandate, "umr");
-                // As in the vendor's sample: the status after the signature, not the current one.
+                // The vendor's sample response contains the status after the signature, not the current status.
                 let status = &mandate["after_signing"];
                 good(json!({"signature_url": link(call, store, "mandate", umr), "umr": umr, "status": status}))
             }
@@ -507,7 +511,7 @@ impl Simulation for Simulated {
                 done()
             }
             "search_mandate" => {
-                // Look up the UMR directly: a run over many mandates searches one by one.
+                // Look up the UMR directly: a run over many mandates sends one search for each mandate.
                 let candidates: Vec<&Value> = match call.query.get("umr") {
                     Some(umr) => store.get(MANDATES, umr).into_iter().collect(),
                     None => store.all(MANDATES).collect(),
@@ -528,7 +532,7 @@ impl Simulation for Simulated {
                     mandate["status"] = mandate["after_signing"].clone();
                     done()
                 }
-                _ => return Err(no("NOK_001", "the code is wrong")),
+                _ => return Err(no("NOK_001", "the one-time code is wrong")),
             },
             "otu_reset_mandat" => mandate(call, store).map(|_| done())?,
             "create_consumer" => {

@@ -1,4 +1,4 @@
-//! The columns of a file: those of this program, by name, and the caller's own.
+//! The columns of a file: those of this program, which have fixed names, and the caller's own columns.
 
 use super::cell::{blank, nearest, squeezed};
 
@@ -79,38 +79,38 @@ impl Field {
         }
     }
 
-    /// Finds a column by its name. Ignores case, accents and the characters between words.
+    /// Finds a column of this program by its name. Case, accents and the characters between words are ignored.
     pub fn named(name: &str) -> Option<Self> {
         let name = squeezed(name);
         Self::ALL.into_iter().find(|field| field.name().bytes().filter(|byte| *byte != b'_').eq(name.bytes()))
     }
 }
 
-/// A column with this prefix is one of the caller's own.
+/// The prefix of the names of the caller's own columns.
 pub const OWN_PREFIX: &str = "x_";
 
-/// Maps the columns of a file to the columns of this program and the caller's own.
+/// Maps the columns of a file to the columns of this program and the caller's own columns.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     ours: [Option<usize>; Field::COUNT],
-    /// Name and place, in the order of the file.
+    /// The name and the position of each of the caller's own columns, in the order of the file.
     own: Vec<(String, usize)>,
 }
 
 impl Columns {
-    /// `own` names the caller's own columns. Any other unknown column is an error: this program would ignore a
-    /// misspelt fact.
+    /// Maps the names in a header. `own` has the names of the caller's own columns. Any other unknown column is an
+    /// error, because the program would otherwise ignore a misspelt fact.
     pub fn of<'a>(names: impl IntoIterator<Item = (usize, &'a str)>, own: &[String]) -> Result<Self, String> {
         let is_own = |name: &str| {
             let prefixed = name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
-            // Compare a name without letters and digits exactly.
+            // A name without letters and digits must match exactly.
             let (exact, loose) = (name, Some(squeezed(name)).filter(|name| !name.is_empty()));
             let same = |own: &String| own.trim_matches(blank) == exact || Some(squeezed(own)) == loose;
             prefixed || own.iter().any(same)
         };
         let (mut columns, mut faults) = (Self::default(), Vec::new());
         for field in own.iter().filter_map(|name| Field::named(name)) {
-            faults.push(format!("`{}` is a column of this program. Rename yours.", field.name()));
+            faults.push(format!("`{}` is a column of this program. Give your own column another name.", field.name()));
         }
         for (place, name) in names {
             let name = name.trim_matches(blank);
@@ -127,12 +127,12 @@ impl Columns {
             }
         }
         if columns.ours[Field::Reference as usize].is_none() {
-            faults.push("there is no column `reference`. Add it.".into());
+            faults.push("there is no column `reference`. Add this column.".into());
         }
         if faults.is_empty() { Ok(columns) } else { Err(faults.join(" ")) }
     }
 
-    /// A list of references has only the column `reference`.
+    /// The columns of a list of references, which has only the column `reference`.
     pub fn of_list() -> Self {
         let mut columns = Self::default();
         columns.ours[Field::Reference as usize] = Some(0);
@@ -153,11 +153,11 @@ fn unknown(name: &str) -> String {
     let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
     let name = shown(name);
     format!(
-        "the column `{name}` is unknown.{meant} If it is yours, add --own \"{name}\" or name it `{OWN_PREFIX}{name}`."
+        "the column `{name}` is unknown.{meant} If the column is your own, add --own \"{name}\" or name it `{OWN_PREFIX}{name}`."
     )
 }
 
-/// The name of a column, for a message.
+/// Returns the name of a column in a form that a message may show.
 pub fn shown(name: &str) -> String {
     let name = name.trim_matches(blank).replace(char::is_control, "?");
     match name.char_indices().nth(40) {

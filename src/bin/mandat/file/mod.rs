@@ -1,4 +1,5 @@
-//! Files of mandates. A file that is read and written again keeps all its cells. This module does no I/O.
+//! Reads and writes files of mandates. A file that is read and written again keeps all its cells. This module does no
+//! I/O.
 
 mod cell;
 mod columns;

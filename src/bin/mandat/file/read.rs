@@ -1,4 +1,4 @@
-//! Reads a file of mandates: a list of references, CSV in any of its forms, or JSON lines.
+//! Reads a file of mandates: a list of references, CSV in its usual variants, or JSON lines.
 
 use super::{
     Fault, Field, Record,
@@ -13,26 +13,26 @@ use serde::{
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, fmt, io::Read};
 
-/// The rows of a file.
+/// The columns and the rows of a file.
 #[derive(Debug)]
 pub struct Table {
     pub columns: Columns,
     pub rows: Vec<Row>,
-    /// True if the file names its columns.
+    /// True if the file has a header with the names of its columns.
     pub has_header: bool,
 }
 
-/// One row. It spans several lines if a quoted cell contains line ends.
+/// One row of a file. A row has several lines if a quoted cell contains line ends.
 #[derive(Debug)]
 pub struct Row {
     /// The first line of the row in the file, counted from 1.
     pub line: usize,
-    /// The cells, at the places of the table's columns.
+    /// The cells of the row, one for each column of the table.
     pub cells: Vec<Cell>,
 }
 
 impl Table {
-    /// The cells of a row in the columns of this program.
+    /// Returns the cells of a row that are in the columns of this program.
     pub fn record(&self, row: usize) -> Record {
         let mut record = Record::default();
         for field in Field::ALL {
@@ -47,17 +47,17 @@ impl Table {
     pub fn tracked(&self, row: usize) -> Result<StatusQuery, Vec<Fault>> {
         let record = self.record(row);
         let reference = record[Field::Reference].trimmed();
-        // In a list, a second word is another column, such as an IBAN.
+        // In a list of references, a second word in a line belongs to another column, such as an IBAN.
         if !self.has_header && reference.contains(char::is_whitespace) && !reference.contains(" #") {
-            let text = "the line holds more than a reference. Write one reference and nothing else. Write %20 for a blank \
+            let text = "the line contains more than a reference. Write only one reference in each line. Write %20 for a blank \
                         in an id";
             return Err(vec![Fault { column: Field::Reference, text: text.into() }]);
         }
         record.tracked()
     }
 
-    /// Reads the table. An error names a line, but makes the whole file unusable. [`tracked`](Self::tracked) finds the faults
-    /// of a single row.
+    /// Reads the table. An error makes the whole file unusable, and names the line. [`tracked`](Self::tracked) reports
+    /// the invalid cells of a single row.
     pub fn read(text: &str, own: &[String]) -> Result<Self, String> {
         let Some(head) = Head::find(text)? else {
             return Ok(Self { columns: Columns::of_list(), rows: Vec::new(), has_header: false });
@@ -76,10 +76,10 @@ enum Form {
     JsonLines,
 }
 
-/// The first line with content.
+/// The first line of a file that has content.
 struct Head {
     form: Form,
-    /// The offset of the line in bytes.
+    /// The offset of this line in the file, in bytes.
     start: usize,
     line: usize,
 }
@@ -87,7 +87,7 @@ struct Head {
 const SEPARATORS: [char; 4] = [';', ',', '\t', '|'];
 
 impl Head {
-    /// Returns `None` for a file without content.
+    /// Finds the first line with content. Returns `None` for a file without content.
     fn find(text: &str) -> Result<Option<Self>, String> {
         let mut hint = None;
         for (line, start, content) in lines(text) {
@@ -110,9 +110,10 @@ impl Head {
                 continue;
             }
             if content.starts_with('[') {
-                return Err(format!("line {line}: this begins a JSON array. Write one object per line: jq -c '.[]'"));
+                return Err(format!("line {line}: the file is a JSON array. Write one object per line: jq -c '.[]'"));
             }
-            // A header with another separator, `RUM:IBAN`, would make references of all lines.
+            // A header such as `RUM:IBAN` looks like a reference. If it were read as one, all lines would be read as
+            // references.
             let names_vendor = content.trim_start_matches('"').split_once(':').is_some_and(|(name, _)| {
                 nearest(name, Provider::ALL.iter().map(|provider| provider.as_str())).is_some()
             });
@@ -126,13 +127,13 @@ impl Head {
     }
 }
 
-/// The separator that turns a line into a header with a column `reference`. A hint of Excel has priority. Otherwise
-/// the separator with the fewest unknown names wins.
+/// Returns the separator with which a line is a header with a column `reference`. A hint of Excel has priority.
+/// Otherwise the separator with the fewest unknown names is used.
 fn separator(hint: Option<char>, line: &str, names: impl Fn(char) -> Vec<String>) -> Option<char> {
     let unknown = |separator: &char| {
         let names = names(*separator);
         let fields: Vec<_> = names.iter().map(|name| Field::named(cell::read_harmless(name))).collect();
-        // A comment may consist of this word alone.
+        // A comment may consist only of the word `reference`.
         let remark = names.len() == 1 && line.starts_with('#');
         let found = !remark && fields.contains(&Some(Field::Reference));
         found.then(|| fields.iter().filter(|field| field.is_none()).count())
@@ -141,18 +142,19 @@ fn separator(hint: Option<char>, line: &str, names: impl Fn(char) -> Vec<String>
     hint.or_else(|| SEPARATORS.into_iter().filter(|c| unknown(c).is_some()).min_by_key(unknown))
 }
 
-/// The error quotes a name only if it is similar to `reference`. Other names may be cells of a file without a header.
+/// Creates the error for a line that is neither a header nor a reference. A name is quoted only if it is similar to
+/// `reference`. Other names may be cells of a file without a header.
 fn no_reference(line: usize, names: &[String]) -> String {
     let near = names.iter().find_map(|name| Some((name, nearest(name, ["reference"])?)));
     let near = near.map(|(name, meant)| format!(" Did you mean `{meant}` instead of `{}`?", columns::shown(name)));
     format!(
-        "line {line}: this is neither a reference nor a header with a column `reference`.{} Write one reference per line \
+        "line {line}: this line is neither a reference nor a header with a column `reference`.{} Write one reference per line \
          (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
         near.unwrap_or_default()
     )
 }
 
-/// Each line with its number, from 1, and its offset in bytes. Lines end as on Windows, Unix or an old Mac.
+/// Returns each line with its number, from 1, and its offset in bytes. Lines may end as on Windows, Unix or an old Mac.
 fn lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
     let (mut start, mut number) = (0, 0);
     std::iter::from_fn(move || {
@@ -165,10 +167,10 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
     })
 }
 
-/// Excel names the separator of a file in a line `sep=;`.
+/// Returns the separator that Excel names in a line `sep=;`.
 fn separator_hint(line: &str) -> Option<char> {
     let line = line.trim_matches('"').to_ascii_lowercase();
-    // `lines` has trimmed a tab from the end of the line.
+    // If the separator is a tab, `lines` has removed it at the end of the line.
     let separator = line.strip_prefix("sep=")?.chars().next().unwrap_or('\t');
     Some(separator).filter(char::is_ascii)
 }
@@ -195,7 +197,7 @@ fn list(text: &str) -> Table {
     Table { columns: Columns::of_list(), rows: rows.collect(), has_header: false }
 }
 
-/// Added after the last row. If a quoted cell is still open, it becomes a part of that cell.
+/// A mark that is added after the last row. If a quotation mark is not closed, the last cell contains this mark.
 const END: &str = "\u{1}end";
 
 fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, String> {
@@ -208,9 +210,11 @@ fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, 
     loop {
         let before = line;
         line = lines.at(usize::try_from(reader.position().byte()).unwrap_or(usize::MAX));
-        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: this is not readable as CSV"))? {
-            // The end mark is missing, so an open quoted cell contains it.
-            return Err(format!("line {before}: a quotation mark opens a cell, and none closes it. Close it"));
+        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: this row is not readable as CSV"))? {
+            // The mark is missing as a row of its own, so it is inside a quoted cell that is not closed.
+            return Err(format!(
+                "line {before}: a quotation mark opens a cell, but no quotation mark closes it. Close the cell"
+            ));
         }
         if record.len() == 1 && &record[0] == END {
             break;
@@ -232,24 +236,30 @@ fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, 
         return Err(faults.join(" ") + &more);
     }
     let names = names.unwrap_or_default();
-    // A spreadsheet adds separators to each line if somebody once edited a cell far to the right.
+    // Ignore columns without a name and without values. A spreadsheet adds such columns if somebody once edited a cell
+    // far to the right.
     let used = |place: &usize| rows.iter().any(|row| row.cells.get(*place).is_some_and(|cell| !cell.is_blank()));
     let unnamed = |name: &str| name.trim_matches(blank).is_empty();
     if let Some(place) = (0..names.len()).find(|place| unnamed(&names[*place]) && used(place)) {
-        return Err(format!("line {}: column {} has values, but no name. Name it.", head.line, place + 1));
+        return Err(format!(
+            "line {}: column {} has values, but no name. Give the column a name.",
+            head.line,
+            place + 1
+        ));
     }
     let named = names.iter().map(String::as_str).enumerate().filter(|(_, name)| !unnamed(name));
     let columns = Columns::of(named, own).map_err(|why| format!("line {}: {why}", head.line))?;
     Ok(Table { columns, rows, has_header: true })
 }
 
-/// Maximum number of lines in one error.
+/// The maximum number of lines that one error lists.
 const MOST_FAULTS: usize = 5;
 
-/// The cells of a row. Returns an error if their columns are uncertain: a fact could come from the wrong column.
+/// Splits a line into cells. Returns an error if the columns are uncertain, because a fact could be read from the wrong
+/// column.
 fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, String> {
-    // A spreadsheet with another separator reads the line as one cell. It quotes the line if the line contains a
-    // quote.
+    // A spreadsheet with another separator writes the whole line as one cell. If the line contains a quotation mark,
+    // the spreadsheet puts the cell in quotes.
     if let [only] = &*cells
         && width > 1
         && only.shown().contains(char::from(separator))
@@ -259,25 +269,25 @@ fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, S
             cells = whole.iter().map(|cell| Cell::from(cell::read_harmless(cell))).collect();
         }
     }
-    // Ignore blank cells at the end that the first line does not have.
+    // Ignore blank cells at the end of a line that the first line does not have.
     while cells.len() > width && cells.last().is_some_and(Cell::is_blank) {
         cells.pop();
     }
     if cells.len() > width {
         let count = cells.len();
         return Err(format!(
-            "it has {count} cells, but the first line has {width}. Quote each cell that contains the separator."
+            "the row has {count} cells, but the first line has {width}. Quote each cell that contains the separator."
         ));
     }
     if cells.iter().any(swallows_lines) {
         return Err(
-            "a cell contains more lines with references. Check its quotation marks: one is missing or extra.".into()
+            "a cell contains further lines with references. Check the quotation marks of the cell: one is missing or extra.".into()
         );
     }
     Ok(cells)
 }
 
-/// Returns true if a stray quotation mark joined several rows into one cell.
+/// Returns true if a quotation mark that is missing or extra has joined several rows into one cell.
 fn swallows_lines(cell: &Cell) -> bool {
     let names_mandate = |line: &str| {
         Provider::ALL.iter().any(|provider| {
@@ -287,7 +297,7 @@ fn swallows_lines(cell: &Cell) -> bool {
     cell.shown().contains(['\r', '\n']) && cell.shown().split(['\r', '\n']).skip(1).any(names_mandate)
 }
 
-/// Counts the lines of a text incrementally.
+/// Finds the line numbers of positions in a text, in ascending order.
 struct Lines<'a> {
     text: &'a str,
     line: usize,
@@ -295,13 +305,13 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line of the first character at or after `byte` that is not a line end.
+    /// Returns the line of the first character at or after `byte` that is not a line end.
     fn at(&mut self, byte: usize) -> usize {
         let bytes = self.text.as_bytes();
         while let Some(here) = bytes.get(self.at)
             && (self.at < byte || matches!(here, b'\r' | b'\n'))
         {
-            // Count a Windows line end once, at its second character.
+            // Count a Windows line end only once, at its second character.
             self.line += usize::from(*here == b'\n' || *here == b'\r' && bytes.get(self.at + 1) != Some(&b'\n'));
             self.at += 1;
         }
@@ -319,7 +329,10 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
                 format!("line {line}: the JSON object is incomplete. The file may be cut off.")
             }
             _ => {
-                format!("line {line}, column {}: this is not a JSON object. Write one object per line", error.column())
+                format!(
+                    "line {line}, column {}: the line is not a JSON object. Write one object per line",
+                    error.column()
+                )
             }
         })?;
         let mut cells = Vec::new();
@@ -332,12 +345,12 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
                 cells.resize_with(place + 1, Cell::default);
             }
             if !matches!(cells[place], Cell::Absent) {
-                return Err(format!("line {line}: a key occurs twice. Keep one"));
+                return Err(format!("line {line}: a key occurs twice in the JSON object. Keep one"));
             }
             cells[place] = Cell::json(value);
-            // The output in CSV would not be readable as text.
+            // Refuse a NUL character: the CSV output would not be readable as text.
             if cells[place].shown().contains('\0') {
-                return Err(format!("line {line}: it contains a NUL character. Remove it"));
+                return Err(format!("line {line}: the line contains a NUL character. Remove this character"));
             }
         }
         rows.push(Row { line, cells });

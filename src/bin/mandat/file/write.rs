@@ -1,4 +1,4 @@
-//! Writes each row as a line of CSV or JSON.
+//! Writes each row of a file as a line of CSV or JSON.
 
 use super::{
     Field, Record,
@@ -14,7 +14,7 @@ pub enum Format {
     Jsonl,
 }
 
-/// Writes the columns of this program first, then the caller's own columns in the order of the input.
+/// Writes the header: first the columns of this program, then the caller's own columns in the order of the input.
 pub fn header(out: &mut impl Write, format: Format, columns: &Columns) -> io::Result<()> {
     match format {
         Format::Jsonl => Ok(()),
@@ -25,7 +25,7 @@ pub fn header(out: &mut impl Write, format: Format, columns: &Columns) -> io::Re
     }
 }
 
-/// `cells` are the cells of the row in the input. The caller's own cells are written unchanged.
+/// Writes one row. `cells` are the cells of the row in the input. The caller's own cells are written unchanged.
 pub fn row(out: &mut impl Write, format: Format, columns: &Columns, record: &Record, cells: &[Cell]) -> io::Result<()> {
     const NONE: Cell = Cell::Absent;
     let own = columns.own().iter().map(|(name, place)| (&**name, cells.get(*place).unwrap_or(&NONE)));
@@ -40,7 +40,8 @@ pub fn row(out: &mut impl Write, format: Format, columns: &Columns, record: &Rec
     }
 }
 
-/// A line of JSON with every invisible character escaped. This is safe: outside of strings, JSON has only blanks.
+/// Writes a value as a line of JSON in which every invisible character is escaped. All invisible characters of JSON
+/// except blanks are inside strings, so each of them can be escaped.
 pub fn json_line(value: &impl Serialize) -> io::Result<String> {
     let mut line = String::new();
     for c in serde_json::to_string(value)?.chars() {
@@ -66,7 +67,7 @@ fn csv_line<'a>(out: &mut impl Write, cells: impl Iterator<Item = &'a str>) -> i
     out.write_all(&line)
 }
 
-/// An object with each column of this program, and with the caller's own columns that the row has.
+/// A JSON object with each column of this program, and with the caller's own columns that the row has.
 struct Line<'a, I>(&'a Record, I);
 
 impl<'a, I: Iterator<Item = (&'a str, &'a Cell)> + Clone> Serialize for Line<'_, I> {
