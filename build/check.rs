@@ -217,7 +217,8 @@ impl<'a> Check<'a> {
         let silent = operation.lost_answer.is_none();
         let empty = operation.in_use.as_ref().is_some_and(|in_use| in_use.codes.is_empty());
         let (in_use, states) = (operation.in_use.is_some(), operation.states.is_some());
-        let find_out = "describe in `x-lost-answer` how a caller finds out if the vendor acted, or set `x-effect` to read or removal";
+        let find_out = "describe in `x-lost-answer` how a caller finds out if the vendor acted, or set `x-effect` to \
+                        read or removal";
         let rules = [
             (writes && silent, "is a write without advice for a lost response", find_out),
             (empty, "has `x-in-use` without codes", "list at least one error code under `codes`"),

@@ -155,7 +155,8 @@ impl TryFrom<String> for MethodName {
             Ok(Self(name))
         } else {
             Err(format!(
-                "`{name}` cannot be the name of a method: every client has a method of this name, or the name is not in snake_case like `create_mandate`"
+                "`{name}` cannot be the name of a method: every client has a method of this name, or the \
+                 name is not in snake_case like `create_mandate`"
             ))
         }
     }

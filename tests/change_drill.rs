@@ -241,7 +241,7 @@ fn additions_show_in_snapshots_and_at_run_time() {
     for told in [
         "`first_month` is missing; calls: 0",
         "get_language",
-        "`url_ok` is refused: it has 256 characters, at most 200 are allowed; calls: 0",
+        "`url_ok` is refused: the value has 256 characters, at most 200 are allowed; calls: 0",
     ] {
         assert!(said.contains(told), "{told}: {said}");
     }

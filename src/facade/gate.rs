@@ -87,7 +87,8 @@ impl Gate {
             self.shut.store(true, Ordering::Release);
             tracing::warn!(
                 provider = provider.as_str(),
-                "the vendor refuses the caller, so no more requests are sent. Correct the credentials, account or IP address"
+                "the vendor refuses the caller, so no more requests are sent. Correct the credentials, account or IP \
+                 address"
             );
         }
     }

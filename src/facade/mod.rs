@@ -212,7 +212,8 @@ impl Mandates {
                 tracing::warn!(
                     provider = provider.as_str(),
                     word = %shown,
-                    "the vendor sent an unknown mandate status: map it with map_status, and report it to the maintainers of mandat"
+                    "the vendor sent an unknown mandate status: map it with map_status, and report it to the \
+                     maintainers of mandat"
                 );
             }
         }
@@ -296,8 +297,6 @@ fn not_configured(provider: Provider) -> Error {
     let name = provider.as_str();
     Error::not_configured(
         provider,
-        format!(
-            "the vendor has no configuration. Pass its `Config` to the builder: `.{name}(...)`. This needs the feature `{name}`"
-        ),
+        format!("pass the vendor's `Config` to the builder: `.{name}(...)`. This needs the feature `{name}` of mandat"),
     )
 }

@@ -287,7 +287,8 @@ impl<T: AsRef<str>> Row<T> {
         Error::invalid(
             None,
             format!(
-                "`{name}` is missing, but the row has {there}. Fill in `{name}`, or leave all columns of the mandate's state empty"
+                "`{name}` is missing, but the row has {there}. Fill in `{name}`, or leave all columns of the \
+                 state empty"
             ),
         )
     }

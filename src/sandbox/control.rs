@@ -42,9 +42,9 @@ const INDEX: &[(&str, &str)] = &[
     ("GET, DELETE /_control/faults", "GET returns the number of faults; DELETE removes all faults"),
     (
         "POST /_control/faults {\"fault\": \"status\", \"status\": 503, ...}",
-        "adds a fault. The fault `status` also accepts with_body and retry_after. Other faults: reset, empty, truncated, html, \
-         oversized (bytes), delay (milliseconds), two_bodies, byte_order_mark, latin1, field (name, value), merge \
-         (patch), php_lists (empty), items (count), header (name, value), late_second_answer, stale_connection. Each \
+        "adds a fault. The fault `status` also accepts with_body and retry_after. Other faults: reset, empty, \
+         truncated, html, oversized (bytes), delay (milliseconds), two_bodies, byte_order_mark, latin1, field (name, \
+         value), merge (patch), php_lists (empty), items (count), header (name, value), late_second_answer, stale_connection. Each \
          also accepts after_effect, provider, operation, times, probability and seed",
     ),
     (

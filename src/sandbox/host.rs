@@ -27,7 +27,8 @@ impl Hosts {
         let read = |name: &String| {
             let bracketed = name.parse::<Ipv6Addr>().map_or_else(|_| name.clone(), |address| format!("[{address}]"));
             let refusal = format!(
-                "{name:?} is not a host. Use a host name or an address, with a port if it differs from that of the sandbox"
+                "{name:?} is not a host. Use a host name or an address, with a port if it differs from the \
+                 port of the sandbox"
             );
             authority(&bracketed).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, refusal))
         };

@@ -568,7 +568,7 @@ impl World {
         let record = self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?;
         let word = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step));
         let what = format!(
-            "the sandbox: the step {step:?} is not possible from the mandate's current status. Use `set_status` or `answer`"
+            "the sandbox: the step {step:?} is not possible from the current status. Use `set_status` or `answer`"
         );
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
         self.edit(mandate, |record| record["status"] = word)

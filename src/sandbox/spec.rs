@@ -207,7 +207,7 @@ impl Spec {
             Some(_) if !described && reply.status >= 400 => {}
             _ => {
                 return Some(
-                    "the response has a body that the spec does not describe, or lacks the body that the spec describes".into(),
+                    "the response has a body that the spec does not describe, or lacks a described body".into(),
                 );
             }
         }

@@ -49,7 +49,7 @@ impl Transport {
             tracing::warn!(
                 provider = provider.as_str(),
                 host = url.host_str(),
-                "credentials and personal data are sent to this host without encryption, because allow_plain_http_to allows it"
+                "credentials and personal data are sent to this host without encryption, as allow_plain_http_to allows"
             );
         }
         Ok(Self {

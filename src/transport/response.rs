@@ -445,8 +445,8 @@ fn advice(status: StatusCode, speaker: Speaker) -> Option<&'static str> {
         }
         (401, _) => Some("check the credentials"),
         (403, Speaker::Other) => Some(
-            "the response does not come from the vendor: a firewall or a proxy refused the request. Check that it allows this machine's \
-             IP address and this `User-Agent`",
+            "the response does not come from the vendor: a firewall or a proxy refused the request. Check that it \
+             allows this machine's IP address and this `User-Agent`",
         ),
         (404 | 410, Speaker::Other | Speaker::Nobody) => {
             Some("the response does not come from the vendor: check the base URL")

@@ -219,7 +219,8 @@ mod tests {
             let text = format!("{before}{invisible}{after}");
             for form in [Form::Text, Form::Reference, Form::Umr, Form::NewUmr, Form::Iban, Form::Bic, Form::Siren] {
                 let why = tidy(&text, form).unwrap_err();
-                let wanted = format!("character {} of the value is invisible (U+{:04X}). Remove this character", before.chars().count() + 1, code);
+                let at = before.chars().count() + 1;
+                let wanted = format!("character {at} of the value is invisible (U+{code:04X}). Remove this character");
                 prop_assert_eq!(why, wanted);
             }
             let inline = json_text(&text).sent().is_err();

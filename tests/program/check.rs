@@ -34,7 +34,7 @@ fn wrong_value_fails_with_its_rule_and_is_not_shown() {
     ] {
         let (code, out, err) = mandat(&["check", kind, value]);
         assert_eq!((code, out.as_str()), (Some(1), ""), "{kind}");
-        assert!(err.starts_with("value 1: not a valid ") && err.contains("1 of 1 values are wrong"), "{err}");
+        assert!(err.starts_with("value 1: not a valid ") && err.contains("1 of 1 values are not valid"), "{err}");
         assert!(!err.contains(value) && !err.contains("SECRET"), "{err}");
     }
 }
@@ -43,7 +43,10 @@ fn wrong_value_fails_with_its_rule_and_is_not_shown() {
 fn each_value_is_named_by_its_place() {
     let (code, out, err) = mandat(&["check", "bic", "BNPAFRPP", "BNPAFRP", "bnpa fr pp"]);
     assert_eq!((code, out.as_str()), (Some(1), "value 1: valid\nvalue 3: valid\n"));
-    assert_eq!(err, "value 2: not a valid BIC: it has 7 characters. Use 8 or 11\nmandat: 1 of 3 values are wrong\n");
+    assert_eq!(
+        err,
+        "value 2: not a valid BIC: the text has 7 characters. Use 8 or 11\nmandat: 1 of 3 values are not valid\n"
+    );
 }
 
 #[test]

@@ -517,7 +517,7 @@ fn incomplete_stored_state_is_an_error() {
         ("NULL,3,,,,,,,2026-09-01T08:00:00Z", "status"),
     ] {
         let why = row(names, &format!("safedebit:RUM-1,{line}")).unwrap_err();
-        assert!(why.contains(&format!("`{missing}`: it is empty, but")), "{line}: {why}");
+        assert!(why.contains(&format!("`{missing}`: the cell is empty, but")), "{line}: {why}");
     }
     let never_read = row(names, "safedebit:RUM-1,NULL,NULL,,,,,,,NULL").unwrap();
     assert_eq!(never_read.stored, None);
@@ -591,7 +591,7 @@ fn second_word_in_a_list_is_a_row_error() {
     assert!(first[1].contains("%20"), "{first:?}");
     assert_eq!(first[2], "RUM 1");
     // A vendor that is misspelt is an error of its row, too.
-    assert!(first[3].contains("begins with its vendor"), "{first:?}");
+    assert!(first[3].contains("begins with the name of its vendor"), "{first:?}");
 }
 
 #[test]

@@ -186,7 +186,11 @@ fn concurrent_runs_into_one_file_are_refused() {
     vendors.sandbox.clear_faults();
     for more in [&[][..], &["--resume"]] {
         let ended = vendors.mandat(&[&["refresh", "in.csv", "--out", "d.csv"], more].concat());
-        assert!(ended.code == Some(1) && ended.err.contains("another run is writing it"), "{}", ended.err);
+        assert!(
+            ended.code == Some(1) && ended.err.contains("another run is writing this output file"),
+            "{}",
+            ended.err
+        );
     }
     let other = vendors.mandat(&["refresh", "in.csv", "--out", "d.jsonl", "--format", "jsonl"]);
     signal(&first, "CONT");
@@ -331,7 +335,11 @@ fn closed_output_pipe_ends_the_run() {
     drop(out);
     let ended = Ended::of(child);
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert!(ended.err.contains("nobody reads the output any more") && !ended.err.contains("panicked"), "{}", ended.err);
+    assert!(
+        ended.err.contains("the program that reads the output has ended") && !ended.err.contains("panicked"),
+        "{}",
+        ended.err
+    );
     assert!(vendors.sandbox.count("search_mandate") < MANY);
 }
 

@@ -346,7 +346,7 @@ fn invalid_values_are_refused_without_being_shown() {
         use mandat::easytransac::types::{CreateMandateRequest, Iban};
         for wrong in ["FR76 3000 1007 9412", "FR76"] {
             let error = Iban::try_from(wrong).unwrap_err().to_string();
-            assert_eq!(error, "it is not an IBAN: check for a missing, extra or wrong character");
+            assert_eq!(error, "the value is not an IBAN: check for a missing, extra or wrong character");
         }
         // Names, streets and cities are not checked against the documented pattern: the vendor decides.
         let body = CreateMandateRequest::builder()
@@ -358,7 +358,7 @@ fn invalid_values_are_refused_without_being_shown() {
             .phone(None::<&str>);
         assert!(!format!("{body:?}").contains("Orléans"));
         let refused = format!("{:?}", body.calling_code(1000));
-        assert!(refused.contains("`calling_code` is refused: it is not between 1 and 999"), "{refused}");
+        assert!(refused.contains("`calling_code` is refused: the value is not between 1 and 999"), "{refused}");
     }
 }
 
@@ -487,7 +487,7 @@ async fn one_error_names_every_missing_or_invalid_field() {
         "`url_ok` is missing",
         "`url_ko` is missing",
         "`url_cancel` is missing",
-        "`umr` is refused: it has 36 characters, at most 35 are allowed",
+        "`umr` is refused: the value has 36 characters, at most 35 are allowed",
     ] {
         assert!(said.contains(part), "{part} should be in {said}");
     }

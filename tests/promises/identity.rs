@@ -12,7 +12,7 @@ async fn response_with_another_mandate_id_is_a_decode_error() {
     assert!(mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.is_ok());
     let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc13")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().contains("data.mandateId differs from the requested one"), "{error}");
+    assert!(error.to_string().contains("data.mandateId is not the requested mandateId"), "{error}");
 }
 
 #[cfg(feature = "seqino")]
@@ -59,7 +59,7 @@ mod seqino {
         for id in [value!("mdt_2"), Value::Null, value!("")] {
             let error = read(with(mandate(), "id", id), (200, client())).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Decode);
-            assert!(error.to_string().contains("id differs from the requested one"), "{error}");
+            assert!(error.to_string().contains("`id` is not the requested mandate id"), "{error}");
         }
     }
 

@@ -43,7 +43,7 @@ fn euros_are_read_as_cents() {
 fn amounts_over_the_documented_digits_are_refused() {
     let amount = |cents| Cents::<11>::try_from(AmountCents::from_cents(cents));
     assert_eq!(serde_json::to_string(&amount(99_999_999_999).unwrap()).unwrap(), "\"99999999999\"");
-    assert_eq!(amount(100_000_000_000).unwrap_err().to_string(), "it has more than 11 digits in cents");
+    assert_eq!(amount(100_000_000_000).unwrap_err().to_string(), "the amount has more than 11 digits in cents");
     assert_eq!(AmountCents::from_euros(12, 100), None);
     assert_eq!(AmountCents::from_euros(u64::MAX, 0), None);
 }
@@ -91,6 +91,6 @@ fn invalid_documents_are_refused_without_being_shown() {
     let error = Document::from_bytes(vec![0; Document::LARGEST + 1]).unwrap_err().to_string();
     assert_eq!(error, "the document has 20971521 bytes, at most 20971520 are allowed");
     let document: Document = read("\"no base64, a secret\"");
-    assert_eq!(document.to_bytes().unwrap_err().to_string(), "it is not base64");
+    assert_eq!(document.to_bytes().unwrap_err().to_string(), "the document is not base64");
     assert_eq!(format!("{document:?}"), "Document(19 bytes of base64)");
 }

@@ -104,7 +104,7 @@ async fn response_with_another_reference_leaves_a_write_unknown() {
             assert_eq!(error.kind(), ErrorKind::Decode, "{operation}: {error}");
             assert_eq!(error.outcome(), write.then_some(Outcome::Unknown), "{operation}: {error}");
             assert!(
-                error.to_string().contains(&format!("{} differs from the requested one", place[1..].replace('/', "."))),
+                error.to_string().contains(&format!("{} is not the requested value", place[1..].replace('/', "."))),
                 "{error}"
             );
             assert!(!error.is_retryable() && !error.to_string().contains(&other), "{error}");

@@ -30,10 +30,10 @@ async fn differences_are_reported_by_place_without_values() {
     assert!(!probe.matches());
     assert_eq!(
         probe.to_string().lines().next().unwrap(),
-        "Easytransac get_mandate_status: differs at data.status: spec string, answer number; \
-         differs at data.(a key of 27 bytes): spec nothing, answer number; \
-         differs at data.iban: spec nothing, answer string; \
-         differs at data.state: spec nothing, answer string"
+        "Easytransac get_mandate_status: differs at data.status: the spec has string, the response has number; \
+         differs at data.(a key of 27 bytes): the spec has nothing, the response has number; \
+         differs at data.iban: the spec has nothing, the response has string; \
+         differs at data.state: the spec has nothing, the response has string"
     );
     let report = serde_json::to_string(&probe).unwrap();
     assert!(!report.contains(IBAN) && !report.contains("active\""), "{report}");
@@ -48,25 +48,25 @@ async fn missing_keys_are_reported_with_the_specified_type() {
         (r#"{"result":true,"datas":[]}"#, "SafeDebit search_mandate: matches"),
         (
             r#"{"result":true,"data":[{"umr":"RUM-1"}]}"#,
-            "SafeDebit search_mandate: differs at datas: spec required array, answer nothing; \
-             differs at data: spec nothing, answer array",
+            "SafeDebit search_mandate: differs at datas: the spec has required array, the response has nothing; \
+             differs at data: the spec has nothing, the response has array",
         ),
         (
             r#"{"result":true,"datas":[{"rum":"RUM-1","status":"1"}]}"#,
-            "SafeDebit search_mandate: differs at datas[].umr: spec required string, answer nothing; \
-             differs at datas[].rum: spec nothing, answer string",
+            "SafeDebit search_mandate: differs at datas[].umr: the spec has required string, the response has nothing; \
+             differs at datas[].rum: the spec has nothing, the response has string",
         ),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},{"umr":"RUM-2"}]}"#,
-            "SafeDebit search_mandate: differs at datas[].status: spec required string, answer string or nothing",
+            "SafeDebit search_mandate: differs at datas[].status: the spec has required string, the response has string or nothing",
         ),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":null}]}"#,
-            "SafeDebit search_mandate: differs at datas[].status: spec string, answer null",
+            "SafeDebit search_mandate: differs at datas[].status: the spec has string, the response has null",
         ),
         (
             "<html>",
-            "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: it is not JSON, at line 1 column 1",
+            "SafeDebit search_mandate: differs at the whole response: the spec has object, the response has no JSON: the text is not JSON, at line 1 column 1",
         ),
     ] {
         let server = Server::start(move |_| json(200, body)).await;
@@ -91,7 +91,7 @@ async fn damaged_responses_are_read_and_the_damage_located() {
             b"{\"result\":true,\n\"datas\":[{\"umr\":\"RUM-1\",\"status\":\"1\",\"name\":\"Ren\xe9\"}]}",
             "SafeDebit search_mandate: \
              is damaged: a text that is not valid UTF-8 or has an escape that JSON does not allow, at line 2 column 45; \
-             differs at datas[].name: spec nothing, answer string",
+             differs at datas[].name: the spec has nothing, the response has string",
         ),
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1","status":"\ud800"}]}"#,
@@ -100,14 +100,17 @@ async fn damaged_responses_are_read_and_the_damage_located() {
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1","status":"1","x":1e400}]}"#,
             "SafeDebit search_mandate: is damaged: a number out of range, at line 1 column 57; \
-             differs at datas[].x: spec nothing, answer number",
+             differs at datas[].x: the spec has nothing, the response has number",
         ),
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1""#,
-            "SafeDebit search_mandate: differs at the whole answer: \
-             spec object, answer no JSON: it ends too early, at line 1 column 38",
+            "SafeDebit search_mandate: differs at the whole response: \
+             the spec has object, the response has no JSON: the text ends too early, at line 1 column 38",
         ),
-        (b"", "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: the body is empty"),
+        (
+            b"",
+            "SafeDebit search_mandate: differs at the whole response: the spec has object, the response has no JSON: the body is empty",
+        ),
     ] {
         let server = Server::start(move |_| {
             let head = format!("HTTP/1.1 200 X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());

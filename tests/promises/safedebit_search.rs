@@ -15,9 +15,9 @@ async fn response_without_the_requested_mandate_is_a_decode_error() {
     for (body, looked_for) in [
         (r#"{"result":true,"data":[]}"#, "`datas` is missing"),
         (r#"{"result":true}"#, "`datas` is missing"),
-        (r#"{"result":true,"datas":{"umr":"RUM-1","status":"1"}}"#, "expected a list, at datas"),
-        (r#"{"result":true,"datas":null}"#, "expected a list, at datas"),
-        (r#"{"result":true,"datas":[{"umr":"RUM-2","status":"1"}]}"#, "datas[0].umr differs from the requested one"),
+        (r#"{"result":true,"datas":{"umr":"RUM-1","status":"1"}}"#, "`datas` is not a list"),
+        (r#"{"result":true,"datas":null}"#, "`datas` is not a list"),
+        (r#"{"result":true,"datas":[{"umr":"RUM-2","status":"1"}]}"#, "datas[0].umr is not the requested UMR"),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},{"umr":"RUM-1","status":"3"}]}"#,
             "more than one mandate with this UMR",
@@ -63,7 +63,7 @@ async fn empty_page_is_not_found_only_without_further_pages() {
             safedebit.find_payment("P-1").await.map(drop),
         ] {
             let told = found.map_err(|error| error.to_string());
-            let uncertain = "not found in the items that were read";
+            let uncertain = "the response does not contain the requested record";
             assert!(
                 told.as_ref().map_or_else(|why| more && why.contains(uncertain), |()| !more),
                 "{headers}: {told:?}"

@@ -260,5 +260,5 @@ async fn health_request_leaves_the_api_path_and_sends_no_credentials() {
     }
     let config = mandat::seqino::Config::new(format!("{}/other", server.url()), "s3cret-k3y");
     let error = mandat::seqino::Client::new(config).unwrap().get_health().send().await.unwrap_err();
-    assert!(error.to_string().contains("Configure a base URL that ends with it"), "{error}");
+    assert!(error.to_string().contains("Configure a base URL that ends with `"), "{error}");
 }

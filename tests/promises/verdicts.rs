@@ -68,8 +68,8 @@ fn verdict_lists_every_reason() {
     assert!(matches!(verdict, Verdict::Refused(_)));
     assert_eq!(
         verdict.to_string(),
-        "refused: not active: AwaitingActivation (active); created but not read back; read 7200 s ago, too old; \
-         revoked by the debtor with you; one-off mandate already used; dormant: no collection for 36 months since 2020-02-10"
+        "refused: not active: AwaitingActivation (active); the mandate was created, but not read since; read 7200 s ago, too old; \
+         the debtor has revoked the mandate by a message to you; one-off mandate already used; dormant: no collection for 36 months since 2020-02-10"
     );
 }
 
@@ -328,7 +328,7 @@ fn inactive_client_is_not_represented() {
         (account("Pending"), "client not active: Pending (word)", true),
         (account("Suspended"), "client not active: Suspended (word)", true),
         (account("Unrecognized"), "client status unrecognized (word)", false),
-        (Account::NotRead, "client not read", false),
+        (Account::NotRead, "the state of the client could not be read", false),
         (Account::Differs, "belongs to another client than its reference says", false),
     ] {
         let mut mandate = platform();

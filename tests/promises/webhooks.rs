@@ -368,7 +368,7 @@ mod easytransac {
             assert_eq!(with("Amount", number.into()), "a number is too large or too small");
         }
         let form = verify_notification(b"Client[a][b]=c&Signature=00", &[KEY]);
-        assert_eq!(unreadable(form), "the brackets in a field name are not valid");
+        assert_eq!(unreadable(form), "the brackets in the name of a form field are not valid");
     }
 
     #[test]
@@ -386,7 +386,7 @@ mod easytransac {
             assert_eq!(verify(body.as_bytes(), &[KEY]), WebhookError::WrongSignature, "{wrong}");
         }
         let cut = verify(&body.as_bytes()[..100], &[KEY]);
-        assert_eq!(cut.to_string(), "the notification cannot be read: it ends too early, at line 1 column 100");
+        assert_eq!(cut.to_string(), "the notification cannot be read: the text ends too early, at line 1 column 100");
         let nested = format!(r#"{{"Client":{}"#, "[".repeat(100_000));
         assert_eq!(verify(nested.as_bytes(), &[KEY]).http_status(), 400);
     }
@@ -441,7 +441,7 @@ mod seqino {
             [(Encoding::Hex, &hex[..]), (Encoding::Hex, &hex.to_ascii_uppercase()), (Encoding::Base64, &base64[..])]
         {
             let read = unreadable(verify_webhook(body, Some(signature), encoding, &[key]));
-            assert_eq!(read, "it is not JSON, at line 1 column 1");
+            assert_eq!(read, "the text is not JSON, at line 1 column 1");
             let other = verify_webhook(b"what do ya want for nothing!", Some(signature), encoding, &[key]);
             assert_eq!(other, Err(WebhookError::WrongSignature));
         }

@@ -113,7 +113,7 @@ impl Journal {
         lock(&file, &path)?;
         if !resume {
             return Err(format!(
-                "a run with this output file was stopped. To continue that run, add --resume. To start again, remove {kept}."
+                "a run with this output file was stopped. To continue it, add --resume. To start again, remove {kept}."
             ));
         }
         is_free(out, resume)

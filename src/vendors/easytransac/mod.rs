@@ -90,7 +90,8 @@ impl Client {
         let live = api_key.expose_secret().to_lowercase().starts_with("et_live_");
         let transport = Transport::new(Provider::Easytransac, Endpoint { live, ..endpoint })?;
         if live && transport.base_url().contains("//api.sandbox.easytransac.com") {
-            let what = "the API key is a live key (et_live_), but the address is Easytransac's test environment. Use a key that begins with et_test_";
+            let what = "the API key is a live key (et_live_), but the address is Easytransac's test environment. Use a \
+                        key that begins with et_test_";
             return Err(Error::not_configured(Provider::Easytransac, what));
         }
         Ok(Self { shared: Arc::new(Shared { transport, api_key, tokens: Tokens::default() }) })
@@ -169,8 +170,8 @@ impl Vendor for Client {
             }
             (StatusCode::NOT_FOUND | StatusCode::GONE, Speaker::Vendor) if operation.id == "get_transaction_status" => {
                 Some(
-                    "Easytransac shows no transaction with this id. After a lost response the debit may still exist, because no page says that \
-                     `orderId` finds a debit: look in the dashboard before you retry",
+                    "Easytransac shows no transaction with this id. After a lost response the debit may still exist, \
+                     because no page says that `orderId` finds a debit: look in the dashboard before you retry",
                 )
             }
             _ => None,

@@ -161,7 +161,7 @@ fn meaning(code: &ErrorCode) -> (ErrorKind, Option<&'static str>) {
         ErrorCode::Unrecognized(code) if code.starts_with("SANDBOX_") => (
             ErrorKind::Refused,
             Some(
-                "the sandbox of mandat applied a rule of its own, which docs/testing.md explains. SafeDebit has no such code",
+                "a rule of mandat's sandbox refused the request; docs/testing.md explains it. SafeDebit has no such code",
             ),
         ),
         ErrorCode::Unrecognized(_) => {

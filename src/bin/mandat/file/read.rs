@@ -49,8 +49,8 @@ impl Table {
         let reference = record[Field::Reference].trimmed();
         // In a list of references, a second word in a line belongs to another column, such as an IBAN.
         if !self.has_header && reference.contains(char::is_whitespace) && !reference.contains(" #") {
-            let text = "the line contains more than a reference. Write only one reference in each line. Write %20 for a blank \
-                        in an id";
+            let text = "the line contains more than a reference. Write only one reference in each line. Write %20 for \
+                        a blank in an id";
             return Err(vec![Fault { column: Field::Reference, text: text.into() }]);
         }
         record.tracked()
@@ -148,8 +148,8 @@ fn no_reference(line: usize, names: &[String]) -> String {
     let near = names.iter().find_map(|name| Some((name, nearest(name, ["reference"])?)));
     let near = near.map(|(name, meant)| format!(" Did you mean `{meant}` instead of `{}`?", columns::shown(name)));
     format!(
-        "line {line}: this line is neither a reference nor a header with a column `reference`.{} Write one reference per line \
-         (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
+        "line {line}: this line is neither a reference nor a header with a column `reference`.{} Write one reference \
+         per line (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
         near.unwrap_or_default()
     )
 }
@@ -281,7 +281,7 @@ fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, S
     }
     if cells.iter().any(swallows_lines) {
         return Err(
-            "a cell contains further lines with references. Check the quotation marks of the cell: one is missing or extra.".into()
+            "a cell contains further lines with references. Check its quotation marks: one is missing or extra.".into(),
         );
     }
     Ok(cells)
