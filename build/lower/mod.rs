@@ -227,8 +227,8 @@ pub fn prepare(spec: &mut Spec, provider: &Provider, unverified: bool) -> Result
     let left = used(spec, false);
     for (name, lowering) in provider.lowerings {
         if lowering(spec) == 0 {
-            let fix = "remove the lowering from the list in `build/lower/mod.rs`, or restore the part of the spec that it \
-                       changes";
+            let fix = "remove the lowering from the list in `build/lower/mod.rs`, or restore the part of the spec that \
+                       it changes";
             let what = format!("the lowering `{name}` found nothing to change");
             return Err(Problem::new(Place::default(), what, fix).into());
         }

@@ -97,7 +97,7 @@ impl fmt::Display for Fact {
             Self::LastCollection => "last_collection",
             Self::RevokedByDebtor => "revoked_by_debtor",
             Self::OneOffUsed => "one_off_used",
-            Self::Other => "a fact that this version does not know",
+            Self::Other => "a fact that this version of mandat does not know",
         })
     }
 }
@@ -563,7 +563,7 @@ impl fmt::Display for Reason {
             Self::AccountUnrecognized { raw } => write!(f, "client status unrecognized ({raw})"),
             Self::AccountNotRead => f.write_str("the state of the client could not be read"),
             Self::AccountDiffers => f.write_str("the mandate belongs to another client than its reference says"),
-            Self::Other => f.write_str("a reason that this version does not know"),
+            Self::Other => f.write_str("a reason that this version of mandat does not know"),
         }
     }
 }

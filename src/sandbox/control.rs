@@ -44,8 +44,8 @@ const INDEX: &[(&str, &str)] = &[
         "POST /_control/faults {\"fault\": \"status\", \"status\": 503, ...}",
         "adds a fault. The fault `status` also accepts with_body and retry_after. Other faults: reset, empty, \
          truncated, html, oversized (bytes), delay (milliseconds), two_bodies, byte_order_mark, latin1, field (name, \
-         value), merge (patch), php_lists (empty), items (count), header (name, value), late_second_answer, stale_connection. Each \
-         also accepts after_effect, provider, operation, times, probability and seed",
+         value), merge (patch), php_lists (empty), items (count), header (name, value), \
+         late_second_answer, stale_connection. Each also accepts after_effect, provider, operation, times, probability and seed",
     ),
     (
         "POST /_control/scripts {\"provider\": ..., \"operation\": ..., \"answers\": [{\"status\": 200, \"body\": {}}]}",

@@ -21,7 +21,7 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// Creates the list of hosts. `told` has the hosts that the caller added to the loopback addresses and the
+    /// Creates the list of hosts. The list `told` has the hosts that the caller added to the loopback addresses and the
     /// sandbox's own address.
     pub fn new(own: SocketAddr, told: &[String]) -> io::Result<Self> {
         let read = |name: &String| {

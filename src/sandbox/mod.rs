@@ -89,12 +89,10 @@
 //! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the response is
 //! 421. A control request with the `Origin` of another web site gets 403. A control request whose `Content-Type` is not
 //! JSON gets 415. So no web site can send control requests through a browser.
-//! 421. An order with the `Origin` of another site gets 403, and an order whose `Content-Type` is not JSON gets 415.
-//! So no web site can give orders through a browser.
 //!
 //! | method, path | body or query | effect |
 //! |---|---|---|
-//! | `GET /_control` | | lists these orders |
+//! | `GET /_control` | | lists these control requests |
 //! | `GET /_control/state` | | returns every record, by vendor, kind and id, masked as in [`requests`](Sandbox::requests) |
 //! | `PATCH /_control/state/{vendor}/{kind}/{id}` | a JSON merge patch | changes a record, and returns it, masked |
 //! | `POST /_control/reset` | | restores the initial state |

@@ -85,7 +85,7 @@ impl Transport {
             path => match path.strip_suffix(documented) {
                 Some(before) => Ok(format!("{before}{own}").into()),
                 None => Err(format!(
-                    "the operation `{}` is not under `{documented}`. Configure a base URL that ends with `{documented}`",
+                    "`{}` is not under `{documented}`. Configure a base URL that ends with `{documented}`",
                     operation.id
                 )),
             },

@@ -33,7 +33,7 @@ pub(crate) fn credential(provider: Provider, what: &str, given: SecretString) ->
     tracing::warn!(
         provider = provider.as_str(),
         credential = what,
-        "removed the blanks around a credential. Store it without them"
+        "removed the blanks around a credential. Store the credential without blanks"
     );
     Ok(SecretString::from(trimmed))
 }

@@ -114,7 +114,7 @@ impl<T: DeserializeOwned, const ONE: bool> List<T, ONE> {
             }
         }
         if size.is_too_large() {
-            return Err(E::invalid_length(self.items.len() + self.unread.len(), &"a list of fewer and longer items"));
+            return Err(E::invalid_length(self.items.len() + self.unread.len(), &"a list that needs less memory"));
         }
         Ok(())
     }

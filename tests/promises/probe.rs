@@ -58,7 +58,8 @@ async fn missing_keys_are_reported_with_the_specified_type() {
         ),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},{"umr":"RUM-2"}]}"#,
-            "SafeDebit search_mandate: differs at datas[].status: the spec has required string, the response has string or nothing",
+            "SafeDebit search_mandate: differs at datas[].status: \
+             the spec has required string, the response has string or nothing",
         ),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":null}]}"#,
@@ -66,7 +67,8 @@ async fn missing_keys_are_reported_with_the_specified_type() {
         ),
         (
             "<html>",
-            "SafeDebit search_mandate: differs at the whole response: the spec has object, the response has no JSON: the text is not JSON, at line 1 column 1",
+            "SafeDebit search_mandate: differs at the whole response: \
+             the spec has object, the response has no JSON: the text is not JSON, at line 1 column 1",
         ),
     ] {
         let server = Server::start(move |_| json(200, body)).await;
@@ -109,7 +111,8 @@ async fn damaged_responses_are_read_and_the_damage_located() {
         ),
         (
             b"",
-            "SafeDebit search_mandate: differs at the whole response: the spec has object, the response has no JSON: the body is empty",
+            "SafeDebit search_mandate: differs at the whole response: \
+             the spec has object, the response has no JSON: the body is empty",
         ),
     ] {
         let server = Server::start(move |_| {

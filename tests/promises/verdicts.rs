@@ -68,8 +68,9 @@ fn verdict_lists_every_reason() {
     assert!(matches!(verdict, Verdict::Refused(_)));
     assert_eq!(
         verdict.to_string(),
-        "refused: not active: AwaitingActivation (active); the mandate was created, but not read since; read 7200 s ago, too old; \
-         the debtor has revoked the mandate by a message to you; one-off mandate already used; dormant: no collection for 36 months since 2020-02-10"
+        "refused: not active: AwaitingActivation (active); the mandate was created, but not read since; read \
+         7200 s ago, too old; the debtor has revoked the mandate by a message to you; one-off mandate already used; \
+         dormant: no collection for 36 months since 2020-02-10"
     );
 }
 

@@ -42,7 +42,7 @@ fn value(text: &str) -> Result<String, &'static str> {
     let mut value = String::new();
     let mut rest = text[1..].chars();
     loop {
-        match rest.next().ok_or("the quote at the start of the value is not closed. Close it")? {
+        match rest.next().ok_or("the quote at the start of the value is not closed. Close the quote")? {
             c if c == quote => break,
             '\\' if quote == '"' => match rest.next() {
                 Some(c @ ('"' | '\\')) => value.push(c),

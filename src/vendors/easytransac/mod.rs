@@ -147,7 +147,7 @@ impl Vendor for Client {
             let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
             let (kind, advice) = match code.as_deref() {
                 Some("9" | "10") => {
-                    (Some(ErrorKind::Unavailable), Some("the service is temporarily down: retry later"))
+                    (Some(ErrorKind::Unavailable), Some("Easytransac's service is temporarily down: retry later"))
                 }
                 Some("11") => (
                     Some(ErrorKind::Auth),

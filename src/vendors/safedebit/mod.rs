@@ -160,9 +160,7 @@ fn meaning(code: &ErrorCode) -> (ErrorKind, Option<&'static str>) {
         }
         ErrorCode::Unrecognized(code) if code.starts_with("SANDBOX_") => (
             ErrorKind::Refused,
-            Some(
-                "a rule of mandat's sandbox refused the request; docs/testing.md explains it. SafeDebit has no such code",
-            ),
+            Some("a rule of mandat's sandbox refused the request: see docs/testing.md. SafeDebit has no such code"),
         ),
         ErrorCode::Unrecognized(_) => {
             (ErrorKind::Refused, Some("the annex of SafeDebit's documentation does not show this code: ask SafeDebit"))
