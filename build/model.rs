@@ -149,7 +149,7 @@ impl TryFrom<String> for MethodName {
         /// Methods that every generated client has.
         const OURS: [&str; 11] =
             ["new", "clone", "fmt", "transport", "authorization", "refused", "taken", "holds", "word", "read", "probe"];
-        // `snake` appends an underscore to a keyword of Rust, so a keyword is refused too.
+        // A keyword of Rust is refused too, because `snake` appends an underscore to it.
         let good = snake(&name) == name && name.is_ascii() && !OURS.contains(&name.as_str());
         if good {
             Ok(Self(name))

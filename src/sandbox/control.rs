@@ -45,7 +45,8 @@ const INDEX: &[(&str, &str)] = &[
         "adds a fault. The fault `status` also accepts with_body and retry_after. Other faults: reset, empty, \
          truncated, html, oversized (bytes), delay (milliseconds), two_bodies, byte_order_mark, latin1, field (name, \
          value), merge (patch), php_lists (empty), items (count), header (name, value), \
-         late_second_answer, stale_connection. Each also accepts after_effect, provider, operation, times, probability and seed",
+         late_second_answer, stale_connection. Each also accepts after_effect, provider, operation, times, \
+         probability and seed",
     ),
     (
         "POST /_control/scripts {\"provider\": ..., \"operation\": ..., \"answers\": [{\"status\": 200, \"body\": {}}]}",
