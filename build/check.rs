@@ -78,11 +78,7 @@ impl<'a> Check<'a> {
             let (first, url) = (self.spec.server(), &own[0].url);
             if url.contains(['{', '?', '#']) || host(url) != host(first) {
                 let what = format!("`{url}` is not a plain URL with the host of `{first}`");
-                self.say(
-                    own.place,
-                    what,
-                    "use the host of the first server, because credentials must not be sent to another host",
-                );
+                self.say(own.place, what, "use the host of the first server; credentials go to no other host");
             }
         }
         let mut ids = BTreeSet::new();
@@ -155,11 +151,7 @@ impl<'a> Check<'a> {
         }
         let (Some(properties), Some(given)) = (&schema.properties, value.as_object()) else { return };
         for name in schema.required.iter().filter(|name| properties.contains_key(*name) && !given.contains_key(*name)) {
-            self.say(
-                place,
-                format!("{what} lacks `{name}`, which is required"),
-                "add the field to the example, with the vendor's value",
-            );
+            self.say(place, format!("{what} lacks `{name}`, which is required"), "add it to the example");
         }
         for (name, value) in given {
             match properties.get(name) {
@@ -188,16 +180,8 @@ impl<'a> Check<'a> {
             let optional = location == Location::Path && !parameter.required;
             let bare = parameter.required && parameter.example.is_none();
             let rules = [
-                (
-                    taken,
-                    "has a name that each builder or another parameter already uses",
-                    "leave the parameter out; only the vendor can rename it",
-                ),
-                (
-                    structured,
-                    "is a list or an object",
-                    "describe a single value; only a body may contain lists and objects",
-                ),
+                (taken, "has a name that is already in use", "leave it out; only the vendor can rename it"),
+                (structured, "is a list or an object", "describe a single value; only a body may have a structure"),
                 (optional, "is in the path, but is not required", "add `required: true`"),
                 (bare, "has no example", "add `example`"),
             ];
@@ -217,8 +201,7 @@ impl<'a> Check<'a> {
         let silent = operation.lost_answer.is_none();
         let empty = operation.in_use.as_ref().is_some_and(|in_use| in_use.codes.is_empty());
         let (in_use, states) = (operation.in_use.is_some(), operation.states.is_some());
-        let find_out = "describe in `x-lost-answer` how a caller finds out if the vendor acted, or set `x-effect` to \
-                        read or removal";
+        let find_out = "describe in `x-lost-answer` how a caller finds out if the vendor acted, or set `x-effect`";
         let rules = [
             (writes && silent, "is a write without advice for a lost response", find_out),
             (empty, "has `x-in-use` without codes", "list at least one error code under `codes`"),
@@ -293,7 +276,7 @@ impl<'a> Check<'a> {
                 (
                     closed && received,
                     "is a closed enum in a response",
-                    "use `x-extensible-enum`, because a vendor may add words",
+                    "use `x-extensible-enum`: a vendor may add words",
                 ),
                 (
                     schema.needed.is_some() && sent,
@@ -327,7 +310,7 @@ impl<'a> Check<'a> {
             if !is_name(&name) {
                 self.say(
                     place,
-                    format!("{what} would give the word `{raw}` the name `{name}`, which is not valid in Rust"),
+                    format!("{what} would call the word `{raw}` `{name}`, which is not valid in Rust"),
                     fix,
                 );
             } else if let Some(other) = names.insert(name.clone(), raw.clone()) {
@@ -367,16 +350,8 @@ impl<'a> Check<'a> {
         let (described, open) = (schema.properties.is_some(), schema.additional_properties.is_some());
         let empty = schema.kind == Some(Kind::Object) && !described && !open;
         let rules = [
-            (
-                described && !named,
-                "has an inline object",
-                "describe the object under `components.schemas` and refer to it",
-            ),
-            (
-                described && open,
-                "has `additionalProperties`",
-                "remove `additionalProperties`; unknown fields are always kept",
-            ),
+            (described && !named, "has an inline object", "move the object to `components.schemas` and refer to it"),
+            (described && open, "has `additionalProperties`", "remove it; unknown fields are always kept"),
             (empty, "is an object without fields", "describe the fields, or write `additionalProperties: {}`"),
         ];
         self.rules(place, what, rules);
@@ -384,11 +359,7 @@ impl<'a> Check<'a> {
         for (name, property) in schema.properties.iter().flatten() {
             if let Some(other) = names.insert(snake(name), name) {
                 let what = format!("{what} has the fields `{name}` and `{other}`, which have the same name in Rust");
-                self.say(
-                    property.place,
-                    what,
-                    "describe only one of the two fields; only the vendor can rename a field",
-                );
+                self.say(property.place, what, "describe one of them; only the vendor can rename a field");
             }
             self.schema(&format!("the field `{name}` of {what}"), property, false);
         }
@@ -407,15 +378,10 @@ impl<'a> Check<'a> {
         let inline = !named && schema.kind == Some(Kind::String) && constrained;
         let other = schema.kind != Some(Kind::Boolean) && schema.closed.iter().flatten().any(|word| !word.is_string());
         let mark = "set `x-sensitive` on a string or an integer without words under `components.schemas`";
-        let share =
-            "describe the string under `components.schemas` and refer to it, so that all uses have the same type";
+        let share = "move the string to `components.schemas` and refer to it, so that all uses share one type";
         let rules = [
             (schema.sensitive && !maskable, "has `x-sensitive`, which has no effect there", mark),
-            (
-                other,
-                "has an enum of something other than texts",
-                "list quoted texts; describe other values in the description",
-            ),
+            (other, "has an enum of something other than texts", "list quoted texts; describe other values in words"),
             (inline, "is an inline string with a length, a pattern, a format or words", share),
         ];
         self.rules(schema.place, what, rules);

@@ -154,10 +154,7 @@ impl TryFrom<String> for MethodName {
         if good {
             Ok(Self(name))
         } else {
-            Err(format!(
-                "`{name}` cannot be the name of a method: every client has a method of this name, or the \
-                 name is not in snake_case like `create_mandate`"
-            ))
+            Err(format!("`{name}` cannot name a method: it is taken, or not in snake_case like `create_mandate`"))
         }
     }
 }

@@ -40,10 +40,7 @@ fn fields(found: &mut ItemStruct, object: &Struct) -> Result<(), Problems> {
                 field.attrs = vec![parse_quote! { #[doc = #doc] }, parse_quote! { #[serde(flatten)] }];
             }
             None => {
-                return Err(broken(&format!(
-                    "progenitor wrote the field `{name}` of `{}`, which is not planned",
-                    object.name
-                )));
+                return Err(broken(&format!("progenitor added the field `{name}` to `{}`", object.name)));
             }
         }
     }

@@ -380,7 +380,7 @@ fn a_parameter_with_a_name_of_ours_is_refused() {
         let parameter = format!("[{{name: {name}, in: query, required: true, schema: {{type: string}}, example: x}}]");
         let spec = only("delete", &parameter, "{'204': {description: Gone.}}");
         let said = problems(&FIFTH, &spec);
-        assert!(said.contains("has a name that each builder"), "{said}");
+        assert!(said.contains("has a name that is already in use"), "{said}");
     }
 }
 

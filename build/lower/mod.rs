@@ -227,8 +227,7 @@ pub fn prepare(spec: &mut Spec, provider: &Provider, unverified: bool) -> Result
     let left = used(spec, false);
     for (name, lowering) in provider.lowerings {
         if lowering(spec) == 0 {
-            let fix = "remove the lowering from the list in `build/lower/mod.rs`, or restore the part of the spec that \
-                       it changes";
+            let fix = "remove the lowering from `build/lower/mod.rs`, or restore the part of the spec that it changes";
             let what = format!("the lowering `{name}` found nothing to change");
             return Err(Problem::new(Place::default(), what, fix).into());
         }
@@ -284,11 +283,7 @@ impl<'a> Planner<'a> {
         }
         if schema.forms().next().is_some() {
             let fix = "describe one form, or write a lowering in `build/lower/` that chooses one";
-            return Err(Problem::new(
-                schema.place,
-                "the schema has several forms, and the build cannot choose one of them",
-                fix,
-            ));
+            return Err(Problem::new(schema.place, "the build cannot choose between several forms", fix));
         }
         match (&schema.items, scalar(schema)) {
             (_, Some(wire)) => Ok(Rust::Wire(wire)),

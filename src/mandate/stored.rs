@@ -272,9 +272,7 @@ impl<T: AsRef<str>> Row<T> {
     }
 
     fn word<V: FromStr<Err = UnknownWord>>(&self, name: &str) -> Result<Option<V>, Error> {
-        self.parsed(name, |e| {
-            format!("{e}. Correct the value, or read the row with the version of mandat that wrote it")
-        })
+        self.parsed(name, |e| format!("{e}. Correct it, or use the version of mandat that wrote it"))
     }
 
     fn instant(&self, name: &str) -> Result<Option<DateTime<Utc>>, Error> {
@@ -286,10 +284,7 @@ impl<T: AsRef<str>> Row<T> {
         let there = there.join(", ");
         Error::invalid(
             None,
-            format!(
-                "`{name}` is missing, but the row has {there}. Fill in `{name}`, or leave all columns of the \
-                 state empty"
-            ),
+            format!("`{name}` is missing, but the row has {there}. Fill it in, or leave all columns empty"),
         )
     }
 }

@@ -534,17 +534,11 @@ impl fmt::Display for Reason {
             Self::NotReadBack => f.write_str("the mandate was created, but not read since"),
             Self::BeforeStart { starts } => write!(f, "before its start, {}", starts.format("%FT%TZ")),
             Self::AfterEnd { ends } => write!(f, "after its end, {}", ends.format("%FT%TZ")),
-            Self::DateUnreadable { which: DateField::Start } => {
-                f.write_str("the start date of the mandate cannot be read")
-            }
-            Self::DateUnreadable { which: DateField::End } => f.write_str("the end date of the mandate cannot be read"),
+            Self::DateUnreadable { which: DateField::Start } => f.write_str("the start date cannot be read"),
+            Self::DateUnreadable { which: DateField::End } => f.write_str("the end date cannot be read"),
             Self::TooOld { age } => write!(f, "read {} s ago, too old", age.as_secs()),
             Self::ReadAhead { observed_at } => {
-                write!(
-                    f,
-                    "the time of the reading, {}, is in the future: check the clocks",
-                    observed_at.format("%FT%TZ")
-                )
+                write!(f, "the reading is from the future, {}: check the clocks", observed_at.format("%FT%TZ"))
             }
             Self::NotYetSigned { signed_on } => {
                 write!(f, "not signed yet: the day of signature, {signed_on}, is in the future")

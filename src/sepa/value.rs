@@ -102,10 +102,8 @@ impl fmt::Display for ValueError {
             Rule::AccountNumber => f.write_str(
                 "the account number does not have the form of its country. Look for a missing or wrong character",
             ),
-            Rule::Slash => {
-                f.write_str("a slash is at an end of the reference, or two slashes are in a row. Remove the slash")
-            }
-            Rule::Blank => f.write_str("a blank is at an end of the reference. Remove the blank"),
+            Rule::Slash => f.write_str("a slash is at an end, or two slashes are in a row. Remove the slash"),
+            Rule::Blank => f.write_str("a blank is at an end. Remove the blank"),
             Rule::Underscore => f.write_str("the SEPA rulebook does not allow `_` in a reference. Use `-`"),
         }
     }

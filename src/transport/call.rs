@@ -18,8 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tower::retry::budget::Budget;
 
 /// The advice if the vendor responds 404 to a removal.
-const GONE_ALREADY: &str =
-    "the record does not exist. If the response to an earlier removal of this record was lost, that removal succeeded";
+const GONE_ALREADY: &str = "there is no such record: if the response to an earlier removal was lost, it succeeded";
 
 /// A call as a boxed future. The state of a call is large, and each future around an unboxed call would copy it.
 pub(super) type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -81,9 +80,7 @@ impl<'a, V: Vendor> Call<'a, V> {
             });
             let late = || {
                 let advice = "start fewer calls at once, or raise `rate_per_second` or `concurrency` of `Settings`";
-                Error::new(ErrorKind::Timeout)
-                    .detail("the deadline passed while the call waited for its turn")
-                    .advise(Some(advice))
+                Error::new(ErrorKind::Timeout).detail("the call waited too long for its turn").advise(Some(advice))
             };
             let ready = ready.await.unwrap_or_else(|_| Err(late()));
             let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(progress.outcome)))?;
@@ -169,9 +166,7 @@ pub(super) fn built(operation: &OperationSpec, transport: &Transport, request: B
     let base = transport.base_path(operation).map_err(refuse)?;
     let path = request.url().path().strip_prefix(&*base);
     if !path.is_some_and(|path| path::matches(path, operation.path)) {
-        return Err(refuse(
-            "an id would change the path of the request. Use the id exactly as the vendor returned it".into(),
-        ));
+        return Err(refuse("an id would change the path of the request. Use the id from the vendor".into()));
     }
     Ok(request)
 }

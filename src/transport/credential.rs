@@ -30,11 +30,7 @@ pub(crate) fn credential(provider: Provider, what: &str, given: SecretString) ->
     if trimmed.len() == text.len() {
         return Ok(given);
     }
-    tracing::warn!(
-        provider = provider.as_str(),
-        credential = what,
-        "removed the blanks around a credential. Store the credential without blanks"
-    );
+    tracing::warn!(provider = provider.as_str(), credential = what, "removed the blanks around a credential");
     Ok(SecretString::from(trimmed))
 }
 

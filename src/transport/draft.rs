@@ -49,10 +49,7 @@ impl<'a> Draft<'a> {
 
     /// Converts a value to text. Returns `None` if the value is absent or invalid.
     fn text<T: Serialize>(&mut self, value: Result<Option<T>, String>) -> Option<String> {
-        let json = |value: T| {
-            serde_json::to_value(value)
-                .map_err(|_| "a value cannot be written as JSON or text, so the request cannot be built".to_owned())
-        };
+        let json = |value: T| serde_json::to_value(value).map_err(|_| "a value cannot be written as JSON".to_owned());
         let value = self.unless_fault(value.and_then(|value| value.map(json).transpose()))??;
         Some(match value {
             Value::String(text) => text,
@@ -64,7 +61,7 @@ impl<'a> Draft<'a> {
     pub fn path<T: Serialize>(mut self, key: &str, name: &str, value: Result<T, String>) -> Self {
         let Some(id) = self.text(value.map(Some)) else { return self };
         match path_fault(&id) {
-            Some(fault) => self.faults.push(format!("`{name}` {fault}. Use the id exactly as the vendor returned it")),
+            Some(fault) => self.faults.push(format!("`{name}` {fault}. Use the id from the vendor")),
             // An encoded id contains no braces, so it is never mistaken for another parameter of the path.
             None => self.path = self.path.replacen(&format!("{{{key}}}"), &encode_path(&id), 1),
         }
@@ -81,17 +78,13 @@ impl<'a> Draft<'a> {
         let Some(text) = self.text(value) else { return self };
         match (HeaderName::try_from(key), HeaderValue::try_from(text)) {
             (Ok(key), Ok(value)) => drop(self.headers.append(key, value)),
-            _ => self
-                .faults
-                .push(format!("`{name}` has a character that an HTTP header does not allow. Remove this character")),
+            _ => self.faults.push(format!("`{name}` has a character that HTTP does not allow. Remove it")),
         }
         self
     }
 
     pub fn json<T: Serialize>(mut self, body: Result<T, String>) -> Self {
-        let json = |body| {
-            serde_json::to_vec(&body).map_err(|_| "the body of the request cannot be written as JSON".to_owned())
-        };
+        let json = |body| serde_json::to_vec(&body).map_err(|_| "the body cannot be written as JSON".to_owned());
         self.body = self.unless_fault(body.and_then(json));
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self
@@ -109,7 +102,7 @@ impl<'a> Draft<'a> {
         if !self.faults.is_empty() {
             return Err(self.faults.join("; "));
         }
-        let unbuilt = |_| "a value cannot be written into the form, so the request cannot be built".to_owned();
+        let unbuilt = |_| "the request cannot be built".to_owned();
         let method = Method::from_bytes(self.operation.method.as_bytes()).map_err(|e| e.to_string())?;
         // Only the path and the query of the base URL change.
         let mut url = self.transport.base.clone();
@@ -140,9 +133,7 @@ pub(crate) fn file_part(
 ) -> Result<Masked<Part>, String> {
     let name = required::<String>(name.into(), field)?;
     if name.is_empty() {
-        return Err(format!(
-            "`{field}` is not valid: the file name is empty. Give the file a name, for example `invoice.pdf`"
-        ));
+        return Err(format!("`{field}` is not valid: its name is empty. Name the file, for example `invoice.pdf`"));
     }
     Ok(Masked(Part::stream(content).file_name(name)))
 }

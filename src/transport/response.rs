@@ -169,14 +169,10 @@ pub(super) async fn aside<T: Send + 'static>(
     match timeout_at(until, spawn_blocking(move || read(answer))).await {
         Ok(Ok(read)) => Ok(read),
         // The blocking task was cancelled, because the runtime is shutting down.
-        Ok(Err(_)) => Err(failed(
-            Failure::Unread,
-            ErrorKind::Decode,
-            "the async runtime stopped while the response was being decoded",
-        )),
-        Err(_) => {
-            Err(failed(Failure::Unread, ErrorKind::Timeout, "the deadline passed while the response was being decoded"))
+        Ok(Err(_)) => {
+            Err(failed(Failure::Unread, ErrorKind::Decode, "the runtime stopped while decoding the response"))
         }
+        Err(_) => Err(failed(Failure::Unread, ErrorKind::Timeout, "decoding the response took too long")),
     }
 }
 
@@ -215,10 +211,7 @@ fn why(error: &reqwest::Error) -> Option<String> {
         for (words, why) in [
             ("dns error", "the name of the vendor's host cannot be resolved"),
             ("certificate", "the vendor's certificate is not accepted"),
-            (
-                "scheme is not http",
-                "this program was built without TLS. Turn on the feature `rustls` or `native-tls` of mandat",
-            ),
+            ("scheme is not http", "this build has no TLS. Turn on the feature `rustls` or `native-tls`"),
         ] {
             if said.contains(words) {
                 return Some(why.into());
@@ -364,13 +357,9 @@ impl VendorResponse {
     fn doubt(&self, operation: &OperationSpec) -> Option<&'static str> {
         let status = self.status.as_u16();
         match operation.answer {
-            [] if operation.code == "204" => {
-                (status != 204).then_some("the vendor documents the status 204 without content for this operation")
-            }
+            [] if operation.code == "204" => (status != 204).then_some("the documented status is 204 without content"),
             // The spec documents neither status nor body. A body may then be a refusal, or come from a proxy.
-            [] if !matches!(status, 200 | 204 | 205) => {
-                Some("the HTTP status does not confirm that the vendor performed the operation")
-            }
+            [] if !matches!(status, 200 | 204 | 205) => Some("the status does not confirm that the vendor has acted"),
             [] => match self.body.trim_ascii() {
                 b"" | b"null" | b"{}" | b"true" => None,
                 _ => Some("the body of the response is neither empty nor a plain success"),
@@ -440,9 +429,7 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
 
 fn advice(status: StatusCode, speaker: Speaker) -> Option<&'static str> {
     match (status.as_u16(), speaker) {
-        (300..=399, _) => {
-            Some("the server redirects the request, and mandat never follows a redirect: check the base URL")
-        }
+        (300..=399, _) => Some("the server redirects, and mandat never follows a redirect: check the base URL"),
         (401, _) => Some("check the credentials"),
         (403, Speaker::Other) => Some(
             "the response does not come from the vendor: a firewall or a proxy refused the request. Check that it \

@@ -271,11 +271,7 @@ async fn waiting_calls_still_respect_the_rate_limit() {
         Instant::now()
     };
     let (_, released) = tokio::join!(futures_util::future::join_all(calls), released);
-    assert!(
-        released.elapsed() > Duration::from_secs(4),
-        "the waiting calls were released after only {:?}",
-        released.elapsed()
-    );
+    assert!(released.elapsed() > Duration::from_secs(4), "50 calls in {:?}", released.elapsed());
 }
 
 #[test]

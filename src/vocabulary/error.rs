@@ -263,9 +263,7 @@ impl Error {
         Self::new(ErrorKind::NotAsked)
             .at(Some(provider))
             .detail("the vendor has refused the caller before, so this request was not sent")
-            .advise(Some(
-                "correct the credentials, the account or the listed IP addresses, then send the request again",
-            ))
+            .advise(Some("correct the credentials, the account or the listed IP addresses, then try again"))
     }
 
     /// Creates the error for a response with a missing or unexpected value. `detail` names the place in the response.

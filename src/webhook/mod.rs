@@ -128,14 +128,12 @@ impl WebhookError {
 impl fmt::Display for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSecret => f.write_str(
-                "there is no secret to verify the signature with, or only a blank one. Pass the secret of the vendor",
-            ),
+            Self::NoSecret => {
+                f.write_str("there is no secret to verify with, or only a blank one. Pass the secret of the vendor")
+            }
             Self::TooLarge => write!(f, "the body of the notification has more than {} bytes", WebhookEvent::MAX_BODY),
             Self::MissingSignature => f.write_str("the notification has no signature"),
-            Self::WrongSignature => {
-                f.write_str("the signature of the notification does not match its body with any of the secrets")
-            }
+            Self::WrongSignature => f.write_str("the signature of the notification is wrong"),
             Self::Unreadable(why) => write!(f, "the notification cannot be read: {why}"),
         }
     }

@@ -69,18 +69,16 @@ fn tidied(text: String, form: Form) -> Result<String, InvalidValue> {
         Form::Reference | Form::Umr | Form::NewUmr | Form::Iban | Form::Bic | Form::Siren if text.is_empty() => {
             refuse("the value is empty")
         }
-        Form::NewUmr if !text.chars().all(of_a_umr) => refuse(
-            "the value has a character that banks do not accept. Use a-z, A-Z, 0-9, blanks and / - ? : ( ) . , ' + _",
-        ),
+        Form::NewUmr if !text.chars().all(of_a_umr) => {
+            refuse("it has a character that banks do not accept. Use a-z, A-Z, 0-9, blanks and / - ? : ( ) . , ' + _")
+        }
         Form::NewUmr if text.starts_with('/') || text.ends_with('/') || text.contains("//") => {
             refuse("the value begins or ends with a slash, or has two slashes in a row, which banks do not accept")
         }
         Form::Siren if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
             refuse("the value has a character that no SIREN or SIRET has. Use only digits and blanks")
         }
-        Form::Iban if !is_iban(&text) => {
-            refuse("the value is not an IBAN: check for a missing, extra or wrong character")
-        }
+        Form::Iban if !is_iban(&text) => refuse("this is not an IBAN: check for a missing, extra or wrong character"),
         _ => Ok(text),
     }
 }
@@ -141,8 +139,7 @@ impl<F: Format> Sent for Lenient<F> {
 
 impl<T: Sent, const ONE: bool> Sent for List<T, ONE> {
     fn sent(self) -> Result<Self, InvalidValue> {
-        let refuse =
-            |index: usize, why: &str| InvalidValue(format!("item {} of the list is refused: {why}", index + 1));
+        let refuse = |index: usize, why: &str| InvalidValue(format!("item {} is refused: {why}", index + 1));
         if let Some(item) = self.unread().first() {
             return Err(refuse(item.index, &item.why));
         }

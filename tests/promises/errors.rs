@@ -346,7 +346,7 @@ fn invalid_values_are_refused_without_being_shown() {
         use mandat::easytransac::types::{CreateMandateRequest, Iban};
         for wrong in ["FR76 3000 1007 9412", "FR76"] {
             let error = Iban::try_from(wrong).unwrap_err().to_string();
-            assert_eq!(error, "the value is not an IBAN: check for a missing, extra or wrong character");
+            assert_eq!(error, "this is not an IBAN: check for a missing, extra or wrong character");
         }
         // Names, streets and cities are not checked against the documented pattern: the vendor decides.
         let body = CreateMandateRequest::builder()

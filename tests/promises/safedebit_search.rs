@@ -63,7 +63,7 @@ async fn empty_page_is_not_found_only_without_further_pages() {
             safedebit.find_payment("P-1").await.map(drop),
         ] {
             let told = found.map_err(|error| error.to_string());
-            let uncertain = "the response does not contain the requested record";
+            let uncertain = "which announces further records";
             assert!(
                 told.as_ref().map_or_else(|why| more && why.contains(uncertain), |()| !more),
                 "{headers}: {told:?}"

@@ -301,11 +301,11 @@ fn column_errors_say_what_is_expected_without_the_value() {
     assert_eq!(
         [read("verdict", crate::support::IBAN), read("since", "01/09/2026"), read("observed_at", "")],
         [
-            "not valid: `verdict` is not one of Allowed, Refused, Undetermined, NotApplicable. Correct the value, or \
-             read the row with the version of mandat that wrote it",
+            "not valid: `verdict` is not one of Allowed, Refused, Undetermined, NotApplicable. Correct it, or use \
+             the version of mandat that wrote it",
             "not valid: `since` is not an instant. Use 2026-09-01T12:00:00Z",
             "not valid: `observed_at` is missing, but the row has `raw`, `recognized`, `since`, `status`. \
-             Fill in `observed_at`, or leave all columns of the state empty",
+             Fill it in, or leave all columns empty",
         ]
     );
 }

@@ -149,10 +149,9 @@ impl Vendor for Client {
                 Some("9" | "10") => {
                     (Some(ErrorKind::Unavailable), Some("Easytransac's service is temporarily down: retry later"))
                 }
-                Some("11") => (
-                    Some(ErrorKind::Auth),
-                    Some("the IP address of this machine is not allowed: add it to the list of allowed addresses"),
-                ),
+                Some("11") => {
+                    (Some(ErrorKind::Auth), Some("the IP address of this machine is not allowed: add it to the list"))
+                }
                 Some("3" | "4" | "7") => (Some(ErrorKind::Auth), Some("check the application and its API key")),
                 Some("1" | "5" | "101") => (Some(ErrorKind::InvalidRequest), None),
                 _ => (None, None),

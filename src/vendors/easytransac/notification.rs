@@ -126,9 +126,7 @@ fn sorted(fields: &Map<String, Value>) -> Result<Vec<(&String, &Value)>, Webhook
     let mut sorted: Vec<_> = fields.iter().map(|field| (rank(field.0), field)).collect();
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
     if sorted.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-        return Err(WebhookError::Unreadable(
-            "the names of two fields differ only in case, so the signature is not defined".into(),
-        ));
+        return Err(WebhookError::Unreadable("the names of two fields differ only in case".into()));
     }
     Ok(sorted.into_iter().map(|(_, field)| field).collect())
 }

@@ -196,18 +196,11 @@ async fn ask(client: &Client) -> Result<(HeaderValue, Duration), Error> {
     let key = client.shared.api_key.expose_secret();
     let request = client.generate_token().body_map(|body| body.api_key(key)).request();
     // If this operation needed a token, the exchange would wait for itself.
-    const _: () = assert!(
-        !operations::GENERATE_TOKEN.authenticated,
-        "the operation `generate_token` needs `security: []` in the spec"
-    );
+    const _: () =
+        assert!(!operations::GENERATE_TOKEN.authenticated, "`generate_token` needs `security: []` in the spec");
     let answer: GenerateTokenResponse = perform(client, operation, request).await?;
-    let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into()).ok_or_else(|| {
-        Error::decode(
-            Provider::Easytransac,
-            operation.id,
-            "data.token contains a character that an HTTP header does not allow",
-        )
-    })?;
+    let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into())
+        .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token is not valid in HTTP"))?;
     Ok((header, answer.data.expires_in.as_ref().map_or(UNREADABLE, lifetime)))
 }
 

@@ -43,7 +43,7 @@ impl Client {
         let found = answer.datas;
         let refuse = |what: &str| Error::decode(Provider::SafeDebit, SEARCH.id, what);
         if !found.is_explicit() {
-            return Err(refuse("`datas` is not a list, so the response does not prove that there is no such record"));
+            return Err(refuse("`datas` is not a list, so the mandate may still exist"));
         }
         if let Some(item) = found.unread().first() {
             return Err(refuse(&format!("datas[{}]: {}", item.index, item.why)));

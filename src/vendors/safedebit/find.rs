@@ -125,10 +125,7 @@ fn same(own: &impl AsRef<str>, wanted: &str) -> bool {
 /// Returns an error unless the response has a list: only an empty list shows that the search found no record.
 fn listed<T>(operation: &OperationSpec, list: List<T>) -> Result<Vec<T>, Error> {
     if !list.is_explicit() {
-        return Err(refuse(
-            operation,
-            "`datas` is not a list, so the response does not prove that there is no such record",
-        ));
+        return Err(refuse(operation, "`datas` is not a list, so the record may still exist"));
     }
     all_read(operation, list)
 }
@@ -155,8 +152,7 @@ fn none<T>(operation: &OperationSpec, pages: Pages, read: usize) -> Result<Optio
     }
 }
 
-pub(super) const MORE: &str =
-    "the response does not contain the requested record, but announces more records than it contains";
+pub(super) const MORE: &str = "the record is not in the response, which announces further records";
 
 fn missing(operation: &OperationSpec, at: usize, key: &str) -> Error {
     refuse(operation, format!("datas[{at}].{key} is missing, so the requested record may be this one"))

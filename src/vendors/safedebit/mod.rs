@@ -88,7 +88,7 @@ impl Client {
         let authorization = secret_header(&header).ok_or_else(|| {
             Error::not_configured(
                 Provider::SafeDebit,
-                "the login or the password contains a character that an HTTP header does not allow",
+                "the login or the password has a character that HTTP does not allow",
             )
         })?;
         let transport = Transport::new(Provider::SafeDebit, endpoint)?;
@@ -155,9 +155,7 @@ fn meaning(code: &ErrorCode) -> (ErrorKind, Option<&'static str>) {
             (ErrorKind::Conflict, Some("the beneficiary reference is already in use"))
         }
         ErrorCode::PaymentReferenceInUse => (ErrorKind::Conflict, Some("the payment reference is already in use")),
-        ErrorCode::Nok001 => {
-            (ErrorKind::Refused, Some("SafeDebit's check was negative. The documentation does not explain this code"))
-        }
+        ErrorCode::Nok001 => (ErrorKind::Refused, Some("the check was negative. The code is not documented")),
         ErrorCode::Unrecognized(code) if code.starts_with("SANDBOX_") => (
             ErrorKind::Refused,
             Some("a rule of mandat's sandbox refused the request: see docs/testing.md. SafeDebit has no such code"),

@@ -171,8 +171,7 @@ impl TryFrom<&types::Mandate> for Mandate {
     type Error = Error;
 
     fn try_from(answer: &types::Mandate) -> Result<Self, Error> {
-        let missing =
-            || Error::decode(Provider::Seqino, operations::CREATE_MANDATE.id, "the mandate's `id` is missing");
+        let missing = || Error::decode(Provider::Seqino, operations::CREATE_MANDATE.id, "`id` is missing");
         let id = answer.id.clone().ok_or_else(missing)?;
         let reference = MandateRef::seqino(answer.client_id.clone(), id);
         Ok(observe(reference, answer.clone(), Account::NotRead, Source::Created, Utc::now()))

@@ -91,15 +91,10 @@ impl<T, const ONE: bool> Found<T, ONE> {
             return Err(self.refuse(format!("item {} of the list: {}", item.index, item.why)));
         }
         if !self.items.is_explicit() {
-            return Err(
-                self.refuse("the response is not a list, so it does not prove that there is no such record".into())
-            );
+            return Err(self.refuse("the response is not a list, so the record may still exist".into()));
         }
         match self.more {
-            true => Err(self.refuse(
-                "the response does not contain the requested record, but announces more records than it contains"
-                    .into(),
-            )),
+            true => Err(self.refuse("the record is not in the response, which announces further records".into())),
             false => Ok(()),
         }
     }

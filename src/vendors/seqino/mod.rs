@@ -88,12 +88,8 @@ impl Client {
         let Config { endpoint, api_key } = config;
         let api_key = credential(Provider::Seqino, "API key", api_key)?;
         // Seqino expects the API key alone in the header `Authorization`, without a scheme such as `Bearer`.
-        let authorization = secret_header(&api_key).ok_or_else(|| {
-            Error::not_configured(
-                Provider::Seqino,
-                "the API key contains a character that an HTTP header does not allow",
-            )
-        })?;
+        let authorization = secret_header(&api_key)
+            .ok_or_else(|| Error::not_configured(Provider::Seqino, "the API key is not valid in HTTP"))?;
         let transport = Transport::new(Provider::Seqino, endpoint)?;
         Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
     }
