@@ -30,7 +30,6 @@ impl<'a> Provider<'a> {
 
 /// The texts that were generated from one spec.
 pub struct Made {
-    /// The Rust code of the client.
     pub code: String,
     /// The public surface of the client for a reviewer: one line for each operation, type, field and word.
     pub surface: String,
@@ -47,7 +46,6 @@ impl Made {
     }
 }
 
-/// Generates the client of one vendor.
 pub fn generate(provider: &Provider, text: &str, unverified: bool) -> Result<Made, Problems> {
     let (mut spec, json) = Spec::read(text)?;
     check::check(&spec)?;

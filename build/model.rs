@@ -451,7 +451,6 @@ struct OnlyRef {
     reference: SchemaRef,
 }
 
-/// A regular expression in the syntax of ECMAScript.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(pub String);

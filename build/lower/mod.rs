@@ -157,12 +157,10 @@ impl Field {
     }
 }
 
-/// An operation.
 pub struct PlannedOperation<'a> {
     pub endpoint: Endpoint<'a>,
     /// Set if this operation has its own base path: the base path of the other operations, and that of this operation.
     pub outside: Option<(&'a str, &'a str)>,
-    /// True if the response contains a document.
     pub document: bool,
     /// The enum of the response's states, if a success status alone does not show the result.
     pub states: Option<Rust>,
@@ -176,7 +174,6 @@ pub struct PlannedOperation<'a> {
     pub returns: Rust,
 }
 
-/// A parameter of an operation.
 pub struct Argument {
     pub name: String,
     /// The name of the parameter in the request.
@@ -556,7 +553,6 @@ pub fn snake(name: &str) -> String {
     if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { name + "_" }
 }
 
-/// Writes the documentation of an operation's method.
 pub fn documentation(endpoint: Endpoint) -> String {
     let operation = &endpoint.operation.value;
     let mut parts = vec![prose(&operation.summary), prose(&operation.description)];

@@ -56,7 +56,6 @@ struct Inner {
 /// The meanings of status words that the caller configured.
 type Mapped = BTreeMap<Provider, BTreeMap<String, MandateStatus>>;
 
-/// The configured vendors.
 type Adapters = BTreeMap<Provider, Arc<dyn Adapter>>;
 
 type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;

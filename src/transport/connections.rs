@@ -80,7 +80,6 @@ impl Connections {
         Ok(Self { shared: shared.build()?, own: unshared(new())? })
     }
 
-    /// Returns the HTTP client that builds requests.
     pub fn client(&self) -> &Client {
         &self.shared
     }

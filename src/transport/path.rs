@@ -9,7 +9,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// Every character except the unreserved characters of RFC 3986. URL parsers change none of the unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Encodes an id as one segment of a URL path.
 pub(crate) fn encode_path(id: &str) -> String {
     utf8_percent_encode(id, RESERVED).to_string()
 }

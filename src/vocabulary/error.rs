@@ -224,7 +224,6 @@ impl Error {
         self
     }
 
-    /// Sets the result of [`refuses_caller`](Self::refuses_caller).
     pub(crate) fn refusing_caller(mut self, refuses: bool) -> Self {
         self.0.refuses_caller = refuses;
         self

@@ -22,7 +22,6 @@ pub(crate) enum Purpose {
     Shape,
 }
 
-/// A response body that was repaired.
 #[derive(Debug)]
 pub(crate) struct Mended {
     /// The repaired text. It is valid JSON, unless its brackets, commas or colons are wrong too.
@@ -152,7 +151,6 @@ impl Mending<'_> {
         Some(())
     }
 
-    /// Copies one ASCII byte to the repaired text.
     fn copy(&mut self) {
         self.out.push(char::from(self.bytes[self.at]));
         self.at += 1;

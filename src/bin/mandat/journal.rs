@@ -17,13 +17,11 @@ use std::{
 };
 
 pub struct Journal {
-    /// The output file.
     out: PathBuf,
     folder: PathBuf,
     file: File,
     /// The first line of the journal. A resumed run uses the readings in a journal only if this line is the same.
     head: Head,
-    /// The length of the journal in bytes.
     length: u64,
     /// For each row with a reading, the offset of its entry in the journal.
     entries: BTreeMap<usize, u64>,

@@ -23,10 +23,8 @@ use std::sync::LazyLock;
 /// The sample API key in the vendor's documentation.
 const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-/// The spec of Easytransac as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransac.json"));
 
-/// Creates the simulation of Easytransac with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::Easytransac, &DOCUMENT, &Simulated)

@@ -46,10 +46,8 @@ const SAMPLE: &str = Sandbox::CONSUMER;
 const IBAN: &str = "FR7630001007941234567890185";
 const CODE: &str = "123456";
 
-/// The spec of SafeDebit as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
 
-/// Creates the simulation of SafeDebit with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::SafeDebit, &DOCUMENT, &Simulated)

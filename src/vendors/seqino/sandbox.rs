@@ -32,10 +32,8 @@ use std::sync::LazyLock;
 const KEY: &str = "YOUR_API_KEY_HERE";
 const SAMPLE: &str = Sandbox::CLIENT;
 
-/// The spec of Seqino as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/seqino.json"));
 
-/// Creates the simulation of Seqino PDP with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::Seqino, &DOCUMENT, &Simulated)

@@ -40,7 +40,6 @@ pub struct Fault {
     pub text: String,
 }
 
-/// The columns of a stored state.
 const STATE: [Field; 9] = [
     Field::Status,
     Field::Raw,
