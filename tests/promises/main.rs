@@ -1,4 +1,4 @@
-//! The promises of the crate, one file for each.
+//! One test file for each promise of the crate.
 // Builds without every vendor leave some helpers unused.
 #![cfg_attr(
     not(all(feature = "easytransac", feature = "safedebit", feature = "seqino")),
