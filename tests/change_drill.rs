@@ -126,14 +126,18 @@ fn steps_in_the_specs_readme_suffice_to_add_a_status_word() {
     let plain = |line: &str| -> String { line.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit()).collect() };
     let said: Vec<String> = errors[0].shown.lines().map(plain).collect();
     for line in blocks(walk, "text")[0].lines().filter(|line| line.trim() != "...") {
-        assert!(said.contains(&plain(line)), "specs/README.md shows {line:?}, but the compiler prints\n{}", errors[0].shown);
+        assert!(
+            said.contains(&plain(line)),
+            "specs/README.md shows {line:?}, but the compiler prints\n{}",
+            errors[0].shown
+        );
     }
 
     decided.iter().for_each(|(path, before, after)| copy.change(path, before, after));
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
-        "generated_surface::public_surface_matches_the_snapshot",
-        "vocabulary::vocabulary_matches_the_snapshot",
+        "generated_surface::public_items_of_the_generated_clients_match_the_snapshot",
+        "vocabulary::meaning_of_each_status_word_matches_the_snapshot",
         // This test is in the dependent package. It fails because the new release of the crate knows the status word.
         "tests::unknown_status_word_is_read_as_unrecognized",
     ];
@@ -221,21 +225,21 @@ fn additions_to_a_spec_change_snapshots_and_fail_tests() {
 
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
-        "generated_surface::public_surface_matches_the_snapshot",
-        "vocabulary::vocabulary_matches_the_snapshot",
-        "readme::readme_status_table_matches_the_vocabulary",
-        "readme::vendor_pages_list_every_status_word",
+        "generated_surface::public_items_of_the_generated_clients_match_the_snapshot",
+        "vocabulary::meaning_of_each_status_word_matches_the_snapshot",
+        "readme::status_table_in_the_readme_matches_the_vocabulary",
+        "readme::page_of_each_vendor_lists_every_status_word",
         // Easytransac can now return the status Suspended, so the quickstart must show a further status.
         "quickstart::quickstart_shows_every_reachable_status_and_an_unknown_word",
         "transport::tests::safedebit::requests_match_the_spec_examples",
         "transport::tests::seqino::requests_match_the_spec_examples",
         // One operation was added and one removed, so the evidence marks and the tables about them change.
-        "evidence::evidence_marks_match_the_snapshots",
-        "evidence::evidence_table_matches_the_specs",
-        "evidence::table_of_described_operations_lists_all_of_seqino",
+        "evidence::evidence_marks_of_the_specs_match_the_snapshots",
+        "evidence::evidence_table_in_the_specs_readme_matches_the_specs",
+        "evidence::table_of_described_operations_lists_all_operations_of_seqino",
         // The sandbox does not simulate the new operation yet, so this test of the sandbox must fail.
         "sandbox::contract::every_sandbox_response_is_described_by_its_spec",
-        "sandbox::seqino::spec_examples_are_accepted",
+        "sandbox::seqino::sandbox_accepts_the_example_requests_of_the_specs",
         // These tests belong to the package that depends on the crate.
         "tests::return_url_of_256_characters_is_accepted",
         "tests::monthly_transmission_is_accepted",

@@ -10,7 +10,8 @@ use std::{
 /// that it may import.
 fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     let text = include_str!("../CONTRIBUTING.md");
-    let (_, section) = text.split_once("## Which folder may import which").expect("CONTRIBUTING.md should have the section");
+    let (_, section) =
+        text.split_once("## Which folder may import which").expect("CONTRIBUTING.md should have the section");
     let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
     let rows = rows.take_while(|line| line.starts_with('|')).map(|line| {
         let mut cells = line.split('|').skip(1).map(|cell| names(cell).map(str::to_owned).collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! `StoredState` reads or refuses any stored value. A value that was read is written without loss, and never allows
-//! more than the caller stored.
+//! `StoredState` reads or refuses any stored value. A value that was read is written without loss. A verdict allows a
+//! use only for an active mandate that was read.
 
 use crate::round_trip::round_trip;
 use mandat::{Facts, LastCollection, Mandate, MandateChange, MandateStatus, Schedule, Source, StoredState, Verdict};
@@ -11,8 +11,9 @@ pub fn run(json: &[u8]) {
     if let Some(known) = &known {
         let row = known.columns();
         let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
-        let read =
-            StoredState::from_columns(column).expect("a written row should be readable").expect("a written row should not be empty");
+        let read = StoredState::from_columns(column)
+            .expect("a written row should be readable")
+            .expect("a written row should not be empty");
         // A row stores a blank status word of the account as null, so this check ignores blank words.
         let account = known.account.clone().filter(|raw| !raw.as_str().trim().is_empty());
         assert_eq!((&read.status, &read.raw, &read.account), (&known.status, &known.raw, &account));

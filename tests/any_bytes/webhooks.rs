@@ -16,8 +16,8 @@ pub fn run(body: &[u8]) {
     if let Ok(Value::Object(fields)) = serde_json::from_slice(body)
         && let Ok(signed) = easytransac::sign_notification(fields, SECRET)
     {
-        let event =
-            easytransac::verify_notification(signed.as_bytes(), &["another", SECRET]).expect("the signed body should be verified");
+        let event = easytransac::verify_notification(signed.as_bytes(), &["another", SECRET])
+            .expect("the signed body should be verified");
         assert!(easytransac::verify_notification(signed.as_bytes(), &["another"]).is_err());
         let _ = (event.mandate_at(&["/MandateId"]), event.read::<easytransac::types::Notification>());
     }

@@ -55,8 +55,8 @@ pub fn run(json: &[u8]) {
     }
     if let Some(address) = round_trip::<types::Email>(json) {
         assert_hides(&address, address.as_str());
-        // A response may contain any UMR. A request may only contain a UMR of the documented length without an
-        // invisible character.
+        // A response may contain any text as an email address. A request needs the documented length and no invisible
+        // character.
         let within = |text: &str| (6..=128).contains(&text.chars().count());
         let plain = address.as_str().bytes().all(|byte| byte.is_ascii_graphic());
         match types::Email::try_from(address.as_str()) {

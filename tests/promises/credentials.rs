@@ -303,7 +303,9 @@ fn token_request_restarts_on_a_new_runtime() {
         // The server has ended, so the call should fail at once. The call must not wait for the token request of the
         // old runtime.
         let status = async { mandates.status(&reference()).await };
-        let status = tokio::time::timeout(Duration::from_secs(20), status).await.expect("the call should end before the timeout");
+        let status = tokio::time::timeout(Duration::from_secs(20), status)
+            .await
+            .expect("the call should end before the timeout");
         assert_eq!(status.unwrap_err().operation(), Some("generate_token"));
     });
 }

@@ -294,7 +294,9 @@ async fn watch_waits_the_shortest_time_again_after_a_success() {
             }
         };
         // If a success did not reset the wait, the waits would double each time and take two minutes in all.
-        tokio::time::timeout(Duration::from_secs(60), failures_and_successes).await.expect("the waits should not double after each success");
+        tokio::time::timeout(Duration::from_secs(60), failures_and_successes)
+            .await
+            .expect("the waits should not double after each success");
     }
 }
 
@@ -450,7 +452,11 @@ async fn batch_sends_no_request_while_the_caller_takes_no_reading() {
     let mut readings = mandates.statuses(references);
     readings.next().await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(sandbox.count("list_mandates") < 25, "the batch requested {} lists for one reading", sandbox.count("list_mandates"));
+    assert!(
+        sandbox.count("list_mandates") < 25,
+        "the batch requested {} lists for one reading",
+        sandbox.count("list_mandates")
+    );
     assert_eq!(readings.count().await, 59);
 }
 

@@ -1,5 +1,5 @@
-//! Seqino has no idempotency key, so the crate searches its lists after a lost response and compares values. The search
-//! reports "not found" only if the list is complete and readable.
+//! After a lost response of Seqino, the crate searches Seqino's lists and compares values. The search reports "not
+//! found" only if the list is complete and readable.
 
 use crate::support::{Server, http};
 use mandat::{

@@ -36,7 +36,11 @@ async fn all_clones_together_respect_the_concurrency_limit() {
     for call in calls {
         call.await.unwrap();
     }
-    assert!(most.load(Ordering::SeqCst) <= 2, "the server got {} requests at the same time", most.load(Ordering::SeqCst));
+    assert!(
+        most.load(Ordering::SeqCst) <= 2,
+        "the server got {} requests at the same time",
+        most.load(Ordering::SeqCst)
+    );
     assert_eq!(server.requests().len(), 40);
 }
 

@@ -103,7 +103,10 @@ async fn undocumented_success_counts_as_a_removal_only_if_a_retry_finds_no_recor
                 .iter()
                 .any(|body| [200, 205].iter().any(|status| what == format!("{status} {body}")));
             match result {
-                Ok(()) => assert!(name == "delete_draft" && plain, "{name} succeeded after {what}, but the response does not confirm the removal"),
+                Ok(()) => assert!(
+                    name == "delete_draft" && plain,
+                    "{name} succeeded after {what}, but the response does not confirm the removal"
+                ),
                 Err(error) => {
                     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Some(Outcome::Unknown)), "{name}");
                     assert_consistent(&format!("{name} {what}"), &error);

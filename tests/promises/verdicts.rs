@@ -232,7 +232,7 @@ fn dormancy_counts_from_the_later_of_signature_and_last_collection() {
         debit().may_collect(&facts("2015-01-01", "2021-05-01"), noon()),
         Verdict::Refused(vec![Reason::Dormant { since }])
     );
-    // The signature is recent, so one of the two days must be wrong. The mandate has not been dormant since 2021.
+    // The signature is recent, so one of the two days must be wrong. The verdict must not report the mandate as dormant since 2021.
     assert_eq!(
         debit().may_collect(&facts("2026-01-01", "2021-05-01"), noon()),
         Verdict::Undetermined(vec![Reason::FactsContradict { first: Fact::SignedOn, second: Fact::LastCollection }])
@@ -247,7 +247,7 @@ fn used_one_off_mandate_without_a_collection_is_a_contradiction() {
 }
 
 #[test]
-fn fact_with_an_impossible_day_leads_to_a_reason() {
+fn verdict_is_refused_if_a_fact_has_an_impossible_day() {
     let tomorrow = noon().date_naive() + TimeDelta::days(1);
     let far = [NaiveDate::MAX, NaiveDate::MIN, day("2030-01-01"), day("0026-09-01"), day("1969-12-31"), tomorrow];
     for collected in far {

@@ -333,14 +333,14 @@ impl Walk {
         self.sandbox.clear_faults();
     }
 
-    /// Sets the status word of the vendor, so that the mandate is in force or has ended.
+    /// Sets the vendor's word for the status, so that the mandate is in force or has ended.
     fn set_vendor_word(&mut self, reference: &MandateRef) {
         let words = match reference.provider() {
             Provider::Easytransac => ["active", "active", "invalid"],
             Provider::SafeDebit => ["1", "1", "3"],
             _ => ["active", "active", "error"],
         };
-        // The call fails if the vendor has deleted the mandate, which then remains deleted.
+        // The call fails if the sandbox has deleted the mandate. The mandate then stays deleted.
         let _ = self.sandbox.answer(reference, *self.random.choice(&words).unwrap());
     }
 

@@ -327,7 +327,11 @@ mod easytransac {
                 rename(fields, from, to);
             }
         });
-        assert_eq!(event.unwrap().event.as_deref(), Some("captured"), "the forged notification should have the forged event");
+        assert_eq!(
+            event.unwrap().event.as_deref(),
+            Some("captured"),
+            "the forged notification should have the forged event"
+        );
         forged(|fields| rename(fields, "AmountRefund", "AmountPreAuth")).unwrap();
         // The forged notification splits or joins the values at another place.
         forged(|fields| {
