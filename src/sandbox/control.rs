@@ -1,5 +1,5 @@
-//! The sandbox's own interface under `/_control`, for tests in any language. Requests and responses are JSON. The
-//! method of [`Sandbox`](super::Sandbox) with the same name documents each order.
+//! The HTTP interface of the sandbox under `/_control`, with which tests in any language control the sandbox. Requests
+//! and responses are JSON. The method of [`Sandbox`](super::Sandbox) with the same name documents each control request.
 
 use super::{
     ScriptedResponse, Step,
@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
-/// The orders that `GET /_control` lists.
+/// The control requests that `GET /_control` lists, each with its effect.
 const INDEX: &[(&str, &str)] = &[
     ("GET /_control/state", "returns every record, by vendor, kind and id, masked"),
     ("POST /_control/reset", "restores the initial state"),
@@ -82,7 +82,7 @@ struct NewScript {
     answers: Vec<ScriptedResponse>,
 }
 
-/// A refusal: HTTP status and reason.
+/// A refusal of a control request: the HTTP status and the reason.
 type Refused = (u16, String);
 
 pub(super) fn answer(
@@ -166,7 +166,8 @@ fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|e| (400, format!("the body is not valid: {e}. GET /_control shows its form")))
 }
 
-/// Returns an error for an unknown operation, at one vendor or at any. A fault on it would never have an effect.
+/// Returns an error if the operation does not exist, at this vendor or at any vendor. A fault for an unknown operation
+/// would never have an effect.
 fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(), Refused> {
     let mut vendors = world.vendors.iter().filter(|vendor| provider.is_none_or(|wanted| wanted == vendor.provider));
     let has = vendors.any(|vendor| vendor.spec.has(operation));
@@ -179,7 +180,7 @@ fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
     let error = |e: Error| (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string());
     match (step, status, word, forget) {
         (Some(step), None, None, false) => world.step(&mandate, step).map_err(error),
-        // An unknown text parses as `Unrecognized`.
+        // An unknown text parses as `Unrecognized`, so refuse it here.
         (None, Some(MandateStatus::Unrecognized), None, false) => {
             let all: Vec<&str> = MandateStatus::ALL.iter().map(|status| status.as_str()).collect();
             Err((400, format!("a status is one of {}. For any other word use `word`", all.join(", "))))
@@ -204,7 +205,7 @@ fn change(world: &mut World, vendor: &str, kind: &str, id: &str, body: &[u8]) ->
     Ok(vendor.spec.masked(record))
 }
 
-/// Applies a JSON merge patch (RFC 7396).
+/// Applies a JSON merge patch (RFC 7396) to a value.
 pub(super) fn merge(into: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *into = patch;
@@ -224,7 +225,7 @@ pub(super) fn merge(into: &mut Value, patch: Value) {
 }
 
 impl SimulatedVendor {
-    /// Every record, by kind and id, without personal data.
+    /// Returns every record of the sandbox, by kind and id, without personal data.
     fn shown(&self) -> Value {
         let id = |(place, id): (usize, &String)| match is_personal(id) {
             true => format!("(masked id {})", place + 1),
@@ -256,9 +257,9 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    /// The documentation of the module lists every order of `GET /_control`.
+    /// The documentation of the module must list every control request that `GET /_control` lists.
     #[test]
-    fn every_order_is_documented() {
+    fn every_control_request_is_documented() {
         let documented = include_str!("mod.rs");
         for (call, _) in super::INDEX {
             let (call, body) = call.split_once(" {\"").unwrap_or((call, ""));
@@ -266,7 +267,7 @@ mod tests {
             for method in methods.split(", ") {
                 assert!(documented.contains(&format!("`{method} {path}`")), "{method} {path}");
             }
-            // Each key in the order.
+            // Check each JSON key in the body of the control request.
             for part in body.split('"').filter(|part| part.chars().all(|c| c.is_ascii_lowercase()) && part.len() > 3) {
                 assert!(documented.contains(part), "{part}");
             }

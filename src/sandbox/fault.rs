@@ -1,4 +1,4 @@
-//! Faults that a test injects.
+//! Faults of the sandbox: failures that a test injects.
 
 use super::{Provider, control};
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// ```
 ///
 /// The faults from [`two_bodies`](Self::two_bodies) to [`stale_connection`](Self::stale_connection),
-/// [`delay`](Self::delay) and [`with_body`](Self::with_body) need the vendor's own response. They always strike after
+/// [`delay`](Self::delay) and [`with_body`](Self::with_body) need the vendor's own response. They always occur after
 /// the vendor has acted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
@@ -55,7 +55,7 @@ pub(super) enum What {
 }
 
 impl What {
-    /// Returns true if the response is the vendor's own, perhaps damaged. Then the vendor has acted.
+    /// Returns true if the fault sends the vendor's own response, perhaps damaged. The simulated vendor has then acted.
     pub fn has_an_answer(&self) -> bool {
         match self {
             Self::Reset | Self::Empty | Self::Truncated | Self::Html | Self::Oversized(_) => false,
@@ -64,7 +64,7 @@ impl What {
         }
     }
 
-    /// The damaged body, if the response has one.
+    /// Returns the damaged body, if the response has a body.
     pub fn damaged(&self, body: Option<&Value>) -> Option<Bytes> {
         let body = body?;
         let text = body.to_string();
@@ -98,7 +98,7 @@ impl What {
     }
 }
 
-/// Adds a field at the start of the first object of a body.
+/// Adds a field at the start of the first object in a body.
 fn with_field(body: String, field: &[u8]) -> Vec<u8> {
     let Some(at) = body.find('{') else { return body.into() };
     let (before, after) = body.as_bytes().split_at(at + 1);
@@ -106,7 +106,8 @@ fn with_field(body: String, field: &[u8]) -> Vec<u8> {
     [before, field, comma, after].concat()
 }
 
-/// Writes lists like PHP writes a filtered array: objects with numbers as keys. An empty list becomes `empty`.
+/// Replaces each list by an object with numbers as keys, as PHP writes a filtered array. `empty` replaces an empty
+/// list.
 fn php_lists(value: &Value, empty: &Value) -> Value {
     match value {
         Value::Array(items) if items.is_empty() => empty.clone(),
@@ -123,52 +124,52 @@ impl Fault {
         Self { what, after_effect: false, provider: None, operation: None, times: None, chance: None }
     }
 
-    /// Delays the response, in real time.
+    /// The sandbox delays the response, in real time.
     pub fn delay(by: Duration) -> Self {
         Self::new(What::Delay(by))
     }
 
-    /// An empty response with this HTTP status, like that of a proxy.
+    /// The sandbox sends an empty response with this HTTP status, as a proxy does.
     pub fn status(status: u16) -> Self {
         Self::new(What::Status { status, retry_after: None, body: false })
     }
 
-    /// The connection breaks off without a response.
+    /// The sandbox closes the connection without a response.
     pub fn reset() -> Self {
         Self::new(What::Reset)
     }
 
-    /// The vendor's status with an empty body.
+    /// The sandbox sends the vendor's HTTP status with an empty body.
     pub fn empty() -> Self {
         Self::new(What::Empty)
     }
 
-    /// The connection breaks off in the middle of the body.
+    /// The sandbox closes the connection in the middle of the body.
     pub fn truncated() -> Self {
         Self::new(What::Truncated)
     }
 
-    /// An HTML page with status 200.
+    /// The sandbox sends an HTML page with status 200.
     pub fn html() -> Self {
         Self::new(What::Html)
     }
 
-    /// A body of this many bytes with status 200.
+    /// The sandbox sends a body of this many bytes with status 200.
     pub fn oversized(bytes: usize) -> Self {
         Self::new(What::Oversized(bytes))
     }
 
-    /// The response contains the body twice.
+    /// The body of the response contains the vendor's body twice.
     pub fn two_bodies() -> Self {
         Self::new(What::TwoBodies)
     }
 
-    /// A byte order mark precedes the body.
+    /// A byte order mark precedes the body of the response.
     pub fn byte_order_mark() -> Self {
         Self::new(What::ByteOrderMark)
     }
 
-    /// The body is in Latin-1. An additional field has an `é`, so that the body is not valid UTF-8.
+    /// The body of the response is in Latin-1. An additional field has an `é`, so that the body is not valid UTF-8.
     pub fn latin1() -> Self {
         Self::new(What::Latin1)
     }
@@ -198,14 +199,14 @@ impl Fault {
         Self::new(What::Merge(patch.into()))
     }
 
-    /// Lists become objects with numbers as keys, like a filtered array in PHP. An empty list becomes this value:
-    /// `{}`, null, `""` or false.
+    /// Each list in the body becomes an object with numbers as keys, as PHP writes a filtered array. An empty list
+    /// becomes this value: `{}`, null, `""` or false.
     pub fn php_lists(empty: impl Into<Value>) -> Self {
         Self::new(What::PhpLists(empty.into()))
     }
 
-    /// Adds this number of items to the first list of the body, each `{}`. A body without a list gets one in an
-    /// additional field.
+    /// The first list of the body gets this number of additional items, each `{}`. A body without a list gets a list in
+    /// an additional field.
     pub fn items(count: usize) -> Self {
         Self::new(What::Items(count))
     }
@@ -213,13 +214,14 @@ impl Fault {
     /// The response has this header, such as `Content-Encoding: UTF-8`, or a `Link` to a next page.
     ///
     /// # Panics
+    ///
     /// If the name or the value is not valid in a header.
     pub fn header(name: &str, value: &str) -> Self {
         Self::new(header(name, value).unwrap_or_else(|why| panic!("{why}")))
     }
 
-    /// Sends the response a second time, late. The next request on the connection gets it again. Each later request
-    /// gets the response to the request before it.
+    /// The vendor sends the response a second time, late. The next request on the connection gets this second response.
+    /// Each later request gets the response to the request before it.
     pub fn late_second_answer() -> Self {
         Self::new(What::LateSecondAnswer)
     }
@@ -230,9 +232,11 @@ impl Fault {
         Self::new(What::StaleConnection)
     }
 
-    /// Adds this `Retry-After` header to a status fault: a number of seconds, or any text, such as `7.5` or a date.
+    /// Adds this `Retry-After` header to a fault with a status: a number of seconds, or any text, such as `7.5` or a
+    /// date.
     ///
     /// # Panics
+    ///
     /// If the value is not valid in a header.
     pub fn retry_after(mut self, wish: impl ToString) -> Self {
         if let What::Status { retry_after, .. } = &mut self.what {
@@ -241,7 +245,7 @@ impl Fault {
         self
     }
 
-    /// Gives a status fault the vendor's own body. Otherwise its body is empty.
+    /// Gives a fault with a status the vendor's own body. Otherwise its body is empty.
     pub fn with_body(mut self) -> Self {
         if let What::Status { body, .. } = &mut self.what {
             *body = true;
@@ -249,13 +253,13 @@ impl Fault {
         self
     }
 
-    /// The vendor acts before the fault. Otherwise the fault prevents the action.
+    /// Makes the simulated vendor act before the fault. Otherwise the fault prevents the action.
     pub fn after_effect(mut self) -> Self {
         self.after_effect = true;
         self
     }
 
-    /// Limits the fault to this vendor.
+    /// Limits the fault to requests to this vendor.
     pub fn at(mut self, provider: Provider) -> Self {
         self.provider = Some(provider);
         self
@@ -279,13 +283,13 @@ impl Fault {
         self
     }
 
-    /// The vendor and the operation of the fault.
+    /// Returns the vendor and the operation to which the fault is limited.
     pub(super) fn aim(&self) -> (Option<Provider>, Option<&str>) {
         (self.provider, self.operation.as_deref())
     }
 
-    /// Returns true if the fault occurs now.
-    pub(super) fn strikes(&mut self, provider: Provider, operation: &str, after_effect: bool) -> bool {
+    /// Returns true if the fault occurs at this call.
+    pub(super) fn applies(&mut self, provider: Provider, operation: &str, after_effect: bool) -> bool {
         let meant = self.after_effect == after_effect
             && self.provider.is_none_or(|wanted| wanted == provider)
             && self.operation.as_deref().is_none_or(|wanted| wanted == operation);
@@ -308,10 +312,10 @@ fn value(text: &str) -> Result<HeaderValue, &'static str> {
     text.parse().map_err(|_| "the value is not valid in a header")
 }
 
-/// The limit of a response, which is built in memory.
+/// The maximum size of a response, because the sandbox builds each response in memory.
 const LARGEST: usize = 1 << 30;
 
-/// The JSON form of a fault.
+/// The JSON form of a fault in a control request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {

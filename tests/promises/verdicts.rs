@@ -232,7 +232,8 @@ fn dormancy_counts_from_the_later_of_signature_and_last_collection() {
         debit().may_collect(&facts("2015-01-01", "2021-05-01"), noon()),
         Verdict::Refused(vec![Reason::Dormant { since }])
     );
-    // The signature is recent, so one of the two days must be wrong. The verdict must not report the mandate as dormant since 2021.
+    // The signature is recent, so one of the two days must be wrong. The verdict must not report the mandate as dormant
+    // since 2021.
     assert_eq!(
         debit().may_collect(&facts("2026-01-01", "2021-05-01"), noon()),
         Verdict::Undetermined(vec![Reason::FactsContradict { first: Fact::SignedOn, second: Fact::LastCollection }])

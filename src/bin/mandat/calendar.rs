@@ -1,4 +1,4 @@
-//! `mandat calendar` prints the days on which banks settle no direct debit.
+//! The command `mandat calendar` prints the days on which banks settle no direct debit.
 
 use super::{End, Failure};
 use chrono::{Datelike, Utc};

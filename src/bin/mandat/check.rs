@@ -1,4 +1,4 @@
-//! `mandat check` checks identifiers, without any vendor.
+//! The command `mandat check` checks identifiers such as IBANs, without any vendor.
 
 use super::{End, Failure};
 use clap::{CommandFactory, error::ErrorKind};
@@ -18,7 +18,7 @@ pub struct Arguments {
     values: Vec<String>,
 }
 
-/// Checks a value. Returns a warning about a valid one.
+/// A function that checks a value. For a valid value, the function may return a warning.
 type Check = fn(&str) -> Result<Option<ValueError>, ValueError>;
 
 const KINDS: [(&str, Check); 7] = [

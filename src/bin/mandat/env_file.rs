@@ -1,9 +1,9 @@
-//! Reads a file of `NAME=value` lines.
+//! Reads credentials from a file of `NAME=value` lines.
 
 use super::{Failure, file};
 use std::{collections::BTreeMap, path::Path};
 
-/// An error names the line but never quotes it: a line may contain a secret.
+/// Reads the file. An error gives the number of the line but never quotes the line, because it may contain a secret.
 pub fn read(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|e| format!("{shown}: {e}"))?;
@@ -31,8 +31,8 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, (usize, &'static str)> 
     Ok(values)
 }
 
-/// A comment begins with a `#` after a blank. In single quotes, every character is literal. In double quotes, `\"` and
-/// `\\` stand for a quote and a backslash.
+/// Returns the value in a line, without its comment and its quotes. A comment begins with a `#` after a blank. In
+/// single quotes, every character is literal. In double quotes, `\"` and `\\` stand for a quote and a backslash.
 fn value(text: &str) -> Result<String, &'static str> {
     let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
         let comment = text.char_indices().find(|(at, c)| *c == '#' && (*at == 0 || text[..*at].ends_with([' ', '\t'])));

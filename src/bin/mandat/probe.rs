@@ -1,4 +1,4 @@
-//! `mandat probe` compares the shape of a vendor's response with the spec.
+//! The command `mandat probe` compares the keys and types of a vendor's response with the spec.
 
 use super::{
     End, Failure,
@@ -27,7 +27,8 @@ pub async fn run(Arguments { mandates }: Arguments, connection: Connection) -> R
     for reference in &wanted {
         let report = connection.mandates.probe(reference).await;
         let report = match report {
-            // A list without this mandate matches the spec, but its report would show no mandate.
+            // A list that lacks this mandate matches the spec, but its report would describe no mandate. So read the
+            // mandate, too.
             Ok(report) => match connection.mandates.status(reference).await {
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
                 Ok(Mandate { status: MandateStatus::Active, raw, .. })

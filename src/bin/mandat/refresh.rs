@@ -1,4 +1,4 @@
-//! `mandat refresh` reads many mandates, from a file to a file.
+//! The command `mandat refresh` reads many mandates from a file, and writes the readings to a file.
 
 use super::{
     End, Failure,
@@ -89,7 +89,8 @@ fn age(text: &str) -> Result<TimeDelta, &'static str> {
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
     let Arguments { input, out, resume, max_age, own, format, changes, sorted: _ } = arguments;
     let table = read(input.as_deref(), &own, &connection)?;
-    // Listen before the journal is created. A signal during the start would leave the journal without advice to resume.
+    // Register the signal handlers before the journal is created. Otherwise a signal at the start would leave a
+    // journal, and print no advice to resume.
     let signals = (stopped()?, stopped()?);
     let options = Options { out: out.as_deref(), resume, format, changes, origin: connection.origin() };
     let mut output = match Output::open(&table, options) {
@@ -103,7 +104,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
             super::tell(&format!("stopped. {}\n", output.left(table.rows.len())));
             return Ok(End::Stopped(code));
         }
-        // The reader of the pipe has ended. This is no failure.
+        // The reader of the output pipe has ended. This is no failure.
         Err(why) if is_closed(&why) => {
             super::tell(&format!("nobody reads the output any more. {}\n", output.left(table.rows.len())));
             return Ok(End::Complete);
@@ -124,7 +125,7 @@ fn is_closed(why: &Failure) -> bool {
     why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The whole file is in memory. Each row takes up to a kilobyte.
+/// The maximum size of a file. The whole file is in memory, where each row takes up to a kilobyte.
 const LARGEST: u64 = 128 << 20;
 
 fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
@@ -166,7 +167,7 @@ enum Ended {
     Stopped(u8),
 }
 
-/// Reads the mandates of all rows without a reading.
+/// Reads the mandates of all rows that have no reading yet.
 async fn ask(
     table: &Table,
     max_age: TimeDelta,
@@ -178,9 +179,9 @@ async fn ask(
     let advice = output.advice();
     tokio::spawn(async move {
         let code = late.await;
-        // A write to a full pipe without a reader would block forever.
+        // A write to a full pipe that nobody reads would block for ever, so wait only this long.
         tokio::time::sleep(GRACE).await;
-        // Standard error may be that pipe.
+        // Standard error may be the blocked pipe, so write the advice in a separate thread.
         std::thread::spawn(move || super::tell(advice));
         tokio::time::sleep(GRACE / 10).await;
         std::process::exit(code.into());
@@ -209,7 +210,7 @@ async fn ask(
     }
     let rows: HashMap<MandateRef, Vec<usize>> =
         wanted.iter().map(|(tracked, rows)| (tracked.reference.clone(), rows.clone())).collect();
-    // The plan already groups the mandates by client.
+    // The plan already groups the mandates by client, so the batch need not sort them.
     let mut readings = connection.mandates.statuses(wanted.into_iter().map(|(tracked, _)| tracked)).sorted_by_client();
     loop {
         let reading = tokio::select! {
@@ -241,7 +242,7 @@ async fn ask(
     Ok(Ended::Done(summary))
 }
 
-/// Maximum duration of a write after a signal.
+/// The maximum duration of a write after a signal.
 const GRACE: Duration = Duration::from_secs(3);
 
 fn fault_text(line: usize, faults: &[Fault]) -> String {
@@ -285,7 +286,7 @@ fn plan(table: &Table, is_done: impl Fn(usize) -> bool) -> Plan {
     Plan { wanted: by_client(wanted), refused }
 }
 
-/// Rows of one mandate must have the same facts and stored state.
+/// Returns an error if two rows of one mandate have different facts or a different stored state.
 fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
     let ((first, known), others) = rows.split_first()?;
     others.iter().find_map(|(row, tracked)| {
@@ -302,7 +303,7 @@ fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
     })
 }
 
-/// Groups the mandates by client. Each group has the place of its first mandate.
+/// Groups the mandates by client. The place of a group is that of its first mandate.
 fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<usize>)> {
     let mut groups: BTreeMap<usize, Vec<_>> = BTreeMap::new();
     let mut clients = HashMap::new();
@@ -314,10 +315,10 @@ fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<us
     groups.into_values().flatten().collect()
 }
 
-/// The progress bar. It is visible only on a terminal.
+/// Returns the progress bar, which is visible only on a terminal.
 fn progress(rows: usize) -> ProgressBar {
     let bar = ProgressBar::new(rows as u64);
-    // The template is valid.
+    // The template of the progress bar is valid.
     let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));

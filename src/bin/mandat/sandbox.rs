@@ -1,4 +1,4 @@
-//! `mandat sandbox` simulates the vendors for programs in any language.
+//! The command `mandat sandbox` simulates the vendors for programs in any language.
 
 use super::{End, Failure, stop::stopped};
 use mandat::{
@@ -31,7 +31,7 @@ pub struct Arguments {
     seed: u64,
 }
 
-/// Maximum wait for open responses after a stop.
+/// The maximum wait for unfinished responses after a signal to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Failure> {
@@ -41,7 +41,7 @@ pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Fa
     say(&greeting(&sandbox, &options));
     (&mut stopped).await;
     say("Stopping.\n");
-    // An idle connection must not delay the end.
+    // An idle connection must not delay the end of the sandbox.
     let _ = tokio::time::timeout(GRACE, sandbox.stop()).await;
     Ok(End::Complete)
 }
@@ -89,7 +89,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
     text
 }
 
-/// Writes to standard output. Ignores a closed stream: the sandbox goes on.
+/// Writes a text to standard output. If the stream is closed, the sandbox continues.
 fn say(text: &str) {
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

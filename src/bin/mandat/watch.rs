@@ -1,4 +1,4 @@
-//! `mandat watch` prints each change of a mandate.
+//! The command `mandat watch` prints each change of a mandate.
 
 use super::{
     End, Failure,
@@ -32,7 +32,7 @@ pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection)
         match change {
             Ok(change) if json => io::stdout().write_all(file::json_line(&change)?.as_bytes())?,
             Ok(change) => writeln!(io::stdout(), "{}", line(&change))?,
-            // Keep watching after a retryable error: the next reading may succeed.
+            // Continue the watch after a retryable error, because the next reading may succeed.
             Err(error) if error.is_retryable() => {
                 super::tell(&format!("mandat: {reference}: {error}; will retry later\n"))
             }

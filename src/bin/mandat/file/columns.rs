@@ -1,8 +1,9 @@
-//! The columns of a file: those of this program, by name, and the caller's own.
+//! The columns of a file of mandates: the columns of this program, which it finds by name, and the caller's own
+//! columns.
 
 use super::cell::{blank, nearest, squeezed};
 
-/// A column of this program. The variants are in the order of the output.
+/// A column of this program. The variants have the order of the columns in the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(usize)]
 pub enum Field {
@@ -79,27 +80,28 @@ impl Field {
         }
     }
 
-    /// Finds a column by its name. Ignores case, accents and the characters between words.
+    /// Finds a column of this program by its name. The comparison ignores letter case, accents and the characters
+    /// between words.
     pub fn named(name: &str) -> Option<Self> {
         let name = squeezed(name);
         Self::ALL.into_iter().find(|field| field.name().bytes().filter(|byte| *byte != b'_').eq(name.bytes()))
     }
 }
 
-/// A column with this prefix is one of the caller's own.
+/// The prefix that marks a column as one of the caller's own.
 pub const OWN_PREFIX: &str = "x_";
 
-/// Maps the columns of a file to the columns of this program and the caller's own.
+/// Maps the columns of a file to the columns of this program and to the caller's own columns.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     ours: [Option<usize>; Field::COUNT],
-    /// Name and place, in the order of the file.
+    /// The name and the place of each of the caller's own columns, in the order of the file.
     own: Vec<(String, usize)>,
 }
 
 impl Columns {
-    /// `own` names the caller's own columns. Any other unknown column is an error: this program would ignore a
-    /// misspelt fact.
+    /// Maps the names of the columns in a file. `own` names the caller's own columns. Any other unknown column is an
+    /// error, because the program would ignore a fact in a misspelt column.
     pub fn of<'a>(names: impl IntoIterator<Item = (usize, &'a str)>, own: &[String]) -> Result<Self, String> {
         let is_own = |name: &str| {
             let prefixed = name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
@@ -132,7 +134,7 @@ impl Columns {
         if faults.is_empty() { Ok(columns) } else { Err(faults.join(" ")) }
     }
 
-    /// A list of references has only the column `reference`.
+    /// Returns the columns of a list of references, which has only the column `reference`.
     pub fn of_list() -> Self {
         let mut columns = Self::default();
         columns.ours[Field::Reference as usize] = Some(0);
@@ -157,7 +159,7 @@ fn unknown(name: &str) -> String {
     )
 }
 
-/// The name of a column, for a message.
+/// Returns the name of a column for a message.
 pub fn shown(name: &str) -> String {
     let name = name.trim_matches(blank).replace(char::is_control, "?");
     match name.char_indices().nth(40) {

@@ -1,12 +1,12 @@
-//! Decodes text in the encodings that spreadsheets and databases write.
+//! Decodes text in the encodings that spreadsheet programs and databases write.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// Decodes a file. A byte order mark names the encoding. Without a mark, this function recognizes UTF-8 and UTF-16 by
-/// their bytes, and reads any other text as Windows-1252. It refuses a mixture: a wrong guess would damage the
-/// caller's own cells.
+/// Decodes a file of mandates. A byte order mark determines the encoding. Without a mark, this function recognizes
+/// UTF-8 and UTF-16 by their bytes, and reads any other text as Windows-1252. The function refuses a mixture of
+/// encodings, because a wrong guess would damage the caller's own cells.
 pub fn decode(bytes: &[u8]) -> Result<String, &'static str> {
-    // Every .xlsx and .ods is a zip archive.
+    // Every .xlsx and .ods file is a zip archive, and so begins with these bytes.
     if bytes.starts_with(b"PK\x03\x04") {
         return Err("this is a workbook. Save it as CSV");
     }
@@ -24,7 +24,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, &'static str> {
 
 fn encoding(bytes: &[u8]) -> &'static Encoding {
     let zeros = |start: usize| bytes.iter().skip(start).step_by(2).filter(|byte| **byte == 0).count();
-    // References and column names are ASCII. In UTF-16, every second byte of ASCII text is zero.
+    // References and column names are ASCII. In UTF-16, every second byte of an ASCII text is zero.
     let most = bytes.len() / 4;
     match (zeros(0), zeros(1)) {
         (0, 0) if std::str::from_utf8(bytes).is_err() => WINDOWS_1252,
