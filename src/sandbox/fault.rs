@@ -214,7 +214,6 @@ impl Fault {
     /// The response has this header, such as `Content-Encoding: UTF-8`, or a `Link` to a next page.
     ///
     /// # Panics
-    ///
     /// If the name or the value is not valid in a header.
     pub fn header(name: &str, value: &str) -> Self {
         Self::new(header(name, value).unwrap_or_else(|why| panic!("{why}")))
@@ -236,7 +235,6 @@ impl Fault {
     /// date.
     ///
     /// # Panics
-    ///
     /// If the value is not valid in a header.
     pub fn retry_after(mut self, wish: impl ToString) -> Self {
         if let What::Status { retry_after, .. } = &mut self.what {
@@ -304,12 +302,12 @@ impl Fault {
 }
 
 fn header(name: &str, text: &str) -> Result<What, &'static str> {
-    let name = name.parse().map_err(|_| "the name is not valid in a header")?;
+    let name = name.parse().map_err(|_| "the name is not valid as the name of an HTTP header")?;
     Ok(What::Header(name, value(text)?))
 }
 
 fn value(text: &str) -> Result<HeaderValue, &'static str> {
-    text.parse().map_err(|_| "the value is not valid in a header")
+    text.parse().map_err(|_| "the value is not valid in an HTTP header")
 }
 
 /// The maximum size of a response, because the sandbox builds each response in memory.
@@ -371,52 +369,55 @@ impl TryFrom<Written> for Fault {
         let Written { name, value: text, .. } = &written;
         let named = || name.as_deref().zip(text.as_deref());
         let what = match written.fault {
-            Kind::Delay => {
-                What::Delay(Duration::from_millis(written.milliseconds.ok_or("a delay needs `milliseconds`")?))
-            }
-            Kind::Status => match written.status.ok_or("a status needs its number in `status`")? {
-                status @ 200..=599 => {
-                    let retry_after = match &written.retry_after {
-                        None => None,
-                        Some(Value::String(wish)) => Some(value(wish)?),
-                        Some(wish) => Some(value(&wish.to_string())?),
-                    };
-                    What::Status { status, retry_after, body: written.with_body }
+            Kind::Delay => What::Delay(Duration::from_millis(
+                written.milliseconds.ok_or("a fault of the kind delay needs the field `milliseconds`")?,
+            )),
+            Kind::Status => {
+                match written.status.ok_or("a fault of the kind status needs its number in the field `status`")? {
+                    status @ 200..=599 => {
+                        let retry_after = match &written.retry_after {
+                            None => None,
+                            Some(Value::String(wish)) => Some(value(wish)?),
+                            Some(wish) => Some(value(&wish.to_string())?),
+                        };
+                        What::Status { status, retry_after, body: written.with_body }
+                    }
+                    _ => return Err("the HTTP status of a fault is a number from 200 to 599"),
                 }
-                _ => return Err("a status is from 200 to 599"),
-            },
+            }
             Kind::Reset => What::Reset,
             Kind::Empty => What::Empty,
             Kind::Truncated => What::Truncated,
             Kind::Html => What::Html,
-            Kind::Oversized => match written.bytes.ok_or("an oversized response needs `bytes`")? {
+            Kind::Oversized => match written.bytes.ok_or("a fault of the kind oversized needs the field `bytes`")? {
                 bytes if bytes <= LARGEST => What::Oversized(bytes),
-                _ => return Err("an oversized response has at most 1 GiB"),
+                _ => return Err("the field `bytes` of a fault is at most 1 GiB"),
             },
             Kind::TwoBodies => What::TwoBodies,
             Kind::ByteOrderMark => What::ByteOrderMark,
             Kind::Latin1 => What::Latin1,
             Kind::Field => {
-                let (name, value) = named().ok_or("a field needs `name` and `value`, both as text")?;
+                let (name, value) =
+                    named().ok_or("a fault of the kind field needs `name` and `value`, both as text")?;
                 Self::field(name, value).what
             }
-            Kind::Merge => What::Merge(written.patch.ok_or("a merge needs `patch`")?),
+            Kind::Merge => What::Merge(written.patch.ok_or("a fault of the kind merge needs the field `patch`")?),
             Kind::PhpLists => {
-                What::PhpLists(written.empty.ok_or("php_lists needs `empty`, the form of an empty list")?)
+                What::PhpLists(written.empty.ok_or("a fault of the kind php_lists needs the field `empty`")?)
             }
-            Kind::Items => match written.count.ok_or("items needs `count`")? {
+            Kind::Items => match written.count.ok_or("a fault of the kind items needs the field `count`")? {
                 count if count <= LARGEST / 4 => What::Items(count),
-                _ => return Err("`count` is at most 268435456"),
+                _ => return Err("the field `count` of a fault is at most 268435456"),
             },
             Kind::Header => {
-                let (name, value) = named().ok_or("a header needs `name` and `value`")?;
+                let (name, value) = named().ok_or("a fault of the kind header needs `name` and `value`")?;
                 header(name, value)?
             }
             Kind::LateSecondAnswer => What::LateSecondAnswer,
             Kind::StaleConnection => What::StaleConnection,
         };
         if written.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
-            return Err("a probability is from 0 to 1");
+            return Err("the probability of a fault is from 0 to 1");
         }
         let Written { after_effect, provider, operation, times, seed, .. } = written;
         let chance = written.probability.map(|probability| (probability, fastrand::Rng::with_seed(seed)));

@@ -53,7 +53,7 @@ impl Hosts {
     /// Refuses a request for another host than the hosts of this sandbox.
     pub fn admit(&self, head: &Parts) -> Result<(), Reply> {
         let Some(host) = only(&head.headers) else {
-            return Err(refused(400, "the request does not have exactly one Host header. Send one"));
+            return Err(refused(400, "the request does not have exactly one Host header. Send one Host header"));
         };
         // The host in an absolute request target takes precedence over the header `Host`.
         let known = |authority: &Authority| self.knows(authority.host());
@@ -80,14 +80,17 @@ impl Hosts {
             origin.is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest.eq_ignore_ascii_case(host))
         };
         if !head.headers.get_all(ORIGIN).iter().all(own) {
-            return Err(refused(403, "the Origin of the order is another site. Send orders from a program"));
+            return Err(refused(
+                403,
+                "the Origin of the control request is another site. Send control requests from a program",
+            ));
         }
         // A web page can send other content types without a preflight request. If a page sends no type, the browser
         // still sends the origin of the page.
         if !head.headers.get_all(CONTENT_TYPE).iter().all(is_json) {
             return Err(refused(
                 415,
-                "the Content-Type of the order is not JSON. Send `Content-Type: application/json`",
+                "the Content-Type of the control request is not JSON. Send `Content-Type: application/json`",
             ));
         }
         Ok(())

@@ -61,8 +61,8 @@
 //! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each
 //! request that breaks the spec, and each word that the spec does not list.
 //!
-//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header `Server:
-//! mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
+//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header
+//! `Server: mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
 //! SafeDebit with `SANDBOX_`.
 //!
 //! # Pages
@@ -416,7 +416,6 @@ impl Sandbox {
     /// Sets the responses to the next calls of an operation. These calls have no effect. Later calls work as usual.
     ///
     /// # Errors
-    ///
     /// [`ErrorKind::InvalidRequest`] if the vendor has no such operation.
     pub fn script(
         &self,
@@ -432,7 +431,6 @@ impl Sandbox {
     /// Simulates that the debtor signs the mandate.
     ///
     /// # Errors
-    ///
     /// For this and the other steps: [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the
     /// vendor has no such step from the mandate's current status.
     pub fn sign(&self, mandate: &MandateRef) -> Result<(), Error> {
@@ -442,7 +440,6 @@ impl Sandbox {
     /// Simulates that the mandate passes the vendor's checks of the identity or the company.
     ///
     /// # Errors
-    ///
     /// As [`sign`](Self::sign).
     pub fn verify(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Verify)
@@ -451,7 +448,6 @@ impl Sandbox {
     /// Simulates that the mandate comes into force.
     ///
     /// # Errors
-    ///
     /// As [`sign`](Self::sign).
     pub fn activate(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Activate)
@@ -460,7 +456,6 @@ impl Sandbox {
     /// Simulates that the vendor suspends the mandate.
     ///
     /// # Errors
-    ///
     /// As [`sign`](Self::sign).
     pub fn suspend(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Suspend)
@@ -469,7 +464,6 @@ impl Sandbox {
     /// Simulates that the mandate expires.
     ///
     /// # Errors
-    ///
     /// As [`sign`](Self::sign).
     pub fn expire(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Expire)
@@ -478,7 +472,6 @@ impl Sandbox {
     /// Simulates that a party ends the mandate without a request to the vendor's API.
     ///
     /// # Errors
-    ///
     /// As [`sign`](Self::sign).
     pub fn revoke(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Revoke)
@@ -487,7 +480,6 @@ impl Sandbox {
     /// Simulates that the vendor refuses the mandate, or fails to set it up.
     ///
     /// # Errors
-    ///
     /// As [`sign`](Self::sign).
     pub fn fail(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Fail)
@@ -496,7 +488,6 @@ impl Sandbox {
     /// Makes the simulated vendor return its word for this status from now on, whatever the previous status.
     ///
     /// # Errors
-    ///
     /// [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the vendor has no word for the
     /// status.
     pub fn set_status(&self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
@@ -507,7 +498,6 @@ impl Sandbox {
     /// any JSON.
     ///
     /// # Errors
-    ///
     /// [`ErrorKind::NotFound`] if there is no such mandate.
     pub fn answer(&self, mandate: &MandateRef, status: impl Into<Value>) -> Result<(), Error> {
         self.edit(mandate, |record| record["status"] = status.into())
@@ -516,7 +506,6 @@ impl Sandbox {
     /// Changes the record of a mandate. The record has the fields of the vendor's response.
     ///
     /// # Errors
-    ///
     /// [`ErrorKind::NotFound`] if there is no such mandate.
     pub fn edit(&self, mandate: &MandateRef, change: impl FnOnce(&mut Value)) -> Result<(), Error> {
         lock(&self.world).edit(mandate, change)
@@ -526,7 +515,6 @@ impl Sandbox {
     /// /_control/state` lists all kinds and ids.
     ///
     /// # Errors
-    ///
     /// [`ErrorKind::NotFound`] if there is no such record.
     pub fn edit_record(
         &self,
@@ -563,7 +551,6 @@ impl Sandbox {
     /// Deletes the mandate, so that the simulated vendor no longer knows it.
     ///
     /// # Errors
-    ///
     /// [`ErrorKind::NotFound`] if there is no such mandate.
     pub fn forget(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).forget(mandate)
@@ -575,15 +562,16 @@ impl World {
         let provider = mandate.provider();
         let record = self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?;
         let word = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step));
-        let what =
-            format!("the sandbox: this vendor has no such step from here ({step:?}). Use `set_status` or `answer`");
+        let what = format!(
+            "the sandbox: this vendor has no such step from the present status of the mandate ({step:?}). Use `set_status` or `answer`"
+        );
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
         self.edit(mandate, |record| record["status"] = word)
     }
 
     fn set_status(&mut self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
         let provider = mandate.provider();
-        let what = format!("the sandbox: this vendor has no word for {status}. Use `answer`");
+        let what = format!("the sandbox: this vendor has no word for the status {status}. Use `answer`");
         let words = self.vendor(provider).map(|vendor| vendor.simulation.vocabulary()).unwrap_or_default();
         let word = word_for(&words, status);
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;

@@ -130,7 +130,8 @@ async fn respond(
         ..request::Request::default()
     };
     let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, received) else {
-        let what = json!({"error": "sandbox: there is no vendor at this path. GET /_control lists the orders"});
+        let what =
+            json!({"error": "sandbox: there is no vendor at this path. GET /_control lists the control requests"});
         return Ok(json_response(&Reply::new(404, what)));
     };
     let response = faulty(reply, fault.as_ref()).await?;

@@ -29,7 +29,7 @@ impl Iban {
     fn read(given: &str) -> Result<Self, ValueError> {
         let reader = Reader::new(ValueKind::Iban, given)?;
         // The shortest IBAN is that of Norway, with 15 characters.
-        reader.length(|length| (15..=34).contains(&length), "15 to 34, as many as its country has")?;
+        reader.length(|length| (15..=34).contains(&length), "15 to 34, as the country of the IBAN requires")?;
         reader.letters(0..2)?;
         reader.possible_check_digits(2)?;
         let text = &reader.text;

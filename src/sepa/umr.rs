@@ -40,7 +40,6 @@ impl Umr {
     /// reads a UMR in the same way.
     ///
     /// # Errors
-    ///
     /// If the UMR breaks any other rule.
     pub fn with_underscores(given: &str) -> Result<Self, ValueError> {
         let length = given.chars().count();

@@ -93,18 +93,18 @@ impl fmt::Display for ValueError {
             None => write!(f, "not a valid {kind}: ")?,
         }
         match rule {
-            Rule::NotEmpty => f.write_str("it is empty"),
-            Rule::Length { found, wanted } => write!(f, "it has {found} characters. Use {wanted}"),
-            Rule::Character { wanted } => write!(f, "a wrong character. Use {wanted}"),
-            Rule::Provided => f.write_str("it stands for a missing BIC. Leave it out"),
-            Rule::Country => f.write_str("an unknown country. Use a country code such as FR"),
-            Rule::CheckDigits => f.write_str("the check does not fit. Look for a wrong or missing character"),
+            Rule::NotEmpty => f.write_str("the text is empty"),
+            Rule::Length { found, wanted } => write!(f, "the text has {found} characters. Use {wanted}"),
+            Rule::Character { wanted } => write!(f, "the character is not allowed. Use {wanted}"),
+            Rule::Provided => f.write_str("`NOTPROVIDED` stands for a missing BIC. Leave the BIC out"),
+            Rule::Country => f.write_str("the country is unknown. Use a country code such as FR"),
+            Rule::CheckDigits => f.write_str("the check digits do not match. Look for a wrong or missing character"),
             Rule::AccountNumber => {
-                f.write_str("an account number that its country does not have. Look for a missing or wrong character")
+                f.write_str("its country has no such account number. Look for a missing or wrong character")
             }
-            Rule::Slash => f.write_str("a slash at an end, or two in a row. Remove it"),
-            Rule::Blank => f.write_str("a blank at an end. Remove it"),
-            Rule::Underscore => f.write_str("a `_`, which the SEPA rulebook does not allow. Use `-`"),
+            Rule::Slash => f.write_str("a slash is at an end, or next to another slash. Remove the slash"),
+            Rule::Blank => f.write_str("a blank is at an end. Remove the blank"),
+            Rule::Underscore => f.write_str("the SEPA rulebook does not allow `_`. Use `-`"),
         }
     }
 }

@@ -43,7 +43,10 @@ fn check_reports_the_broken_rule_without_printing_the_value() {
 fn check_names_each_invalid_value_by_its_position() {
     let (code, out, err) = mandat(&["check", "bic", "BNPAFRPP", "BNPAFRP", "bnpa fr pp"]);
     assert_eq!((code, out.as_str()), (Some(1), "value 1: valid\nvalue 3: valid\n"));
-    assert_eq!(err, "value 2: not a valid BIC: it has 7 characters. Use 8 or 11\nmandat: 1 of 3 values are wrong\n");
+    assert_eq!(
+        err,
+        "value 2: not a valid BIC: the text has 7 characters. Use 8 or 11\nmandat: 1 of 3 values are wrong\n"
+    );
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn error_about_missing_credentials_names_the_variables() {
     rows.sort_by_key(|row| row["reference"].to_string());
     assert_eq!(rows.len(), 3);
     assert!(rows[..2].iter().all(|row| row["status"].is_string() && row["error"].is_null()), "{rows:?}");
-    assert_eq!(rows[2]["error"], "there are no credentials. Set SEQINO_API_KEY");
+    assert_eq!(rows[2]["error"], "the credentials of this vendor are missing. Set SEQINO_API_KEY");
 }
 
 /// Runs the program with SafeDebit's login and password from this file only.

@@ -518,7 +518,7 @@ fn row_with_an_incomplete_stored_state_is_an_error() {
         ("NULL,3,,,,,,,2026-09-01T08:00:00Z", "status"),
     ] {
         let why = row(names, &format!("safedebit:RUM-1,{line}")).unwrap_err();
-        assert!(why.contains(&format!("`{missing}`: it is empty, but")), "{line}: {why}");
+        assert!(why.contains(&format!("`{missing}`: the cell is empty, but")), "{line}: {why}");
     }
     let never_read = row(names, "safedebit:RUM-1,NULL,NULL,,,,,,,NULL").unwrap();
     assert_eq!(never_read.stored, None);

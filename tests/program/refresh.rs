@@ -98,7 +98,7 @@ fn unknown_column_stops_the_run_before_any_request() {
         ),
         ("reference,customer\nsafedebit:XXXXXXXXXXXXX,a\n", "--own \"customer\""),
         ("RUM;IBAN\nRUM-1;FR7630001007941234567890185\n", "no"),
-        ("reference,x_note\nsafedebit:XXXXXXXXXXXXX,a,b\n", "line 2: it has 3 cells"),
+        ("reference,x_note\nsafedebit:XXXXXXXXXXXXX,a,b\n", "line 2: the row has 3 cells"),
         ("PK\u{3}\u{4}", "workbook"),
     ] {
         vendors.write("in.csv", text);

@@ -34,7 +34,8 @@ const KINDS: [(&str, Check); 7] = [
 pub fn run(Arguments { kind, values }: &Arguments) -> Result<End, Failure> {
     let Some((_, check)) = KINDS.iter().find(|(name, _)| name == kind) else {
         let names = KINDS.map(|(name, _)| name).join(", ");
-        let why = format!("the type of the values is not one of {names}. Name it first: mandat check iban VALUE");
+        let why =
+            format!("the first argument is not one of the types {names}. Write for example: mandat check iban VALUE");
         super::Arguments::command().error(ErrorKind::InvalidValue, why).exit();
     };
     let mut out = io::stdout().lock();

@@ -30,7 +30,9 @@ impl Connection {
     pub fn or_samples(&self, named: Vec<MandateRef>) -> Result<Vec<MandateRef>, Failure> {
         match &self.sandbox {
             Some(sandbox) if named.is_empty() => Ok(sandbox.references()),
-            None if named.is_empty() => Err("no mandate is named. Name one, or try --sandbox".into()),
+            None if named.is_empty() => {
+                Err("the command names no mandate. Add the reference of a mandate, or use --sandbox".into())
+            }
             _ => Ok(named),
         }
     }
@@ -44,7 +46,7 @@ pub fn told(error: &Error) -> String {
         (ErrorKind::NotConfigured, Some(Provider::Seqino)) => "SEQINO_API_KEY",
         _ => return error.to_string(),
     };
-    format!("there are no credentials. Set {variables}")
+    format!("the credentials of this vendor are missing. Set {variables}")
 }
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
@@ -138,7 +140,10 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
         at.push(format!("seqino {} {account}", value("SEQINO_URL").unwrap_or_default()));
     }
     if at.is_empty() {
-        return Err("no credentials are set. `mandat --help` lists their names. With --sandbox you need none".into());
+        return Err(
+            "no credentials are set. `mandat --help` lists the variables. The option --sandbox needs no credentials"
+                .into(),
+        );
     }
     Ok(Connection { mandates: builder.build()?, sandbox: None, at })
 }

@@ -19,13 +19,13 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, (usize, &'static str)> 
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let (name, text) = line.split_once('=').ok_or(told("it has no `=`. Write NAME=value"))?;
+        let (name, text) = line.split_once('=').ok_or(told("the line has no `=`. Write NAME=value"))?;
         let name = name.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t'])).unwrap_or(name).trim();
         if name.is_empty() || name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
-            return Err(told("the name is not valid. Write NAME=value, with letters, digits and _ in the name"));
+            return Err(told("the name before the `=` is not valid. Use letters, digits and _ in the name"));
         }
         if values.insert(name.to_owned(), value(text.trim()).map_err(told)?).is_some() {
-            return Err(told("this name is set twice. Keep one line"));
+            return Err(told("an earlier line sets the same name. Keep one of the lines"));
         }
     }
     Ok(values)
@@ -42,7 +42,7 @@ fn value(text: &str) -> Result<String, &'static str> {
     let mut value = String::new();
     let mut rest = text[1..].chars();
     loop {
-        match rest.next().ok_or("the quote at the start of the value is not closed. Close it")? {
+        match rest.next().ok_or("the value starts with a quote that is not closed. Add the closing quote")? {
             c if c == quote => break,
             '\\' if quote == '"' => match rest.next() {
                 Some(c @ ('"' | '\\')) => value.push(c),
@@ -54,5 +54,5 @@ fn value(text: &str) -> Result<String, &'static str> {
     let rest = rest.as_str();
     let comment = rest.trim_start();
     let closed = comment.is_empty() || comment.starts_with('#') && comment.len() < rest.len();
-    if closed { Ok(value) } else { Err("there is text after the closing quote. Quote the whole value") }
+    if closed { Ok(value) } else { Err("there is text after the closing quote of the value. Quote the whole value") }
 }

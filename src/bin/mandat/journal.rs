@@ -50,8 +50,10 @@ const WHOLE: &str = "whole";
 
 impl Journal {
     pub fn begin(out: &Path, resume: bool, origin: String) -> Result<Self, Failure> {
-        let mut name =
-            out.file_name().ok_or_else(|| format!("{} is not a file name. Name a file", out.display()))?.to_owned();
+        let mut name = out
+            .file_name()
+            .ok_or_else(|| format!("{} is not the name of a file. Give the name of a file", out.display()))?
+            .to_owned();
         name.push(".mandat");
         let folder = out.with_file_name(name);
         let (shown, kept) = (out.display(), folder.display());
@@ -94,7 +96,7 @@ impl Journal {
     /// Opens the journal of a stopped run, or returns an error if the caller did not ask to resume.
     fn open(out: &Path, folder: PathBuf, head: Head, resume: bool) -> Result<Self, String> {
         let kept = folder.display().to_string();
-        let foreign = || format!("{kept} exists, and this program did not create it. Move it away.");
+        let foreign = || format!("{kept} exists, and this program did not create it. Move it to another folder.");
         let path = folder.join(JOURNAL);
         let is = |path: &Path, kind: fn(&fs::Metadata) -> bool| fs::symlink_metadata(path).is_ok_and(|is| kind(&is));
         if !is(&folder, fs::Metadata::is_dir) {
@@ -111,7 +113,7 @@ impl Journal {
         lock(&file, &path)?;
         if !resume {
             return Err(format!(
-                "a run with this output was stopped. To continue, add --resume. To start again, remove {kept}."
+                "an earlier run with this output was stopped. To continue that run, add --resume. To start again, remove {kept}."
             ));
         }
         is_free(out, resume)
@@ -201,7 +203,7 @@ impl Journal {
         file::header(&mut out, format, &table.columns).map_err(told)?;
         let mut line = String::new();
         for (row, given) in table.rows.iter().enumerate() {
-            let at = self.entries.get(&row).ok_or("a row has no result. This is a bug in mandat")?;
+            let at = self.entries.get(&row).ok_or("a row of the output has no result. This is a bug in mandat")?;
             journal.seek(SeekFrom::Start(*at))?;
             line.clear();
             journal.read_line(&mut line)?;
@@ -237,7 +239,9 @@ fn key(given: &Record) -> Vec<String> {
 fn lock(file: &File, path: &Path) -> Result<(), String> {
     match file.try_lock() {
         Ok(()) if is_still(file, path) => Ok(()),
-        Ok(()) | Err(TryLockError::WouldBlock) => Err("another run is writing it. Wait until that run ends.".into()),
+        Ok(()) | Err(TryLockError::WouldBlock) => {
+            Err("another run is writing it. Wait until the other run ends.".into())
+        }
         Err(TryLockError::Error(e)) => Err(format!("{} cannot be locked: {e}", path.display())),
     }
 }
@@ -265,7 +269,7 @@ fn is_free(out: &Path, resume: bool) -> Result<(), String> {
                  everything again."
                 .into())
         }
-        Ok(_) => Err("the file exists and is never overwritten. Use another --out.".into()),
+        Ok(_) => Err("the output file exists, and this program never overwrites a file. Use another --out.".into()),
     }
 }
 
@@ -275,7 +279,9 @@ fn give_name(whole: &Path, out: &Path) -> Result<(), String> {
         // A hard link failed, because the output is an empty file from before the run, or the file system has no hard
         // links.
         Err(_) => {
-            is_free(out, false).map_err(|_| "somebody created this file during the run. Move it away".to_owned())?;
+            is_free(out, false).map_err(|_| {
+                "somebody created the output file during the run. Move that file to another folder".to_owned()
+            })?;
             fs::rename(whole, out).map_err(|e| e.to_string())
         }
     }

@@ -84,7 +84,7 @@ impl<'a> Output<'a> {
     pub fn advice(&self) -> &'static str {
         match self.sink {
             Sink::Stream(_) => "stopped.\n",
-            Sink::File(_) => "stopped. To go on, run the same command with --resume.\n",
+            Sink::File(_) => "stopped. To continue, run the same command with --resume.\n",
         }
     }
 
@@ -92,7 +92,7 @@ impl<'a> Output<'a> {
     pub fn left(&self, rows: usize) -> String {
         match &self.sink {
             Sink::Stream(stream) => {
-                format!("{} of {rows} rows are done. You can resume a run with --out.", stream.next)
+                format!("{} of {rows} rows are written. Only a run with --out can be resumed.", stream.next)
             }
             Sink::File(journal) => journal.left(),
         }
@@ -113,10 +113,12 @@ fn special(path: &Path) -> Result<bool, Failure> {
         Err(e) => return Err(told(e).into()),
     };
     match fs::metadata(path) {
-        Ok(target) if target.is_dir() => Err(format!("{shown} is a folder. Name a file in it.").into()),
+        Ok(target) if target.is_dir() => {
+            Err(format!("{shown} is a folder. Give the name of a file in the folder.").into())
+        }
         // A link to a device is allowed, such as /dev/fd/3 on some systems.
         Ok(target) if !target.is_file() => Ok(true),
-        _ if is_link => Err(format!("{shown} is a symbolic link. Name its target.").into()),
+        _ if is_link => Err(format!("{shown} is a symbolic link. Give the file to which the link points.").into()),
         Ok(_) => Ok(false),
         Err(e) => Err(told(e).into()),
     }

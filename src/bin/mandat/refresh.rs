@@ -80,9 +80,9 @@ fn age(text: &str) -> Result<TimeDelta, &'static str> {
         "s" => 1,
         "m" => 60,
         "h" => 3600,
-        _ => return Err("write it as 90s, 15m or 1h"),
+        _ => return Err("write the age as 90s, 15m or 1h"),
     };
-    let number = number.parse::<u32>().map_err(|_| "write it as 90s, 15m or 1h")?;
+    let number = number.parse::<u32>().map_err(|_| "write the age as 90s, 15m or 1h")?;
     Ok(TimeDelta::seconds(i64::from(number) * seconds))
 }
 
@@ -130,7 +130,9 @@ const LARGEST: u64 = 128 << 20;
 
 fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
     let Some(path) = input else {
-        let samples = connection.or_samples(Vec::new()).map_err(|_| "no file is named. Name one, or try --sandbox")?;
+        let samples = connection
+            .or_samples(Vec::new())
+            .map_err(|_| "the command names no file of mandates. Add a file, or use --sandbox")?;
         let samples: String = samples.iter().map(|reference| format!("{reference}\n")).collect();
         return Ok(Table::read(&samples, own)?);
     };
@@ -142,13 +144,13 @@ fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result
     } else {
         let file = File::open(path).map_err(told)?;
         if file.metadata().map_err(told)?.is_dir() {
-            return Err(format!("{shown} is a folder. Name a file").into());
+            return Err(format!("{shown} is a folder. Give the name of a file").into());
         }
         file.take(LARGEST + 1).read_to_end(&mut bytes)
     };
     read.map_err(told)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("{shown} is larger than {} MiB. Split it.", LARGEST >> 20).into());
+        return Err(format!("{shown} is larger than {} MiB. Split the file.", LARGEST >> 20).into());
     }
     let text = file::decode(&bytes).map_err(|why| format!("{shown}: {why}"))?;
     drop(bytes);
@@ -157,7 +159,7 @@ fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result
         return Err(format!("{shown} is empty. Write at least one reference, or a header").into());
     }
     if table.rows.is_empty() {
-        super::tell(&format!("{shown} has columns, but no mandate\n"));
+        super::tell(&format!("{shown} names columns, but contains no mandate\n"));
     }
     Ok(table)
 }
@@ -294,7 +296,7 @@ fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
         (!differing.is_empty()).then(|| Fault {
             column: Field::Reference,
             text: format!(
-                "lines {} and {} name the same mandate but differ in {}. Correct one line, or delete one",
+                "lines {} and {} name the same mandate but differ in {}. Correct or delete one of the lines",
                 table.rows[*first].line,
                 table.rows[*row].line,
                 differing.join(", ")

@@ -58,11 +58,11 @@ struct StatedFacts {
 }
 
 fn date(text: &str) -> Result<NaiveDate, &'static str> {
-    file::date(text).ok_or("write it as 2026-09-01 or 01/09/2026")
+    file::date(text).ok_or("write the date as 2026-09-01 or 01/09/2026")
 }
 
 fn answer(text: &str) -> Result<bool, &'static str> {
-    file::boolean(text).ok_or("write yes or no")
+    file::boolean(text).ok_or("write the fact as yes or no")
 }
 
 fn last_collection(text: &str) -> Result<LastCollection, &'static str> {

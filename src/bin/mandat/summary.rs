@@ -140,7 +140,9 @@ impl fmt::Display for Summary {
 /// Returns one line for each vendor that refused the caller's credentials.
 pub fn not_asked(counts: &BTreeMap<Provider, usize>) -> String {
     let line = |(provider, count): (&Provider, &usize)| {
-        format!("{provider} refused the caller, so it got no more requests. Mandates not asked for: {count}.\n")
+        format!(
+            "{provider} refused the caller, so the run sent no more requests to {provider}. Mandates not asked for: {count}.\n"
+        )
     };
     counts.iter().map(line).collect()
 }

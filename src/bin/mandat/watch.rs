@@ -34,7 +34,7 @@ pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection)
             Ok(change) => writeln!(io::stdout(), "{}", line(&change))?,
             // Continue the watch after a retryable error, because the next reading may succeed.
             Err(error) if error.is_retryable() => {
-                super::tell(&format!("mandat: {reference}: {error}; will retry later\n"))
+                super::tell(&format!("mandat: {reference}: {error}; the next reading follows later\n"))
             }
             Err(error) => return Err(format!("{reference}: {}", told(&error)).into()),
         }

@@ -163,7 +163,7 @@ fn new_mandate(call: &Request, store: &mut Store, status: &str, after_signing: &
     consumer(call, store)?;
     let umr = call.text("umr").map_or_else(|| store.numbered("RUM-SANDBOX-"), str::to_owned);
     if store.get(MANDATES, &umr).is_some() && !sample(&umr) {
-        return Err(impossible("the UMR is in use"));
+        return Err(impossible("another mandate already has this UMR"));
     }
     let mut mandate = json!({
         "umr": umr,

@@ -112,24 +112,24 @@ impl Columns {
         };
         let (mut columns, mut faults) = (Self::default(), Vec::new());
         for field in own.iter().filter_map(|name| Field::named(name)) {
-            faults.push(format!("`{}` is a column of this program. Rename yours.", field.name()));
+            faults.push(format!("`{}` is a column of this program. Rename your column.", field.name()));
         }
         for (place, name) in names {
             let name = name.trim_matches(blank);
             match Field::named(name) {
                 Some(field) if columns.ours[field as usize].is_some() => {
-                    faults.push(format!("two columns are named `{}`. Keep one.", field.name()));
+                    faults.push(format!("two columns are named `{}`. Keep one of them.", field.name()));
                 }
                 Some(field) => columns.ours[field as usize] = Some(place),
                 None if is_own(name) && columns.own.iter().any(|(other, _)| other == name) => {
-                    faults.push(format!("two columns are named `{}`. Rename one.", shown(name)));
+                    faults.push(format!("two columns are named `{}`. Rename one of them.", shown(name)));
                 }
                 None if is_own(name) => columns.own.push((name.to_owned(), place)),
                 None => faults.push(unknown(name)),
             }
         }
         if columns.ours[Field::Reference as usize].is_none() {
-            faults.push("there is no column `reference`. Add it.".into());
+            faults.push("there is no column `reference`. Add this column.".into());
         }
         if faults.is_empty() { Ok(columns) } else { Err(faults.join(" ")) }
     }
@@ -155,7 +155,7 @@ fn unknown(name: &str) -> String {
     let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
     let name = shown(name);
     format!(
-        "the column `{name}` is unknown.{meant} If it is yours, add --own \"{name}\" or name it `{OWN_PREFIX}{name}`."
+        "the column `{name}` is unknown.{meant} If this column is your own, add --own \"{name}\" or rename it to `{OWN_PREFIX}{name}`."
     )
 }
 

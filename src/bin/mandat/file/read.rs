@@ -110,7 +110,9 @@ impl Head {
                 continue;
             }
             if content.starts_with('[') {
-                return Err(format!("line {line}: this begins a JSON array. Write one object per line: jq -c '.[]'"));
+                return Err(format!(
+                    "line {line}: the file is a JSON array. Write one JSON object per line, with jq -c '.[]'"
+                ));
             }
             // A header with another separator, such as `RUM:IBAN`, would turn all lines into references. So the line
             // must name a vendor.
@@ -212,9 +214,11 @@ fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, 
     loop {
         let before = line;
         line = lines.at(usize::try_from(reader.position().byte()).unwrap_or(usize::MAX));
-        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: this is not readable as CSV"))? {
+        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: the line is not readable as CSV"))? {
             // The added row is missing, so it became a part of a quoted cell that is not closed.
-            return Err(format!("line {before}: a quotation mark opens a cell, and none closes it. Close it"));
+            return Err(format!(
+                "line {before}: a quotation mark opens a cell, and no quotation mark closes the cell. Add one"
+            ));
         }
         if record.len() == 1 && &record[0] == END {
             break;
@@ -240,7 +244,11 @@ fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, 
     let used = |place: &usize| rows.iter().any(|row| row.cells.get(*place).is_some_and(|cell| !cell.is_blank()));
     let unnamed = |name: &str| name.trim_matches(blank).is_empty();
     if let Some(place) = (0..names.len()).find(|place| unnamed(&names[*place]) && used(place)) {
-        return Err(format!("line {}: column {} has values, but no name. Name it.", head.line, place + 1));
+        return Err(format!(
+            "line {}: column {} has values, but no name. Give the column a name.",
+            head.line,
+            place + 1
+        ));
     }
     let named = names.iter().map(String::as_str).enumerate().filter(|(_, name)| !unnamed(name));
     let columns = Columns::of(named, own).map_err(|why| format!("line {}: {why}", head.line))?;
@@ -271,13 +279,11 @@ fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, S
     if cells.len() > width {
         let count = cells.len();
         return Err(format!(
-            "it has {count} cells, but the first line has {width}. Quote each cell that contains the separator."
+            "the row has {count} cells, but the first line has {width}. Quote each cell that contains the separator."
         ));
     }
     if cells.iter().any(swallows_lines) {
-        return Err(
-            "a cell contains more lines with references. Check its quotation marks: one is missing or extra.".into()
-        );
+        return Err("a cell contains several lines with references. Look for a missing or extra quotation mark.".into());
     }
     Ok(cells)
 }
@@ -321,10 +327,13 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
     for (line, _, content) in lines(text).filter(|(_, _, content)| !content.is_empty()) {
         let object: Object = serde_json::from_str(content).map_err(|error| match error.classify() {
             serde_json::error::Category::Eof => {
-                format!("line {line}: the JSON object is incomplete. The file may be cut off.")
+                format!("line {line}: the JSON object is incomplete. The end of the file may be missing.")
             }
             _ => {
-                format!("line {line}, column {}: this is not a JSON object. Write one object per line", error.column())
+                format!(
+                    "line {line}, column {}: the line is not a JSON object. Write one JSON object per line",
+                    error.column()
+                )
             }
         })?;
         let mut cells = Vec::new();
@@ -337,12 +346,12 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
                 cells.resize_with(place + 1, Cell::default);
             }
             if !matches!(cells[place], Cell::Absent) {
-                return Err(format!("line {line}: a key occurs twice. Keep one"));
+                return Err(format!("line {line}: the JSON object has a key twice. Keep one of them"));
             }
             cells[place] = Cell::json(value);
             // With a NUL character in a cell, the program could not read its own CSV output as text.
             if cells[place].shown().contains('\0') {
-                return Err(format!("line {line}: it contains a NUL character. Remove it"));
+                return Err(format!("line {line}: a cell contains a NUL character. Remove the character"));
             }
         }
         rows.push(Row { line, cells });

@@ -83,11 +83,11 @@ impl Record {
         let text = self[Field::Reference].trimmed();
         let odd = |c: char| cell::invisible(c) || matches!(c, ',' | ';' | '|');
         if cell::is_nothing(text) {
-            return Err("it is empty. Write the vendor and the id: safedebit:RUM-1".into());
+            return Err("the cell is empty. Write the vendor and the id of the mandate: safedebit:RUM-1".into());
         }
         if text.contains(odd) {
             return Err(
-                "it contains a separator or an invisible character. Write one reference and nothing else".into()
+                "the cell contains a separator or an invisible character. Write one reference and nothing else".into(),
             );
         }
         if text.contains(" #") {
@@ -167,7 +167,8 @@ impl Record {
             if let Some(stored) = stored {
                 let column = if status.is_none() { Field::Status } else { Field::ObservedAt };
                 let stored = stored.name();
-                let text = format!("it is empty, but `{stored}` is not. A stored state needs both: fill or clear both");
+                let text =
+                    format!("the cell is empty, but `{stored}` is not. A stored state needs both: fill or clear both");
                 faults.push(Fault { column, text });
             }
             return None;

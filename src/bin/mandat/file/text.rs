@@ -8,16 +8,16 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 pub fn decode(bytes: &[u8]) -> Result<String, &'static str> {
     // Every .xlsx and .ods file is a zip archive, and so begins with these bytes.
     if bytes.starts_with(b"PK\x03\x04") {
-        return Err("this is a workbook. Save it as CSV");
+        return Err("the file is a workbook of a spreadsheet program. Save the file as CSV");
     }
     let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or_else(|| (encoding(bytes), 0));
     let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
-    let text = text.ok_or("it contains bytes that are not valid in its encoding. Save it as UTF-8")?;
+    let text = text.ok_or("the file contains bytes that are not valid in its encoding. Save the file as UTF-8")?;
     if encoding == WINDOWS_1252 && has_utf_8(bytes) {
-        return Err("it mixes UTF-8 with another encoding. Save it as UTF-8");
+        return Err("the file mixes UTF-8 with another encoding. Save the file as UTF-8");
     }
     if text.contains('\0') {
-        return Err("this is not a text file: it contains NUL characters. Save it as CSV in UTF-8");
+        return Err("the file is no text file, because it contains NUL characters. Save the file as CSV in UTF-8");
     }
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
