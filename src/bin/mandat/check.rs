@@ -5,7 +5,7 @@ use clap::{CommandFactory, error::ErrorKind};
 use mandat::sepa::{Bic, CreditorId, FrenchVat, Iban, Siren, Siret, Umr, ValueError};
 use std::io::{self, Write};
 
-/// Check identifiers. The output names each by its place in the list, and never shows it.
+/// Check identifiers, such as IBANs. The output names each value by its place in the list, and never shows a value.
 ///
 /// The exit code is 1 if a value is wrong.
 #[derive(clap::Args)]
@@ -13,7 +13,7 @@ pub struct Arguments {
     /// The type of the values: iban, umr, ics, siren, siret, bic or vat.
     // Read by `run`: an error of clap would show a value in the place of the type.
     kind: String,
-    /// The values. Blanks and lower case are allowed, except in a UMR.
+    /// The values to check. Blanks and lower case are allowed, except in a UMR.
     #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true)]
     values: Vec<String>,
 }

@@ -57,13 +57,14 @@ pub struct Options {
     /// Read credentials from this file of NAME=value lines. Environment variables take precedence.
     #[arg(long, value_name = "FILE", global = true)]
     env_file: Option<PathBuf>,
-    /// Try the program without an account. It simulates the vendors, with a sample mandate at each.
+    /// Try the program without an account. The program then simulates the vendors, with a sample mandate at each.
     #[arg(long = "sandbox", global = true)]
     simulated: bool,
     /// Maximum number of requests per second to each vendor. Ask the vendor before you raise it.
     #[arg(long, value_name = "NUMBER", global = true)]
     rate: Option<NonZeroU32>,
-    /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read it.
+    /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read the
+    /// credentials.
     #[arg(long, value_name = "HOST", global = true)]
     allow_plain_http_to: Option<String>,
 }

@@ -24,8 +24,8 @@ use std::{
 
 /// Read every mandate of a file and report changes.
 ///
-/// FILE is a list with one reference per line, or CSV or JSON lines with a column `reference`. It can be the output of
-/// an earlier run: the command then compares with the state in the file. Rows keep their order.
+/// FILE is a list with one reference per line, or CSV or JSON lines with a column `reference`. FILE can also be the
+/// output of an earlier run: the command then compares with the state in the file. Rows keep their order.
 ///
 /// For mandates to collect on, write the facts in the columns signed_on, signature_confirmed, last_collection,
 /// revoked_by_debtor and one_off_used. The verdict names each missing fact. Write a date as 2026-09-01 or 01/09/2026.
@@ -46,7 +46,8 @@ pub struct Arguments {
     /// With --resume, read a row again if its reading is older than this: 90s, 15m, 1h.
     #[arg(long, value_name = "AGE", value_parser = age, default_value = "1h")]
     max_age: TimeDelta,
-    /// Your own column. The command copies it to the output. Repeat the option, or separate names by commas.
+    /// The name of a column of your own, which the command copies to the output. Repeat the option, or separate names
+    /// by commas.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     own: Vec<String>,
     /// The format of the output.
@@ -55,7 +56,7 @@ pub struct Arguments {
     /// Write only rows that changed or were not read. Do not use the result as input for the next run.
     #[arg(long, conflicts_with = "out")]
     changes: bool,
-    /// Accepted and ignored. The rows of one client may be in any order.
+    /// The program accepts and ignores this option. The rows of one client may be in any order.
     #[arg(long, hide = true)]
     sorted: bool,
 }

@@ -14,16 +14,17 @@ use std::{
 
 /// Simulate the vendors on this machine until you stop it.
 ///
-/// Prints the address and the credentials of each simulated vendor. There is no real account, no real money and no
-/// network access. `GET /_control` lists the commands for tests: sign, revoke, cause errors, script, inspect.
+/// The command prints the address and the credentials of each simulated vendor. There is no real account, no real money
+/// and no network access. `GET /_control` lists the control requests for tests: sign, revoke, cause errors, script,
+/// inspect.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Address to listen on. Port 0 picks a free port. If the address is not loopback, every machine that reaches it
     /// can read and change all data in the sandbox.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
     listen: SocketAddr,
-    /// Another host name of the sandbox, such as `sandbox` or `localhost:8080`. May be repeated. Links contain the
-    /// first one.
+    /// Another host name of the sandbox, such as `sandbox` or `localhost:8080`. Repeat the option for more names. Links
+    /// contain the first name.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
     /// Seed of the random numbers. The same seed gives the same ids and the same random faults.

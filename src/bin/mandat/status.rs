@@ -20,11 +20,11 @@ use std::{
 
 /// Show the status of mandates, and if you may use them.
 ///
-/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict and next step. A
-/// verdict on collecting names each fact that you did not state.
+/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict and next step. A verdict
+/// on a collection names each fact that you did not state.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandates.
+    /// The mandates to read, each by its reference.
     #[arg(value_name = "REF")]
     mandates: Vec<MandateRef>,
     /// Print one line of JSON per mandate.

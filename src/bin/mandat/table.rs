@@ -7,7 +7,7 @@ use std::{
     io::{self, Write as _},
 };
 
-/// Print the meaning of each vendor's words.
+/// Print the meaning of each vendor's words for a status.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Print a Mermaid state diagram of the changes of status instead.

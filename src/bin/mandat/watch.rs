@@ -12,11 +12,11 @@ use std::io::{self, Write};
 
 /// Print each change of a mandate until you stop it, or until no change is expected.
 ///
-/// It reads the mandate every few minutes while it waits for a signature, daily while it is active, and weekly for
-/// three months after its end.
+/// The command reads the mandate every few minutes while the mandate waits for a signature, daily while it is active,
+/// and weekly for three months after its end.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandate.
+    /// The mandate to read, by its reference.
     #[arg(value_name = "REF")]
     mandate: Option<MandateRef>,
     /// Print one line of JSON per change.
