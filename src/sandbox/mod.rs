@@ -61,8 +61,8 @@
 //! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each
 //! request that breaks the spec, and each word that the spec does not list.
 //!
-//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header
-//! `Server: mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
+//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header `Server:
+//! mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
 //! SafeDebit with `SANDBOX_`.
 //!
 //! # Pages
@@ -167,7 +167,7 @@ pub(crate) trait Simulation: Sync {
     /// Returns the response that refuses a call because it breaks the spec.
     fn invalid(&self, call: &Request, violations: &[Violation]) -> Reply;
 
-    /// Performs an operation, or refuses it.
+    /// Performs an operation of the vendor, or returns the response that refuses the operation.
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply>;
 
     /// Returns the response to a request for an unknown operation.
@@ -275,7 +275,7 @@ pub struct Sandbox {
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
-/// Shows the address of the sandbox.
+/// `Debug` of a sandbox shows only its address.
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Sandbox({})", self.address)

@@ -35,7 +35,7 @@ impl Bic {
         &self.0[4..6]
     }
 
-    /// Returns the code of the branch, if the BIC has one.
+    /// Returns the code of the bank's branch, if the BIC has one.
     pub fn branch(&self) -> Option<&str> {
         self.0.get(8..).filter(|branch| !branch.is_empty())
     }

@@ -9,7 +9,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub enum MandateEffect {
     /// The reason has no effect on the mandate.
     None,
-    /// The mandate has not ended, but ask the debtor.
+    /// The mandate has not ended. Ask the debtor about the reason.
     Suspect,
     /// Ask the debtor if the reason occurs again, because the bank may hide the real reason.
     SuspectIfRepeated,
@@ -72,7 +72,7 @@ macro_rules! reasons {
         #[non_exhaustive]
         pub enum ReasonCode {
             $(#[doc = concat!(stringify!($code), ": ", $en, ".")] $code,)+
-            /// Any other code, as the bank gave it.
+            /// Any other reason code, as the bank gave it.
             Other(String),
         }
 
@@ -104,7 +104,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// Returns the party that has to act.
+            /// Returns the party that has to act after this reason code.
             pub fn actor(&self) -> Actor {
                 match self {
                     $(Self::$code => Actor::$actor,)+
@@ -187,7 +187,7 @@ impl FromStr for ReasonCode {
     }
 }
 
-/// Shows a known code. Any other text can contain personal data, so only its length is shown.
+/// `Debug` shows a known reason code. Any other text can contain personal data, so only its length is shown.
 impl fmt::Debug for ReasonCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

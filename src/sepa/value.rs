@@ -22,7 +22,7 @@ pub enum ValueKind {
     FrenchVat,
 }
 
-/// Shows the usual name of the type.
+/// Shows the usual name of a type of SEPA value, such as `IBAN`.
 impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -45,7 +45,7 @@ pub enum Rule {
     NotEmpty,
     /// The text must have an allowed number of characters, not counting blanks.
     Length {
-        /// The number of characters in the text.
+        /// The number of characters that the text has.
         found: usize,
         /// The allowed number of characters, such as `8 or 11`.
         wanted: &'static str,
@@ -75,7 +75,7 @@ pub enum Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ValueError {
-    /// The type that the value should have.
+    /// The type that the invalid text should have.
     pub kind: ValueKind,
     /// The rule that the text breaks.
     pub rule: Rule,

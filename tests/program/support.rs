@@ -61,7 +61,7 @@ pub fn get(address: &str, path: &str) -> String {
     answer
 }
 
-/// Runs the program until it ends. Returns the exit code, the output and the error output.
+/// Runs the program `mandat` until it ends. Returns the exit code, the output and the error output.
 pub fn mandat(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_mandat"))
         .args(arguments)
@@ -176,7 +176,7 @@ impl Vendors {
         command
     }
 
-    /// Runs the program until it ends.
+    /// Runs the program `mandat` until it ends.
     pub fn mandat(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command(arguments).spawn().unwrap())
     }

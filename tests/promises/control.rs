@@ -179,7 +179,7 @@ async fn sandbox_clock_can_be_advanced_and_reset_over_http() {
     let now = control(&sandbox, "GET", "/clock", None).await["now"].as_str().unwrap().parse().unwrap();
     let moved: chrono::TimeDelta = chrono::DateTime::<chrono::Utc>::signed_duration_since(now, before);
     assert!((86_400..86_460).contains(&moved.num_seconds()), "{moved}");
-    // Advance the clock further than the sandbox can represent.
+    // Advance the clock of the sandbox further than it can represent.
     control(&sandbox, "POST", "/clock", json!({"advance_seconds": u64::MAX})).await;
     control(&sandbox, "POST", "/reset", None).await;
     assert!((sandbox.now() - before).num_seconds() < 60);

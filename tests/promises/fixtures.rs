@@ -43,7 +43,7 @@ impl Scripted {
     }
 }
 
-/// Returns the mandate as JSON, without the time of the reading.
+/// Returns a mandate as JSON, without the time of its reading.
 fn shown(mandate: &Mandate) -> String {
     let mut value = serde_json::to_value(mandate).unwrap();
     value.as_object_mut().unwrap().remove("observed_at");

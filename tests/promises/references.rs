@@ -70,7 +70,7 @@ fn blanks_around_an_id_are_removed() {
     assert_eq!((reference.client_id(), reference.id()), (Some("client_1"), "mdt_1"));
     assert_eq!(MandateRef::safedebit(" RUM 1 "), "safedebit:%20RUM 1 ".parse().unwrap());
     assert_eq!(MandateRef::safedebit(" RUM 1 ").id(), "RUM 1");
-    // The crate refuses a request with one of these ids.
+    // An id that is blank or has an invisible character stays in the reference. The crate refuses to send such an id.
     for id in [" ", "\n", "RUM-1\n", "\u{200b}"] {
         assert_eq!(MandateRef::safedebit(id).id(), id);
     }

@@ -46,7 +46,7 @@ async fn create_at_easytransac(mandates: &Mandates, iban: &str) -> Result<(), Er
 fn assert_refused<T>(result: Result<T, Error>, field: &str, value: &str) {
     let Err(error) = result else { panic!("the crate sent {value:?}") };
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{value:?}");
-    // The error of a read has no outcome.
+    // Only the error of a write has an outcome, so `None` is the error of a read.
     assert!(error.outcome().is_none_or(|outcome| outcome == Outcome::NotSent), "{value:?}");
     let said = error.to_string();
     assert!(said.contains(&format!("`{field}` is refused: ")), "{said}");

@@ -258,7 +258,7 @@ impl Walk {
         }
         for reference in &all {
             let mut known: Option<StoredState> = None;
-            // The last status of the mandate that was recognized.
+            // The last recognized status of the mandate.
             let mut before = MandateStatus::Unrecognized;
             for _ in 0..self.random.usize(2..6) {
                 self.take_random_step(reference).await;
@@ -466,7 +466,7 @@ struct Held {
     row: Option<String>,
     /// True while the mandate is reinstated and the caller has not acknowledged it.
     open: bool,
-    /// The last status of the mandate that was recognized.
+    /// The last recognized status of the mandate.
     recognized: Option<MandateStatus>,
     /// The acknowledgement that the caller gave at the last reading.
     said: Option<MandateStatus>,

@@ -132,7 +132,7 @@ mod easytransac {
 
     #[test]
     fn signatures_are_verified_in_utf8_windows_1252_and_iso_8859_15() {
-        // Another program computed the signatures.
+        // Another program computed the expected signatures.
         for (encoding, signature, form) in [
             ("UTF-8", "e62f644ab864308f57b9533689a2ad955e0b59c1", "City=Fran%C3%A7ois&Name=L%C5%93uf+%E2%82%AC"),
             ("Windows-1252", "a7aac83c4bb046fdbf4fbe9df68d81da4badf730", "City=Fran%E7ois&Name=L%9Cuf+%80"),
@@ -313,7 +313,7 @@ mod easytransac {
             let value = fields.remove(from).unwrap();
             fields.insert(to.into(), value);
         }
-        // The forged notification has other names of fields.
+        // The forged notification has the same values under other field names.
         let event = forged(|fields| {
             rename(fields, "Status", "Text");
             rename(fields, "Test", "Thing");
@@ -351,7 +351,7 @@ mod easytransac {
         .unwrap();
         forged(|fields| drop(fields.insert("Client".into(), "Paris".into()))).unwrap();
         forged(|fields| drop(fields.insert("Order".into(), json!({})))).unwrap();
-        // The forged notification has values of another type.
+        // The forged notification has values of another JSON type.
         forged(|fields| drop(fields.insert("Test".into(), Value::Null))).unwrap();
         forged(|fields| drop(fields.insert("Test".into(), false.into()))).unwrap();
         // The crate gives all forgeries the same id as the genuine notification, so they count as duplicates.

@@ -170,7 +170,7 @@ impl Journal {
         }
         let mut taken = BTreeMap::new();
         for row in 0..table.rows.len() {
-            // Two equal rows have one journal entry each.
+            // The journal has one entry for each of two equal rows.
             if let Some((at, written)) = found.get_mut(&key(&table.record(row))).and_then(Vec::pop) {
                 self.entries.insert(row, at);
                 taken.insert(row, written);

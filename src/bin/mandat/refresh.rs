@@ -105,7 +105,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
             super::tell(&format!("stopped. {}\n", output.left(table.rows.len())));
             return Ok(End::Stopped(code));
         }
-        // The reader of the output pipe has ended. This is no failure.
+        // No program reads the output pipe any more. This is no failure of the command.
         Err(why) if is_closed(&why) => {
             super::tell(&format!("nobody reads the output any more. {}\n", output.left(table.rows.len())));
             return Ok(End::Complete);
@@ -321,7 +321,7 @@ fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<us
 /// Returns the progress bar, which is visible only on a terminal.
 fn progress(rows: usize) -> ProgressBar {
     let bar = ProgressBar::new(rows as u64);
-    // The template of the progress bar is valid.
+    // The template of the progress bar is a valid constant, so this error does not occur.
     let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));

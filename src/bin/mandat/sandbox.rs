@@ -72,7 +72,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
         text += "WARNING: every machine that reaches this address can read and change all data in the sandbox.\n\
                  Listen on 127.0.0.1, unless the sandbox has a container of its own.\n\n";
     }
-    // Writing to a string does not fail.
+    // Ignore the result of `writeln!`, because writing to a string does not fail.
     for provider in Provider::ALL.iter().copied() {
         let credentials = sandbox.credentials(provider);
         if credentials.is_empty() {

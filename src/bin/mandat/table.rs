@@ -26,7 +26,7 @@ fn table() -> String {
     for row in vocabulary() {
         let known = row.evidence.to_string();
         let known = known.replace("word documented, meaning inferred", "word documented");
-        // Writing to a string does not fail.
+        // Ignore the result of `writeln!`, because writing to a string does not fail.
         let _ = writeln!(text, "{:<12} {:<24} {:<21} {known}", row.provider, row.raw, row.status);
     }
     text

@@ -127,7 +127,7 @@ fn new_mandate(client: &str, request: &Value, store: &mut Store, now: DateTime<U
     store.put(MANDATES, id, mandate)
 }
 
-/// Returns the scope of an entry in the directory.
+/// Returns the scope of an entry in the state directory: its SIREN, SIRET, suffix and routing code.
 fn scope(entry: &Value) -> String {
     ["siren", "suffix", "siret", "routing_identifier"].map(|key| text(entry, key)).join("/")
 }

@@ -105,7 +105,7 @@ impl Columns {
     pub fn of<'a>(names: impl IntoIterator<Item = (usize, &'a str)>, own: &[String]) -> Result<Self, String> {
         let is_own = |name: &str| {
             let prefixed = name.get(..OWN_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_PREFIX));
-            // Compare a name without letters and digits exactly.
+            // Compare a column name that has neither letters nor digits exactly.
             let (exact, loose) = (name, Some(squeezed(name)).filter(|name| !name.is_empty()));
             let same = |own: &String| own.trim_matches(blank) == exact || Some(squeezed(own)) == loose;
             prefixed || own.iter().any(same)
