@@ -123,7 +123,7 @@ fn description_of_an_inferred_operation_starts_with_a_warning() {
         let id = operation["operationId"].as_str().unwrap();
         let text = operation["description"].as_str().unwrap_or_default();
         let first = text.split("\n\n").next().unwrap();
-        let says = ["guess", "rests on the page's sample alone"].iter().any(|word| first.contains(word));
+        let says = ["guess", "which only the page's sample shows"].iter().any(|word| first.contains(word));
         let in_use = operation.get("x-in-use").is_some();
         assert!(says || !(in_use || guessed.contains(&id)), "{id}: {first}");
         assert!(!in_use || operation["x-in-use"]["x-evidence"] == "inferred", "{id}");
