@@ -71,7 +71,7 @@ async fn morning(
     let stored = stored(pool).filter_map(|row| {
         ready(match row {
             Ok(Ok(stored)) => Some(stored),
-            // A row that cannot be read does not end the run. A database that cannot be read does.
+            // A row that cannot be read does not end the run. A database that cannot be read ends the run.
             Ok(Err(why)) => {
                 eprintln!("{why}");
                 None

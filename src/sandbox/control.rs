@@ -29,7 +29,10 @@ const INDEX: &[(&str, &str)] = &[
         "POST /_control/mandates {\"mandate\": \"safedebit:RUM-1\", \"step\": \"sign\"}",
         "performs a step of the mandate: sign, verify, activate, suspend, expire, revoke or fail",
     ),
-    ("POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}", "sets the vendor's word for this status"),
+    (
+        "POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}",
+        "sets the mandate to the vendor's word for this status",
+    ),
     (
         "POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}",
         "sets any word or JSON as the status of the mandate",

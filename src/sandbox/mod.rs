@@ -563,7 +563,8 @@ impl World {
         let record = self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?;
         let word = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step));
         let what = format!(
-            "the sandbox: this vendor has no such step from the present status of the mandate ({step:?}). Use `set_status` or `answer`"
+            "the sandbox: this vendor has no such step from the present status of the mandate ({step:?}). Use \
+             `set_status` or `answer`"
         );
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
         self.edit(mandate, |record| record["status"] = word)

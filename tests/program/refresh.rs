@@ -238,12 +238,12 @@ fn vendor_that_refuses_the_caller_gets_one_request_and_is_reported_once() {
     assert_eq!((ended.code, vendors.sandbox.count("search_mandate")), (Some(3), 1), "{}", ended.err);
     assert_eq!(ended.err.matches("SafeDebit refused the caller").count(), 1, "{}", ended.err);
     assert!(
-        ended.err.contains("not asked for: 29.") && ended.err.contains("Not read, 1: SafeDebit: Auth"),
+        ended.err.contains("not requested: 29.") && ended.err.contains("Not read, 1: SafeDebit: Auth"),
         "{}",
         ended.err
     );
     let reasons = column(&ended.rows(), "reasons");
-    assert_eq!(reasons.iter().filter(|reason| *reason == "not asked in this run").count(), 29);
+    assert_eq!(reasons.iter().filter(|reason| *reason == "not requested in this run").count(), 29);
     assert!(!column(&ended.rows(), "verdict").contains(&"Allowed".to_owned()));
     vendors.write("in.csv", references.join("\n"));
     assert_eq!(run(&["refresh", "in.csv"]).code, Some(4));

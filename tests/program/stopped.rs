@@ -186,7 +186,7 @@ fn concurrent_runs_into_one_file_are_refused() {
     vendors.sandbox.clear_faults();
     for more in [&[][..], &["--resume"]] {
         let ended = vendors.mandat(&[&["refresh", "in.csv", "--out", "d.csv"], more].concat());
-        assert!(ended.code == Some(1) && ended.err.contains("another run is writing it"), "{}", ended.err);
+        assert!(ended.code == Some(1) && ended.err.contains("another run is writing the output file"), "{}", ended.err);
     }
     let other = vendors.mandat(&["refresh", "in.csv", "--out", "d.jsonl", "--format", "jsonl"]);
     signal(&first, "CONT");

@@ -230,7 +230,7 @@ async fn truncated_fault_sends_only_half_of_the_body() {
 }
 
 #[tokio::test]
-async fn sandbox_responds_to_the_remaining_faults_as_documented() {
+async fn html_reset_empty_oversized_and_delay_faults_respond_as_documented() {
     let page = searched(Fault::html(), json!({"fault": "html"})).await.unwrap();
     assert!(page.body.starts_with(b"<html>") && page.status() == 200);
     assert!(searched(Fault::reset(), json!({"fault": "reset"})).await.is_none());

@@ -113,7 +113,8 @@ impl Journal {
         lock(&file, &path)?;
         if !resume {
             return Err(format!(
-                "an earlier run with this output was stopped. To continue that run, add --resume. To start again, remove {kept}."
+                "an earlier run with this output was stopped. To continue that run, add --resume. To start again, \
+                 remove {kept}."
             ));
         }
         is_free(out, resume)
@@ -240,7 +241,7 @@ fn lock(file: &File, path: &Path) -> Result<(), String> {
     match file.try_lock() {
         Ok(()) if is_still(file, path) => Ok(()),
         Ok(()) | Err(TryLockError::WouldBlock) => {
-            Err("another run is writing it. Wait until the other run ends.".into())
+            Err("another run is writing the output file. Wait until the other run ends.".into())
         }
         Err(TryLockError::Error(e)) => Err(format!("{} cannot be locked: {e}", path.display())),
     }

@@ -51,7 +51,7 @@ impl Kind {
     pub fn reason(self) -> &'static str {
         match self {
             Self::NotRead => "not read in this run",
-            Self::NotAsked(_) => "not asked in this run",
+            Self::NotAsked(_) => "not requested in this run",
             Self::UnknownToVendor => "the vendor does not know the mandate",
         }
     }
@@ -141,7 +141,8 @@ impl fmt::Display for Summary {
 pub fn not_asked(counts: &BTreeMap<Provider, usize>) -> String {
     let line = |(provider, count): (&Provider, &usize)| {
         format!(
-            "{provider} refused the caller, so the run sent no more requests to {provider}. Mandates not asked for: {count}.\n"
+            "{provider} refused the caller, so the run sent no more requests to {provider}. Mandates not requested: \
+             {count}.\n"
         )
     };
     counts.iter().map(line).collect()

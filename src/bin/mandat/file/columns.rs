@@ -155,7 +155,8 @@ fn unknown(name: &str) -> String {
     let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
     let name = shown(name);
     format!(
-        "the column `{name}` is unknown.{meant} If this column is your own, add --own \"{name}\" or rename it to `{OWN_PREFIX}{name}`."
+        "the column `{name}` is unknown.{meant} If this column is your own, add --own \"{name}\" or rename it to \
+         `{OWN_PREFIX}{name}`."
     )
 }
 

@@ -49,8 +49,8 @@ impl Table {
         let reference = record[Field::Reference].trimmed();
         // In a list without columns, a second word belongs to another column, such as an IBAN.
         if !self.has_header && reference.contains(char::is_whitespace) && !reference.contains(" #") {
-            let text = "the line holds more than a reference. Write one reference and nothing else. Write %20 for a blank \
-                        in an id";
+            let text = "the line contains more than a reference. Write one reference and nothing else. Write %20 for a \
+                        blank in an id";
             return Err(vec![Fault { column: Field::Reference, text: text.into() }]);
         }
         record.tracked()
@@ -150,8 +150,8 @@ fn no_reference(line: usize, names: &[String]) -> String {
     let near = names.iter().find_map(|name| Some((name, nearest(name, ["reference"])?)));
     let near = near.map(|(name, meant)| format!(" Did you mean `{meant}` instead of `{}`?", columns::shown(name)));
     format!(
-        "line {line}: this is neither a reference nor a header with a column `reference`.{} Write one reference per line \
-         (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
+        "line {line}: the line is neither a reference nor a header with a column `reference`.{} Write one reference per \
+         line (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
         near.unwrap_or_default()
     )
 }
