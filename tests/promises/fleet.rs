@@ -444,7 +444,7 @@ async fn verdict_is_reported_although_the_list_of_clients_failed() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn batch_sends_no_request_while_the_caller_takes_no_reading() {
+async fn batch_sends_few_requests_while_the_caller_takes_no_reading() {
     let sandbox = Sandbox::start().await.unwrap();
     let settings = mandat::Settings::default().with_concurrency(2);
     let mandates = sandbox.builder().seqino(sandbox.seqino().settings(settings)).build().unwrap();

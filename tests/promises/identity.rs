@@ -111,7 +111,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn mandate_counts_as_gone_only_for_a_known_client_and_a_vendor_error() {
+    async fn mandate_counts_as_gone_only_if_its_client_exists_and_the_vendor_sends_its_own_error() {
         let own = r#"{"error":"not found","code":404,"trace_id":"t"}"#;
         for (mandate, client_status, gone) in [
             (own, 200, true),

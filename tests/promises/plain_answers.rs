@@ -111,7 +111,7 @@ async fn compressed_response_is_an_error_and_is_not_decompressed() {
 }
 
 #[tokio::test]
-async fn response_with_status_206_is_not_a_success() {
+async fn response_with_a_status_from_206_to_299_is_not_a_success() {
     for status in [206, 207, 208, 226, 299] {
         let server = Server::start(move |request| match request.starts_with("GET /clients") {
             true => http(status, "content-range: bytes 0-1/400\r\n", "[]"),
