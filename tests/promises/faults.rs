@@ -77,7 +77,7 @@ impl Kept {
 const FOUND: &str = r#"{"datas":[{"status":"1","umr":"XXXXXXXXXXXXX"}],"result":true}"#;
 
 /// Injects the fault through the Rust API and sends a search, and then does both again with the fault injected over
-/// HTTP. The two responses must be equal.
+/// HTTP. Asserts that the two responses are equal.
 async fn searched(fault: Fault, order: Value) -> Option<Got> {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(fault.on("search_mandate"));

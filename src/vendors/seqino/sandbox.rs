@@ -373,7 +373,7 @@ impl Simulated {
                 if store.get(MANDATES, id).is_none_or(|mandate| mandate["client_id"] != client.as_str()) {
                     return Err(missing("Mandate"));
                 }
-                // The entry in the directory stays, as the vendor documents.
+                // The revocation leaves the mandate's entry in the state directory, as the vendor documents.
                 store.remove(MANDATES, id);
                 Reply::empty(204)
             }
