@@ -1,6 +1,6 @@
-//! Refuses requests for another host or from another web site. A web site can make a browser send requests to this
-//! machine. A web site can also point its own domain name to this machine (DNS rebinding). The header `Host` or
-//! `Origin` of such a request names the web site.
+//! Refuses requests for another host or from another site. A web site can make a browser send requests to this machine.
+//! The site can also point its own domain name to this machine (DNS rebinding). The header `Host` or `Origin` then
+//! names the site.
 
 use super::request::Reply;
 use hyper::{
@@ -14,29 +14,24 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-/// The host names and addresses under which a sandbox accepts requests.
+/// The host names and addresses of a sandbox.
 pub(crate) struct Hosts {
     own: SocketAddr,
     told: Vec<Authority>,
 }
 
 impl Hosts {
-    /// Creates the list of hosts. The list `told` has the hosts that the caller added to the loopback addresses and the
-    /// sandbox's own address.
+    /// Reads the hosts of a sandbox. `told` are the hosts that the caller adds to loopback and the own address.
     pub fn new(own: SocketAddr, told: &[String]) -> io::Result<Self> {
         let read = |name: &String| {
             let bracketed = name.parse::<Ipv6Addr>().map_or_else(|_| name.clone(), |address| format!("[{address}]"));
-            let refusal = format!(
-                "{name:?} is not a host. Use a host name or an address, with a port if it differs from the \
-                 port of the sandbox"
-            );
+            let refusal = format!("{name:?} is not a host. Use a name or an address, with a port if the port differs");
             authority(&bracketed).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, refusal))
         };
         Ok(Self { own, told: told.iter().map(read).collect::<Result<_, _>>()? })
     }
 
-    /// Returns the address for callers on this machine. The address `0.0.0.0` is replaced, because nobody can connect
-    /// to it.
+    /// Returns the address for callers on this machine. Replaces `0.0.0.0`, because nobody can connect to this address.
     pub fn local(&self) -> SocketAddr {
         let ip = match self.own.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -46,7 +41,7 @@ impl Hosts {
         SocketAddr::new(ip, self.own.port())
     }
 
-    /// Returns the host for links: the first host that the caller added, or the sandbox's own address.
+    /// Returns the host for links: the caller's first host, or the own address of the sandbox.
     pub fn public(&self) -> String {
         match self.told.first() {
             None => self.local().to_string(),
@@ -55,12 +50,12 @@ impl Hosts {
         }
     }
 
-    /// Refuses a request whose `Host` is not a host of this sandbox.
+    /// Refuses a request for another host than the hosts of this sandbox.
     pub fn admit(&self, head: &Parts) -> Result<(), Reply> {
         let Some(host) = only(&head.headers) else {
-            return Err(refused(400, "the request does not have exactly one Host header. Send exactly one"));
+            return Err(refused(400, "the request does not have exactly one Host header. Send one Host header"));
         };
-        // If the request line contains a host, this host has priority over the header `Host`.
+        // The host in an absolute request target takes precedence over the header `Host`.
         let known = |authority: &Authority| self.knows(authority.host());
         if host.to_str().ok().and_then(authority).as_ref().is_some_and(known) && head.uri.authority().is_none_or(known)
         {
@@ -77,7 +72,7 @@ impl Hosts {
         ))
     }
 
-    /// Refuses a control request that a page of another web site could have sent.
+    /// Refuses a control request that a web page of another site could send.
     pub fn admit_order(head: &Parts) -> Result<(), Reply> {
         let host = only(&head.headers).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let own = |origin: &HeaderValue| {
@@ -87,11 +82,11 @@ impl Hosts {
         if !head.headers.get_all(ORIGIN).iter().all(own) {
             return Err(refused(
                 403,
-                "the Origin of the control request is another web site. Send control requests from a program",
+                "the Origin of the control request is another site. Send control requests from a program",
             ));
         }
-        // A web page can send a body that is not JSON without a preflight request, so require JSON. A request without a
-        // body still has the page's `Origin`.
+        // A web page can send other content types without a preflight request. If a page sends no type, the browser
+        // still sends the origin of the page.
         if !head.headers.get_all(CONTENT_TYPE).iter().all(is_json) {
             return Err(refused(
                 415,
@@ -102,7 +97,7 @@ impl Hosts {
     }
 
     fn knows(&self, host: &str) -> bool {
-        // Both names may end with the dot of the DNS root.
+        // A host name can end with the dot of the DNS root, in the request and in the configuration.
         let rootless = |host: &'_ str| host.strip_suffix('.').unwrap_or(host).to_owned();
         let host = &*rootless(host);
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -113,7 +108,7 @@ impl Hosts {
     }
 }
 
-/// Parses a host name or address with an optional port. Any other text is refused.
+/// Parses a host with an optional port. Any further text is an error.
 fn authority(text: &str) -> Option<Authority> {
     let authority: Authority = text.parse().ok()?;
     (!authority.host().is_empty() && !text.contains('@')).then_some(authority)

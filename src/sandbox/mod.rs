@@ -1,5 +1,4 @@
-//! The sandbox simulates the vendors on the loopback address, for your tests and for a first look. You need no account
-//! and no network.
+//! Simulates the vendors on loopback, for your tests and for a first look. You need no account and no network.
 //!
 //! A [`Sandbox`] keeps mandates, clients and tokens like a vendor. It accepts the requests that the specs describe,
 //! and refuses wrong credentials like each vendor. A test can change the status of a mandate. Each sandbox is
@@ -56,14 +55,14 @@
 //! # example::main().unwrap();
 //! ```
 //!
-//! # Where the documentation is silent
+//! # Behaviour that a vendor does not document
 //!
-//! If the documentation of a vendor is silent, the sandbox does the simplest plausible thing. The first lines of each
+//! If a vendor does not document a behaviour, the sandbox does the simplest plausible thing. The first lines of each
 //! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each
 //! request that breaks the spec, and each word that the spec does not list.
 //!
-//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header
-//! `Server: mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
+//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header `Server:
+//! mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
 //! SafeDebit with `SANDBOX_`.
 //!
 //! # Pages
@@ -71,8 +70,8 @@
 //! Some responses contain a link: SafeDebit's `signature_url`, its links for transfers and beneficiaries, and Seqino's
 //! `onboarding_url`. Each link leads to a page of the sandbox at `/<vendor>/pages/<token>`. The page is in French or
 //! English: `?lang=` or the browser's languages decide. Without a browser, post `decision=agree` or `decision=cancel`
-//! to the page as a form. The page then redirects to the address that the request contained, if it is an `http` or
-//! `https` address. Otherwise the page shows that the decision was made.
+//! to the page as a form. The page then redirects to the address that the request named, if it is an `http` or `https`
+//! address. Otherwise it shows that the decision was made.
 //!
 //! SafeDebit's link is valid for one day and one signature. Its page posts UMR, IBAN and BIC to `url_ok`. Seqino's
 //! link is valid for a week. A link that has expired or was used gets a response 410 and a link back. A page shows no
@@ -81,14 +80,14 @@
 //!
 //! # From other programs
 //!
-//! `mandat sandbox` (feature `cli`) runs a sandbox as a program. The program prints the address and the credentials of
-//! each vendor. The program and a [`Sandbox`] both accept control requests under `/_control`. Control requests and
-//! their responses are JSON. The response to an invalid control request is 400, 404 or 409 with `{"error": "..."}`.
+//! `mandat sandbox` (feature `cli`) runs a sandbox as a program. It prints the address and the credentials of each
+//! vendor. The program and a [`Sandbox`] both accept control requests under `/_control`, as JSON. The response is also
+//! JSON. The response to an invalid control request is 400, 404 or 409 with `{"error": "..."}`.
 //!
 //! Each request needs exactly one `Host` header. Otherwise the response is 400. The host has to be `localhost`, a
 //! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the response is
-//! 421. A control request with the `Origin` of another web site gets 403. A control request whose `Content-Type` is not
-//! JSON gets 415. So no web site can send control requests through a browser.
+//! 421. A control request with the `Origin` of another site gets 403. A control request whose `Content-Type` is not JSON gets 415.
+//! So no web site can control the sandbox through a browser.
 //!
 //! | method, path | body or query | effect |
 //! |---|---|---|
@@ -151,49 +150,48 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use world::World;
 
-/// The simulation of one vendor. The folder of the vendor implements this trait. The store keeps the state of the
-/// simulation.
+/// The simulation of one vendor. The folder of the vendor implements the trait, and the store keeps the state.
 pub(crate) trait Simulation: Sync {
-    /// Returns the vendor's words for the status of a mandate, with their meanings.
+    /// Returns the vendor's words for the status of a mandate.
     fn vocabulary(&self) -> Vec<VocabularyRow>;
 
-    /// Returns the names and values of the credentials that the simulated vendor accepts.
+    /// Returns the names and values of the credentials that the vendor accepts.
     fn credentials(&self) -> &'static [(&'static str, &'static str)];
 
-    /// Adds the initial records: those that the vendor's samples mention.
+    /// Adds the initial records, which the vendor's samples mention.
     fn begin(&self, store: &mut Store);
 
-    /// Refuses a request with wrong or missing credentials.
+    /// Refuses a call with wrong or missing credentials.
     fn admit(&self, call: &Request, store: &Store) -> Result<(), Reply>;
 
-    /// Returns the vendor's refusal of a request that breaks the spec.
+    /// Returns the response that refuses a call because it breaks the spec.
     fn invalid(&self, call: &Request, violations: &[Violation]) -> Reply;
 
-    /// Performs the operation of a request, or refuses the request.
+    /// Performs an operation of the vendor, or returns the response that refuses the operation.
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply>;
 
-    /// Returns the vendor's response to a request for an unknown operation.
+    /// Returns the response to a request for an unknown operation.
     fn no_such_operation(&self) -> Reply;
 
-    /// Returns the reference of the mandate in a record.
+    /// Returns the reference of the mandate that a record holds.
     fn reference(&self, record: &Value) -> Option<MandateRef>;
 
-    /// Returns the status word of a mandate after a step. Returns `None` if the step is not possible from the current
+    /// Returns the status word of a mandate after a step, or `None` if the vendor has no such step from the present
     /// word.
     fn step(&self, mandate: &Value, step: Step) -> Option<Value>;
 
-    /// Returns the page that belongs to a link.
+    /// Returns the page behind a link.
     fn page(&self, _: &Store, _token: &str, _now: DateTime<Utc>) -> Option<Page> {
         None
     }
 
-    /// Applies the visitor's decision on a page.
+    /// Applies the decision that a person made on an open page.
     fn decide(&self, _: &mut Store, _token: &str, _: Decision, _now: DateTime<Utc>) -> Option<Onward> {
         None
     }
 }
 
-/// A step in the life of a mandate that happens outside of the vendor's API.
+/// An event that changes a mandate without a request to the vendor's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Step {
@@ -206,19 +204,19 @@ pub(crate) enum Step {
     Fail,
 }
 
-/// A response that a test sets with [`Sandbox::script`].
+/// A response that a test sets by [`Sandbox::script`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ScriptedResponse {
-    /// The HTTP status.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// The body of the response as JSON. `None` stands for no body.
+    /// The body of the response as JSON, if the response has a body.
     pub body: Option<Value>,
 }
 
 impl ScriptedResponse {
-    /// Creates a response from an HTTP status and a body or `None`.
+    /// Creates a response from an HTTP status and a body. `None` stands for no body.
     pub fn new(status: u16, body: impl Into<Option<Value>>) -> Self {
         Self { status, body: body.into() }
     }
@@ -235,14 +233,14 @@ impl ScriptedResponse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The address on which the sandbox listens. The default is a free port on the loopback address. On another
-    /// address, every machine that reaches it can read and change all data in the sandbox. Use such an address only in
-    /// a container that runs nothing else.
+    /// The address on which the sandbox listens. The default is a free port on loopback. On any other address, every
+    /// machine that reaches the address can read and change all data in the sandbox. Use such an address only in a
+    /// container that contains nothing else.
     pub listen: SocketAddr,
-    /// The seed of the random numbers. The default is 0. The same seed creates the same ids and the same random faults.
+    /// The seed of the random numbers. The default is 0. The same seed gives the same ids and the same random faults.
     pub seed: u64,
-    /// Further host names of the sandbox, in addition to `localhost`, the loopback addresses and `listen`. The default
-    /// is none. Links such as `signature_url` contain the first of these names, with its port if it has one.
+    /// More host names of the sandbox, in addition to `localhost`, loopback addresses and `listen`. The default is
+    /// none. Links such as `signature_url` contain the first name, with its port if the name has one.
     pub hosts: Vec<String>,
 }
 
@@ -267,27 +265,27 @@ impl Default for Options {
     }
 }
 
-/// Simulates all vendors on one port. See the documentation of the [module](self).
+/// A simulation of all vendors on one port. See the [module](self).
 pub struct Sandbox {
     address: SocketAddr,
     hosts: Arc<Hosts>,
     world: Arc<Mutex<World>>,
     clock: Arc<VirtualClock>,
-    /// The running server, with the channel that stops it.
+    /// The task of the server, and the channel that stops the server.
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
-/// `Debug` shows the address of the sandbox.
+/// `Debug` of a sandbox shows only its address.
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Sandbox({})", self.address)
     }
 }
 
-/// The maximum advance of the clock in milliseconds, which is a thousand years.
+/// The maximum advance of the sandbox's clock, in milliseconds: a thousand years.
 const FARTHEST: i64 = 1000 * 365 * 24 * 3600 * 1000;
 
-/// The clock of the sandbox: the system clock plus the time by which tests have advanced it.
+/// The clock of the sandbox: the clock of the system plus an advance.
 #[derive(Debug, Default)]
 pub(crate) struct VirtualClock(AtomicI64);
 
@@ -296,11 +294,11 @@ impl VirtualClock {
         Utc::now() + TimeDelta::milliseconds(self.0.load(Ordering::Relaxed))
     }
 
-    /// Advances the clock. The total advance is limited to `FARTHEST`, so that no addition overflows.
+    /// Advances the clock. The total advance stops at `FARTHEST`, so that no sum overflows.
     pub fn advance(&self, by: Duration) {
         let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX).min(FARTHEST);
         let ahead = |now: i64| Some((now + milliseconds).min(FARTHEST));
-        // The update never fails, because `ahead` always returns a value.
+        // The closure `ahead` always returns a value, so the update always succeeds.
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, ahead);
     }
 
@@ -309,8 +307,7 @@ impl VirtualClock {
     }
 }
 
-/// Locks the state of the sandbox, even after a panic in another thread. A second panic here would hide the first panic
-/// of a test.
+/// Locks the state even after a panic of another thread. A second panic here would hide the first panic of a test.
 fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -335,16 +332,16 @@ impl Sandbox {
         Ok(Self { address, hosts, world, clock, server: Some((stop, server)) })
     }
 
-    /// Stops the sandbox after all open responses are sent. To stop the sandbox at once, drop it.
+    /// Stops the sandbox after it has sent all unfinished responses. To stop immediately, drop the sandbox.
     pub async fn stop(mut self) {
         if let Some((stop, server)) = self.server.take() {
             drop(stop);
-            // Ignore a panic of the server task, because the sandbox has stopped anyway.
+            // Ignore a panic of the server task, because the sandbox is stopped anyway.
             let _ = server.await;
         }
     }
 
-    /// Returns the address on which the sandbox listens.
+    /// Returns the address of the sandbox.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -359,7 +356,7 @@ impl Sandbox {
         self.url(&self.hosts.local().to_string(), provider)
     }
 
-    /// Returns the base URL of a vendor with the first of [`Options::hosts`]. Without hosts, the result equals
+    /// Returns the base URL of a vendor at the first of [`Options::hosts`]. Without hosts, the URL equals
     /// [`base_url`](Self::base_url).
     pub fn public_url(&self, provider: Provider) -> String {
         self.url(&self.hosts.public(), provider)
@@ -370,13 +367,13 @@ impl Sandbox {
         format!("http://{host}/{}{path}", provider.as_str())
     }
 
-    /// Returns the names and values of a vendor's credentials, for callers that do not use this crate. The credentials
-    /// are public and work only in the sandbox. The result is empty for a vendor whose feature is off.
+    /// Returns the names and values of a vendor's credentials, for callers other than this crate. The credentials are
+    /// public and work only in the sandbox. The result is empty for a vendor whose feature is off.
     pub fn credentials(&self, provider: Provider) -> &'static [(&'static str, &'static str)] {
         lock(&self.world).vendor(provider).map_or(&[], |vendor| vendor.simulation.credentials())
     }
 
-    /// Returns the time of the sandbox, which is also the time of its facade.
+    /// Returns the present time on the clock of the sandbox and of its facade.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
@@ -390,33 +387,33 @@ impl Sandbox {
         self.clock.advance(by);
     }
 
-    /// Restores the initial state: removes records, faults, scripts and requests, and resets the clock.
+    /// Restores the initial state of the sandbox: removes records, faults, scripted responses and received requests,
+    /// and resets the clock.
     pub fn reset(&self) {
         lock(&self.world).reset();
     }
 
-    /// Returns the last 100,000 requests since the start. Personal and secret values are masked.
+    /// Returns the last 100,000 requests since the start of the sandbox. Personal and secret values are masked.
     pub fn requests(&self) -> Vec<Received> {
         lock(&self.world).journal.iter().cloned().collect()
     }
 
-    /// Returns the number of received requests for an operation.
+    /// Returns the number of requests that the sandbox received for an operation.
     pub fn count(&self, operation: &str) -> usize {
         lock(&self.world).journal.iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
     }
 
-    /// Adds a fault. If several faults apply to a call, the first of them is used.
+    /// Adds a fault. If several faults apply to a call, the sandbox uses the first one.
     pub fn inject(&self, fault: Fault) {
         lock(&self.world).faults.push(fault);
     }
 
-    /// Removes all faults.
+    /// Removes all faults of the sandbox.
     pub fn clear_faults(&self) {
         lock(&self.world).faults.clear();
     }
 
-    /// Sets the responses to the next calls of an operation. The simulated vendor does not act on these calls. Later
-    /// calls work as usual.
+    /// Sets the responses to the next calls of an operation. These calls have no effect. Later calls work as usual.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`] if the vendor has no such operation.
@@ -431,65 +428,64 @@ impl Sandbox {
         result.map_err(|why| Error::invalid(Some(provider), why))
     }
 
-    /// Performs the step in which the debtor signs the mandate.
+    /// Simulates that the debtor signs the mandate.
     ///
     /// # Errors
-    /// The same errors apply to all steps: [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`]
-    /// if the step is not possible from the mandate's current status.
+    /// For this and the other steps: [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the
+    /// vendor has no such step from the mandate's current status.
     pub fn sign(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Sign)
     }
 
-    /// Performs the step in which the mandate passes the checks of identity or company.
+    /// Simulates that the mandate passes the vendor's checks of the identity or the company.
     ///
     /// # Errors
-    /// The errors of [`sign`](Self::sign).
+    /// As [`sign`](Self::sign).
     pub fn verify(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Verify)
     }
 
-    /// Performs the step in which the mandate comes into force.
+    /// Simulates that the mandate comes into force.
     ///
     /// # Errors
-    /// The errors of [`sign`](Self::sign).
+    /// As [`sign`](Self::sign).
     pub fn activate(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Activate)
     }
 
-    /// Performs the step in which the mandate is suspended.
+    /// Simulates that the vendor suspends the mandate.
     ///
     /// # Errors
-    /// The errors of [`sign`](Self::sign).
+    /// As [`sign`](Self::sign).
     pub fn suspend(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Suspend)
     }
 
-    /// Performs the step in which the mandate expires.
+    /// Simulates that the mandate expires.
     ///
     /// # Errors
-    /// The errors of [`sign`](Self::sign).
+    /// As [`sign`](Self::sign).
     pub fn expire(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Expire)
     }
 
-    /// Performs the step in which a party ends the mandate outside of the API.
+    /// Simulates that a party ends the mandate without a request to the vendor's API.
     ///
     /// # Errors
-    /// The errors of [`sign`](Self::sign).
+    /// As [`sign`](Self::sign).
     pub fn revoke(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Revoke)
     }
 
-    /// Performs the step in which the vendor refuses the mandate, or fails to set it up.
+    /// Simulates that the vendor refuses the mandate, or fails to set it up.
     ///
     /// # Errors
-    /// The errors of [`sign`](Self::sign).
+    /// As [`sign`](Self::sign).
     pub fn fail(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Fail)
     }
 
-    /// Sets the status of a mandate, whatever the previous status is. The vendor then returns its own word for this
-    /// status.
+    /// Makes the simulated vendor return its word for this status from now on, whatever the previous status.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the vendor has no word for the
@@ -498,7 +494,8 @@ impl Sandbox {
         lock(&self.world).set_status(mandate, status)
     }
 
-    /// Sets the value that the vendor returns as the mandate's status. It can be any word or any JSON.
+    /// Makes the simulated vendor return this value as the mandate's status from now on. The value can be any word or
+    /// any JSON.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate.
@@ -514,7 +511,7 @@ impl Sandbox {
         lock(&self.world).edit(mandate, change)
     }
 
-    /// Changes any record that is not a mandate. For example, a Seqino client is `("clients", "client_abc123")`. `GET
+    /// Changes a record that is no mandate. For example, a Seqino client is `("clients", "client_abc123")`. `GET
     /// /_control/state` lists all kinds and ids.
     ///
     /// # Errors
@@ -546,12 +543,12 @@ impl Sandbox {
         world.vendors.iter().flat_map(of).collect()
     }
 
-    /// Returns the number of mandates at a vendor.
+    /// Returns the number of mandates at a simulated vendor.
     pub fn mandates_at(&self, provider: Provider) -> usize {
         lock(&self.world).vendor(provider).map_or(0, |vendor| vendor.store.count(MANDATES))
     }
 
-    /// Deletes a mandate, so that the simulated vendor no longer knows it.
+    /// Deletes the mandate, so that the simulated vendor no longer knows it.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate.
@@ -566,7 +563,8 @@ impl World {
         let record = self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?;
         let word = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step));
         let what = format!(
-            "the sandbox: the step {step:?} is not possible from the current status. Use `set_status` or `answer`"
+            "the sandbox: this vendor has no such step from the present status of the mandate ({step:?}). Use \
+             `set_status` or `answer`"
         );
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
         self.edit(mandate, |record| record["status"] = word)

@@ -1,10 +1,10 @@
-//! The sandbox's web pages for a debtor or a client, in French and in English.
+//! The pages of the sandbox for a debtor or a client, in French and in English.
 
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 use url::Url;
 
-/// The languages of the pages.
+/// The languages of the sandbox's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     French,
@@ -12,7 +12,7 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// Returns the first known language in `?lang=` or the browser's list. The default is French.
+    /// Returns the first known language of the query `?lang=` and of the browser's list. The default is French.
     pub fn of(asked: Option<&str>, accepted: &str) -> Self {
         let mut wanted = asked.into_iter().chain(accepted.split(',').map(str::trim));
         let known = wanted.find_map(|tag| match tag.get(..2)? {
@@ -31,7 +31,7 @@ impl Language {
     }
 }
 
-/// A text of a page in both languages.
+/// A text in French and in English.
 #[derive(Clone, Copy)]
 pub(crate) struct Text {
     pub fr: &'static str,
@@ -47,22 +47,21 @@ impl Text {
     }
 }
 
-/// The content of a page for one vendor.
+/// The content of a vendor's page.
 pub(crate) struct Page {
     pub title: Text,
-    /// The text to which the visitor agrees.
+    /// The text to which the reader of the page agrees.
     pub intro: Text,
     pub terms: Vec<(Text, String)>,
-    /// The label of the button with which the visitor agrees.
+    /// The text of the button with which the reader agrees.
     pub agree: Text,
     /// The hidden fields that the form posts to the next address.
     pub carried: Vec<(&'static str, String)>,
-    /// The reason why the page accepts no decision. `None` if the page accepts one.
+    /// The reason why the page accepts no decision, if there is one.
     pub closed: Option<Closed>,
 }
 
-/// A safe address for a redirect. Its scheme is `http` or `https`, never a scheme that can run code, such as
-/// `javascript:`.
+/// A safe address for a redirect: an `http` or `https` URL, never a URL that runs code, such as `javascript:`.
 #[derive(Clone)]
 pub(crate) struct Link(Url);
 
@@ -71,7 +70,7 @@ impl Link {
         Url::parse(url.as_str()?).ok().filter(|url| matches!(url.scheme(), "http" | "https")).map(Self)
     }
 
-    /// Adds a parameter to the query of the address.
+    /// Adds a name and a value to the query of the link.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.query_pairs_mut().append_pair(name, value);
         self
@@ -82,11 +81,11 @@ impl Link {
     }
 }
 
-/// A page that no longer accepts a decision.
+/// The reason why a page accepts no decision any more, and the link back.
 #[derive(Clone)]
 pub(crate) struct Closed {
     pub why: Why,
-    /// The link with which the visitor can go back.
+    /// The link back to the site that sent the reader to the page.
     pub back: Option<Link>,
 }
 
@@ -102,13 +101,13 @@ pub(crate) enum Decision {
     Cancel,
 }
 
-/// The response of a page after a decision.
+/// The next step after the reader has made a decision.
 pub(crate) enum Onward {
-    /// Redirect to this address with GET.
+    /// The server redirects the browser to this address with GET.
     Go(Link),
-    /// Redirect to this address with the submitted form.
+    /// The server redirects the browser to this address with the submitted form.
     Post(Link),
-    /// Show a page that confirms the decision.
+    /// The page shows that the decision was made.
     Stay,
 }
 
@@ -184,7 +183,7 @@ impl Page {
         shell(language, self.title.in_(language), &content)
     }
 
-    /// Returns the page that confirms a decision, if there is no redirect.
+    /// Returns the page that follows a decision without a redirect.
     pub fn done(&self, language: Language, decision: Decision) -> String {
         let text = if decision == Decision::Agree { AGREED } else { CANCELLED };
         shell(language, self.title.in_(language), &html! { p role="status" { (text.in_(language)) } })

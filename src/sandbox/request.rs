@@ -1,4 +1,4 @@
-//! The form in which the simulated vendors receive a request and return a response.
+//! A request and a response of the sandbox, in the form that the simulations of the vendors use.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -6,7 +6,7 @@ use hyper::HeaderMap;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A request.
+/// A request to a simulated vendor.
 #[derive(Default)]
 pub(crate) struct Request {
     /// The id of the requested operation in the spec.
@@ -17,9 +17,9 @@ pub(crate) struct Request {
     pub path: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,
     pub headers: HeaderMap,
-    /// The JSON body of the request. Null if there is no body.
+    /// The body of the request. Null if the request has none.
     pub body: Value,
-    /// The uploaded file, if the request is a form.
+    /// The file in a form, if the request uploads one.
     pub file: Option<Upload>,
     pub now: DateTime<Utc>,
     /// The base URL of this vendor's pages, such as `http://127.0.0.1:8080/safedebit/pages/`.
@@ -36,23 +36,23 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Returns the text of a field in the body.
+    /// Returns a text field of the body.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.body.get(key).and_then(Value::as_str)
     }
 
-    /// Returns the text of a field in the body, or of a parameter in the query.
+    /// Returns a text from the body or from the query.
     pub fn given(&self, key: &str) -> Option<&str> {
         self.text(key).or_else(|| self.query.get(key).map(String::as_str))
     }
 }
 
-/// A response.
+/// The response of a simulated vendor.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub status: u16,
     pub body: Option<Value>,
-    /// The methods that the path allows, for the response to a request with another method.
+    /// The allowed methods, if the request used another method.
     pub allow: Option<String>,
 }
 

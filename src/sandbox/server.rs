@@ -32,10 +32,10 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
-/// The maximum size of a request in bytes. No request of the specs needs more.
+/// The maximum size of a request. No request in the specs needs more.
 const LARGEST: usize = 64 * 1024 * 1024;
 
-/// Serves requests until `stop` completes, then sends all open responses.
+/// Serves requests until `stop` completes, and then completes all unfinished responses.
 pub(super) async fn serve(
     listener: TcpListener,
     hosts: Arc<Hosts>,
@@ -50,7 +50,8 @@ pub(super) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
-                    // `accept` fails if too many files are open, for example. Wait until other connections close.
+                    // Accepting failed, for example because too many files are open. Wait until other connections
+                    // close.
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 }
@@ -65,7 +66,7 @@ pub(super) async fn serve(
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
         let connection = graceful.watch(connection);
         connections.spawn(async move {
-            // Ignore the error, because the caller has closed the connection.
+            // Ignore an error of the connection, because the caller has closed it.
             drop(connection.await);
         });
         while connections.try_join_next().is_some() {}
@@ -74,17 +75,16 @@ pub(super) async fn serve(
     graceful.shutdown().await;
 }
 
-/// The faults of a connection that affect its later requests.
+/// The faults of a connection that affect later requests on the same connection.
 #[derive(Default)]
 struct Broken {
     /// True if the next request on the connection gets no response.
     stale: bool,
-    /// The next request on the connection gets this response. Each later request gets the response to the request
-    /// before it.
+    /// The response that the next request gets. Each later request then gets the response to the request before it.
     late: Option<Response<Body>>,
 }
 
-/// Responds to an HTTP request. An error closes the connection without a response.
+/// Responds to a request. An error closes the connection without a response.
 async fn respond(
     request: Request<Incoming>,
     hosts: &Hosts,
@@ -144,7 +144,7 @@ async fn respond(
     Ok(response)
 }
 
-/// Applies a fault to the response of a simulated vendor.
+/// Applies a fault to the response.
 async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>> {
     let Some(fault) = fault else { return Ok(json_response(&reply)) };
     Ok(match fault {
@@ -188,7 +188,7 @@ fn query(uri: &Uri) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// Reads the field `file` of a multipart form.
+/// Returns the field `file` of a form.
 async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
     let body = http_body_util::BodyDataStream::new(http_body_util::Full::new(body.clone()));
     let mut form = multer::Multipart::new(body, boundary);
@@ -201,7 +201,7 @@ async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
     None
 }
 
-/// Shows a page, or applies the decision that its form contains.
+/// Shows a page, or applies the decision in its submitted form.
 fn page(
     world: &mut World,
     vendor: &str,
@@ -233,7 +233,7 @@ fn page(
 
 fn onward(status: u16, link: &Link) -> Response<Body> {
     let mut response = response(status, Bytes::new());
-    // The URL was parsed before, so it is ASCII and a valid header value.
+    // The text of a parsed URL is ASCII, so this conversion does not fail.
     if let Ok(link) = link.as_str().parse() {
         response.headers_mut().insert(LOCATION, link);
     }
@@ -244,7 +244,7 @@ fn html(status: u16, page: String) -> Response<Body> {
     let mut response = response(status, page.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    // The pages contain no script, so the policy allows none.
+    // A page of the sandbox contains no script, so the policy forbids all scripts.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     response
@@ -265,12 +265,12 @@ fn json_response(reply: &Reply) -> Response<Body> {
 fn response(status: u16, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body { data: (!body.is_empty()).then_some(body), end: End::Whole });
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // Mark the response with this header, so that nobody mistakes it for a response of the real vendor.
+    // Mark the response as one of the sandbox, so that nobody takes it for the vendor's response.
     response.headers_mut().insert(SERVER, HeaderValue::from_static("mandat-sandbox"));
     response
 }
 
-/// A response body that is sent in one piece. The connection may break off after it.
+/// A body of a response in one piece. The connection may break off after the body.
 #[derive(Clone)]
 struct Body {
     data: Option<Bytes>,
@@ -281,7 +281,7 @@ struct Body {
 enum End {
     Whole,
     BreaksOff,
-    /// The data has been sent, and the connection breaks off at the next poll.
+    /// The data has been sent, and the connection breaks off now.
     BreaksOffNow,
 }
 
@@ -296,7 +296,7 @@ impl hyper::body::Body for Body {
         match self.end {
             End::Whole => Poll::Ready(None),
             End::BreaksOff => {
-                // Return `Pending` once, because the server flushes the data before the next poll.
+                // Return `Pending` once, because the server flushes the data before it polls again.
                 self.end = End::BreaksOffNow;
                 cx.waker().wake_by_ref();
                 Poll::Pending
@@ -310,7 +310,7 @@ impl hyper::body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // Return no length for a body that breaks off, so that the response has no `Content-Length`.
+        // Give no length for a body that breaks off, so that the server does not send a `Content-Length`.
         match &self.data {
             _ if self.end != End::Whole => SizeHint::default(),
             data => SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64)),

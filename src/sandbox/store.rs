@@ -1,16 +1,16 @@
-//! Stores the records of a simulated vendor.
+//! The store with the records of a simulated vendor.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Stores records by their kind and id, and creates new ids. The same seed creates the same ids.
+/// Stores the records of a vendor by kind and id, and creates new ids. The same seed gives the same ids.
 pub(crate) struct Store {
     kinds: BTreeMap<&'static str, BTreeMap<String, Value>>,
     rng: fastrand::Rng,
     made: u64,
 }
 
-/// The kind of the mandates, which every vendor has.
+/// The kind of records for mandates, which every vendor has.
 pub(crate) const MANDATES: &str = "mandates";
 
 impl Store {
@@ -45,18 +45,18 @@ impl Store {
         self.kinds.get(kind).map_or(0, BTreeMap::len)
     }
 
-    /// Returns all records by kind and id.
+    /// Returns all records, by kind and id.
     pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &BTreeMap<String, Value>)> {
         self.kinds.iter().map(|(kind, records)| (*kind, records))
     }
 
-    /// Creates an id that consists of a prefix and a number.
+    /// Creates a new id from a prefix and a number.
     pub fn numbered(&mut self, prefix: &str) -> String {
         self.made += 1;
         format!("{prefix}{:06}", self.made)
     }
 
-    /// Creates an id that consists of `length` random letters and digits.
+    /// Creates a new id of `length` random letters and digits.
     pub fn random(&mut self, length: usize) -> String {
         std::iter::repeat_with(|| self.rng.digit(36)).take(length).collect()
     }

@@ -1,4 +1,4 @@
-//! The state of a sandbox, and the processing of the requests to it. This module does no I/O.
+//! The state of a sandbox, and the processing of a request. This module does no I/O.
 
 use super::{
     ScriptedResponse, Simulation, VirtualClock,
@@ -55,15 +55,15 @@ pub struct Received {
     pub operation: Option<String>,
     /// The parameters in the path and the query, and the header with the id of Seqino's client.
     pub parameters: BTreeMap<String, Value>,
-    /// The JSON body of the request. Null if there was no body.
+    /// The body of the request. Null if the request had none.
     pub body: Value,
-    /// The HTTP status of the response. It is 0 if the connection broke off without a response.
+    /// The HTTP status of the response, or 0 if the sandbox closed the connection without a complete response.
     pub status: u16,
-    /// The parts of the request that break the spec, because of which the sandbox refused the request.
+    /// The errors for which the sandbox refused the request.
     pub violations: Vec<String>,
 }
 
-/// The maximum number of received requests that the sandbox keeps.
+/// The maximum number of requests in the journal of the sandbox.
 const LONGEST_JOURNAL: usize = 100_000;
 
 impl World {
@@ -94,7 +94,7 @@ impl World {
         self.vendors.iter_mut().find(|vendor| vendor.provider.as_str() == name)
     }
 
-    /// Processes a request. Returns the response and the fault to apply to the response. Returns `None` for an unknown
+    /// Processes a request. Returns the response and the fault that applies to the response, or `None` for an unknown
     /// vendor.
     pub fn receive(
         &mut self,
@@ -117,7 +117,7 @@ impl World {
                 (call.operation, call.template, call.path) = (route.operation.clone(), route.template(), path);
                 let mut strike = |after| {
                     let mut struck = faults.iter_mut().filter_map(|fault| {
-                        fault.strikes(provider, &call.operation, after).then(|| fault.what.clone())
+                        fault.applies(provider, &call.operation, after).then(|| fault.what.clone())
                     });
                     struck.next()
                 };
@@ -169,14 +169,14 @@ impl World {
         Some((reply, fault))
     }
 
-    /// Returns the page that belongs to a link.
+    /// Returns the page behind a link.
     pub fn page(&mut self, vendor: &str, token: &str) -> Option<Page> {
         let now = self.clock.now();
         let vendor = self.named(vendor)?;
         vendor.simulation.page(&vendor.store, token, now)
     }
 
-    /// Applies the visitor's decision on a page. Does nothing if the page no longer accepts a decision.
+    /// Applies the decision that a person made on a page. The page must still accept decisions.
     pub fn decide(&mut self, vendor: &str, token: &str, decision: Decision) -> Option<Onward> {
         let now = self.clock.now();
         let vendor = self.named(vendor)?;

@@ -1,10 +1,10 @@
-//! Computes business days of TARGET, on which banks settle direct debits, and the dates before a due date.
+//! The business days of TARGET, on which banks settle direct debits, and the days around a due date.
 
 use super::paris::paris_time;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc, Weekday};
 use serde::{Deserialize, Serialize};
 
-/// The name of a day on which TARGET is closed. Weekends have no name.
+/// A day on which TARGET is closed, apart from weekends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClosingDay {
@@ -35,11 +35,11 @@ impl std::fmt::Display for ClosingDay {
     }
 }
 
-/// Returns the days of a year on which TARGET is closed, except weekends, in their order. Some of these days can be on
-/// a weekend.
+/// Returns the days of a year on which TARGET is closed, apart from weekends, in their order. Some of these days can be
+/// on a weekend.
 ///
-/// The European Central Bank has used this list of closing days [since 2002][list]. The result is empty for a year that
-/// chrono cannot represent.
+/// The European Central Bank has used this list [since 2002][list]. The list is empty for a year that chrono cannot
+/// represent.
 ///
 /// [list]: https://www.ecb.europa.eu/press/pr/date/2000/html/pr001214_4.en.html
 pub fn closing_days(year: i32) -> impl Iterator<Item = (NaiveDate, ClosingDay)> {
@@ -52,11 +52,11 @@ pub fn closing_days(year: i32) -> impl Iterator<Item = (NaiveDate, ClosingDay)> 
         (fixed(12, 25), ClosingDay::Christmas),
         (fixed(12, 26), ClosingDay::BoxingDay),
     ];
-    // The list is in order, because Easter Monday is 26 April at the latest, before 1 May.
+    // The list is in order, because Easter Monday is before 1 May: its latest date is 26 April.
     days.into_iter().filter_map(|(day, name)| Some((day?, name)))
 }
 
-/// Computes Easter Sunday of the Gregorian calendar (algorithm of Meeus, Jones and Butcher).
+/// Returns Easter Sunday of the Gregorian calendar (algorithm of Meeus, Jones and Butcher).
 fn easter(year: i32) -> Option<NaiveDate> {
     let (golden, century, rest) = (year.rem_euclid(19), year.div_euclid(100), year.rem_euclid(100));
     let shift = (century + 8).div_euclid(25);
@@ -73,20 +73,20 @@ pub fn is_business_day(day: NaiveDate) -> bool {
     !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && closing_days(day.year()).all(|(closed, _)| closed != day)
 }
 
-/// Returns the day itself if TARGET is open on it, otherwise the next business day. Returns `None` if chrono cannot
-/// represent the result.
+/// Returns the day itself if it is a business day, or else the next business day. `None` if chrono cannot represent the
+/// result.
 pub fn business_day_on_or_after(day: NaiveDate) -> Option<NaiveDate> {
     std::iter::successors(Some(day), NaiveDate::succ_opt).find(|day| is_business_day(*day))
 }
 
-/// Returns the day itself if TARGET is open on it, otherwise the last business day before it. Returns `None` if chrono
-/// cannot represent the result.
+/// Returns the day itself if it is a business day, or else the last business day before it. `None` if chrono cannot
+/// represent the result.
 pub fn business_day_on_or_before(day: NaiveDate) -> Option<NaiveDate> {
     std::iter::successors(Some(day), NaiveDate::pred_opt).find(|day| is_business_day(*day))
 }
 
-/// Returns the `count`th business day after a day, or before the day if `count` is negative. Zero returns the day
-/// itself, even if TARGET is closed. Returns `None` if chrono cannot represent the result.
+/// Returns the `count`th business day after a day, or before the day if `count` is negative. Zero gives the day itself,
+/// even if TARGET is closed. `None` if chrono cannot represent the result.
 pub fn add_business_days(day: NaiveDate, count: i16) -> Option<NaiveDate> {
     (0..count.unsigned_abs()).try_fold(day, |day, _| match count > 0 {
         true => business_day_on_or_after(day.succ_opt()?),
@@ -94,21 +94,22 @@ pub fn add_business_days(day: NaiveDate, count: i16) -> Option<NaiveDate> {
     })
 }
 
-/// A scheme of SEPA direct debit. Serde writes the codes of ISO 20022.
+/// A scheme of SEPA direct debit. Serde writes the words of ISO 20022.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scheme {
-    /// The scheme for any debtor. For eight weeks, the debtor can claim a refund of an authorised debit.
+    /// The scheme for any debtor. The debtor can have an authorised debit refunded for eight weeks.
     #[serde(rename = "CORE")]
     Core,
-    /// The scheme between companies. The bank of the debtor checks the mandate in advance, and the debtor has no right
-    /// to a refund of an authorised debit.
+    /// The scheme for debits between companies. The bank of the debtor checks the mandate in advance, and an authorised
+    /// debit is not refunded.
     #[serde(rename = "B2B")]
     B2b,
 }
 
-/// The times that a collection needs before its due date. [`LeadTimes::default`] has the minima of the rulebooks.
+/// The time that a collection needs before its due date. [`LeadTimes::default`] has the minimum values of the
+/// rulebooks.
 ///
-/// Your bank or your vendor may need more time.
+/// Your bank or your vendor can need more time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LeadTimes {
@@ -116,10 +117,10 @@ pub struct LeadTimes {
     pub core: u8,
     /// The business days between the last presentation and the due date in the scheme B2B. Zero counts as one.
     pub b2b: u8,
-    /// The time in Paris from which a presentation counts for the next day. `None` stands for midnight.
+    /// The time in Paris from which a presentation counts as one of the next day. `None` stands for midnight.
     pub cut_off: Option<NaiveTime>,
-    /// The calendar days between the pre-notification of the debtor and the due date. Use 14 unless you agreed on
-    /// another number. Use zero if the debtor has been notified in time.
+    /// The calendar days between the pre-notification of the debtor and the due date. The number is 14, unless you
+    /// agreed on another number with the debtor. Set the number to zero if you have notified the debtor in time.
     pub pre_notification: u16,
 }
 
@@ -139,9 +140,8 @@ impl LeadTimes {
     }
 }
 
-/// Returns the first possible due date of a collection whose debtor you notify now. The due date is a business day, and
-/// leaves enough time for the pre-notification and the presentation. Returns `None` if chrono cannot represent the
-/// result.
+/// The first due date of a collection whose debtor you notify now. It is a business day, and both the pre-notification
+/// and the presentation are still in time. `None` if chrono cannot represent that day.
 ///
 /// ```
 /// use mandat::sepa::{LeadTimes, Scheme, earliest_due_date};
@@ -163,19 +163,17 @@ pub fn earliest_due_date(now: DateTime<Utc>, scheme: Scheme, lead: &LeadTimes) -
     business_day_on_or_after(settled.max(notified))
 }
 
-/// Returns the last day on which a collection with this due date can be presented. If there is a
-/// [`LeadTimes::cut_off`], present the collection before that time. Returns `None` if chrono cannot represent the
-/// result.
+/// Returns the last day on which a collection can be presented, before [`LeadTimes::cut_off`] if it is set. `None` if
+/// chrono cannot represent the result.
 ///
 /// A due date on a closing day moves to the next business day.
 pub fn last_presentation(due: NaiveDate, scheme: Scheme, lead: &LeadTimes) -> Option<NaiveDate> {
     add_business_days(business_day_on_or_after(due)?, -lead.presentation(scheme))
 }
 
-/// Returns the last day on which you can notify the debtor of a collection in advance. Returns `None` if chrono cannot
-/// represent the result.
+/// Returns the last day on which you can notify the debtor in advance. `None` if chrono cannot represent the result.
 ///
-/// The days count from the due date that you announce, even if TARGET is closed on that day.
+/// The days are counted from the due date that you announce, even if that is a closing day.
 pub fn pre_notification_day(due: NaiveDate, lead: &LeadTimes) -> Option<NaiveDate> {
     due.checked_sub_days(Days::new(lead.pre_notification.into()))
 }

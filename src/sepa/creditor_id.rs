@@ -1,4 +1,4 @@
-//! Creditor identifiers of SEPA.
+//! Creditor identifiers.
 
 use super::{
     country,
@@ -6,11 +6,10 @@ use super::{
 };
 
 value! {
-    /// The creditor identifier of SEPA (in France: ICS), in capitals and without blanks.
+    /// The creditor identifier of SEPA (French ICS), in capitals and without blanks.
     ///
-    /// A creditor identifier consists of a country, two check digits, a business code that the creditor chooses
-    /// (usually `ZZZ`), and the national identifier. The check digits do not cover the business code. A French creditor
-    /// identifier has 13 characters.
+    /// It consists of a country, two check digits, a business code of the creditor's choice (usually `ZZZ`), and the
+    /// national identifier. The check digits do not cover the business code. A French one has 13 characters.
     ///
     /// ```
     /// use mandat::sepa::CreditorId;
@@ -45,7 +44,7 @@ impl CreditorId {
         Ok(Self(reader.text))
     }
 
-    /// Returns the code of the country, such as `FR`.
+    /// Returns the country code of the creditor identifier, such as `FR`.
     pub fn country(&self) -> &str {
         &self.0[..2]
     }
@@ -55,8 +54,7 @@ impl CreditorId {
         &self.0[4..7]
     }
 
-    /// Returns the part of the creditor identifier that the country assigns. In France, the Banque de France assigns
-    /// this part.
+    /// Returns the part of the identifier that an authority of the country assigns, in France the Banque de France.
     pub fn national(&self) -> &str {
         &self.0[7..]
     }

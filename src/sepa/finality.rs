@@ -1,4 +1,4 @@
-//! Computes how long a collection can still be returned, refunded or contested.
+//! The periods in which a debtor or a bank can return a collection.
 
 use super::{
     calendar::{Scheme, add_business_days, business_day_on_or_after},
@@ -7,48 +7,45 @@ use super::{
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The ways in which a collection can still be reversed. Each stage has fewer ways than the stage before.
+/// The ways in which a collection can still come back, from the most to none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Stage {
-    /// The due date of the collection is in the future.
+    /// The due date of the collection is still ahead.
     NotDue,
-    /// The bank of the debtor can return the debit. The debtor can claim a refund of the debit, or contest it.
+    /// The bank of the debtor can return the debit, and the debtor can have it refunded or contest it.
     Returnable,
-    /// The debtor can claim a refund of the debit without a reason, or contest the debit. Only the scheme Core has this
-    /// stage.
+    /// The debtor can have the debit refunded without a reason, or contest it. Only in the scheme Core.
     Refundable,
     /// The debtor can contest the debit as unauthorised.
     Contestable,
-    /// All periods are over, so the collection can no longer be reversed.
+    /// All periods are over, so the collection cannot come back.
     Final,
 }
 
-/// The stage of a collection, and the last day of each period in which it can be reversed.
+/// The stage of a collection, and the last day of each period.
 ///
-/// The debtor can act until the end of a day. The money can leave your account some days later, because the banks first
-/// settle among themselves.
+/// A debtor can act until the end of a day. The money can leave your account some days later, because the banks first
+/// settle the return between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finality {
-    /// The stage of the collection at the given time.
+    /// The present stage of the collection.
     pub stage: Stage,
     /// The day of the debit: the due date, or the next business day.
     pub debited_on: NaiveDate,
-    /// The last day for a return by the bank of the debtor: the fifth business day after the debit. In the scheme B2B,
-    /// it is the third.
+    /// The last day on which the bank of the debtor can return the debit: the fifth business day after the debit, in
+    /// the scheme B2B the third.
     pub returnable_until: NaiveDate,
-    /// The last day for a refund without a reason: eight weeks after the debit. `None` in the scheme B2B, which has no
-    /// such refund.
+    /// The last day for a refund without a reason: eight weeks after the debit. `None` in the scheme B2B.
     pub refundable_until: Option<NaiveDate>,
-    /// The last day on which the debtor can contest the debit as unauthorised: thirteen months after the debit.
+    /// The last day to contest the debit as unauthorised: thirteen months after the debit.
     pub contestable_until: NaiveDate,
 }
 
-/// Returns how long a collection can still be reversed after it was presented and not returned. Days are days in Paris.
+/// How final is a collection that was presented and not returned? Days are those of Paris.
 ///
-/// If chrono cannot represent the end of a period, the period ends on chrono's last day. So the collection does not
-/// become final too early.
+/// A day that chrono cannot represent counts as its last day, so that nothing is final too early.
 ///
 /// ```
 /// use mandat::sepa::{Scheme, Stage, finality};

@@ -1,16 +1,16 @@
-//! Numbers of bank accounts (IBAN).
+//! The numbers of bank accounts (IBAN).
 
 use super::value::{Reader, Rule, ValueError, ValueKind, deserialize, remainder, value};
 use std::fmt;
 
 value! {
-    /// The number of a bank account (ISO 13616), in its electronic form: in capitals and without blanks.
+    /// The number of a bank account (ISO 13616), in its electronic form: capitals, no blanks.
     ///
-    /// The country is in the registry of IBANs. The account number has the length and the form of that country, and the
-    /// check digits match. An IBAN is accepted with blanks or no-break spaces between groups, and in small letters. A
-    /// valid IBAN may belong to no account: only a bank knows its accounts.
+    /// The country is in the registry of IBANs, the account number has the length and the form of that country, and the
+    /// check digits fit. Blanks between groups, no-break spaces and small letters are read. A valid IBAN need not exist:
+    /// only a bank knows its accounts.
     ///
-    /// `Debug` shows only the country and the last four characters. There is no `Display`.
+    /// `Debug` shows the country and the last four characters. There is no `Display`.
     ///
     /// ```
     /// use mandat::sepa::Iban;
@@ -29,7 +29,7 @@ impl Iban {
     fn read(given: &str) -> Result<Self, ValueError> {
         let reader = Reader::new(ValueKind::Iban, given)?;
         // The shortest IBAN is that of Norway, with 15 characters.
-        reader.length(|length| (15..=34).contains(&length), "15 to 34, as many as its country has")?;
+        reader.length(|length| (15..=34).contains(&length), "15 to 34, as the country of the IBAN requires")?;
         reader.letters(0..2)?;
         reader.possible_check_digits(2)?;
         let text = &reader.text;
@@ -46,14 +46,14 @@ impl Iban {
         Ok(Self(reader.text))
     }
 
-    /// Returns the code of the country, such as `FR`.
+    /// Returns the country code of the IBAN, such as `FR`.
     pub fn country(&self) -> &str {
         &self.0[..2]
     }
 }
 
-/// Checks the account numbers of the two registered countries that `iban_validate` 5.0 does not know. Returns `None`
-/// for any other country.
+/// Checks the account number of the two registered countries that `iban_validate` 5.0 does not know. Returns `None` for
+/// any other country.
 fn has_form_of_new_country(country: &str, account: &str) -> Option<bool> {
     let is = |part: &str, length: usize, allowed: fn(&u8) -> bool| {
         part.len() == length && part.bytes().all(|byte| allowed(&byte))
@@ -73,7 +73,7 @@ impl fmt::Debug for Iban {
     }
 }
 
-/// Returns true if the check digits of an ASCII text match, even if no such country exists.
+/// Returns true if the check digits of an ASCII text in the form of an IBAN match its other characters, for any country.
 pub(crate) fn check_digits_fit(text: &str) -> bool {
     remainder(text.bytes().cycle().skip(4).take(text.len())) == 1
 }

@@ -1,13 +1,13 @@
-//! The rules of SEPA direct debit that do not depend on a vendor.
+//! The rules of SEPA direct debit, without any vendor.
 //!
 //! The module does no I/O and reads no clock: each function takes the time as an argument.
 //!
-//! - [`Iban`], [`Bic`], [`Umr`], [`CreditorId`], [`Siren`], [`Siret`] and [`FrenchVat`] are checked texts.
-//! - [`paris_day`] returns the day in Paris at an instant.
-//! - [`is_business_day`] and [`add_business_days`] use the calendar of TARGET. [`earliest_due_date`],
+//! - [`Iban`], [`Bic`], [`Umr`], [`CreditorId`], [`Siren`], [`Siret`] and [`FrenchVat`] are texts that were checked.
+//! - [`paris_day`] is the day in Paris.
+//! - [`is_business_day`] and [`add_business_days`] follow the calendar of TARGET. [`earliest_due_date`],
 //!   [`last_presentation`] and [`pre_notification_day`] plan a collection.
-//! - [`ReasonCode`] is the code with which a bank rejects or returns a collection. It has the effect on the mandate.
-//! - [`finality`] returns how long a collection can still be returned, refunded or contested.
+//! - [`ReasonCode`] is the reason of a bank against a collection, with its effect on the mandate.
+//! - [`finality`] says how long a collection can come back.
 //!
 //! The chapter [Rules of SEPA](crate::book::sepa) has examples and sources.
 

@@ -1,9 +1,9 @@
-//! Days and times in Paris.
+//! Days and times in the time zone of Paris.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Europe::Paris;
 
-/// Returns the day in Paris at an instant. The day begins one hour before the same day in UTC, in summer two hours.
+/// The day in Paris at an instant. It begins one hour before the same day in UTC, in summer two.
 ///
 /// ```
 /// # use mandat::sepa::paris_day;
@@ -15,9 +15,9 @@ pub fn paris_day(now: DateTime<Utc>) -> NaiveDate {
     paris_time(now).date()
 }
 
-/// Returns the day and the time of day in Paris at an instant.
+/// Returns the day and the time of day in Paris.
 pub(super) fn paris_time(now: DateTime<Utc>) -> NaiveDateTime {
     let utc = now.naive_utc();
-    // Use UTC for the last hours that chrono can represent, because their time in Paris is out of range.
+    // Only the last hours that chrono can represent have no time in Paris. For these hours, return the time in UTC.
     utc.checked_add_offset(Paris.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
 }

@@ -1,4 +1,4 @@
-//! The codes with which banks reject, return or refuse a collection.
+//! The reason codes with which banks reject, return or refuse a collection.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{convert::Infallible, fmt, str::FromStr};
@@ -9,11 +9,11 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub enum MandateEffect {
     /// The reason has no effect on the mandate.
     None,
-    /// The mandate has not ended, but ask the debtor about it.
+    /// The mandate has not ended. Ask the debtor about the reason.
     Suspect,
-    /// Ask the debtor about the mandate if the same reason occurs again. The bank may hide the real reason.
+    /// Ask the debtor if the reason occurs again, because the bank may hide the real reason.
     SuspectIfRepeated,
-    /// Present no collection on the mandate until the cause has changed.
+    /// Present no further collection until the cause has changed.
     Suspend,
     /// The mandate has ended.
     End,
@@ -23,17 +23,17 @@ pub enum MandateEffect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Representation {
-    /// The collection may never be presented again.
+    /// The same collection may not be presented again.
     Never,
-    /// The collection may be presented again only after the account or the permission of the debtor has changed.
+    /// Present the collection again only after the account or the permission of the debtor changed.
     AfterChange,
-    /// The collection may be presented again only if the debtor agrees.
+    /// Present the collection again only if the debtor agrees.
     WithConsent,
-    /// The collection may be presented again only after the creditor has corrected it.
+    /// Present the collection again only after the creditor corrected it.
     AfterFix,
-    /// The collection may be presented again later, but only a few times.
+    /// Present the collection again later, and only a few times.
     Later,
-    /// A person has to decide whether the collection may be presented again.
+    /// A person has to decide if the collection is presented again.
     NotAutomatically,
 }
 
@@ -55,11 +55,10 @@ pub enum Actor {
 
 macro_rules! reasons {
     ($($code:ident $effect:ident $representation:ident $actor:ident $en:literal $fr:literal)+) => {
-        /// The reason of a bank for a rejection, return or refund, as a code of ISO 20022.
+        /// The reason of a bank, a code of ISO 20022.
         ///
-        /// The tables of two vendors agree on these codes. The effects are inferred from these tables and from the
-        /// rulebooks. An unknown code has no effect on the mandate, and its collection is never presented again
-        /// automatically.
+        /// Two tables of vendors agree on the codes. The effects are inferred from them, and from the rulebooks. An
+        /// unknown code has no effect, and nothing is presented again automatically.
         ///
         /// ```
         /// use mandat::sepa::{MandateEffect, ReasonCode, Representation};
@@ -73,7 +72,7 @@ macro_rules! reasons {
         #[non_exhaustive]
         pub enum ReasonCode {
             $(#[doc = concat!(stringify!($code), ": ", $en, ".")] $code,)+
-            /// Any other code, as the bank or the vendor sent it.
+            /// Any other reason code, as the bank gave it.
             Other(String),
         }
 
@@ -89,7 +88,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// Returns the effect of this reason on the mandate.
+            /// Returns the effect of the code on the mandate.
             pub fn mandate_effect(&self) -> MandateEffect {
                 match self {
                     $(Self::$code => MandateEffect::$effect,)+
@@ -105,7 +104,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// Returns the party that has to act.
+            /// Returns the party that has to act after this reason code.
             pub fn actor(&self) -> Actor {
                 match self {
                     $(Self::$code => Actor::$actor,)+
@@ -130,7 +129,7 @@ macro_rules! reasons {
             }
         }
 
-        /// Reads a code in upper or lower case. Blanks at the ends are ignored.
+        /// Reads a reason code in any letter case, and ignores blanks at its ends.
         impl From<&str> for ReasonCode {
             fn from(text: &str) -> Self {
                 match text.trim().to_ascii_uppercase().as_str() {
@@ -174,8 +173,8 @@ reasons! {
 }
 
 impl ReasonCode {
-    /// Returns true if a program may present the same collection again without a decision by a person. Limit the number
-    /// of presentations.
+    /// Returns true if a program may present the same collection again without asking a person. Limit the number of
+    /// attempts.
     pub fn may_be_presented_automatically(&self) -> bool {
         self.representation() == Representation::Later
     }
@@ -188,7 +187,7 @@ impl FromStr for ReasonCode {
     }
 }
 
-/// `Debug` shows a known code. Any other text may be personal data, so only its length is shown.
+/// `Debug` shows a known reason code. Any other text can contain personal data, so only its length is shown.
 impl fmt::Debug for ReasonCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

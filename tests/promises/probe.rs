@@ -1,4 +1,4 @@
-//! A probe shows the keys and types of a real response, no values, and the differences from the spec.
+//! A probe shows the keys and types of a vendor's response, without values, and each difference from the spec.
 
 use crate::{
     support::{IBAN, Server, json},
@@ -7,7 +7,7 @@ use crate::{
 use mandat::{MandateRef, sandbox::Sandbox};
 
 #[tokio::test]
-async fn response_as_specified_matches() {
+async fn probe_finds_no_difference_in_a_response_that_matches_the_spec() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
@@ -18,7 +18,7 @@ async fn response_as_specified_matches() {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn differences_are_reported_by_place_without_values() {
+async fn probe_reports_each_difference_by_place_without_values() {
     use mandat::{Mandates, easytransac};
     let body = format!(
         r#"{{"success":true,"data":{{"mandateId":"abcabcabcabcabcabc12","state":"active","status":7,"iban":"{IBAN}","{IBAN}":1}}}}"#
@@ -41,7 +41,7 @@ async fn differences_are_reported_by_place_without_values() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn missing_keys_are_reported_with_the_specified_type() {
+async fn probe_reports_missing_keys_with_the_type_in_the_spec() {
     use mandat::{Mandates, safedebit};
     for (body, told) in [
         (r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#, "SafeDebit search_mandate: matches"),
@@ -81,7 +81,7 @@ async fn missing_keys_are_reported_with_the_specified_type() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn damaged_responses_are_read_and_the_damage_located() {
+async fn probe_reads_damaged_responses_and_locates_the_damage() {
     use crate::support::Act;
     use mandat::{Mandates, safedebit};
     for (body, told) in [

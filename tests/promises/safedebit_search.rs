@@ -1,5 +1,5 @@
-//! The format of SafeDebit's search response is inferred. Any response that is not plainly the requested mandate is an
-//! error, which names what the crate looked for.
+//! The format of SafeDebit's search response is inferred. The client reads a response that is not clearly the requested
+//! mandate as an error. The error names the missing or different part.
 
 use crate::support::{Server, http, json};
 use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, safedebit};
@@ -39,12 +39,12 @@ async fn response_without_the_requested_mandate_is_a_decode_error() {
 }
 
 #[tokio::test]
-async fn empty_search_result_is_not_found() {
+async fn empty_search_result_is_reported_as_not_found() {
     assert_eq!(read(r#"{"result":true,"datas":[]}"#).await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[tokio::test]
-async fn empty_page_is_not_found_only_without_further_pages() {
+async fn empty_page_is_reported_as_not_found_only_without_further_pages() {
     for (headers, more) in [
         ("", false),
         ("x-total-count: 0\r\n", false),
@@ -73,7 +73,7 @@ async fn empty_page_is_not_found_only_without_further_pages() {
 }
 
 #[tokio::test]
-async fn padded_reference_reads_its_mandate() {
+async fn mandate_is_read_although_its_reference_has_blanks_around_it() {
     let server = Server::start(|_| json(200, r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#)).await;
     let config = safedebit::Config::new(server.url(), "login", "password");
     let mandates = Mandates::builder().safedebit(config).build().unwrap();
@@ -81,7 +81,7 @@ async fn padded_reference_reads_its_mandate() {
 }
 
 #[tokio::test]
-async fn numeric_status_is_read_as_its_word() {
+async fn numeric_status_is_read_as_the_status_word_with_that_number() {
     let mandate = read(r#"{"result":true,"datas":[{"umr":"RUM-1","status":1,"iban":"x"}]}"#).await.unwrap();
     assert_eq!((mandate.status, mandate.raw.as_str()), (MandateStatus::Active, "1"));
     assert!(mandate.extra.contains_key("iban"));

@@ -1,4 +1,4 @@
-//! Writes the rows of the output: to a stream at once, or to a file that appears when it is complete.
+//! The output of rows: a stream, or a file that appears when it is complete.
 
 use super::{
     Failure,
@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-/// Writes the rows of a table in their order.
+/// Writes the rows of a table in the order of the input.
 pub struct Output<'a> {
     table: &'a Table,
     format: Format,
@@ -24,20 +24,20 @@ enum Sink {
     File(Journal),
 }
 
-/// How to open an output.
+/// The options with which [`Output::open`] opens an output.
 pub struct Options<'a> {
-    /// The output file. `None` stands for standard output.
+    /// The path of the output file. `None` stands for standard output.
     pub out: Option<&'a Path>,
     pub resume: bool,
     pub format: Format,
-    /// True if only rows that changed or could not be read are written.
+    /// True if the output contains only rows that changed or could not be read.
     pub changes: bool,
-    /// The vendors' addresses and accounts. A resumed run does not use readings from other addresses or accounts.
+    /// The addresses of the vendors. A resumed run does not use readings from other addresses.
     pub origin: String,
 }
 
 impl<'a> Output<'a> {
-    /// Opens the output before any request. An output that cannot be written is then reported early.
+    /// Opens the output before any request. An output that cannot be written is an error here.
     pub fn open(table: &'a Table, options: Options<'_>) -> Result<Self, Failure> {
         let Options { out, resume, format, changes, origin } = options;
         let sink = match out {
@@ -55,8 +55,8 @@ impl<'a> Output<'a> {
         Ok(output)
     }
 
-    /// Returns the readings of a stopped run by row. A reading is used if the row has not changed since and `fresh`
-    /// accepts it.
+    /// Returns the readings of a stopped run, by row. A reading is used if its row is unchanged and `fresh` accepts the
+    /// reading.
     pub fn resumed(&mut self, fresh: impl Fn(&Record) -> bool) -> Result<BTreeMap<usize, Record>, Failure> {
         match &mut self.sink {
             Sink::Stream(_) => Ok(BTreeMap::new()),
@@ -80,7 +80,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Returns the message for a run that ends while it is writing and cannot count its rows.
+    /// Returns the message for a run that ends while it is busy and cannot count its rows.
     pub fn advice(&self) -> &'static str {
         match self.sink {
             Sink::Stream(_) => "stopped.\n",
@@ -88,7 +88,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Describes how many rows are saved if the run ends now, and how to continue the run.
+    /// Returns the message for a run that ends now: how many rows are saved, and how to continue.
     pub fn left(&self, rows: usize) -> String {
         match &self.sink {
             Sink::Stream(stream) => {
@@ -99,10 +99,11 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Other names of standard output. Opening such a name as a file could truncate a file, or fail on a socket.
+/// Names of standard output. The program must not open them as files, because that could truncate a file, or fail on a
+/// socket.
 const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/// Returns true if the path is a pipe or a device. Returns an error for a folder, and for a symbolic link to a file.
+/// Returns true for a pipe or a device. Returns an error for a folder, and for a symbolic link to a file.
 fn special(path: &Path) -> Result<bool, Failure> {
     let shown = path.display();
     let told = |e: io::Error| format!("{shown}: {e}");
@@ -112,16 +113,18 @@ fn special(path: &Path) -> Result<bool, Failure> {
         Err(e) => return Err(told(e).into()),
     };
     match fs::metadata(path) {
-        Ok(target) if target.is_dir() => Err(format!("{shown} is a folder. Name a file in it.").into()),
-        // Accept a link to a device, such as /dev/fd/3 on some systems.
+        Ok(target) if target.is_dir() => {
+            Err(format!("{shown} is a folder. Give the name of a file in the folder.").into())
+        }
+        // A link to a device is allowed, such as /dev/fd/3 on some systems.
         Ok(target) if !target.is_file() => Ok(true),
-        _ if is_link => Err(format!("{shown} is a symbolic link. Name the file to which it points.").into()),
+        _ if is_link => Err(format!("{shown} is a symbolic link. Give the file to which the link points.").into()),
         Ok(_) => Ok(false),
         Err(e) => Err(told(e).into()),
     }
 }
 
-/// Writes rows in their order. A row whose result arrives early waits for the rows before it.
+/// Writes rows in order. A row whose reading arrives early waits for the rows before it.
 struct Stream {
     name: String,
     out: Box<dyn Write + Send>,
@@ -162,7 +165,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Writes and flushes a line, so that a program at the other end of a pipe gets the line at once.
+    /// Writes a line and flushes it, so that the reader of a pipe sees the line immediately.
     fn write(&mut self, line: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         line(&mut bytes)?;

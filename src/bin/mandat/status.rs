@@ -1,4 +1,4 @@
-//! The command `mandat status` shows the status of mandates and the verdicts on them.
+//! The command `mandat status` shows the status of mandates and the verdicts on their use.
 
 use super::{
     End, Failure,
@@ -20,11 +20,11 @@ use std::{
 
 /// Show the status of mandates, and if you may use them.
 ///
-/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict and next step. A
-/// verdict on collecting names each fact that you did not state.
+/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict and next step. A verdict
+/// on a collection names each fact that you did not state.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandates.
+    /// The mandates to read, each by its reference.
     #[arg(value_name = "REF")]
     mandates: Vec<MandateRef>,
     /// Print one line of JSON per mandate.
@@ -34,7 +34,7 @@ pub struct Arguments {
     facts: StatedFacts,
 }
 
-/// The facts that the caller stated with options. A fact without an option is unknown.
+/// Facts that only the caller knows. A fact whose option is absent is unknown.
 #[derive(clap::Args)]
 struct StatedFacts {
     /// The day on which the debtor signed: 2026-09-01 or 01/09/2026.
@@ -62,7 +62,7 @@ fn date(text: &str) -> Result<NaiveDate, &'static str> {
 }
 
 fn answer(text: &str) -> Result<bool, &'static str> {
-    file::boolean(text).ok_or("write yes or no")
+    file::boolean(text).ok_or("write the fact as yes or no")
 }
 
 fn last_collection(text: &str) -> Result<LastCollection, &'static str> {
@@ -85,7 +85,7 @@ impl From<StatedFacts> for Facts {
             last_collection: last_collection.unwrap_or(LastCollection::NotKnown),
             revoked_by_debtor,
             one_off_used,
-            // The verdict is computed immediately after the reading, so any limit is enough.
+            // A reading may be one minute old, because the program computes the verdict immediately after the reading.
             max_age: Duration::from_secs(60),
             last_acknowledged,
         }
@@ -103,7 +103,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         readings.map(|reading| (reading.query.reference, (reading.result, Utc::now()))).collect().await;
     let (mut out, mut failed, mut unknown) = (io::stdout().lock(), 0, 0);
     let mut not_asked: BTreeMap<Provider, usize> = BTreeMap::new();
-    // Show the mandates in the order of the arguments, and a repeated mandate once.
+    // Keep the order of the arguments, and show a repeated mandate once.
     for reference in &wanted {
         let error = match readings.remove(reference) {
             Some((Ok(mandate), at)) => {
@@ -154,8 +154,8 @@ fn show(out: &mut impl Write, mandate: &Mandate, facts: &Facts, json: bool, now:
     writeln!(out, "  next     {next}")
 }
 
-/// Returns the next step. `Mandate::next_step` depends only on the status, so for a verdict that is not `Allowed` the
-/// reasons come first.
+/// Returns the next step. `next_step` knows only the status, so its text could contradict a verdict that is not
+/// `Allowed`.
 fn next(mandate: &Mandate, verdict: &Verdict) -> String {
     match mandate.next_step() {
         NextStep::Use if !verdict.is_allowed() => "you: resolve the reasons first".into(),

@@ -1,31 +1,31 @@
-//! Counts the rows of a run by their result, for the summary at its end.
+//! The summary of a run: how many rows are new, changed, or were not read, and why.
 
 use super::file::{Field, Record};
 use mandat::{Error, ErrorKind, Provider};
 use std::{collections::BTreeMap, fmt};
 
-/// The cause for which a mandate has no reading.
+/// The reason why a mandate has no reading.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// A short text for the cause. Rows with the same label have the same cause.
+    /// The label of the cause. Rows with the same label have the same cause.
     pub label: String,
-    /// The text for the column `error` of the row.
+    /// The text for the cell `error` of the row.
     pub text: String,
     pub kind: Kind,
 }
 
-/// The kind of a cause, which decides the exit code and the place in the summary.
+/// The kinds of causes, which the summary and the exit code treat differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     NotRead,
-    /// The vendor refused the caller before, so the run sent the vendor no more requests.
+    /// The vendor had refused the caller's credentials earlier, so the run sent no more requests to this vendor.
     NotAsked(Provider),
     /// The vendor responded that it does not know the mandate.
     UnknownToVendor,
 }
 
 impl Cause {
-    /// Derives the cause from an error. `text` is the text of the error for a user of the program.
+    /// Returns the cause of an error. `text` is the text of the error for a user of the program.
     pub fn of(error: &Error, text: String) -> Self {
         let beside = [
             error.http_status().map(|status| format!("HTTP {status}")),
@@ -51,13 +51,13 @@ impl Kind {
     pub fn reason(self) -> &'static str {
         match self {
             Self::NotRead => "not read in this run",
-            Self::NotAsked(_) => "not asked in this run",
+            Self::NotAsked(_) => "not requested in this run",
             Self::UnknownToVendor => "the vendor does not know the mandate",
         }
     }
 }
 
-/// The number of rows for each result.
+/// Counts the rows of a run by their result.
 #[derive(Default)]
 pub struct Summary {
     rows: usize,
@@ -66,7 +66,7 @@ pub struct Summary {
     new: usize,
     changed: usize,
     statuses: BTreeMap<String, usize>,
-    /// For each label: the error of the first row, and the lines of all rows.
+    /// For each label of a cause: the error of the first row, and the line numbers of all rows.
     failed: BTreeMap<String, (String, Vec<usize>)>,
     unknown: Vec<usize>,
     not_asked: BTreeMap<Provider, usize>,
@@ -100,7 +100,7 @@ impl Summary {
         failed + self.not_asked.values().sum::<usize>()
     }
 
-    /// Returns true if no row got a response from a vendor.
+    /// Returns true if no row has a response of a vendor.
     pub fn none_read(&self) -> bool {
         self.rows > 0 && self.not_read() == self.rows
     }
@@ -137,17 +137,18 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Returns one line for each vendor that refused the caller.
+/// Returns one line for each vendor that refused the caller's credentials.
 pub fn not_asked(counts: &BTreeMap<Provider, usize>) -> String {
     let line = |(provider, count): (&Provider, &usize)| {
         format!(
-            "{provider} refused the caller, so the run sent it no more requests. Mandates without a request: {count}.\n"
+            "{provider} refused the caller, so the run sent no more requests to {provider}. Mandates not requested: \
+             {count}.\n"
         )
     };
     counts.iter().map(line).collect()
 }
 
-/// `Display` shows the first few line numbers.
+/// Shows the first few of these line numbers.
 struct Lines<'a>(&'a [usize]);
 
 impl fmt::Display for Lines<'_> {

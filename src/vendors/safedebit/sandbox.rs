@@ -1,25 +1,23 @@
-//! Simulates SafeDebit for the sandbox.
+//! Simulates SafeDebit.
 //!
-//! The documentation of SafeDebit is silent on these points, so we decided them:
+//! SafeDebit does not document these points. The sandbox behaves as follows:
 //!
-//! - The sandbox has error codes of its own, in addition to the documented codes. `SANDBOX_001` stands for a request
-//!   that breaks the spec, `SANDBOX_002` for an unknown record, `SANDBOX_003` for a step that is not possible now.
-//!   `SANDBOX_004` stands for a missing field that other fields require. The field `message` has the details and begins
-//!   with `sandbox:`.
-//! - If the request has no UMR, the sandbox creates one. It refuses a UMR that is in use.
-//! - A mandate of `create_mandate` waits for its signature (5). After the signature it is active (1), or has the status
-//!   that the request contained. A mandate that was added unsigned has the status "to be signed" (4).
+//! - The sandbox has codes of its own, in addition to the documented ones. `SANDBOX_001` is for a request that breaks
+//!   its spec, `SANDBOX_002` for an unknown record, `SANDBOX_003` for a step that is not possible now. `SANDBOX_004`
+//!   is for a missing field that other fields require. A `message` has the details and begins with `sandbox:`.
+//! - Without a UMR in the request, the sandbox creates one. It refuses a UMR in use.
+//! - A mandate from `create_mandate` waits for signature (5). After the signature it is active (1), or has the status
+//!   that the request named. A mandate that was added unsigned is to be signed (4).
 //! - A signature link is valid for one day and one signature. Its page returns the UMR in the query. It also posts
 //!   `umr`, `iban` and `bic` to `url_ok` as a form.
-//! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for this
-//!   code.
-//! - A debit without a UMR uses any active mandate of the consumer. The debit is `ISSUED` from its due date on, and
-//!   `SETTLED` two days later. Days are days in Paris. A guarantee of more than 10,000 euros is refused.
-//! - Every check of a consumer returns the score 100. A search of payments returns their debits in the form of
-//!   `validate_payment`. Each payment has one debit.
-//! - A beneficiary has the status "waiting" (1) after the start of its onboarding. The later steps are not simulated.
-//! - The vendor's samples use `XXXXXXXXXXXXX` for every reference, so each kind has a record with this reference. This
-//!   record can be created again, and every step is possible on it.
+//! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
+//! - A debit without a UMR uses any active mandate of the consumer. It is `ISSUED` from its due date and `SETTLED` two
+//!   days later. Days are those of Paris. A guarantee of more than 10,000 euros is refused.
+//! - Every check of a consumer returns the score 100. A search of payments shows their debits like `validate_payment`.
+//!   Each payment has one debit.
+//! - A beneficiary is waiting (1) after the start of its onboarding. The later steps are not simulated.
+//! - The vendor's samples use `XXXXXXXXXXXXX` for every reference. It names a record of each kind. That record can be
+//!   created again, and every step is possible on it.
 
 use super::Config;
 use crate::{
@@ -39,22 +37,24 @@ use std::sync::LazyLock;
 
 const LOGIN: &str = "sandbox";
 const PASSWORD: &str = "sandbox-password";
-/// The value of the `Authorization` header in the vendor's samples.
+/// The authentication header in the vendor's samples.
 const SAMPLE_HEADER: &str = "JQheySHkalSNuakkmSmm==";
-/// The reference in the vendor's samples. Each kind of record has a record with this reference.
+/// The reference in the vendor's samples, which every kind of record has.
 const SAMPLE: &str = Sandbox::CONSUMER;
 const IBAN: &str = "FR7630001007941234567890185";
 const CODE: &str = "123456";
 
+/// The OpenAPI spec of SafeDebit as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
 
+/// Returns a simulated SafeDebit with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::SafeDebit, &DOCUMENT, &Simulated)
 }
 
 impl Sandbox {
-    /// Returns the configuration with which a client calls the simulated SafeDebit.
+    /// Returns the configuration that connects a client to the simulated SafeDebit.
     pub fn safedebit(&self) -> Config {
         Config::new(self.base_url(Provider::SafeDebit), LOGIN, PASSWORD)
     }
@@ -68,7 +68,7 @@ const GUARANTEES: &str = "guarantees";
 const TRANSFERS: &str = "transfers";
 const LINKS: &str = "links";
 
-/// Returns true if this is the reference in the vendor's samples.
+/// Returns true for the reference that the vendor's samples use.
 fn sample(reference: &str) -> bool {
     reference.trim_matches('X').is_empty()
 }
@@ -91,7 +91,7 @@ fn no(code: &str, why: &str) -> Reply {
 }
 
 fn unknown(what: &str) -> Reply {
-    no("SANDBOX_002", &format!("this {what} does not exist"))
+    no("SANDBOX_002", &format!("this {what} is unknown"))
 }
 
 fn impossible(why: &str) -> Reply {
@@ -114,14 +114,14 @@ fn cents(record: &Value, key: &str) -> u64 {
     text(record, key).parse().unwrap_or(0)
 }
 
-/// Returns those fields of a record that are in `keys` and have a value.
+/// Returns the fields among `keys` that the record has.
 fn some(record: &Value, keys: &[&str]) -> Value {
     let present = keys.iter().filter(|key| !record[**key].is_null());
     present.map(|key| ((*key).to_owned(), record[*key].clone())).collect()
 }
 
-/// Returns true if a record matches the parameters of the query: `x`, `x_min` and `x_max`. A field that the record does
-/// not have is ignored.
+/// Returns true if a record matches the query parameters, such as `x`, `x_min` and `x_max`. Parameters for fields that
+/// the record lacks are ignored.
 fn matches(record: &Value, call: &Request) -> bool {
     call.query.iter().all(|(key, wanted)| {
         let bound = key.strip_suffix("_min").map(|k| (k, true)).or(key.strip_suffix("_max").map(|k| (k, false)));
@@ -163,7 +163,7 @@ fn new_mandate(call: &Request, store: &mut Store, status: &str, after_signing: &
     consumer(call, store)?;
     let umr = call.text("umr").map_or_else(|| store.numbered("RUM-SANDBOX-"), str::to_owned);
     if store.get(MANDATES, &umr).is_some() && !sample(&umr) {
-        return Err(impossible("the UMR is in use"));
+        return Err(impossible("another mandate already has this UMR"));
     }
     let mut mandate = json!({
         "umr": umr,
@@ -175,7 +175,7 @@ fn new_mandate(call: &Request, store: &mut Store, status: &str, after_signing: &
     Ok(store.put(MANDATES, umr, mandate))
 }
 
-/// Returns the mandate of a debit: the mandate in the request, or any active mandate of the consumer.
+/// Returns the mandate of a debit: the mandate that the request names, or any active mandate of the consumer.
 fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
     let reference = call.given("safedebit_consumer_reference");
     let usable =
@@ -206,21 +206,21 @@ fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     debit
 }
 
-/// Returns true if the debit is not yet at the bank. A debit goes to the bank at the end of the day before its due
-/// date.
+/// Returns true if the vendor has not sent the debit to the bank yet. The vendor sends it at the end of the day before
+/// its due date.
 fn open(debit: &Value, now: DateTime<Utc>) -> bool {
     sample(text(debit, "sdd_reference"))
         || matches!(text(&aged(debit, now), "status"), "CREATED" | "PENDING" | "GUARANTEED")
             && day(text(debit, "due_date")).is_some_and(|due| paris_day(now) < due)
 }
 
-/// Returns the status of a debit after its cancellation in a batch.
+/// Returns the status of a debit after a cancellation in a batch.
 fn cancelled(debit: &Value, now: DateTime<Utc>) -> Value {
     let debit = aged(debit, now);
     match text(&debit, "status") {
         _ if open(&debit, now) => "CANCELED".into(),
         "SETTLED" | "CREDITED" => "TOREMBOURSE".into(),
-        // The debit is at the bank and can no longer be stopped, so its status remains.
+        // The debit is already at the bank and cannot be stopped.
         other => other.into(),
     }
 }
@@ -247,7 +247,7 @@ fn debit<'a>(call: &Request, store: &'a mut Store) -> Result<&'a mut Value, Repl
     store.get_mut(DEBITS, call.text("sdd_reference").unwrap_or_default()).ok_or_else(|| unknown("debit"))
 }
 
-/// Creates a link to a page. The link is valid for one day.
+/// Creates a link to a page, which is valid for one day.
 fn link(call: &Request, store: &mut Store, what: &str, id: &str) -> String {
     let token = store.random(16);
     let until = call.now + TimeDelta::days(1);
@@ -297,7 +297,7 @@ impl Simulated {
                 let reference = reference.ok_or_else(|| unknown("payment"))?;
                 let debit = store.get_mut(DEBITS, &reference).ok_or_else(|| unknown("payment"))?;
                 if debit["status"] != "PENDING" && !sample(&reference) {
-                    return Err(impossible("the payment is not waiting for validation"));
+                    return Err(impossible("the payment does not wait for validation"));
                 }
                 if call.text("validation_value").is_none_or(|code| code != CODE && !sample(code)) {
                     return Err(refused("NOK_001"));
@@ -488,7 +488,7 @@ impl Simulation for Simulated {
             "create_mandate" => {
                 let mandate = new_mandate(call, store, "5", call.text("status").unwrap_or("1"))?;
                 let umr = text(&mandate, "umr");
-                // The vendor's sample response contains the status after the signature, not the current status.
+                // As in the vendor's sample, the response has the status after the signature and not the present one.
                 let status = &mandate["after_signing"];
                 good(json!({"signature_url": link(call, store, "mandate", umr), "umr": umr, "status": status}))
             }
@@ -509,7 +509,7 @@ impl Simulation for Simulated {
                 done()
             }
             "search_mandate" => {
-                // Look up the UMR directly: a run over many mandates sends one search for each mandate.
+                // Look up the mandate by its UMR directly, because a run over many mandates sends one search for each.
                 let candidates: Vec<&Value> = match call.query.get("umr") {
                     Some(umr) => store.get(MANDATES, umr).into_iter().collect(),
                     None => store.all(MANDATES).collect(),
@@ -530,7 +530,7 @@ impl Simulation for Simulated {
                     mandate["status"] = mandate["after_signing"].clone();
                     done()
                 }
-                _ => return Err(no("NOK_001", "the one-time code is wrong")),
+                _ => return Err(no("NOK_001", "the code is wrong")),
             },
             "otu_reset_mandat" => mandate(call, store).map(|_| done())?,
             "create_consumer" => {

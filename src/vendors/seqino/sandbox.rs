@@ -1,18 +1,18 @@
-//! Simulates Seqino PDP for the sandbox.
+//! Simulates Seqino PDP.
 //!
-//! The documentation of Seqino is silent on these points, so we decided them:
+//! Seqino does not document these points. The sandbox behaves as follows:
 //!
-//! - A client begins as `active`. A mandate begins as `created`. After the signature, the mandate waits for checks
-//!   (`pending_kyc`). After the checks it is `active`. The start and end dates do not change the word.
-//! - A mandate whose end is before its start is refused with 400. A batch with one such mandate is refused completely.
-//! - The response to a wrong API key is 401. A mandate can be read by its id, whatever client the header contains.
-//! - An onboarding link is for the client in `X-PDP-Client-Id`. Without this header, the link is for the newest client.
-//!   The link is valid for a week. If the client agrees, the client's new mandates are signed if the link includes the
-//!   signature, and pass their checks if the link includes KYC.
-//! - The response to a new draft contains the id of the draft in `draft_id`.
-//! - A file is an invoice if it begins like a PDF or like XML. The sandbox extracts nothing from the file, so the
-//!   response contains the data of an empty invoice of the seller.
-//! - The sandbox never sends a webhook.
+//! - A client starts as `active`. A mandate starts as `created`. After the signature it waits for checks
+//!   (`pending_kyc`). After the checks it is `active`. No date changes its word.
+//! - A mandate that ends before it starts is refused with 400. A batch with one such mandate is refused completely.
+//! - The response to a wrong key is 401. A mandate is read by its id for any client in the header.
+//! - An onboarding link is for the client in `X-PDP-Client-Id`, or else for the newest client. It is valid for a week.
+//!   An agreement signs that client's new mandates if the link includes the signature, and passes their checks if it
+//!   includes KYC.
+//! - The response to a new draft has its id in `draft_id`.
+//! - A file is an invoice if it begins like a PDF or like XML. The sandbox extracts nothing from the file, so the data
+//!   is that of an empty invoice of the seller.
+//! - The sandbox never calls a webhook.
 
 use super::Config;
 use crate::{
@@ -32,15 +32,17 @@ use std::sync::LazyLock;
 const KEY: &str = "YOUR_API_KEY_HERE";
 const SAMPLE: &str = Sandbox::CLIENT;
 
+/// The OpenAPI spec of Seqino as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/seqino.json"));
 
+/// Returns a simulated Seqino PDP with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::Seqino, &DOCUMENT, &Simulated)
 }
 
 impl Sandbox {
-    /// Returns the configuration with which a client calls the simulated Seqino PDP.
+    /// Returns the configuration that connects a client to the simulated Seqino PDP.
     pub fn seqino(&self) -> Config {
         Config::new(self.base_url(Provider::Seqino), KEY)
     }
@@ -86,11 +88,11 @@ fn client(id: &str, request: &Value, now: DateTime<Utc>) -> Value {
     })
 }
 
-/// Returns the client in the header `X-PDP-Client-Id`.
+/// Returns the id of the client in the header of the request.
 fn acting(call: &Request, store: &Store) -> Result<String, Reply> {
     let id = call.header("x-pdp-client-id").unwrap_or_default();
     let known = store.get(CLIENTS, id).is_some() || store.get(PDP_CLIENTS, id).is_some();
-    // For two operations, the vendor's page does not list the status 404.
+    // Two pages of the vendor list their status codes without a 404, so these operations use the status 400.
     let status = if matches!(call.operation.as_str(), "submit_invoice_file" | "set_periodicity") { 400 } else { 404 };
     if known { Ok(id.to_owned()) } else { Err(refused(status, "Client not found")) }
 }
@@ -125,7 +127,7 @@ fn new_mandate(client: &str, request: &Value, store: &mut Store, now: DateTime<U
     store.put(MANDATES, id, mandate)
 }
 
-/// Returns the scope of a directory entry.
+/// Returns the scope of an entry in the state directory: its SIREN, SIRET, suffix and routing code.
 fn scope(entry: &Value) -> String {
     ["siren", "suffix", "siret", "routing_identifier"].map(|key| text(entry, key)).join("/")
 }
@@ -143,7 +145,7 @@ fn new_invoice(store: &mut Store, client: &str, data: &Value, now: DateTime<Utc>
     id
 }
 
-/// Counts a call of a client, by endpoint and by success.
+/// Counts a request for a client, by endpoint and by success.
 fn count(call: &Request, store: &mut Store, good: bool) {
     let Some(client) = call.header("x-pdp-client-id") else { return };
     let key = format!("{client} {} {}", call.method, call.template);
@@ -156,7 +158,7 @@ fn count(call: &Request, store: &mut Store, good: bool) {
     store.put(USAGE, key, usage);
 }
 
-/// Returns the calls of a client: endpoint, method, and the numbers of successes and failures.
+/// Returns the counted requests for a client: endpoint, method, successes, failures.
 fn used(store: &Store, client: &str) -> Vec<(String, String, u64, u64)> {
     let own = store.all(USAGE).filter(|usage| usage["client_id"] == client);
     let number = |usage: &Value, key: &str| usage[key].as_u64().unwrap_or(0);
@@ -261,7 +263,7 @@ impl Simulated {
             }
             "get_usage_metrics" => Reply::new(200, metrics(call, &client, store)),
             "get_usage_summary" => Reply::new(200, summary(call, &client, store)),
-            // The names of the response's fields are cut off in the documentation, so the response is empty.
+            // The vendor's documentation cuts off the names of the fields, so the response is empty.
             "get_usage_limits" => Reply::new(200, json!({})),
             "get_periodicity" => {
                 Reply::new(200, store.get(SETTINGS, &client).cloned().ok_or_else(|| missing("Settings"))?)
@@ -361,7 +363,7 @@ impl Simulated {
             "create_mandates_batch" => {
                 let client = acting(call, store)?;
                 let requests = call.body["mandates"].as_array().map(Vec::as_slice).unwrap_or_default();
-                // If one mandate of the batch is impossible, the whole batch is refused.
+                // A single mandate with impossible dates refuses the whole batch.
                 requests.iter().try_for_each(possible)?;
                 Reply::new(201, requests.iter().map(|request| new_mandate(&client, request, store, now)).collect())
             }
@@ -371,7 +373,7 @@ impl Simulated {
                 if store.get(MANDATES, id).is_none_or(|mandate| mandate["client_id"] != client.as_str()) {
                     return Err(missing("Mandate"));
                 }
-                // The directory entry remains, as the documentation says.
+                // The revocation leaves the mandate's entry in the state directory, as the vendor documents.
                 store.remove(MANDATES, id);
                 Reply::empty(204)
             }

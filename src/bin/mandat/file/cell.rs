@@ -1,19 +1,19 @@
-//! One cell of a file, and the values that it may have.
+//! A cell of a file of mandates, and the values that the cell can have.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A cell of the input. A cell without a valid value is written back unchanged.
+/// A cell as the program read it. The program writes a cell without a valid value back unchanged.
 #[derive(Clone, Debug, Default)]
 pub enum Cell {
-    /// The row ends before this column, or the JSON object does not have this key.
+    /// The cell is missing, because the row ends before this column, or the JSON object has no such key.
     #[default]
     Absent,
-    /// A cell of CSV, or a JSON string.
+    /// The text of a CSV cell or of a JSON string.
     Text(Box<str>),
-    /// A JSON value that is not a string, with all its digits.
+    /// Any JSON value that is not a string, with all its digits.
     Json(Box<RawValue>),
 }
 
@@ -22,7 +22,7 @@ impl Cell {
         Self::Text(text.into())
     }
 
-    /// Makes a cell from a JSON value. A JSON string becomes a text.
+    /// Converts a JSON value into a cell. A JSON string becomes a text.
     pub fn json(value: Box<RawValue>) -> Self {
         match serde_json::from_str::<String>(value.get()) {
             Ok(text) => Self::text(text),
@@ -30,7 +30,7 @@ impl Cell {
         }
     }
 
-    /// Returns the text that this cell has in CSV.
+    /// Returns the text that this cell has in a CSV file.
     pub fn shown(&self) -> &str {
         match self {
             Self::Absent => "",
@@ -40,7 +40,7 @@ impl Cell {
         }
     }
 
-    /// Returns the text of this cell without blanks at its ends.
+    /// Returns the text of the cell without blanks at its ends.
     pub fn trimmed(&self) -> &str {
         self.shown().trim_matches(blank)
     }
@@ -50,7 +50,7 @@ impl Cell {
     }
 }
 
-/// Two cells are equal if they have the same text in CSV.
+/// Two cells are equal if they have the same text in a CSV file.
 impl PartialEq for Cell {
     fn eq(&self, other: &Self) -> bool {
         self.shown() == other.shown()
@@ -109,20 +109,21 @@ impl<'de> Deserialize<'de> for Cell {
     }
 }
 
-/// Returns true for a blank that may surround a value. No-break spaces and characters of no width are such blanks too.
+/// Returns true for a character that counts as a blank around a value: also for no-break spaces and characters of no
+/// width.
 pub fn blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 
-/// Returns true for an invisible character. A terminal executes some of these characters. Others hide or reorder the
-/// characters around them.
+/// Returns true for an invisible character. A terminal executes some of these characters. Others reorder or hide their
+/// neighbours.
 pub fn invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Returns the letters and digits of a name in lower case and without accents. Two names count as the same if this text
-/// is the same.
+/// Returns the letters and digits of a column name, in lower case and without accents. Two names count as the same if
+/// these texts are equal.
 pub fn squeezed(name: &str) -> String {
     let plain = |c: char| match c {
         'à' | 'â' | 'ä' => 'a',
@@ -133,7 +134,7 @@ pub fn squeezed(name: &str) -> String {
         'ù' | 'û' | 'ü' => 'u',
         c => c,
     };
-    // macOS writes an accent as a separate combining character, which `is_alphanumeric` removes.
+    // macOS writes an accent as a combining character. The filter by `is_alphanumeric` removes this character.
     name.chars().flat_map(char::to_lowercase).map(plain).filter(|c| c.is_alphanumeric()).collect()
 }
 
@@ -142,14 +143,14 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let name = squeezed(name);
     let near = candidates.into_iter().map(|candidate| {
         let meant = squeezed(candidate);
-        // The Jaro-Winkler distance favours a common prefix. The edit distance is better for short names.
+        // Jaro-Winkler similarity favours a common prefix. For short names, the edit distance is better.
         let near = strsim::jaro_winkler(&name, &meant) - 0.2;
         (near.max(strsim::normalized_damerau_levenshtein(&name, &meant)), candidate)
     });
     near.filter(|(near, _)| *near > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }
 
-/// Returns true for the usual spellings of an empty cell.
+/// Returns true if people write this text into an empty cell, such as `n/a`.
 pub fn is_nothing(text: &str) -> bool {
     const NOTHING: [&str; 18] = [
         "", "null", "(null)", "<null>", "\\n", "nil", "none", "nan", "n/a", "#n/a", "na", "#na", "n.a.", "n/d", "#n/d",
@@ -159,8 +160,8 @@ pub fn is_nothing(text: &str) -> bool {
     NOTHING.contains(&&*text) || text.chars().all(|c| matches!(c, '-' | '–' | '—' | '?'))
 }
 
-/// Reads a full date in ISO or French form: `2026-09-01` or `01/09/2026`. A time of midnight after the date is ignored,
-/// because a spreadsheet may add it.
+/// Reads a full date in ISO or French format: `2026-09-01` or `01/09/2026`. A spreadsheet program may add the time
+/// midnight.
 pub fn date(text: &str) -> Option<NaiveDate> {
     let (day, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     let midnight = time.trim_end_matches('Z').chars().all(|c| matches!(c, '0' | ':' | '.'));
@@ -180,13 +181,14 @@ fn bare_date(text: &str) -> Option<NaiveDate> {
         (Some((year, month, day)), None) | (None, Some((day, month, year))) => (year, month, day),
         _ => return None,
     };
-    // Refuse years of two digits. Refuse the years 0001, 1900 and 1970, which programs write for a missing date.
+    // Refuse years of two digits. Also refuse dates of the years 0001, 1900 and 1970, because programs write them for a
+    // missing date.
     let year = number(year, 4).filter(|year| (1971..=2199).contains(year))?;
     NaiveDate::from_ymd_opt(year.try_into().ok()?, number(month, 2)?, number(day, 2)?)
 }
 
-/// Reads an instant. An instant without an offset is in UTC: this program writes only UTC, and a spreadsheet may remove
-/// the `Z`.
+/// Reads an instant. A time without an offset counts as UTC, because this program writes only UTC and a spreadsheet
+/// program may drop the `Z`.
 pub fn instant(text: &str) -> Option<DateTime<Utc>> {
     let (day, time) = text.split_once([' ', 'T'])?;
     let (time, offset) = match time.find(['Z', '+', '-']) {
@@ -198,7 +200,7 @@ pub fn instant(text: &str) -> Option<DateTime<Utc>> {
     Some(offset.from_local_datetime(&bare_date(day)?.and_time(time)).single()?.to_utc())
 }
 
-/// Reads a yes or no: in English, in French, or as a digit.
+/// Reads yes or no in English, in French or as a digit.
 pub fn boolean(text: &str) -> Option<bool> {
     match &*text.to_lowercase() {
         "true" | "yes" | "vrai" | "oui" | "1" => Some(true),
@@ -207,14 +209,14 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Returns true if the text says that nobody has collected on the mandate.
+/// Returns true if the value of a cell means that the creditor has never collected on the mandate.
 pub fn is_never(text: &str) -> bool {
     ["never", "none", "jamais", "aucune", "aucun"].contains(&&*text.to_lowercase())
 }
 
-/// Returns the cell for a vendor's word. An empty word, or a word with unusual characters or blanks at an end, becomes
-/// a JSON string in ASCII. Then no terminal executes the word, no spreadsheet trims it, and this program can read it
-/// unchanged.
+/// Returns the cell for a vendor's status word. An empty word, or a word with odd characters or blanks at an end,
+/// becomes a JSON string in ASCII. So no terminal executes the word, no spreadsheet program trims it, and this program
+/// reads it back unchanged.
 pub fn vendor_word(word: &str) -> String {
     let odd = |c: char| c != ' ' && !c.is_alphanumeric() && !c.is_ascii_punctuation();
     let plain = !word.is_empty() && !word.starts_with([' ', '"']) && !word.ends_with(' ') && !word.contains(odd);
@@ -238,7 +240,7 @@ fn quoted(word: &str) -> String {
     text + "\""
 }
 
-/// Reads a vendor's word from a cell that [`vendor_word`] wrote.
+/// Reads a status word that [`vendor_word`] wrote.
 pub fn read_vendor_word(text: &str) -> Cow<'_, str> {
     match serde_json::from_str::<String>(text) {
         Ok(word) => word.into(),
@@ -246,13 +248,13 @@ pub fn read_vendor_word(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes an apostrophe before the text of a cell that a spreadsheet would execute as a formula. A signed number stays
+/// Puts an apostrophe before a cell that a spreadsheet program would run as a formula. A number with a sign stays
 /// unchanged.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     if is_run(text.trim_start_matches('\'')) { format!("'{text}").into() } else { text.into() }
 }
 
-/// Reads the text of a cell that [`harmless`] wrote.
+/// Reads a cell that [`harmless`] wrote, without its apostrophe.
 pub fn read_harmless(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if is_run(rest.trim_start_matches('\'')) => rest,
@@ -269,8 +271,8 @@ fn is_run(text: &str) -> bool {
     }
 }
 
-/// Describes an invalid value for an error. Only a date or a small number is quoted. Any other value may be a name or
-/// an IBAN in the wrong column, so only its form is described.
+/// Describes a value for an error text. The description quotes only a date or a small number. For any other value it
+/// only names the form, because a name or an IBAN may be in the wrong column.
 pub fn form(text: &str) -> String {
     let count = text.chars().count();
     let digits = text.chars().filter(char::is_ascii_digit).count();
