@@ -248,7 +248,7 @@ fn additions_to_a_spec_change_snapshots_and_fail_tests() {
     for told in [
         "`first_month` is missing; calls: 0",
         "get_language",
-        "`url_ok` is refused: the value has 256 characters, at most 200 are allowed; calls: 0",
+        "`url_ok` is not valid: the value has 256 characters, at most 200 are allowed; calls: 0",
     ] {
         assert!(said.contains(told), "{told}: {said}");
     }

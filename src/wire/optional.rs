@@ -39,7 +39,7 @@ impl<T: Sent, U: TryInto<T, Error: Display>> Optional<T, Maybe> for Option<U> {
 /// Converts and checks the value of a required field. The error names the field and the reason.
 pub(crate) fn required<T: Sent>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
     let value = value.try_into().map_err(|e| InvalidValue::new(e.to_string()));
-    value.and_then(T::sent).map_err(|e| format!("`{name}` is refused: {e}"))
+    value.and_then(T::sent).map_err(|e| format!("`{name}` is not valid: {e}"))
 }
 
 /// Joins all invalid values of a request into one error, so that a caller can correct them at once.

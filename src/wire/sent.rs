@@ -139,7 +139,7 @@ impl<F: Format> Sent for Lenient<F> {
 
 impl<T: Sent, const ONE: bool> Sent for List<T, ONE> {
     fn sent(self) -> Result<Self, InvalidValue> {
-        let refuse = |index: usize, why: &str| InvalidValue(format!("item {} is refused: {why}", index + 1));
+        let refuse = |index: usize, why: &str| InvalidValue(format!("item {} is not valid: {why}", index + 1));
         if let Some(item) = self.unread().first() {
             return Err(refuse(item.index, &item.why));
         }
@@ -188,7 +188,7 @@ fn key_seen(key: &str) -> Result<(), InvalidValue> {
 
 /// Checks the value of a field. The error contains the name of the field and the reason.
 pub(crate) fn sent<T: Sent>(field: Result<T, String>, name: &str) -> Result<T, String> {
-    field?.sent().map_err(|e| format!("`{name}` is refused: {e}"))
+    field?.sent().map_err(|e| format!("`{name}` is not valid: {e}"))
 }
 
 #[cfg(test)]

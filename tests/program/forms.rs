@@ -592,7 +592,7 @@ fn line_with_two_words_in_a_list_of_references_is_a_row_error() {
     assert!(first[1].contains("%20"), "{first:?}");
     assert_eq!(first[2], "RUM 1");
     // A row whose vendor is misspelt must be reported as an error of that row, too.
-    assert!(first[3].contains("begins with its vendor"), "{first:?}");
+    assert!(first[3].contains("begins with the name of its vendor"), "{first:?}");
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn verdict_column_lists_every_reason_and_missing_fact() {
     vendors.write("in.csv", ALLOWED);
     assert_eq!(only(&vendors.mandat(&["refresh", "in.csv"]).rows())["verdict"], "Allowed");
     for (line, verdict, reasons) in [
-        ("2026-01-05,true,never,true,false", "Refused", &["revoked by the debtor"][..]),
+        ("2026-01-05,true,never,true,false", "Refused", &["the debtor has revoked"][..]),
         ("2020-01-01,true,never,false,true", "Refused", &["dormant", "one-off"]),
         ("2026-01-05,true,never", "Undetermined", &["revoked_by_debtor", "one_off_used"]),
         ("2026-01-05,true,never,,false", "Undetermined", &["revoked_by_debtor"]),
@@ -360,7 +360,7 @@ fn status_command_lists_the_missing_facts() {
     ];
     assert!(status(&all).out.contains("allowed\tyou\n"), "{:?}", status(&all));
     let refused = status(&[&all[..3], &["--revoked-by-debtor", "--one-off-used=no"]].concat());
-    assert!(refused.out.contains("refused: revoked by the debtor"), "{refused:?}");
+    assert!(refused.out.contains("refused: the debtor has revoked the mandate"), "{refused:?}");
     assert_eq!(status(&["--signed-on", "26-09-01"]).code, Some(2));
 }
 

@@ -359,7 +359,7 @@ fn error_about_an_invalid_value_does_not_show_the_value() {
             .phone(None::<&str>);
         assert!(!format!("{body:?}").contains("Orléans"));
         let refused = format!("{:?}", body.calling_code(1000));
-        assert!(refused.contains("`calling_code` is refused: the value is not between 1 and 999"), "{refused}");
+        assert!(refused.contains("`calling_code` is not valid: the value is not between 1 and 999"), "{refused}");
     }
 }
 
@@ -488,7 +488,7 @@ async fn one_error_names_every_missing_or_invalid_field() {
         "`url_ok` is missing",
         "`url_ko` is missing",
         "`url_cancel` is missing",
-        "`umr` is refused: the value has 36 characters, at most 35 are allowed",
+        "`umr` is not valid: the value has 36 characters, at most 35 are allowed",
     ] {
         assert!(said.contains(part), "{part} should be in {said}");
     }

@@ -12,7 +12,7 @@ async fn easytransac_response_with_another_mandate_id_is_a_decode_error() {
     assert!(mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.is_ok());
     let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc13")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().contains("data.mandateId is not the requested mandateId"), "{error}");
+    assert!(error.to_string().contains("data.mandateId is not the requested value"), "{error}");
 }
 
 #[cfg(feature = "seqino")]
@@ -56,10 +56,12 @@ mod seqino {
 
     #[tokio::test]
     async fn seqino_response_with_another_or_no_id_is_a_decode_error() {
-        for id in [value!("mdt_2"), Value::Null, value!("")] {
+        let other = "id is not the requested value";
+        let missing = "`id` is not the requested mandate id";
+        for (id, expected) in [(value!("mdt_2"), other), (Value::Null, missing), (value!(""), missing)] {
             let error = read(with(mandate(), "id", id), (200, client())).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Decode);
-            assert!(error.to_string().contains("`id` is not the requested mandate id"), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
         }
     }
 

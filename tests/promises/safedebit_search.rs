@@ -15,7 +15,7 @@ async fn response_without_the_requested_mandate_is_a_decode_error() {
     for (body, looked_for) in [
         (r#"{"result":true,"data":[]}"#, "`datas` is missing"),
         (r#"{"result":true}"#, "`datas` is missing"),
-        (r#"{"result":true,"datas":{"umr":"RUM-1","status":"1"}}"#, "`datas` is not a list"),
+        (r#"{"result":true,"datas":{"umr":"RUM-1","status":"1"}}"#, "expected a list, at datas"),
         (r#"{"result":true,"datas":null}"#, "`datas` is not a list"),
         (r#"{"result":true,"datas":[{"umr":"RUM-2","status":"1"}]}"#, "datas[0].umr is not the requested UMR"),
         (

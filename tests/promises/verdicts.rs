@@ -331,7 +331,7 @@ fn mandate_of_an_inactive_client_is_not_allowed() {
         (account("Suspended"), "client not active: Suspended (word)", true),
         (account("Unrecognized"), "client status unrecognized (word)", false),
         (Account::NotRead, "the state of the client could not be read", false),
-        (Account::Differs, "belongs to another client than its reference says", false),
+        (Account::Differs, "the mandate belongs to another client than its reference says", false),
     ] {
         let mut mandate = platform();
         mandate.account = account;

@@ -372,7 +372,7 @@ mod easytransac {
         assert_eq!(with("Client", json!({"Address": {"City": "Paris"}})), deep);
         assert_eq!(with("AdditionalError", json!([["a"]])), deep);
         for number in [1e300, -1e15, 1e-300] {
-            assert_eq!(with("Amount", number.into()), "a number is too large or too small");
+            assert_eq!(with("Amount", number.into()), "a number is too large or too small for the signature");
         }
         let form = verify_notification(b"Client[a][b]=c&Signature=00", &[KEY]);
         assert_eq!(unreadable(form), "the brackets in the name of a form field are not valid");
