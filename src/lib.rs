@@ -102,6 +102,7 @@
 pub mod book;
 
 mod adapter;
+mod debit;
 mod facade;
 mod fleet;
 mod mandate;
@@ -116,6 +117,7 @@ pub mod wire;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
+pub use debit::{Debit, DebitRef, DebitSource, RecordRef};
 pub use facade::{Difference, Mandates, MandatesBuilder, Probe};
 pub use fleet::{Changes, References, StatusResult, Statuses};
 pub use mandate::{
@@ -123,11 +125,11 @@ pub use mandate::{
     Schedule, Source, StatusQuery, StoredState, Verdict,
 };
 pub use transport::Settings;
-// The modules of the vendors whose feature is on, and `vocabulary`.
+// The modules of the vendors whose feature is on, `vocabulary` and `debit_vocabulary`.
 pub use vendors::*;
 pub use vocabulary::{
-    AccountStatus, Change, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase, Provider, Purpose,
-    RawStatus, Resent, UnknownWord, VocabularyRow,
+    AccountStatus, Change, DebitRow, DebitStatus, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase,
+    Provider, Purpose, RawStatus, Resent, UnknownWord, VocabularyRow,
 };
 pub use webhook::{WebhookError, WebhookEvent};
 

@@ -8,6 +8,7 @@
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/easytransac.md")))]
 
 pub(crate) mod adapter;
+mod debit;
 mod find;
 mod notification;
 #[cfg(feature = "sandbox")]
@@ -18,6 +19,7 @@ mod token;
 pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/easytransac.rs"));
 }
+pub(crate) use debit::vocabulary as debit_vocabulary;
 pub use generated::{builder, types};
 #[cfg(feature = "sandbox")]
 pub use notification::sign_notification;

@@ -8,6 +8,7 @@
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/safedebit.md")))]
 
 pub(crate) mod adapter;
+mod debit;
 mod find;
 mod redirect;
 #[cfg(feature = "sandbox")]
@@ -17,6 +18,7 @@ pub(crate) mod sandbox;
 pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/safedebit.rs"));
 }
+pub(crate) use debit::vocabulary as debit_vocabulary;
 pub use find::FoundDebit;
 pub use generated::{builder, types};
 pub use redirect::SignatureReturn;
