@@ -1,5 +1,6 @@
 //! Easytransac (V2): SEPA direct debit mandates and PayByBank transfers.
 //!
+//! [debits]: crate::book::debits
 //! [errors]: crate::book::errors
 //! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks

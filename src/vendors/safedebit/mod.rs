@@ -1,5 +1,6 @@
 //! SafeDebit (API v1): SEPA direct debit mandates, their signature, consumers and documents.
 //!
+//! [debits]: crate::book::debits
 //! [errors]: crate::book::errors
 //! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks
