@@ -7,6 +7,7 @@ use crate::{
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use mandat::{
     Debit, DebitRef, DebitSource, DebitStatus, ErrorKind, MandateRef, Provider,
+    safedebit::types::SddReference,
     sandbox::{Sandbox, ScriptedResponse},
     sepa::{ReasonCode, Scheme, Sequence, Stage, finality},
     wire::AmountCents,
@@ -108,7 +109,7 @@ async fn debit_of_safedebit_is_followed_from_creation_to_cancellation() {
     assert_eq!((debit.amount, debit.due), (Some(AmountCents::from_cents(1250)), Some(day("2030-01-02"))));
     assert_eq!(debit.finality(Scheme::Core, sandbox.now()).unwrap().stage, Stage::NotDue);
 
-    let canceled = client.cancel_sdd_batch().body_map(|body| body.sdds(["SDD-1"])).send().await.unwrap();
+    let canceled = client.cancel_sdd_batch().body_map(|body| body.sdds(vec![SddReference::try_from("SDD-1").unwrap()])).send().await.unwrap();
     let canceled = Debit::from((umr, &canceled.sdds[0]));
     assert_eq!((canceled.status, canceled.source), (DebitStatus::Canceled, DebitSource::Changed));
     let debit = mandates.debit(&created.reference).await.unwrap();
@@ -394,7 +395,7 @@ async fn sequence_is_sent_in_the_words_of_the_vendor() {
     for (sequence, word) in [(Sequence::OneOff, "OOFF"), (Sequence::Recurring, "RCUR")] {
         let request = mandates.safedebit().unwrap().search_mandate().umr("RUM-1").sequence_type(sequence);
         request.send().await.unwrap();
-        assert_eq!(sandbox.requests().last().unwrap().query["sequence_type"], word);
+        assert_eq!(sandbox.requests().last().unwrap().parameters["sequence_type"], word);
         assert_eq!(serde_json::to_value(sequence).unwrap(), word);
     }
 }
