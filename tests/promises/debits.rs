@@ -3,6 +3,7 @@
 use crate::{
     snapshot,
     support::{IBAN, day},
+    traces::Log,
 };
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use mandat::{
@@ -89,6 +90,20 @@ async fn unknown_word_is_unrecognized_and_kept() {
 }
 
 #[tokio::test]
+async fn unknown_word_is_logged_once_and_without_personal_data() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (mandates, log) = (sandbox.mandates(), Log::listen());
+    for word in ["lost", "lost", IBAN] {
+        let body = payments(json!({"sdd_reference": "SDD-1", "status": word}));
+        sandbox.script(Provider::SafeDebit, "search_payment", [ScriptedResponse::new(200, body)]).unwrap();
+        mandates.debit(&sdd()).await.unwrap();
+    }
+    let text = log.text();
+    assert_eq!(text.matches("unknown debit status: report it to the maintainers of mandat").count(), 2, "{text}");
+    assert!(text.contains("lost") && !text.contains(IBAN), "{text}");
+}
+
+#[tokio::test]
 async fn debit_of_safedebit_is_followed_from_creation_to_cancellation() {
     let sandbox = Sandbox::start().await.unwrap();
     let (mandates, umr) = (sandbox.mandates(), Sandbox::CONSUMER);
@@ -109,7 +124,12 @@ async fn debit_of_safedebit_is_followed_from_creation_to_cancellation() {
     assert_eq!((debit.amount, debit.due), (Some(AmountCents::from_cents(1250)), Some(day("2030-01-02"))));
     assert_eq!(debit.finality(Scheme::Core, sandbox.now()).unwrap().stage, Stage::NotDue);
 
-    let canceled = client.cancel_sdd_batch().body_map(|body| body.sdds(vec![SddReference::try_from("SDD-1").unwrap()])).send().await.unwrap();
+    let canceled = client
+        .cancel_sdd_batch()
+        .body_map(|body| body.sdds(vec![SddReference::try_from("SDD-1").unwrap()]))
+        .send()
+        .await
+        .unwrap();
     let canceled = Debit::from((umr, &canceled.sdds[0]));
     assert_eq!((canceled.status, canceled.source), (DebitStatus::Canceled, DebitSource::Changed));
     let debit = mandates.debit(&created.reference).await.unwrap();
