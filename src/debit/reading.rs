@@ -124,8 +124,8 @@ impl Debit {
     /// stays [`Returnable`](Stage::Returnable) at most. If the meaning of the word is [`Inferred`](Evidence::Inferred),
     /// the debit stays [`Contestable`](Stage::Contestable) at most: the vendor may have no word for a return.
     ///
-    /// You pass the scheme, because no vendor says which one it uses. If you do not know it, pass
-    /// [`Scheme::Core`], whose periods are longer.
+    /// You pass the scheme, because no reading names it. If you do not know it, pass [`Scheme::Core`], whose periods are
+    /// longer.
     ///
     /// Returns `None` if no money can become yours by this reading: without a due date, for any other status, after a
     /// creation, and for a notification.
