@@ -1,7 +1,8 @@
 //! The interface between the facade and a vendor. Each vendor's folder implements it.
 
 use crate::{
-    mandate::{Lookup, Mandate, MandateRef},
+    debit::{Debit, DebitRef, RecordRef},
+    mandate::{Lookup, Mandate},
     transport::{OperationSpec, VendorResponse},
     vocabulary::Error,
 };
@@ -14,10 +15,15 @@ pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
     /// Reads one mandate from the vendor. `now` is the time of the request.
     fn read<'a>(&'a self, lookup: Lookup<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Mandate, Error>>;
 
-    /// Requests a mandate. Returns the response before decoding, with the operation that was called.
+    /// Reads one debit. `now` is the time of the request.
+    fn read_debit<'a>(&'a self, reference: &'a DebitRef, _now: DateTime<Utc>) -> BoxFuture<'a, Result<Debit, Error>> {
+        Box::pin(async { Err(Error::no_debits(reference.provider())) })
+    }
+
+    /// Requests a record. Returns the response before decoding, with the operation that was called.
     fn probe<'a>(
         &'a self,
-        reference: &'a MandateRef,
+        reference: RecordRef<'a>,
     ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>>;
 
     /// Returns the reader for one run of [`Mandates::statuses`](crate::Mandates::statuses).

@@ -51,6 +51,7 @@
 //! | [Verdicts](book::verdicts) | May I use this mandate? If not, why not? |
 //! | [Errors and lost responses](book::errors) | What went wrong? Did the vendor act? May I send the request again? |
 //! | [Rules of SEPA](book::sepa) | Is this IBAN valid? When can I collect? What does the bank's code mean? When is a collection final? |
+//! | [Debits](book::debits) | What became of a debit? When is the money mine? May I present it again? |
 //! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
@@ -75,6 +76,8 @@
 //! - [`Mandates::statuses`] reads many mandates. [`Statuses::changes`] yields only the mandates that differ from their
 //!   [`StoredState`]. A [`Schedule`] says when to read a mandate again.
 //! - [`MandateRef`] names a mandate, and has a text form for one database column.
+//! - [`DebitRef`] names a debit. [`Mandates::debit`] reads a [`Debit`] with its [`DebitStatus`]. [`Debit::finality`] says
+//!   how long the debit can still be returned.
 //! - `easytransac`, `safedebit` and `seqino` each have a typed client, which the build generates from the OpenAPI files
 //!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
 //!   same credentials.
@@ -103,6 +106,7 @@
 pub mod book;
 
 mod adapter;
+mod debit;
 mod facade;
 mod fleet;
 mod mandate;
@@ -117,6 +121,7 @@ pub mod wire;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
+pub use debit::{Debit, DebitRef, DebitSource, RecordRef};
 pub use facade::{Difference, Mandates, MandatesBuilder, Probe};
 pub use fleet::{Changes, References, StatusResult, Statuses};
 pub use mandate::{
@@ -124,11 +129,11 @@ pub use mandate::{
     Schedule, Source, StatusQuery, StoredState, Verdict,
 };
 pub use transport::Settings;
-// Export the module of each vendor whose feature is on, and the function `vocabulary`.
+// Export the module of each vendor whose feature is on, and the functions `vocabulary` and `debit_vocabulary`.
 pub use vendors::*;
 pub use vocabulary::{
-    AccountStatus, Change, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase, Provider, Purpose,
-    RawStatus, Resent, UnknownWord, VocabularyRow,
+    AccountStatus, Change, DebitRow, DebitStatus, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase,
+    Provider, Purpose, RawStatus, Resent, UnknownWord, VocabularyRow,
 };
 pub use webhook::{WebhookError, WebhookEvent};
 

@@ -407,6 +407,25 @@ fn inline_value_in_a_response_has_a_type_that_keeps_any_value() {
 }
 
 #[test]
+fn documentation_of_a_type_states_its_limits() {
+    for (provider, spec, limits) in [
+        (
+            "easytransac",
+            EASYTRANSAC,
+            "1 to 64 characters. The vendor prints the pattern `^[A-Za-z0-9]+$`. It is not enforced.",
+        ),
+        ("easytransac", EASYTRANSAC, "20 characters. Pattern: `^[a-z0-9]{20}$`."),
+        ("easytransac", EASYTRANSAC, "The phone's calling code. 1 to 999."),
+        ("safedebit", SAFEDEBIT, "An amount in whole cents. At most 18 digits."),
+    ] {
+        assert!(
+            generate(&Provider::named(provider), spec, false).unwrap().code.contains(limits),
+            "{provider}: {limits}"
+        );
+    }
+}
+
+#[test]
 fn unverified_debit_operations_are_generated_only_with_the_feature() {
     let provider = &Provider::named("easytransac");
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;

@@ -8,8 +8,9 @@ pub use probe::{Difference, Probe};
 
 use crate::{
     adapter::{Adapter, BatchReader},
-    mandate::{Lookup, Mandate, MandateRef, Schedule, StatusQuery},
-    vocabulary::{Error, MandateStatus, Provider, RawStatus},
+    debit::{Debit, DebitRef, RecordRef},
+    mandate::{Lookup, Mandate, Schedule, StatusQuery},
+    vocabulary::{DebitStatus, Error, MandateStatus, Provider, RawStatus},
     wire::shape,
 };
 use chrono::{DateTime, Utc};
@@ -50,7 +51,7 @@ struct Inner {
     /// stops them all.
     gates: [Gate; Provider::ALL.len()],
     /// The unknown status words that were already logged, so that each word is logged only once.
-    told: Mutex<BTreeSet<(Provider, String)>>,
+    told: Mutex<BTreeSet<(Provider, &'static str, String)>>,
 }
 
 /// The meanings of status words that the caller configured.
@@ -116,8 +117,30 @@ impl Mandates {
         Ok(mandate)
     }
 
-    /// Reads a mandate and compares the shape of the response with the spec. The report has keys and JSON types, but no
-    /// values, so you can commit it to a repository. Use the report to confirm or correct an inferred fact in a spec.
+    /// Reads a debit from its vendor.
+    ///
+    /// At Easytransac this is the state of a transaction, which need not be a debit. At SafeDebit the response of the
+    /// search is inferred, so a response without this debit and its status is an error.
+    ///
+    /// # Errors
+    /// - [`NotFound`](crate::ErrorKind::NotFound) if the vendor shows no such debit now. The debit may still exist.
+    /// - [`Decode`](crate::ErrorKind::Decode) if the response does not describe this debit. Nothing is guessed.
+    /// - [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of the vendor.
+    /// - Any other kind if the call fails; see [`ErrorKind`](crate::ErrorKind).
+    pub async fn debit(&self, reference: &DebitRef) -> Result<Debit, Error> {
+        reference.complete()?;
+        let provider = reference.provider();
+        let debit = self.adapter(provider)?.read_debit(reference, self.now()).await?;
+        self.gate(provider).reopen();
+        if debit.status == DebitStatus::Unrecognized {
+            self.tell_unknown(provider, "debit", &debit.raw, "report it to the maintainers of mandat");
+        }
+        Ok(debit)
+    }
+
+    /// Reads a mandate or a debit, and compares the shape of the response with the spec. The report has keys and JSON
+    /// types, but no values, so you can commit it to a repository. Use the report to confirm or correct an inferred fact
+    /// in a spec.
     ///
     /// Also create a mandate, leave it unsigned, and read its status. A report of keys and types cannot show whether
     /// the vendor calls an unsigned mandate active.
@@ -125,7 +148,8 @@ impl Mandates {
     /// # Errors
     /// The errors of [`status`](Self::status). A response of another shape is not an error: the report lists the
     /// differences.
-    pub async fn probe(&self, reference: &MandateRef) -> Result<Probe, Error> {
+    pub async fn probe<'a>(&self, reference: impl Into<RecordRef<'a>>) -> Result<Probe, Error> {
+        let reference = reference.into();
         reference.complete()?;
         let (operation, answer) = self.adapter(reference.provider())?.probe(reference).await?;
         Ok(Probe::new(reference.provider(), operation, &answer.body))
@@ -196,25 +220,27 @@ impl Mandates {
             mandate.status = *status;
             mandate.next = status.next_step();
         } else if mandate.status == MandateStatus::Unrecognized {
-            let new = {
-                let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
-                told.len() < TOLD && told.insert((provider, word.to_owned()))
+            let advice = "map it with map_status, and report it to the maintainers of mandat";
+            self.tell_unknown(provider, "mandate", &mandate.raw, advice);
+        }
+    }
+
+    /// Logs a warning for an unknown word, once.
+    fn tell_unknown(&self, provider: Provider, record: &'static str, raw: &RawStatus, advice: &str) {
+        let word = raw.as_str();
+        let new = {
+            let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.len() < TOLD && told.insert((provider, record, word.to_owned()))
+        };
+        // Log after unlocking: a subscriber may call back into `Mandates`.
+        if new {
+            // A status word of a vendor may hold personal data. Log only a word of the usual form, or the kind of a JSON
+            // object or list.
+            let shown = match shape::is_word(word) || word.is_empty() || word.starts_with(['{', '[']) {
+                true => raw.to_string(),
+                false => format!("({} characters, in `raw`)", word.chars().count()),
             };
-            // Log after unlocking: a subscriber may call back into `Mandates`.
-            if new {
-                // A vendor's word may hold personal data. Log only a word of the usual form, or the kind of a JSON
-                // object or list.
-                let shown = match shape::is_word(word) || word.is_empty() || word.starts_with(['{', '[']) {
-                    true => mandate.raw.to_string(),
-                    false => format!("({} characters, in `Mandate::raw`)", word.chars().count()),
-                };
-                tracing::warn!(
-                    provider = provider.as_str(),
-                    word = %shown,
-                    "the vendor sent an unknown mandate status: map it with map_status, and report it to the \
-                     maintainers of mandat"
-                );
-            }
+            tracing::warn!(provider = provider.as_str(), word = %shown, "the vendor sent an unknown {record} status: {advice}");
         }
     }
 }

@@ -116,7 +116,7 @@ impl fmt::Debug for MandateRef {
 
 /// Percent-encodes an id for the text form of a reference. A slash within an id must not divide the text form. A line
 /// end must not forge a line in a log.
-fn escape(part: &str, reserved: &str) -> String {
+pub(crate) fn escape(part: &str, reserved: &str) -> String {
     let mut escaped = String::with_capacity(part.len());
     for c in part.chars() {
         if reserved.contains(c) || is_invisible(c) {
@@ -137,13 +137,13 @@ fn is_invisible(c: char) -> bool {
 
 /// Removes blanks at the ends of a part of a reference, because a request does not send them. A part of only blanks
 /// stays unchanged, and is refused later.
-fn trimmed(part: &str) -> &str {
+pub(crate) fn trimmed(part: &str) -> &str {
     let trimmed = part.trim_matches(|c: char| c.is_whitespace() && !is_invisible(c));
     if trimmed.is_empty() { part } else { trimmed }
 }
 
 /// Decodes percent escapes in a part of a reference. A `%` without two hexadecimal digits after it stays unchanged.
-fn unescape(part: &str) -> String {
+pub(crate) fn unescape(part: &str) -> String {
     let mut rest = part.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
     while let [first, following @ ..] = rest {

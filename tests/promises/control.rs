@@ -492,7 +492,13 @@ async fn invalid_control_requests_get_a_specific_error() {
         ("POST", "/faults", Some(json!({"fault": "merge"})), 400, "`patch`"),
         ("POST", "/faults", Some(json!({"fault": "php_lists"})), 400, "`empty`"),
         ("POST", "/faults", Some(json!({"fault": "header", "name": "a b", "value": "c"})), 400, "the name of"),
-        ("POST", "/faults", Some(json!({"fault": "header", "name": "a", "value": "b\nc"})), 400, "the value is not valid"),
+        (
+            "POST",
+            "/faults",
+            Some(json!({"fault": "header", "name": "a", "value": "b\nc"})),
+            400,
+            "the value is not valid",
+        ),
         (
             "POST",
             "/faults",

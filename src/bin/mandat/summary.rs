@@ -126,7 +126,7 @@ impl fmt::Display for Summary {
         if !self.unknown.is_empty() && self.unknown.len() == *rows {
             writeln!(f, "The vendors know none of the mandates. Are the credentials those of the right account?")?;
         }
-        f.write_str(&not_asked(&self.not_asked))?;
+        f.write_str(&not_asked(&self.not_asked, "Mandates"))?;
         let mut failed: Vec<_> = self.failed.iter().collect();
         failed.sort_by_key(|(_, (_, lines))| std::cmp::Reverse(lines.len()));
         for (label, (example, lines)) in failed {
@@ -137,11 +137,11 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Returns one line for each vendor that refused the caller's credentials.
-pub fn not_asked(counts: &BTreeMap<Provider, usize>) -> String {
+/// Returns one line for each vendor that refused the caller's credentials. `records` names the counted records.
+pub fn not_asked(counts: &BTreeMap<Provider, usize>, records: &str) -> String {
     let line = |(provider, count): (&Provider, &usize)| {
         format!(
-            "{provider} refused the caller, so the run sent no more requests to {provider}. Mandates not requested: \
+            "{provider} refused the caller, so the run sent no more requests to {provider}. {records} not requested: \
              {count}.\n"
         )
     };
