@@ -1,5 +1,6 @@
 //! The settings of calls, and the address of a vendor.
 
+use super::Tls;
 use std::{fmt, num::NonZeroU32, time::Duration};
 use tokio::sync::Semaphore;
 
@@ -114,6 +115,7 @@ pub(crate) struct Endpoint {
     pub base_url: String,
     pub settings: Settings,
     pub http: Option<reqwest::ClientBuilder>,
+    pub tls: Tls,
     /// The host to which plain HTTP is allowed.
     pub plain_to: Option<String>,
     /// True if the credential looks like one for production.
@@ -130,8 +132,8 @@ impl fmt::Debug for Endpoint {
 
 impl Endpoint {
     pub fn new(base_url: impl Into<String>) -> Self {
-        let (settings, http, plain_to, live) = (Settings::default(), None, None, false);
-        Self { base_url: base_url.into(), settings, http, plain_to, live }
+        let (settings, http, tls, plain_to, live) = (Settings::default(), None, Tls::default(), None, false);
+        Self { base_url: base_url.into(), settings, http, tls, plain_to, live }
     }
 }
 
@@ -150,6 +152,20 @@ macro_rules! endpoint_methods {
         /// request opens a new connection, so [`Settings::idle_timeout`](crate::Settings::idle_timeout) has no effect.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);
+            self
+        }
+
+        /// Accepts servers with a certificate of these authorities, beside those that this machine accepts. Give one or
+        /// more certificates in PEM. [`Client::new`] refuses others.
+        pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+            self.endpoint.tls.roots = pem.into();
+            self
+        }
+
+        /// Identifies your program by a certificate. Give the certificate, those of its authorities, and the private
+        /// key (PKCS #8), in PEM. [`Client::new`] refuses others.
+        pub fn client_identity(mut self, pem: impl Into<Vec<u8>>) -> Self {
+            self.endpoint.tls.identity = Some(pem.into().into());
             self
         }
 
