@@ -1,4 +1,4 @@
-//! A request under construction. It takes the caller's values one by one and reports all faults at once.
+//! A request that is being built. It takes the caller's values one by one, and reports all invalid values in one error.
 
 use super::{
     OperationSpec, Request, Transport, Vendor,
@@ -18,7 +18,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 use url::form_urlencoded::Serializer;
 
-/// A request, or every reason why there is none.
+/// A request. The error lists every invalid value.
 pub(crate) type Built = Result<Request, String>;
 
 pub(crate) struct Draft {
@@ -53,10 +53,9 @@ impl Draft {
         value.map_err(|fault| self.faults.push(fault)).ok()
     }
 
-    /// A value as text. None if it is absent or refused.
+    /// Converts a value to text. Returns `None` if the value is absent or invalid.
     fn text<T: Serialize>(&mut self, value: Result<Option<T>, String>) -> Option<String> {
-        let json =
-            |value: T| serde_json::to_value(value).map_err(|_| "a value cannot be put into a request".to_owned());
+        let json = |value: T| serde_json::to_value(value).map_err(|_| "a value cannot be written as JSON".to_owned());
         let value = self.unless_fault(value.and_then(|value| value.map(json).transpose()))??;
         Some(match value {
             Value::String(text) => text,
@@ -64,12 +63,12 @@ impl Draft {
         })
     }
 
-    /// `key` is the name in the path of the spec, `name` the name of the parameter in Rust.
+    /// Sets an id in the path. `key` is the name of the parameter in the path of the spec, `name` its name in Rust.
     pub fn path<T: Serialize>(mut self, key: &str, name: &str, value: Result<T, String>) -> Self {
         let Some(id) = self.text(value.map(Some)) else { return self };
         match path_fault(&id) {
-            Some(fault) => self.faults.push(format!("`{name}` {fault}. Use the id that the vendor gave")),
-            // An encoded id has no braces, so no later parameter is replaced inside it.
+            Some(fault) => self.faults.push(format!("`{name}` {fault}. Use the id from the vendor")),
+            // An encoded id contains no braces, so it is never mistaken for another parameter of the path.
             None => self.path = self.path.replacen(&format!("{{{key}}}"), &encode_path(&id), 1),
         }
         self
@@ -85,7 +84,7 @@ impl Draft {
         let Some(text) = self.text(value) else { return self };
         match (HeaderName::try_from(key), HeaderValue::try_from(text)) {
             (Ok(key), Ok(value)) => drop(self.headers.append(key, value)),
-            _ => self.faults.push(format!("`{name}` has a character that no header can hold. Remove it")),
+            _ => self.faults.push(format!("`{name}` has a character that HTTP does not allow. Remove it")),
         }
         self
     }
@@ -99,7 +98,7 @@ impl Draft {
         self
     }
 
-    /// The name of a file may be personal data, so it is masked.
+    /// Adds a file to the form. The file is masked in `Debug` output, because its name may be personal data.
     pub fn file(mut self, key: &'static str, file: Result<Masked<Part>, String>) -> Self {
         if let Some(Masked(part)) = self.unless_fault(file) {
             self.form = Some(self.form.take().unwrap_or_default().part(key, part));
@@ -111,7 +110,7 @@ impl Draft {
         if !self.faults.is_empty() {
             return Err(self.faults.join("; "));
         }
-        let unbuilt = || "a value cannot be put into a request".to_owned();
+        let unbuilt = || "the request cannot be built".to_owned();
         let method = Method::from_bytes(self.operation.method.as_bytes()).map_err(|e| e.to_string())?;
         let query = self.query.finish();
         let target = if query.is_empty() { self.path } else { format!("{}?{query}", self.path) };
@@ -127,7 +126,7 @@ impl Draft {
     }
 }
 
-/// The headers and the body of a form. Only a client of reqwest writes forms.
+/// Returns the headers and the body of a form. reqwest can write a form only as a part of a request.
 fn encode(form: Form) -> Option<(HeaderMap, reqwest::Body)> {
     static WRITER: LazyLock<Option<reqwest::Client>> =
         LazyLock::new(|| without_certificates(reqwest::Client::builder()).build().ok());
@@ -136,7 +135,7 @@ fn encode(form: Form) -> Option<(HeaderMap, reqwest::Body)> {
     Some((std::mem::take(request.headers_mut()), body))
 }
 
-/// Makes the part of a form that is a file. `field` is the name of the part in error messages.
+/// Makes the part of a multipart form that contains a file. `field` names this part in error messages.
 pub(crate) fn file_part(
     field: &str,
     name: impl Into<String>,
@@ -144,7 +143,7 @@ pub(crate) fn file_part(
 ) -> Result<Masked<Part>, String> {
     let name = required::<String>(name.into(), field)?;
     if name.is_empty() {
-        return Err(format!("`{field}` is refused: its name is empty. Name the file, for example `invoice.pdf`"));
+        return Err(format!("`{field}` is not valid: its name is empty. Name the file, for example `invoice.pdf`"));
     }
     Ok(Masked(Part::stream(content).file_name(name)))
 }

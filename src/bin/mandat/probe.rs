@@ -1,4 +1,4 @@
-//! `mandat probe` compares the shape of a vendor's response with the spec.
+//! The command `mandat probe` compares the keys and types of a vendor's response with the spec.
 
 use super::{
     End, Failure,
@@ -9,13 +9,13 @@ use std::io::{self, Write};
 
 /// Compare the keys and types of one response with the spec.
 ///
-/// The report contains no values, so you can commit it. It turns a guess in a spec into a fact.
+/// The report contains no values, so you can commit it. A report shows if an inference in the spec is right.
 ///
-/// Also create a mandate, do not sign it, and probe and read it once. The vendors do not document that the word of an
-/// active mandate means a signed one.
+/// Also create a mandate that nobody signs, and run `probe` and `status` on this mandate. No vendor documents that a
+/// mandate with its word for active is signed.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandate.
+    /// The mandate to read, by its reference.
     #[arg(value_name = "REF")]
     mandates: Vec<MandateRef>,
 }
@@ -27,7 +27,8 @@ pub async fn run(Arguments { mandates }: Arguments, connection: Connection) -> R
     for reference in &wanted {
         let report = connection.mandates.probe(reference).await;
         let report = match report {
-            // A list without this mandate matches the spec, but its report would show no mandate.
+            // A list that lacks this mandate matches the spec, but its report would describe no mandate. So read the
+            // mandate, too.
             Ok(report) => match connection.mandates.status(reference).await {
                 Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
                 Ok(Mandate { status: MandateStatus::Active, raw, .. })

@@ -13,7 +13,8 @@ pub(super) struct HttpClient {
     fresh: Client,
 }
 
-/// Sets the `User-Agent`, unless the caller's builder has one. `reqwest` shows that in its `Debug` output only.
+/// Sets the `User-Agent`, unless the caller's HTTP client sets one. The `Debug` output is the only place where
+/// `reqwest` shows this.
 fn named(own: ClientBuilder) -> ClientBuilder {
     if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(USER_AGENT) }
 }
@@ -41,11 +42,11 @@ impl HttpClient {
             let builder = if local { builder.no_proxy() } else { builder };
             let builder = builder
                 .connect_timeout(settings.connect_timeout)
-                // A redirect could send a credential to another host.
+                // Do not follow a redirect, because it could send a credential to another host.
                 .redirect(reqwest::redirect::Policy::none())
-                // The transport decides on retries. reqwest would copy each request to be ready for its own.
+                // The transport decides about retries. If reqwest also retried, it would have to copy each request.
                 .retry(reqwest::retry::never().max_retries_per_request(0))
-                // Never decompress: a small malicious response could expand to a huge one.
+                // Never decompress a response, because a small malicious response could expand to a huge one.
                 .no_gzip()
                 .no_brotli()
                 .no_deflate()
