@@ -1,7 +1,7 @@
 //! A request that is being built. It takes the caller's values one by one, and reports all invalid values in one error.
 
 use super::{
-    OperationSpec, Request, Transport, Vendor,
+    OperationSpec, Request, Vendor,
     connections::{Body, without_certificates},
     encode_path, path_fault,
 };

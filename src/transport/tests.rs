@@ -13,7 +13,7 @@ use crate::vocabulary::Outcome;
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use reqwest::{
-    Body, StatusCode,
+    StatusCode,
     header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use std::{
@@ -353,7 +353,7 @@ async fn request_text<V: Vendor>(
 
 /// Lists the values of the example request that the response must repeat. A place without a value in the example shows
 /// `-`.
-fn repeated_values(operation: &super::OperationSpec, transport: &super::Transport, request: &Request) -> String {
+fn repeated_values(operation: &super::OperationSpec, transport: &super::Transport, request: &super::Request) -> String {
     let found = expected(operation, &transport.base_path(operation).unwrap(), request);
     // Leave out `debit_mandate`, which exists only with the feature `unverified`.
     let places = operation.repeats.iter().filter(|_| operation.id != "debit_mandate").map(|(place, sent)| {

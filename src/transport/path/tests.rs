@@ -88,7 +88,7 @@ const HOSTILE: &[&str] = &[
 pub(in crate::transport) fn assert_id_is_one_segment(
     operation: &OperationSpec,
     transport: &Transport,
-    build: impl Fn(&str) -> Option<Request>,
+    build: impl Fn(&str) -> Option<crate::transport::Request>,
 ) {
     // Requests contain a SIREN without its blanks, so compare ids without blanks.
     let dense = |text: &str| text.split_whitespace().collect::<String>();
