@@ -63,6 +63,8 @@ mod sepa_finality;
 mod sepa_values;
 mod stored;
 mod support;
+#[cfg(all(feature = "rustls", feature = "seqino"))]
+mod tls;
 mod traces;
 mod unknown_words;
 mod verdicts;

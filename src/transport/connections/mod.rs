@@ -69,7 +69,7 @@ impl Connections {
         let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
         // hyper's pool has TLS by rustls only.
         let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "rustls") && cfg!(feature = "native-tls");
-        let way = if own.is_some() || proxy || foreign_tls {
+        let way = if cfg!(feature = "reqwest-only") || own.is_some() || proxy || foreign_tls {
             Way::Client(HttpClient::new(server, own, tls, local, settings)?)
         } else {
             Way::Pool(Pool::new(server, tls, settings)?)

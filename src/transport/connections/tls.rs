@@ -57,7 +57,7 @@ impl Tls {
             }
             let builder = if roots.is_empty() { builder } else { builder.tls_certs_merge(roots) };
             match &self.identity {
-                Some(pem) => builder.identity(identity(pem.expose_secret()).map_err(|_| IDENTITY)?),
+                Some(pem) => with_identity(builder, pem.expose_secret()).map_err(|_| IDENTITY)?,
                 None => builder,
             }
         };
@@ -71,12 +71,13 @@ fn provider() -> rustls::crypto::CryptoProvider {
     rustls::crypto::aws_lc_rs::default_provider()
 }
 
+/// An identity belongs to one TLS library, so the client has to use the same one.
 #[cfg(feature = "rustls")]
-fn identity(pem: &[u8]) -> Result<reqwest::Identity, reqwest::Error> {
-    reqwest::Identity::from_pem(pem)
+fn with_identity(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder, reqwest::Error> {
+    Ok(builder.tls_backend_rustls().identity(reqwest::Identity::from_pem(pem)?))
 }
 
 #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-fn identity(pem: &[u8]) -> Result<reqwest::Identity, reqwest::Error> {
-    reqwest::Identity::from_pkcs8_pem(pem, pem)
+fn with_identity(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder, reqwest::Error> {
+    Ok(builder.identity(reqwest::Identity::from_pkcs8_pem(pem, pem)?))
 }
