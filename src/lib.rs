@@ -119,8 +119,8 @@ pub mod sandbox;
 pub use facade::{Difference, Mandates, MandatesBuilder, Probe};
 pub use fleet::{Changes, References, StatusResult, Statuses};
 pub use mandate::{
-    Account, DateField, Fact, Facts, LastCollection, Lookup, Mandate, MandateChange, MandateRef, Permission, Reason,
-    Schedule, Source, StatusQuery, StoredState, Verdict,
+    Account, Collection, DateField, Fact, Facts, LastCollection, Lookup, Mandate, MandateChange, MandateRef,
+    Permission, Reason, Schedule, Source, StatusQuery, StoredState, Verdict,
 };
 pub use transport::Settings;
 // The modules of the vendors whose feature is on, and `vocabulary`.

@@ -18,7 +18,7 @@ const DORMANCY: Months = Months::new(36);
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
 
 /// No direct debit is older than this day. An earlier day is a typing error: `26-09-01` reads as the year 26.
-const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("it is a day");
+pub(super) const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("it is a day");
 
 /// The facts that only you know about a mandate on which you want to collect.
 ///
@@ -62,7 +62,7 @@ pub enum LastCollection {
     On(NaiveDate),
 }
 
-/// One of [`Facts`].
+/// One of [`Facts`], or of the facts of a [`Collection`](super::Collection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fact {
@@ -76,11 +76,15 @@ pub enum Fact {
     RevokedByDebtor,
     /// [`Facts::one_off_used`].
     OneOffUsed,
+    /// [`Collection::notified_on`](super::Collection::notified_on).
+    NotifiedOn,
     /// A fact that a newer version of this crate asks for.
     Other,
 }
 
-stable_text!(Fact { SignedOn, SignatureConfirmed, LastCollection, RevokedByDebtor, OneOffUsed, Other } else Self::Other);
+stable_text!(Fact {
+    SignedOn, SignatureConfirmed, LastCollection, RevokedByDebtor, OneOffUsed, NotifiedOn, Other
+} else Self::Other);
 
 /// Shows the name of the field.
 impl fmt::Display for Fact {
@@ -91,14 +95,15 @@ impl fmt::Display for Fact {
             Self::LastCollection => "last_collection",
             Self::RevokedByDebtor => "revoked_by_debtor",
             Self::OneOffUsed => "one_off_used",
+            Self::NotifiedOn => "notified_on",
             Self::Other => "a fact that this version does not know",
         })
     }
 }
 
 impl Facts {
-    /// Returns the reasons in these facts against collecting today.
-    fn reasons(&self, today: NaiveDate) -> Vec<Reason> {
+    /// Returns the reasons in these facts against collecting on `day`. It is today or a later day.
+    fn reasons(&self, today: NaiveDate, day: NaiveDate) -> Vec<Reason> {
         let mut reasons = Vec::new();
         for (missing, fact) in [
             (self.signed_on.is_none(), Fact::SignedOn),
@@ -132,8 +137,8 @@ impl Facts {
         // Count dormancy from the later of the two possible days.
         let possible = |day: &NaiveDate| (EARLIEST..=today).contains(day);
         let [signed, collected] = [self.signed_on, collected].map(|day| day.filter(possible));
-        let since = signed.max(collected).filter(|since| has_lapsed(*since, today));
-        let signed_lately = signed.is_some_and(|day| !has_lapsed(day, today));
+        let since = signed.max(collected).filter(|since| has_lapsed(*since, day));
+        let signed_lately = signed.is_some_and(|signed| !has_lapsed(signed, day));
         match (self.last_collection, since) {
             // An unknown collection may have kept the mandate alive, unless the signature is recent enough.
             (LastCollection::NotKnown, _) if signed_lately => {}
@@ -162,8 +167,8 @@ impl Facts {
     }
 }
 
-fn has_lapsed(since: NaiveDate, today: NaiveDate) -> bool {
-    since.checked_add_months(DORMANCY).is_none_or(|last_day| today > last_day)
+fn has_lapsed(since: NaiveDate, day: NaiveDate) -> bool {
+    since.checked_add_months(DORMANCY).is_none_or(|last_day| day > last_day)
 }
 
 impl Mandate {
@@ -183,12 +188,24 @@ impl Mandate {
     ///   vendor documents which scheme it uses.
     /// - A block at the debtor's bank. Nobody informs the creditor.
     /// - A change of the IBAN. This is an amendment, and the debtor must agree.
-    /// - Dormancy on the due date. It is measured at `now`, so ask again on the day of the collection.
+    /// - The due date. A collection is presented at least one business day before, so none is due today. That is why
+    ///   this verdict does not look at business days and lead times, and measures dormancy at `now`. For a due date ask
+    ///   [`may_collect_on`](Self::may_collect_on), which has all reasons of this verdict and more.
     ///
     /// See the chapter [Verdicts](crate::book::verdicts).
     pub fn may_collect(&self, facts: &Facts, now: DateTime<Utc>) -> Verdict {
+        self.reasons_against_collecting(facts, now, paris_day(now)).map_or(Verdict::NotApplicable, Verdict::of)
+    }
+
+    /// The reasons that hold now or on `day`. `None` if the mandate is not for collections.
+    pub(super) fn reasons_against_collecting(
+        &self,
+        facts: &Facts,
+        now: DateTime<Utc>,
+        day: NaiveDate,
+    ) -> Option<Vec<Reason>> {
         if self.reference.provider().purpose() != Purpose::Collect {
-            return Verdict::NotApplicable;
+            return None;
         }
         let mut reasons = self.common_reasons(facts.last_acknowledged, now);
         let age = self.age(now);
@@ -203,8 +220,9 @@ impl Mandate {
                 None => Some(Reason::FactMissing { fact: Fact::SignatureConfirmed }),
             });
         }
-        reasons.extend(facts.reasons(paris_day(now)));
-        Verdict::of(reasons)
+        let today = paris_day(now);
+        reasons.extend(facts.reasons(today, day.max(today)));
+        Some(reasons)
     }
 
     /// May you act as the grantor's platform under this mandate? `now` is compared with its dates.
@@ -301,7 +319,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    fn of(reasons: Vec<Reason>) -> Self {
+    pub(super) fn of(reasons: Vec<Reason>) -> Self {
         if reasons.is_empty() {
             Self::Allowed
         } else if reasons.iter().any(Reason::refuses) {
@@ -369,7 +387,7 @@ pub enum Reason {
         /// The start.
         starts: DateTime<Utc>,
     },
-    /// The end of the mandate has been reached. Refuses.
+    /// The end of the mandate has been reached, or will be by the due date. Refuses.
     AfterEnd {
         /// The end.
         ends: DateTime<Utc>,
@@ -396,7 +414,7 @@ pub enum Reason {
         /// That day.
         signed_on: NaiveDate,
     },
-    /// No collection was presented for 36 months. Refuses.
+    /// No collection was presented for 36 months, at `now` or by the due date. Refuses.
     Dormant {
         /// The day of the last collection, or of the signature.
         since: NaiveDate,
@@ -415,7 +433,22 @@ pub enum Reason {
         /// The missing fact.
         fact: Fact,
     },
-    /// A fact is impossible: a day before 1970, or a last collection after today. Refuses.
+    /// TARGET is closed on the due date. Refuses.
+    NotBusinessDay {
+        /// The due date.
+        day: NaiveDate,
+    },
+    /// It is too late to present a collection for this due date. Refuses.
+    TooSoon {
+        /// The first due date for which a presentation is in time.
+        earliest: NaiveDate,
+    },
+    /// The debtor was notified too late for this due date. Refuses.
+    NotifiedTooLate {
+        /// The first due date that leaves the agreed notice.
+        earliest: NaiveDate,
+    },
+    /// A fact is impossible: a day before 1970, or a last collection or a notification after today. Refuses.
     FactImpossible {
         /// The impossible fact.
         fact: Fact,
@@ -487,6 +520,9 @@ impl Reason {
             | Self::Dormant { .. }
             | Self::OneOffUsed
             | Self::RevokedByDebtor
+            | Self::NotBusinessDay { .. }
+            | Self::TooSoon { .. }
+            | Self::NotifiedTooLate { .. }
             | Self::FactImpossible { .. }
             | Self::AccountNotActive { .. } => true,
             Self::Unrecognized { .. }
@@ -524,6 +560,11 @@ impl fmt::Display for Reason {
             Self::Dormant { since } => write!(f, "dormant: no collection for 36 months since {since}"),
             Self::OneOffUsed => f.write_str("one-off mandate already used"),
             Self::RevokedByDebtor => f.write_str("revoked by the debtor with you"),
+            Self::NotBusinessDay { day } => write!(f, "TARGET is closed on {day}"),
+            Self::TooSoon { earliest } => write!(f, "too late to present it: the earliest due date is {earliest}"),
+            Self::NotifiedTooLate { earliest } => {
+                write!(f, "debtor notified too late: the earliest due date is {earliest}")
+            }
             Self::Reinstated { from } => write!(f, "reinstated after {from}, not yet acknowledged"),
             Self::FactMissing { fact } => write!(f, "{fact} not known"),
             Self::FactImpossible { fact } => write!(f, "{fact} is impossible: it is before 1970 or after today"),

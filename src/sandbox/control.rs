@@ -3,6 +3,7 @@
 
 use super::{
     ScriptedResponse, Step,
+    debit::Order,
     fault::Fault,
     request::Reply,
     spec::is_personal,
@@ -11,6 +12,7 @@ use super::{
 };
 use crate::{
     mandate::MandateRef,
+    sepa::ReasonCode,
     vocabulary::{Error, ErrorKind, MandateStatus, Provider},
 };
 use hyper::Method;
@@ -32,6 +34,15 @@ const INDEX: &[(&str, &str)] = &[
     ("POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}", "sets the vendor's word for a status"),
     ("POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}", "sets any word or JSON as the status"),
     ("POST /_control/mandates {\"mandate\": ..., \"forget\": true}", "deletes the mandate at the vendor"),
+    (
+        "GET /_control/debits",
+        "returns each debit with its mandate, due date, word, reason of the bank, and signed notification",
+    ),
+    (
+        "POST /_control/debits {\"provider\": \"safedebit\", \"debit\": \"SDD-1\", \"return\": \"AM04\"}",
+        "rejects or returns a debit, with the reason of the bank",
+    ),
+    ("POST /_control/debits {\"provider\": ..., \"debit\": ..., \"refund\": true}", "refunds a debit"),
     ("PATCH /_control/state/{vendor}/{kind}/{id}", "changes a record (JSON merge patch)"),
     ("GET, DELETE /_control/faults", "returns the number of faults; removes all"),
     (
@@ -68,6 +79,17 @@ struct MandateChange {
     word: Option<Value>,
     #[serde(default)]
     forget: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DebitChange {
+    provider: Provider,
+    debit: String,
+    #[serde(rename = "return")]
+    reason: Option<ReasonCode>,
+    #[serde(default)]
+    refund: bool,
 }
 
 pub(super) fn even_null<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Value>, D::Error> {
@@ -120,6 +142,8 @@ pub(super) fn answer(
             })
             .collect()),
         ("POST", ["mandates"]) => read(body).and_then(|wanted| mandate(world, wanted)).and(done),
+        ("GET", ["debits"]) => Ok(world.debits()),
+        ("POST", ["debits"]) => read(body).and_then(|wanted| debit(world, wanted)).and(done),
         ("GET", ["faults"]) => Ok(json!({"faults": world.faults.len()})),
         ("DELETE", ["faults"]) => {
             world.faults.clear();
@@ -174,9 +198,22 @@ fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(
     if has { Ok(()) } else { Err((400, format!("{who} no operation `{operation}`. The spec lists the operations"))) }
 }
 
+fn error(e: Error) -> Refused {
+    (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string())
+}
+
+fn debit(world: &mut World, wanted: DebitChange) -> Result<(), Refused> {
+    let DebitChange { provider, debit, reason, refund } = wanted;
+    let order = match (reason, refund) {
+        (Some(reason), false) => Order::Return(reason),
+        (None, true) => Order::Refund,
+        _ => return Err((400, "send exactly one of return, refund".into())),
+    };
+    world.bring_back(provider, &debit, order).map_err(error)
+}
+
 fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
     let MandateChange { mandate, step, status, word, forget } = wanted;
-    let error = |e: Error| (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string());
     match (step, status, word, forget) {
         (Some(step), None, None, false) => world.step(&mandate, step).map_err(error),
         // An unknown text parses as `Unrecognized`.

@@ -13,6 +13,8 @@ mod control;
 #[cfg(feature = "easytransac")]
 mod credentials;
 mod damage;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod debit_life;
 mod errors;
 mod evidence;
 #[cfg(feature = "safedebit")]

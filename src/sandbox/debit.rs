@@ -1,0 +1,162 @@
+//! The life of a debit: by the calendar until it is collected, by order afterwards.
+
+use super::world::World;
+use crate::{
+    mandate::MandateRef,
+    sepa::{
+        LeadTimes, ReasonCode, Scheme, add_business_days, business_day_on_or_after, finality, is_business_day,
+        last_presentation, paris_day,
+    },
+    vocabulary::{Error, ErrorKind, Provider},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+
+/// How a vendor keeps debits.
+pub(crate) struct Debits {
+    /// The kind of their records.
+    pub kind: &'static str,
+    /// Reads a record. `None` if it is no debit.
+    pub read: fn(&Value, DateTime<Utc>) -> Option<Debit>,
+    /// Writes the vendor's words for the return into the record.
+    pub bring_back: fn(&mut Value, &WayBack, DateTime<Utc>),
+    /// The notification that the vendor would send now, signed. `None` if the vendor documents none.
+    pub notification: fn(&Value, DateTime<Utc>) -> Option<String>,
+}
+
+/// A debit as it is now.
+pub(crate) struct Debit {
+    pub id: String,
+    pub mandate: MandateRef,
+    pub due: NaiveDate,
+    pub word: String,
+    /// `None` for a debit that does not follow the calendar: it waits, was cancelled, or came back.
+    pub course: Option<Course>,
+}
+
+/// The steps of a debit that follow from the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    Scheduled,
+    /// It is at the bank, from the end of the last business day before its due date.
+    Submitted,
+    /// It is paid, from the business day after its due date.
+    Collected,
+}
+
+/// How a debit came back.
+pub(crate) enum WayBack {
+    /// The bank refused it before it was paid.
+    Rejected(ReasonCode),
+    /// The bank or the debtor brought it back after it was paid.
+    Returned(ReasonCode),
+    /// The creditor or the vendor paid it back.
+    Refunded,
+}
+
+impl WayBack {
+    pub fn reason(&self) -> Option<&ReasonCode> {
+        match self {
+            Self::Rejected(reason) | Self::Returned(reason) => Some(reason),
+            Self::Refunded => None,
+        }
+    }
+}
+
+/// Brings a debit back, on order.
+pub(super) enum Order {
+    Return(ReasonCode),
+    Refund,
+}
+
+impl Course {
+    pub fn of(due: NaiveDate, now: DateTime<Utc>) -> Self {
+        let today = paris_day(now);
+        let settled = business_day_on_or_after(due).and_then(|due| add_business_days(due, 1));
+        if settled.is_some_and(|settled| today >= settled) {
+            Self::Collected
+        } else if is_too_late(due, now) {
+            Self::Submitted
+        } else {
+            Self::Scheduled
+        }
+    }
+}
+
+/// Returns true if the last day to present the debit is over.
+fn is_too_late(due: NaiveDate, now: DateTime<Utc>) -> bool {
+    last_presentation(due, Scheme::Core, &LeadTimes::default()).is_none_or(|last| paris_day(now) > last)
+}
+
+/// The reason why a strict vendor refuses a due date.
+pub(crate) fn refused_due_date(due: NaiveDate, now: DateTime<Utc>) -> Option<&'static str> {
+    if !is_business_day(due) {
+        return Some("the due date is a day on which TARGET is closed");
+    }
+    is_too_late(due, now).then_some("the due date is too early. A debit is presented at least one business day before")
+}
+
+impl World {
+    pub fn bring_back(&mut self, provider: Provider, id: &str, order: Order) -> Result<(), Error> {
+        let now = self.clock.now();
+        let error = |kind, what: &str| Error::new(kind).at(Some(provider)).detail(format!("the sandbox: {what}"));
+        let unknown = || error(ErrorKind::NotFound, "there is no such debit");
+        let vendor = self.vendor(provider).ok_or_else(unknown)?;
+        let debits = vendor.simulation.debits().ok_or_else(unknown)?;
+        let record = vendor.store.get_mut(debits.kind, id).ok_or_else(unknown)?;
+        let debit = (debits.read)(record, now).ok_or_else(unknown)?;
+        let periods = finality(debit.due, Scheme::Core, now);
+        let (way, last) = match (debit.course, order) {
+            (Some(Course::Submitted), Order::Return(reason)) => (WayBack::Rejected(reason), None),
+            (Some(Course::Collected), Order::Return(reason)) => {
+                let last = match reason {
+                    ReasonCode::MD01 => Some(periods.contestable_until),
+                    ReasonCode::MD06 => periods.refundable_until,
+                    _ => Some(periods.returnable_until),
+                };
+                (WayBack::Returned(reason), last)
+            }
+            (Some(Course::Collected), Order::Refund) => (WayBack::Refunded, None),
+            (Some(Course::Scheduled), _) => {
+                let why = "the debit is not at the bank yet. Advance the clock to its due date";
+                return Err(error(ErrorKind::Refused, why));
+            }
+            (Some(Course::Submitted), Order::Refund) => {
+                let why = "the debit is not collected yet. Advance the clock to the business day after its due date";
+                return Err(error(ErrorKind::Refused, why));
+            }
+            (None, _) => {
+                return Err(error(ErrorKind::Refused, "the debit waits, is cancelled, or has come back already"));
+            }
+        };
+        if last.is_some_and(|last| paris_day(now) > last) {
+            return Err(error(ErrorKind::Refused, "the period for a return with this reason is over"));
+        }
+        (debits.bring_back)(record, &way, now);
+        Ok(())
+    }
+
+    pub fn notification(&mut self, provider: Provider, id: &str) -> Option<String> {
+        let now = self.clock.now();
+        let vendor = self.vendor(provider)?;
+        let debits = vendor.simulation.debits()?;
+        (debits.notification)(vendor.store.get(debits.kind, id)?, now)
+    }
+
+    /// Every debit, for an order.
+    pub fn debits(&self) -> Value {
+        let now = self.clock.now();
+        let all = self.vendors.iter().filter_map(|vendor| Some((vendor, vendor.simulation.debits()?)));
+        let all = all.flat_map(|(vendor, debits)| {
+            vendor.store.all(debits.kind).filter_map(move |record| {
+                let Debit { id, mandate, due, word, .. } = (debits.read)(record, now)?;
+                let (provider, notification) = (vendor.provider.as_str(), (debits.notification)(record, now));
+                Some(json!({
+                    "provider": provider, "debit": id, "mandate": mandate, "due": due, "word": word,
+                    "reason": record["reason"], "notification": notification,
+                }))
+            })
+        });
+        all.collect()
+    }
+}
