@@ -268,7 +268,7 @@ impl Mandate {
         if self.source == Source::Created {
             reasons.push(Reason::NotReadBack);
         }
-        if self.observed_at > now + CLOCKS_DIFFER {
+        if self.observed_at - now > CLOCKS_DIFFER {
             reasons.push(Reason::ReadAhead { observed_at: self.observed_at });
         }
         match self.starts.as_ref().map(wire::DateTime::get) {

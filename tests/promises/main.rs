@@ -15,6 +15,7 @@ mod credentials;
 mod damage;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod debit_life;
+mod due_dates;
 mod errors;
 mod evidence;
 #[cfg(feature = "safedebit")]
