@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const SDD: &str = "SDD-1";
+/// The mandate of Easytransac's samples, which is active.
+const MANDATE: &str = "abcabcabcabcabcabc12";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn started() -> (Sandbox, Mandates) {
@@ -60,7 +62,7 @@ async fn word(mandates: &Mandates, sdd: &str) -> String {
 }
 
 /// A debit at Easytransac, of which the typed client has no request without the feature `unverified`.
-async fn debit_at_easytransac(sandbox: &Sandbox, order: &str) -> Value {
+pub async fn debit_at_easytransac(sandbox: &Sandbox, mandate: &str, order: &str) -> Value {
     let base = sandbox.base_url(Provider::Easytransac);
     let post = |path: &str, token: &str, body: Value| {
         let request = CLIENT.post(format!("{base}{path}")).header("content-type", "application/json");
@@ -69,11 +71,11 @@ async fn debit_at_easytransac(sandbox: &Sandbox, order: &str) -> Value {
     };
     let token = post("/auth", "", json!({"apiKey": crate::support::KEY})).await;
     let token = token["data"]["token"].as_str().unwrap().to_owned();
-    let path = "/sdd/mandate/abcabcabcabcabcabc12/debit";
-    post(path, &token, json!({"amount": 4990, "orderId": order})).await["data"].take()
+    post(&format!("/sdd/mandate/{mandate}/debit"), &token, json!({"amount": 4990, "orderId": order})).await["data"]
+        .take()
 }
 
-async fn word_at_easytransac(mandates: &Mandates, order: &str) -> String {
+pub async fn word_at_easytransac(mandates: &Mandates, order: &str) -> String {
     let found = mandates.easytransac().unwrap().find_transaction(order).await.unwrap().unwrap();
     found.status.as_str().to_owned()
 }
@@ -169,7 +171,7 @@ async fn debit_comes_back_with_the_words_of_each_vendor() {
         let (sandbox, mandates) = started().await;
         let due = first_due(&sandbox);
         debit(&mandates, Sandbox::CONSUMER, SDD, due).await.unwrap();
-        let created = debit_at_easytransac(&sandbox, "order-2").await;
+        let created = debit_at_easytransac(&sandbox, MANDATE, "order-2").await;
         assert_eq!(created["status"], "pending");
         let ids = [("safedebit", SDD), ("easytransac", created["tid"].as_str().unwrap())];
         for (provider, id) in ids {
@@ -245,7 +247,7 @@ async fn debit_set_to_any_word_is_read_with_that_word() {
         sandbox.advance(40 * DAY);
         assert_eq!(word(&mandates, SDD).await, set);
     }
-    debit_at_easytransac(&sandbox, "order-2").await;
+    debit_at_easytransac(&sandbox, MANDATE, "order-2").await;
     let all = control(&sandbox, "GET", "/debits", None).await;
     let tid = all.as_array().unwrap().iter().find(|one| one["provider"] == "easytransac").unwrap()["debit"].clone();
     let path = format!("/state/easytransac/transactions/{}", tid.as_str().unwrap());

@@ -69,4 +69,6 @@ mod unknown_words;
 mod verdicts;
 mod vocabulary;
 mod walk;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod walk_debits;
 mod webhooks;
