@@ -210,19 +210,26 @@ impl Part {
     }
 }
 
-/// `required` means that the request needs it, `option` that the setter also takes an `Option`.
-fn part(shown: &str, rust: &Rust, required: bool, option: bool, text: &str) -> Part {
+/// `required` means that the request needs it, `option` that the setter also takes an `Option`. An amount of `money`
+/// has a trait of its own, whose error tells a caller to write the unit.
+fn part(shown: &str, rust: &Rust, required: bool, option: bool, money: bool, text: &str) -> Part {
     let (name, rust) = (ident(shown), ty(rust));
     let doc = doc(format!("{} {text}", if required { "Required." } else { "Optional." }).trim_end());
-    let (held, generic, takes, value) = match option {
+    let held = if option {
+        quote! { ::std::option::Option<#rust> }
+    } else {
+        quote! { #rust }
+    };
+    let (generic, takes, value) = match option {
+        _ if money => {
+            (None, quote! { crate::wire::Amount<#held> }, quote! { value.amount(#shown, crate::wire::Sealed) })
+        }
         true => (
-            quote! { ::std::option::Option<#rust> },
             Some(quote! { <M> }),
             quote! { crate::wire::Optional<#rust, M> },
             quote! { value.optional(#shown, crate::wire::Sealed) },
         ),
         false => (
-            quote! { #rust },
             None,
             quote! { TryInto<#rust, Error: ::std::fmt::Display> },
             quote! { crate::wire::required(value, #shown) },
@@ -239,10 +246,11 @@ fn part(shown: &str, rust: &Rust, required: bool, option: bool, text: &str) -> P
 }
 
 fn struct_builder(object: &Struct) -> TokenStream {
-    let field = |field: &Field| part(&field.name, &field.rust, field.required, field.is_option(), &field.doc);
-    let extra = object
-        .received
-        .then(|| part("extra", &Rust::Wire("Extra".into()), false, false, "Fields that the spec does not describe."));
+    let field =
+        |field: &Field| part(&field.name, &field.rust, field.required, field.is_option(), field.money, &field.doc);
+    let extra = object.received.then(|| {
+        part("extra", &Rust::Wire("Extra".into()), false, false, false, "Fields that the spec does not describe.")
+    });
     let parts: Vec<Part> = object.fields.iter().map(field).chain(extra).collect();
     let names: Vec<&Ident> = parts.iter().map(|part| &part.name).collect();
     let shown = names.iter().map(ToString::to_string);
@@ -296,8 +304,9 @@ fn method(call: &PlannedOperation) -> TokenStream {
     }
 }
 
-fn argument(Argument { name, key, location, rust, required, doc, .. }: &Argument) -> (Part, TokenStream) {
-    let part = part(name, rust, *required, !required, doc);
+fn argument(argument: &Argument) -> (Part, TokenStream) {
+    let Argument { name, key, location, rust, required, money, doc, .. } = argument;
+    let part = part(name, rust, *required, !required, *money, doc);
     let field = &part.name;
     let value = if *required {
         quote! { self.#field.map(Some) }

@@ -467,6 +467,11 @@ impl TryFrom<String> for Pattern {
 }
 
 impl Schema {
+    /// Returns true for an amount of money.
+    pub fn is_money(&self) -> bool {
+        matches!(self.format, Some(Format::Cents | Format::Euros))
+    }
+
     /// The name of the component that this schema refers to.
     pub fn name(&self) -> Option<&str> {
         let all_of = || self.all_of.as_ref().map(|[only]| &only.reference);

@@ -4,7 +4,12 @@
 //! vendors on loopback.
 
 use chrono::{Days, NaiveDate, TimeDelta};
-use mandat::{Facts, LastCollection, Lookup, Mandate, MandateRef, Mandates, Purpose, sandbox::Sandbox, wire::DateTime};
+use mandat::{
+    Debit, Facts, LastCollection, Lookup, Mandate, MandateRef, Mandates, Purpose,
+    safedebit::types::PaymentRequest,
+    sandbox::Sandbox,
+    wire::{AmountCents, DateTime},
+};
 use std::{error::Error, io::Write, time::Duration};
 
 #[tokio::main]
@@ -64,6 +69,12 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     tour.look("signed", &mandate).await?;
     sandbox.activate(&mandate)?;
     tour.look("activated", &mandate).await?;
+    // Collect 12.50 euros, then read the debit.
+    let body = PaymentRequest::builder().amount(AmountCents::from_cents(1250)).due_date("02/01/2030");
+    let body = body.sdd_reference("SDD-2026-0042").umr(mandate.id()).safedebit_consumer_reference("XXXXXXXXXXXXX");
+    let sent = mandates.safedebit()?.payment().body(body).send().await?;
+    let debit = mandates.debit(&Debit::from((mandate.id(), sent.answer())).reference).await?;
+    writeln!(tour.out, "Debit       {} is {} ({})", debit.reference, debit.status, debit.raw)?;
     sandbox.suspend(&mandate)?;
     tour.look("suspended", &mandate).await?;
     sandbox.revoke(&mandate)?;

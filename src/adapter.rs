@@ -1,7 +1,8 @@
 //! The interface between the facade and a vendor. Each vendor's folder implements it.
 
 use crate::{
-    mandate::{Lookup, Mandate, MandateRef},
+    debit::{Debit, DebitRef, RecordRef},
+    mandate::{Lookup, Mandate},
     transport::{OperationSpec, VendorResponse},
     vocabulary::Error,
 };
@@ -14,10 +15,15 @@ pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
     /// Reads one mandate. `now` is the time of the request.
     fn read<'a>(&'a self, lookup: Lookup<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Mandate, Error>>;
 
-    /// Requests a mandate and returns the response undecoded, with the operation that gave it.
+    /// Reads one debit. `now` is the time of the request.
+    fn read_debit<'a>(&'a self, reference: &'a DebitRef, _now: DateTime<Utc>) -> BoxFuture<'a, Result<Debit, Error>> {
+        Box::pin(async { Err(Error::no_debits(reference.provider())) })
+    }
+
+    /// Requests a record and returns the response undecoded, with the operation that gave it.
     fn probe<'a>(
         &'a self,
-        reference: &'a MandateRef,
+        reference: RecordRef<'a>,
     ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>>;
 
     /// The reader for one run of [`Mandates::statuses`](crate::Mandates::statuses).

@@ -8,6 +8,7 @@ macro_rules! chapters {
     ($($about:literal $name:ident;)+) => {$(
         #[doc = $about]
         ///
+        /// [debits]: crate::book::debits
         /// [errors]: crate::book::errors
         /// [files]: crate::book::files
         /// [many]: crate::book::many
@@ -32,6 +33,7 @@ chapters! {
     "Permission to use a mandate, and the reasons against it." verdicts;
     "Kinds of errors, retries, and the outcome of a write." errors;
     "Checked values, business days, reasons of banks, and the finality of a collection." sepa;
+    "The state of a debit, the reason of a bank, and the time when the money is yours." debits;
     "Read many mandates, store their states, find changes, and read again." many;
     "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files;
     "Callbacks from the vendors, and the proof that each gives." webhooks;

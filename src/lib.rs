@@ -51,6 +51,7 @@
 //! | [Verdicts](book::verdicts) | May I use this mandate? If not, why not? |
 //! | [Errors and lost responses](book::errors) | What went wrong? Did the vendor act? May I send the request again? |
 //! | [Rules of SEPA](book::sepa) | Is this IBAN valid? When can I collect? What does the bank's code mean? When is a collection final? |
+//! | [Debits](book::debits) | What became of a debit? When is the money mine? May I present it again? |
 //! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
@@ -73,7 +74,8 @@
 //!   [`Mandate::next_step`] says who has to act, and [`Mandate::change_since`] classifies a change.
 //! - [`Mandates::statuses`] reads many mandates. Its [`changes`](Statuses::changes) yield those that differ from their
 //!   stored state, a [`StoredState`]. A [`Schedule`] says when to read again.
-//! - [`MandateRef`] names a mandate in one text column.
+//! - [`MandateRef`] names a mandate in one text column, and [`DebitRef`] a debit.
+//! - [`Mandates::debit`] reads a [`Debit`] with its [`DebitStatus`]. [`Debit::finality`] says how long it can come back.
 //! - `easytransac`, `safedebit` and `seqino` each have a typed client, which the build generates from the OpenAPI files
 //!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
 //!   same credentials.
@@ -102,6 +104,7 @@
 pub mod book;
 
 mod adapter;
+mod debit;
 mod facade;
 mod fleet;
 mod mandate;
@@ -116,6 +119,7 @@ pub mod wire;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
+pub use debit::{Debit, DebitRef, DebitSource, RecordRef};
 pub use facade::{Difference, Mandates, MandatesBuilder, Probe};
 pub use fleet::{Changes, References, StatusResult, Statuses};
 pub use mandate::{
@@ -123,11 +127,11 @@ pub use mandate::{
     Permission, Reason, Schedule, Source, StatusQuery, StoredState, Verdict,
 };
 pub use transport::Settings;
-// The modules of the vendors whose feature is on, and `vocabulary`.
+// The modules of the vendors whose feature is on, `vocabulary` and `debit_vocabulary`.
 pub use vendors::*;
 pub use vocabulary::{
-    AccountStatus, Change, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase, Provider, Purpose,
-    RawStatus, Resent, UnknownWord, VocabularyRow,
+    AccountStatus, Change, DebitRow, DebitStatus, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase,
+    Provider, Purpose, RawStatus, Resent, UnknownWord, VocabularyRow,
 };
 pub use webhook::{WebhookError, WebhookEvent};
 

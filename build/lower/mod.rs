@@ -141,6 +141,8 @@ pub struct Field {
     pub rust: Rust,
     pub required: bool,
     pub nullable: bool,
+    /// An amount of money, which a setter takes with its unit only.
+    pub money: bool,
     pub doc: String,
 }
 
@@ -182,6 +184,7 @@ pub struct Argument {
     pub location: Location,
     pub rust: Rust,
     pub required: bool,
+    pub money: bool,
     pub doc: String,
     /// An expression.
     pub example: Option<String>,
@@ -322,6 +325,7 @@ impl<'a> Planner<'a> {
                 rust: self.rust(property)?,
                 required: required.contains(key),
                 nullable: property.nullable,
+                money: self.spec.target(property).is_money(),
                 doc: self.doc(property, self.spec.target(property)),
             })
         });
@@ -354,7 +358,8 @@ impl<'a> Planner<'a> {
             }
             (None, rust) => Form::Alias(rust),
         };
-        Ok(OwnType { name: name.into(), doc: self.doc(schema, schema), form })
+        let doc = [self.doc(schema, schema), limits(schema)].join(" ");
+        Ok(OwnType { name: name.into(), doc: doc.trim().into(), form })
     }
 
     /// The enums of the states that responses tell.
@@ -430,6 +435,7 @@ impl<'a> Planner<'a> {
             location,
             rust,
             required: parameter.required,
+            money: target.is_money(),
             doc: if own.is_empty() { self.doc(target, target) } else { own },
             example,
         }))
@@ -482,6 +488,7 @@ fn scalar(schema: &Schema) -> Option<String> {
     Some(match schema.kind {
         Some(Kind::Boolean) => "Flag".into(),
         Some(Kind::Number) => "Number".into(),
+        Some(Kind::Integer) if schema.is_money() => format!("CentsNumber<{}>", schema.minimum.unwrap_or(0)),
         Some(Kind::Integer) => match (schema.minimum, schema.maximum) {
             (None, None) => "Int".into(),
             (Some(min), None) => format!("Int<{min}>"),
@@ -575,6 +582,26 @@ fn said(description: Option<&str>, default: Option<&Value>, evidence: Option<Evi
     );
     parts.extend(evidence.map(|evidence| format!("Evidence: {evidence}.")));
     parts.join(" ").trim().into()
+}
+
+/// The limits of a type, for its documentation. A request keeps them, and a response need not.
+fn limits(schema: &Schema) -> String {
+    let range = |low: Option<i64>, high: Option<i64>| match (low, high) {
+        (None, None) => None,
+        (low, high) if low == high => low.map(|exact| exact.to_string()),
+        (Some(low @ 1..), None) => Some(format!("At least {low}")),
+        (None | Some(0), Some(high)) => Some(format!("At most {high}")),
+        (Some(low), Some(high)) => Some(format!("{low} to {high}")),
+        (Some(_), None) => None,
+    };
+    let length = |length: Option<usize>| length.and_then(|length| i64::try_from(length).ok());
+    let unit = if schema.is_money() { "digits" } else { "characters" };
+    let length = range(length(schema.min_length), length(schema.max_length)).map(|range| format!("{range} {unit}."));
+    let value = range(schema.minimum, schema.maximum).map(|range| format!("{range}."));
+    let pattern = schema.pattern.as_ref().map(|pattern| format!("Pattern: `{}`.", pattern.0));
+    let printed = schema.documented_pattern.as_ref();
+    let printed = printed.map(|pattern| format!("The vendor prints the pattern `{pattern}`. It is not enforced."));
+    [length, value, pattern, printed].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// Text of a spec as documentation. Its brackets are escaped, so that no link or markup arises, and nothing in it becomes

@@ -8,8 +8,9 @@ pub use probe::{Difference, Probe};
 
 use crate::{
     adapter::{Adapter, BatchReader},
-    mandate::{Lookup, Mandate, MandateRef, Schedule, StatusQuery},
-    vocabulary::{Error, MandateStatus, Provider, RawStatus},
+    debit::{Debit, DebitRef, RecordRef},
+    mandate::{Lookup, Mandate, Schedule, StatusQuery},
+    vocabulary::{DebitStatus, Error, MandateStatus, Provider, RawStatus},
     wire::shape,
 };
 use chrono::{DateTime, Utc};
@@ -49,7 +50,7 @@ struct Inner {
     /// One gate per vendor, for the watches.
     gates: [Gate; Provider::ALL.len()],
     /// The unknown status words that were already logged.
-    told: Mutex<BTreeSet<(Provider, String)>>,
+    told: Mutex<BTreeSet<(Provider, &'static str, String)>>,
 }
 
 /// The meanings of status words that the caller configured.
@@ -112,7 +113,28 @@ impl Mandates {
         Ok(mandate)
     }
 
-    /// Reads a mandate and compares the shape of the response with the spec. The report has keys and JSON types, but no
+    /// Reads a debit from its vendor.
+    ///
+    /// At Easytransac this is the state of a transaction, which need not be a debit. At SafeDebit the response of the
+    /// search is inferred, so a response without this debit and its status is an error.
+    ///
+    /// # Errors
+    /// - [`NotFound`](crate::ErrorKind::NotFound) if the vendor shows no such debit now. The debit may still exist.
+    /// - [`Decode`](crate::ErrorKind::Decode) if the response does not describe this debit. Nothing is guessed.
+    /// - [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of the vendor.
+    /// - Any other kind if the call fails; see [`ErrorKind`](crate::ErrorKind).
+    pub async fn debit(&self, reference: &DebitRef) -> Result<Debit, Error> {
+        reference.complete()?;
+        let provider = reference.provider();
+        let debit = self.adapter(provider)?.read_debit(reference, self.now()).await?;
+        self.gate(provider).reopen();
+        if debit.status == DebitStatus::Unrecognized {
+            self.tell_unknown(provider, "debit", &debit.raw, "report it to the maintainers of mandat");
+        }
+        Ok(debit)
+    }
+
+    /// Reads a mandate or a debit and compares the shape of the response with the spec. The report has keys and JSON types, but no
     /// values, so you can commit it. Use it to confirm or correct an inferred fact in a spec.
     ///
     /// Also create a mandate, do not sign it, and read it once: a shape does not tell if the vendor's word for an active
@@ -120,7 +142,8 @@ impl Mandates {
     ///
     /// # Errors
     /// As [`status`](Self::status), except that a response of another shape is a report and not an error.
-    pub async fn probe(&self, reference: &MandateRef) -> Result<Probe, Error> {
+    pub async fn probe<'a>(&self, reference: impl Into<RecordRef<'a>>) -> Result<Probe, Error> {
+        let reference = reference.into();
         reference.complete()?;
         let (operation, answer) = self.adapter(reference.provider())?.probe(reference).await?;
         Ok(Probe::new(reference.provider(), operation, &answer.body))
@@ -189,23 +212,26 @@ impl Mandates {
             mandate.status = *status;
             mandate.next = status.next_step();
         } else if mandate.status == MandateStatus::Unrecognized {
-            let new = {
-                let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
-                told.len() < TOLD && told.insert((provider, word.to_owned()))
+            let advice = "map it with map_status, and report it to the maintainers of mandat";
+            self.tell_unknown(provider, "mandate", &mandate.raw, advice);
+        }
+    }
+
+    /// Logs a warning for an unknown word, once.
+    fn tell_unknown(&self, provider: Provider, record: &'static str, raw: &RawStatus, advice: &str) {
+        let word = raw.as_str();
+        let new = {
+            let mut told = self.inner.told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.len() < TOLD && told.insert((provider, record, word.to_owned()))
+        };
+        // Log after unlocking: a subscriber may call back into `Mandates`.
+        if new {
+            // A raw word may hold personal data. An object or a list is shown by its kind alone.
+            let shown = match shape::is_word(word) || word.is_empty() || word.starts_with(['{', '[']) {
+                true => raw.to_string(),
+                false => format!("({} characters, in `raw`)", word.chars().count()),
             };
-            // Log after unlocking: a subscriber may call back into `Mandates`.
-            if new {
-                // A raw word may hold personal data. An object or a list is shown by its kind alone.
-                let shown = match shape::is_word(word) || word.is_empty() || word.starts_with(['{', '[']) {
-                    true => mandate.raw.to_string(),
-                    false => format!("({} characters, in `Mandate::raw`)", word.chars().count()),
-                };
-                tracing::warn!(
-                    provider = provider.as_str(),
-                    word = %shown,
-                    "unknown mandate status: map it with map_status, and report it to the maintainers of mandat"
-                );
-            }
+            tracing::warn!(provider = provider.as_str(), word = %shown, "unknown {record} status: {advice}");
         }
     }
 }

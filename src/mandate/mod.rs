@@ -15,6 +15,7 @@ pub use query::StatusQuery;
 pub(crate) use reading::Past;
 pub use reading::{Account, Lookup, Mandate, Source};
 pub use reference::MandateRef;
+pub(crate) use reference::{escape, trimmed, unescape};
 pub use schedule::Schedule;
 pub use stored::{MandateChange, Permission, StoredState};
 pub use verdict::{DateField, Fact, Facts, LastCollection, Reason, Verdict};

@@ -113,7 +113,7 @@ impl fmt::Debug for MandateRef {
 }
 
 /// Escapes an id. A slash within it must not split the text form, and a line end must not forge a line in a log.
-fn escape(part: &str, reserved: &str) -> String {
+pub(crate) fn escape(part: &str, reserved: &str) -> String {
     let mut escaped = String::with_capacity(part.len());
     for c in part.chars() {
         if reserved.contains(c) || is_invisible(c) {
@@ -133,13 +133,13 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Removes blanks at the ends, which a request does not send. A part of only blanks stays as it is and is refused later.
-fn trimmed(part: &str) -> &str {
+pub(crate) fn trimmed(part: &str) -> &str {
     let trimmed = part.trim_matches(|c: char| c.is_whitespace() && !is_invisible(c));
     if trimmed.is_empty() { part } else { trimmed }
 }
 
 /// Decodes percent escapes. A `%` without two hexadecimal digits after it stays as it is.
-fn unescape(part: &str) -> String {
+pub(crate) fn unescape(part: &str) -> String {
     let mut rest = part.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
     while let [first, following @ ..] = rest {

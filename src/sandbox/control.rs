@@ -3,14 +3,15 @@
 
 use super::{
     ScriptedResponse, Step,
-    debit::Order,
     fault::Fault,
+    life::Order,
     request::Reply,
     spec::is_personal,
     store::MANDATES,
     world::{Script, SimulatedVendor, World},
 };
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
     sepa::ReasonCode,
     vocabulary::{Error, ErrorKind, MandateStatus, Provider},
@@ -39,10 +40,10 @@ const INDEX: &[(&str, &str)] = &[
         "returns each debit with its mandate, due date, word, reason of the bank, and signed notification",
     ),
     (
-        "POST /_control/debits {\"provider\": \"safedebit\", \"debit\": \"SDD-1\", \"return\": \"AM04\"}",
+        "POST /_control/debits {\"debit\": \"safedebit:umr=RUM-1/sdd=SDD-1\", \"return\": \"AM04\"}",
         "rejects or returns a debit, with the reason of the bank",
     ),
-    ("POST /_control/debits {\"provider\": ..., \"debit\": ..., \"refund\": true}", "refunds a debit"),
+    ("POST /_control/debits {\"debit\": ..., \"refund\": true}", "refunds a debit"),
     ("PATCH /_control/state/{vendor}/{kind}/{id}", "changes a record (JSON merge patch)"),
     ("GET, DELETE /_control/faults", "returns the number of faults; removes all"),
     (
@@ -84,8 +85,7 @@ struct MandateChange {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DebitChange {
-    provider: Provider,
-    debit: String,
+    debit: DebitRef,
     #[serde(rename = "return")]
     reason: Option<ReasonCode>,
     #[serde(default)]
@@ -203,13 +203,13 @@ fn error(e: Error) -> Refused {
 }
 
 fn debit(world: &mut World, wanted: DebitChange) -> Result<(), Refused> {
-    let DebitChange { provider, debit, reason, refund } = wanted;
+    let DebitChange { debit, reason, refund } = wanted;
     let order = match (reason, refund) {
         (Some(reason), false) => Order::Return(reason),
         (None, true) => Order::Refund,
         _ => return Err((400, "send exactly one of return, refund".into())),
     };
-    world.bring_back(provider, &debit, order).map_err(error)
+    world.bring_back(&debit, order).map_err(error)
 }
 
 fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {

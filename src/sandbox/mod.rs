@@ -103,8 +103,8 @@
 //! | | `{"mandate": ..., "word": "brand_new"}` | [`answer`](Sandbox::answer): any word or JSON |
 //! | | `{"mandate": ..., "forget": true}` | [`forget`](Sandbox::forget) |
 //! | `GET /_control/debits` | | returns each debit with its mandate, its due date, the vendor's word, the reason of the bank, and the [`notification`](Sandbox::notification) |
-//! | `POST /_control/debits` | `{"provider": "safedebit", "debit": "SDD-1", "return": "AM04"}` | [`return_debit`](Sandbox::return_debit) |
-//! | | `{"provider": ..., "debit": ..., "refund": true}` | [`refund_debit`](Sandbox::refund_debit) |
+//! | `POST /_control/debits` | `{"debit": "safedebit:umr=RUM-1/sdd=SDD-1", "return": "AM04"}` | [`return_debit`](Sandbox::return_debit) |
+//! | | `{"debit": ..., "refund": true}` | [`refund_debit`](Sandbox::refund_debit) |
 //! | `GET /_control/faults` | | returns the number of faults |
 //! | `POST /_control/faults` | `{"fault": "status", "status": 503, "times": 1}` | [`inject`](Sandbox::inject): any [`Fault`]. [Testing](crate::book::testing#faults) lists the kinds and their fields; each may have `after_effect`, `provider`, `operation`, `times`, `probability` with `seed` |
 //! | `DELETE /_control/faults` | | removes all faults |
@@ -116,9 +116,9 @@
 #[cfg(test)]
 mod contract;
 mod control;
-mod debit;
 mod fault;
 mod host;
+mod life;
 mod page;
 mod request;
 mod server;
@@ -126,8 +126,8 @@ mod spec;
 mod store;
 mod world;
 
-pub(crate) use debit::{Course, Debit, Debits, WayBack, refused_due_date};
 pub use fault::Fault;
+pub(crate) use life::{Course, Debit, Debits, WayBack, refused_due_date};
 pub(crate) use page::{Closed, Decision, Link, Onward, Page, Shown, Text, Why};
 pub(crate) use request::{Reply, Request};
 pub(crate) use spec::{Spec, Violation};
@@ -136,12 +136,14 @@ pub use world::Received;
 pub(crate) use world::SimulatedVendor;
 
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
     sepa::ReasonCode,
     vocabulary::{Error, ErrorKind, MandateStatus, Provider, VocabularyRow},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use host::Hosts;
+use life::Order;
 use serde::Deserialize;
 use serde_json::Value;
 use std::{
@@ -510,7 +512,7 @@ impl Sandbox {
     }
 
     /// The bank or the debtor brings a debit back, with this reason. A debit at the bank is rejected, and a collected
-    /// one is returned. `id` is SafeDebit's `sdd_reference` or Easytransac's `tid`.
+    /// one is returned.
     ///
     /// A debit goes by the calendar of TARGET and the clock of the sandbox. It is at the bank from the end of the last
     /// business day before its due date, and collected from the business day after its due date.
@@ -519,22 +521,22 @@ impl Sandbox {
     /// [`ErrorKind::NotFound`] if there is no such debit. [`ErrorKind::Refused`] if it is not at the bank yet, if it
     /// was cancelled or has come back already, or if the period for this reason is over. `MD01` can come for thirteen
     /// months, `MD06` for eight weeks, and each other reason for five business days.
-    pub fn return_debit(&self, provider: Provider, id: &str, reason: ReasonCode) -> Result<(), Error> {
-        lock(&self.world).bring_back(provider, id, debit::Order::Return(reason))
+    pub fn return_debit(&self, debit: &DebitRef, reason: ReasonCode) -> Result<(), Error> {
+        lock(&self.world).bring_back(debit, Order::Return(reason))
     }
 
-    /// A collected debit is paid back to the debtor. `id` is as in [`return_debit`](Self::return_debit).
+    /// A collected debit is paid back to the debtor.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such debit, [`ErrorKind::Refused`] if it is not collected.
-    pub fn refund_debit(&self, provider: Provider, id: &str) -> Result<(), Error> {
-        lock(&self.world).bring_back(provider, id, debit::Order::Refund)
+    pub fn refund_debit(&self, debit: &DebitRef) -> Result<(), Error> {
+        lock(&self.world).bring_back(debit, Order::Refund)
     }
 
     /// The body of the signed notification that the vendor would post now about a debit. `None` if there is no such
     /// debit, or if the vendor documents no notification. Today only Easytransac does.
-    pub fn notification(&self, provider: Provider, id: &str) -> Option<String> {
-        lock(&self.world).notification(provider, id)
+    pub fn notification(&self, debit: &DebitRef) -> Option<String> {
+        lock(&self.world).notification(debit)
     }
 
     /// Changes a mandate's record. The record has the fields of the vendor's response.

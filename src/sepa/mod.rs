@@ -7,6 +7,7 @@
 //! - [`is_business_day`] and [`add_business_days`] follow the calendar of TARGET. [`earliest_due_date`],
 //!   [`last_presentation`] and [`pre_notification_day`] plan a collection.
 //! - [`ReasonCode`] is the reason of a bank against a collection, with its effect on the mandate.
+//! - [`Sequence`] says how often a mandate may be used.
 //! - [`finality`] says how long a collection can come back.
 //!
 //! The chapter [Rules of SEPA](crate::book::sepa) has examples and sources.
@@ -20,6 +21,7 @@ mod finality;
 mod iban;
 mod paris;
 mod reason;
+mod sequence;
 mod umr;
 mod value;
 
@@ -34,6 +36,7 @@ pub use finality::{Finality, Stage, finality};
 pub use iban::Iban;
 pub use paris::paris_day;
 pub use reason::{Actor, MandateEffect, ReasonCode, Representation};
+pub use sequence::Sequence;
 pub use umr::Umr;
 pub use value::{Rule, ValueError, ValueKind};
 

@@ -1,6 +1,6 @@
 //! A folder for each vendor, and the lists of all of them. No other folder names a vendor's folder.
 
-use crate::vocabulary::VocabularyRow;
+use crate::vocabulary::{DebitRow, VocabularyRow};
 #[cfg(feature = "sandbox")]
 use crate::{
     Mandates, MandatesBuilder,
@@ -19,6 +19,13 @@ macro_rules! vendors {
         pub fn vocabulary() -> Vec<VocabularyRow> {
             let tables: &[fn() -> Vec<VocabularyRow>] =
                 &[$(#[cfg(feature = $feature)] $folder::adapter::vocabulary,)+];
+            tables.iter().flat_map(|table| table()).collect()
+        }
+
+        /// The table that maps the vendors' words to statuses of debits, for the vendors whose feature is on.
+        /// [`Mandates::debit`](crate::Mandates::debit) uses it. Seqino has no debits.
+        pub fn debit_vocabulary() -> Vec<DebitRow> {
+            let tables: &[fn() -> Vec<DebitRow>] = &[$(#[cfg(feature = $feature)] $folder::debit_vocabulary,)+];
             tables.iter().flat_map(|table| table()).collect()
         }
 

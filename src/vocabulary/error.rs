@@ -61,6 +61,8 @@ pub enum ErrorKind {
     /// No request was sent, because the vendor has already refused the caller in the same run or in another watch; see
     /// [`Error::refuses_caller`].
     NotAsked,
+    /// The vendor has no such record, such as a debit at Seqino.
+    NotApplicable,
 }
 
 /// The outcome of a write or removal that failed.
@@ -255,6 +257,11 @@ impl Error {
             .advise(Some("correct the credentials, the account or the listed IP addresses, then read it again"))
     }
 
+    /// The error for a debit at a vendor without debits.
+    pub(crate) fn no_debits(provider: Provider) -> Self {
+        Self::new(ErrorKind::NotApplicable).at(Some(provider)).detail("this vendor has no debits")
+    }
+
     /// The error for a response with a missing or unexpected value. `detail` names the place.
     pub(crate) fn decode(provider: Provider, operation: &'static str, detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode)
@@ -286,6 +293,7 @@ impl ErrorKind {
             Self::Decode => ("Decode", "the response is not as documented"),
             Self::NotConfigured => ("NotConfigured", "not configured"),
             Self::NotAsked => ("NotAsked", "no request was sent"),
+            Self::NotApplicable => ("NotApplicable", "not applicable"),
         }
     }
 }

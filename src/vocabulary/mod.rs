@@ -1,10 +1,12 @@
 //! The vocabulary of this crate: vendors, statuses, evidence and errors. This module does no I/O.
 
+mod debit;
 mod error;
 mod evidence;
 mod provider;
 mod status;
 
+pub use debit::{DebitRow, DebitStatus};
 pub use error::{Error, ErrorKind, Outcome, Resent};
 pub(crate) use evidence::Meaning;
 pub use evidence::{Evidence, VocabularyRow};

@@ -169,6 +169,15 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
+impl Extra {
+    /// Adds a field.
+    pub(crate) fn push(&mut self, key: &str, value: &Value) {
+        let mut text = ObjectText(self.text.strip_suffix('}').unwrap_or_default().to_owned());
+        text.push(key, &value.to_string());
+        *self = text.into();
+    }
+}
+
 impl PartialEq for Extra {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text || **self == **other

@@ -35,6 +35,7 @@ mod sealed {
     impl Sealed for super::format::FrenchDate {}
     impl<const MIN: i64, const MAX: i64> Sealed for super::format::Integer<MIN, MAX> {}
     impl<const DIGITS: u32> Sealed for super::format::Cents<DIGITS> {}
+    impl<const MIN: u64> Sealed for super::format::CentsNumber<MIN> {}
     impl Sealed for super::format::Euros {}
     impl Sealed for super::format::Decimal {}
     impl Sealed for super::format::Boolean {}
@@ -45,7 +46,7 @@ use sealed::Sealed;
 pub trait FromText: Format {}
 
 /// The formats behind [`Date`], [`DateTime`], [`FrenchDate`], [`Int`], [`Number`], [`Flag`],
-/// [`Cents`](super::Cents) and [`Euros`](super::Euros).
+/// [`Cents`](super::Cents), [`CentsNumber`](super::CentsNumber) and [`Euros`](super::Euros).
 pub mod format {
     /// `2026-01-31`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +63,9 @@ pub mod format {
     /// A whole number of cents as text, with at most `DIGITS` digits.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum Cents<const DIGITS: u32> {}
+    /// A whole number of cents as a JSON number of at least `MIN`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum CentsNumber<const MIN: u64> {}
     /// Euros with decimals, as text.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum Euros {}
@@ -237,7 +241,7 @@ fn day(text: &str, form: &str) -> Option<NaiveDate> {
 }
 
 /// Reads a whole number in every form that JSON allows: `300`, `300.0`, `3e2`.
-fn whole(text: &str) -> Option<i64> {
+pub(super) fn whole(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return Some(number);
     }

@@ -32,7 +32,7 @@ pub use document::{Document, MediaType};
 pub use json::{Extra, Json};
 pub use lenient::{Date, DateTime, Flag, Format, FrenchDate, FromText, Int, Lenient, Number, Unread, format};
 pub use list::{List, OneOrMany, UnreadItem};
-pub use money::{AmountCents, Cents, Euros};
+pub use money::{Amount, AmountCents, Cents, CentsNumber, Euros};
 pub use optional::{Given, Maybe, Optional};
 pub use sent::Sent;
 #[cfg(test)]

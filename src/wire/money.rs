@@ -1,6 +1,6 @@
 //! Amounts of money.
 
-use super::{Format, InvalidValue, Lenient, format};
+use super::{Format, InvalidValue, Lenient, Sealed, Sent, format, lenient::whole, optional::required};
 use std::fmt;
 
 /// An amount of money in **cents**: 1250 is 12.50 euros.
@@ -49,6 +49,8 @@ impl fmt::Debug for AmountCents {
 
 /// An amount that is sent as a whole number of cents, in a text of at most `DIGITS` digits.
 pub type Cents<const DIGITS: u32 = 18> = Lenient<format::Cents<DIGITS>>;
+/// An amount that is sent as a whole number of cents, as a JSON number of at least `MIN`.
+pub type CentsNumber<const MIN: u64 = 0> = Lenient<format::CentsNumber<MIN>>;
 /// An amount that is sent in euros with decimals, as a text: `3.33`.
 ///
 /// A whole number is kept unread, because it may be cents: see [`Lenient::unread`].
@@ -62,6 +64,21 @@ impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
     }
     fn read(text: &str) -> Option<AmountCents> {
         text.parse().ok().map(AmountCents)
+    }
+    fn show(amount: AmountCents) -> String {
+        amount.0.to_string()
+    }
+}
+
+impl<const MIN: u64> Format for format::CentsNumber<MIN> {
+    type Value = AmountCents;
+    const WANTED: &'static str = "a whole number of cents within its bounds";
+    const QUOTED: bool = false;
+    fn valid(amount: AmountCents) -> bool {
+        amount.0 >= MIN && i64::try_from(amount.0).is_ok()
+    }
+    fn read(text: &str) -> Option<AmountCents> {
+        whole(text)?.try_into().ok().map(AmountCents)
     }
     fn show(amount: AmountCents) -> String {
         amount.0.to_string()
@@ -96,8 +113,78 @@ impl<const DIGITS: u32> TryFrom<AmountCents> for Cents<DIGITS> {
     }
 }
 
+impl<const MIN: u64> TryFrom<AmountCents> for CentsNumber<MIN> {
+    type Error = InvalidValue;
+    fn try_from(amount: AmountCents) -> Result<Self, InvalidValue> {
+        match format::CentsNumber::<MIN>::valid(amount) {
+            true => Ok(Self::Read(amount)),
+            false => Err(InvalidValue(format!("it is less than {MIN} cents, or too large"))),
+        }
+    }
+}
+
 impl From<AmountCents> for Euros {
     fn from(amount: AmountCents) -> Self {
         Self::Read(amount)
+    }
+}
+
+/// An argument for an amount of money: an [`AmountCents`], or an amount from a response. An optional field also takes an
+/// `Option` of it.
+///
+/// ```
+/// # #[cfg(feature = "easytransac")] {
+/// use mandat::{easytransac::types::InitOpenBankingRequest, wire::AmountCents};
+///
+/// let _ = InitOpenBankingRequest::builder().amount(AmountCents::from_cents(1250));
+/// # }
+/// ```
+///
+/// A bare number does not name its unit, so it does not compile:
+///
+/// ```compile_fail,E0277
+/// use mandat::easytransac::types::InitOpenBankingRequest;
+///
+/// let _ = InitOpenBankingRequest::builder().amount(1250);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an amount of money",
+    label = "for 12.50 euros, write `AmountCents::from_cents(1250)`",
+    note = "import `mandat::wire::AmountCents`. `AmountCents::from_euros(12, 50)` returns an `Option`"
+)]
+pub trait Amount<T> {
+    /// Converts and checks the amount. The error names the field `name` and the reason.
+    #[doc(hidden)]
+    fn amount(self, name: &str, _: Sealed) -> Result<T, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Format> Amount<Lenient<F>> for AmountCents
+where
+    Lenient<F>: TryFrom<AmountCents, Error: fmt::Display> + Sent,
+{
+    fn amount(self, name: &str, _: Sealed) -> Result<Lenient<F>, String> {
+        required(self, name)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Format<Value = AmountCents>> Amount<Lenient<F>> for Lenient<F> {
+    fn amount(self, name: &str, _: Sealed) -> Result<Lenient<F>, String> {
+        required(self, name)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Format, A: Amount<Lenient<F>>> Amount<Option<Lenient<F>>> for A {
+    fn amount(self, name: &str, sealed: Sealed) -> Result<Option<Lenient<F>>, String> {
+        Amount::<Lenient<F>>::amount(self, name, sealed).map(Some)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Format, A: Amount<Lenient<F>>> Amount<Option<Lenient<F>>> for Option<A> {
+    fn amount(self, name: &str, sealed: Sealed) -> Result<Option<Lenient<F>>, String> {
+        self.map(|amount| Amount::<Lenient<F>>::amount(amount, name, sealed)).transpose()
     }
 }

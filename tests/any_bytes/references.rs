@@ -1,14 +1,19 @@
 //! Any text is a reference that round-trips, or an error that does not quote the text.
 
 use crate::round_trip::round_trip;
-use mandat::{MandateRef, RawStatus};
+use mandat::{DebitRef, MandateRef, RawStatus};
 
 pub fn run(bytes: &[u8]) {
     round_trip::<MandateRef>(bytes);
+    round_trip::<DebitRef>(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match text.parse::<MandateRef>() {
         Ok(reference) => assert_eq!(reference.to_string().parse::<MandateRef>().expect("a reference"), reference),
         Err(error) => assert!(refusals().any(|told| told == error.to_string()), "{error}"),
+    }
+    match text.parse::<DebitRef>() {
+        Ok(reference) => assert_eq!(reference.to_string().parse::<DebitRef>().expect("a reference"), reference),
+        Err(error) => assert!(debit_refusals().any(|told| told == error.to_string()), "{error}"),
     }
     // A vendor may choose any text as an id.
     if let Some((client, id)) = text.split_once('\n').filter(|(client, id)| !client.is_empty() && !id.is_empty()) {
@@ -24,4 +29,18 @@ pub fn run(bytes: &[u8]) {
 fn refusals() -> impl Iterator<Item = String> {
     let wrong = ["", "easytransac:", "safedebit:", "seqino:"].into_iter();
     wrong.map(|text| text.parse::<MandateRef>().expect_err("no reference").to_string())
+}
+
+fn debit_refusals() -> impl Iterator<Item = String> {
+    let wrong = [
+        "",
+        "easytransac:",
+        "easytransac:tid=",
+        "easytransac:orderId=",
+        "safedebit:",
+        "safedebit:umr=/sdd=1",
+        "safedebit:umr=1/sdd=",
+        "seqino:",
+    ];
+    wrong.into_iter().map(|text| text.parse::<DebitRef>().expect_err("no reference").to_string())
 }

@@ -8,6 +8,7 @@ fn help_matches_the_snapshot_and_fits_80_columns() {
     for command in [
         &["--help"][..],
         &["status", "--help"],
+        &["debit", "--help"],
         &["refresh", "--help"],
         &["watch", "--help"],
         &["probe", "--help"],
@@ -39,7 +40,14 @@ fn output_in_a_pipe_matches_the_snapshot() {
         &["status", "--signed-on", "yesterday", "safedebit:RUM-1"],
         &["refresh", "--sandbox", "/nowhere/at/all"],
         &["--env-file", "/nowhere/at/all", "status", "safedebit:RUM-1"],
+        &["--sandbox", "debit", "safedebit:umr=nobody/sdd=none", "easytransac:orderId=order-1"],
+        &["debit"],
+        &["debit", "seqino:client_abc123/mdt_abc123"],
+        &["debit", "safedebit:RUM-1"],
+        &["debit", "--scheme", "sepa", "safedebit:umr=RUM-1/sdd=1"],
+        &["--sandbox", "probe", "easytransac:tid=ABC1-ABC1-ABC1"],
         &["table"],
+        &["table", "--debits"],
         &["calendar", "--year", "2027"],
         &["calendar", "--year", "1999"],
     ] {
@@ -63,7 +71,7 @@ fn completions_list_every_command() {
         let (code, out, _) = mandat(&["completions", shell]);
         assert_eq!(code, Some(0));
         assert!(
-            ["status", "refresh", "watch", "probe", "table", "check", "calendar", "sandbox"]
+            ["status", "debit", "refresh", "watch", "probe", "table", "check", "calendar", "sandbox"]
                 .iter()
                 .all(|name| out.contains(name))
         );

@@ -3,8 +3,8 @@
 use crate::control::{CLIENT, control, send_control};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use mandat::{
-    Error, ErrorKind, MandateRef, Mandates, Provider,
-    easytransac::verify_notification,
+    Debit, DebitRef, DebitStatus, Error, ErrorKind, MandateRef, Mandates, Provider,
+    easytransac::{types::Notification, verify_notification},
     sandbox::Sandbox,
     sepa::{
         ClosingDay, LeadTimes, ReasonCode, Scheme, add_business_days, closing_days, earliest_due_date, finality,
@@ -18,6 +18,10 @@ use std::time::Duration;
 const SDD: &str = "SDD-1";
 /// The mandate of Easytransac's samples, which is active.
 const MANDATE: &str = "abcabcabcabcabcabc12";
+
+fn order() -> DebitRef {
+    DebitRef::easytransac_order("order-2")
+}
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 async fn started() -> (Sandbox, Mandates) {
@@ -55,10 +59,13 @@ async fn debit(mandates: &Mandates, umr: &str, sdd: &str, due: NaiveDate) -> Res
     request.send().await.map(drop)
 }
 
-/// The word of a debit in a search.
-async fn word(mandates: &Mandates, sdd: &str) -> String {
-    let found = mandates.safedebit().unwrap().find_debit(Sandbox::CONSUMER, sdd).await.unwrap().unwrap();
-    found.debit.status.unwrap().as_str().to_owned()
+fn reference(sdd: &str) -> DebitRef {
+    DebitRef::safedebit(Sandbox::CONSUMER, sdd)
+}
+
+/// The word of a debit when it is read.
+pub async fn word(mandates: &Mandates, debit: &DebitRef) -> String {
+    mandates.debit(debit).await.unwrap().raw.as_str().to_owned()
 }
 
 /// A debit at Easytransac, of which the typed client has no request without the feature `unverified`.
@@ -73,11 +80,6 @@ pub async fn debit_at_easytransac(sandbox: &Sandbox, mandate: &str, order: &str)
     let token = token["data"]["token"].as_str().unwrap().to_owned();
     post(&format!("/sdd/mandate/{mandate}/debit"), &token, json!({"amount": 4990, "orderId": order})).await["data"]
         .take()
-}
-
-pub async fn word_at_easytransac(mandates: &Mandates, order: &str) -> String {
-    let found = mandates.easytransac().unwrap().find_transaction(order).await.unwrap().unwrap();
-    found.status.as_str().to_owned()
 }
 
 #[tokio::test]
@@ -99,7 +101,7 @@ async fn debit_is_submitted_the_business_day_before_and_settled_the_business_day
         (on(5), "SETTLED"),
     ] {
         go_to(&sandbox, day);
-        assert_eq!(word(&mandates, SDD).await, expected, "{day}");
+        assert_eq!(word(&mandates, &reference(SDD)).await, expected, "{day}");
         let request = mandates.safedebit().unwrap().edit_sdd();
         let changed = request.body_map(|body| body.sdd_reference(SDD).motif("x")).send().await;
         assert_eq!(changed.is_ok(), expected == "CREATED", "{day}");
@@ -146,7 +148,7 @@ async fn debit_that_waits_past_its_day_cannot_be_validated() {
     });
     drop(request.send().await.unwrap());
     go_to(&sandbox, due);
-    assert_eq!(word(&mandates, SDD).await, "PENDING");
+    assert_eq!(word(&mandates, &reference(SDD)).await, "PENDING");
     let found = safedebit.find_debit(Sandbox::CONSUMER, SDD).await.unwrap().unwrap();
     let validated = safedebit.validate_payment().body_map(|body| {
         body.safedebit_consumer_reference(Sandbox::CONSUMER)
@@ -155,60 +157,53 @@ async fn debit_that_waits_past_its_day_cannot_be_validated() {
             .validation_value("123456")
     });
     assert_eq!(validated.send().await.unwrap_err().kind(), ErrorKind::Refused);
-    assert_eq!(
-        sandbox.return_debit(Provider::SafeDebit, SDD, ReasonCode::AM04).unwrap_err().kind(),
-        ErrorKind::Refused
-    );
+    assert_eq!(sandbox.return_debit(&reference(SDD), ReasonCode::AM04).unwrap_err().kind(), ErrorKind::Refused);
 }
 
 #[tokio::test]
 async fn debit_comes_back_with_the_words_of_each_vendor() {
-    for (wait, order, safedebit, easytransac, dated) in [
-        (0, json!({"return": "AM04"}), "REJECTED", "failed", None),
-        (1, json!({"return": "AM04"}), "RETURNED", "failed", Some("DateChargeback")),
-        (1, json!({"refund": true}), "REMBOURSE", "refunded", Some("DateRefund")),
+    for (wait, change, safedebit, easytransac, status) in [
+        (0, json!({"return": "AM04"}), "REJECTED", "failed", DebitStatus::Failed),
+        (1, json!({"return": "AM04"}), "RETURNED", "failed", DebitStatus::Returned),
+        (1, json!({"refund": true}), "REMBOURSE", "refunded", DebitStatus::Refunded),
     ] {
         let (sandbox, mandates) = started().await;
         let due = first_due(&sandbox);
         debit(&mandates, Sandbox::CONSUMER, SDD, due).await.unwrap();
         let created = debit_at_easytransac(&sandbox, MANDATE, "order-2").await;
         assert_eq!(created["status"], "pending");
-        let ids = [("safedebit", SDD), ("easytransac", created["tid"].as_str().unwrap())];
-        for (provider, id) in ids {
-            let mut early = order.clone();
-            (early["provider"], early["debit"]) = (provider.into(), id.into());
-            assert_eq!(
-                send_control(&sandbox, "POST", "/debits", early).await.0,
-                409,
-                "{provider} has not presented it"
-            );
-        }
+        let tid = DebitRef::easytransac(created["tid"].as_str().unwrap());
+        let send = async || {
+            let mut all = [0; 2];
+            for (debit, status) in [reference(SDD), order()].into_iter().zip(&mut all) {
+                let mut body = change.clone();
+                body["debit"] = json!(debit);
+                *status = send_control(&sandbox, "POST", "/debits", body).await.0;
+            }
+            all
+        };
+        assert_eq!(send().await, [409; 2], "not presented yet");
         go_to(&sandbox, add_business_days(due, wait).unwrap());
-        let before = [word(&mandates, SDD).await, word_at_easytransac(&mandates, "order-2").await];
-        assert_eq!(before, if wait == 0 { ["ISSUED", "pending"] } else { ["SETTLED", "captured"] });
-        for (provider, id) in ids {
-            let mut body = order.clone();
-            (body["provider"], body["debit"]) = (provider.into(), id.into());
-            control(&sandbox, "POST", "/debits", body.clone()).await;
-            assert_eq!(send_control(&sandbox, "POST", "/debits", body).await.0, 409, "{provider}: twice");
-        }
-        assert_eq!(word(&mandates, SDD).await, safedebit);
-        assert_eq!(word_at_easytransac(&mandates, "order-2").await, easytransac);
+        let read = async || [word(&mandates, &reference(SDD)).await, word(&mandates, &order()).await];
+        assert_eq!(read().await, if wait == 0 { ["ISSUED", "pending"] } else { ["SETTLED", "captured"] });
+        assert_eq!(send().await, [200; 2]);
+        assert_eq!(send().await, [409; 2], "it has come back already");
+        assert_eq!(read().await, [safedebit, easytransac]);
+        assert_eq!(mandates.debit(&reference(SDD)).await.unwrap().status, status);
 
-        // The notification says the same, and verifies.
-        let body = sandbox.notification(Provider::Easytransac, ids[1].1).unwrap();
-        let event = verify_notification(body.as_bytes(), &[crate::support::KEY]).unwrap();
-        let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((event.event.as_deref(), &body["Amount"]), (Some(easytransac), &json!("49.90")));
-        assert_eq!(body.get("AdditionalError"), order.get("return").map(|code| json!([code])).as_ref());
-        for date in ["DateChargeback", "DateRefund"] {
-            assert_eq!(body.get(date).is_some(), dated == Some(date), "{body}");
-        }
+        // The notification verifies, and has the reason of the bank.
+        let body = sandbox.notification(&tid).unwrap();
+        assert!(verify_notification(body.as_bytes(), &[crate::support::KEY]).is_ok());
+        let told = Debit::from(&serde_json::from_str::<Notification>(&body).unwrap());
+        assert_eq!((&told.reference, told.raw.as_str(), told.status), (&tid, easytransac, status));
+        let reason = change["return"].as_str().map(ReasonCode::from);
+        assert_eq!((told.reason, told.amount), (reason, Some(AmountCents::from_cents(4990))));
+        assert_eq!(sandbox.notification(&reference(SDD)), None);
+
         let all = control(&sandbox, "GET", "/debits", None).await;
-        let listed = all.as_array().unwrap().iter().find(|one| one["debit"] == SDD).unwrap();
+        let listed = all.as_array().unwrap().iter().find(|one| one["debit"] == json!(reference(SDD))).unwrap();
         assert_eq!((&listed["word"], &listed["due"]), (&json!(safedebit), &json!(due)));
-        assert_eq!(listed["reason"], *order.get("return").unwrap_or(&Value::Null));
-        assert_eq!(sandbox.notification(Provider::SafeDebit, SDD), None);
+        assert_eq!(listed["reason"], *change.get("return").unwrap_or(&Value::Null));
     }
 }
 
@@ -230,9 +225,9 @@ async fn debit_comes_back_only_within_the_period_of_its_reason() {
             if sdd == "late" {
                 sandbox.advance(DAY);
             }
-            let returned = sandbox.return_debit(Provider::SafeDebit, sdd, reason.clone());
+            let returned = sandbox.return_debit(&reference(sdd), reason.clone());
             assert_eq!(returned.is_ok(), sdd == "in-time", "{reason:?}");
-            assert_eq!(word(&mandates, sdd).await, if sdd == "late" { "SETTLED" } else { "RETURNED" });
+            assert_eq!(word(&mandates, &reference(sdd)).await, if sdd == "late" { "SETTLED" } else { "RETURNED" });
         }
     }
 }
@@ -243,16 +238,14 @@ async fn debit_set_to_any_word_is_read_with_that_word() {
     debit(&mandates, Sandbox::CONSUMER, SDD, first_due(&sandbox)).await.unwrap();
     for set in ["REJECTED", "CREDITED", "on_the_moon"] {
         sandbox.edit_record(Provider::SafeDebit, "debits", SDD, |record| record["status"] = set.into()).unwrap();
-        assert_eq!(word(&mandates, SDD).await, set);
+        assert_eq!(word(&mandates, &reference(SDD)).await, set);
         sandbox.advance(40 * DAY);
-        assert_eq!(word(&mandates, SDD).await, set);
+        assert_eq!(word(&mandates, &reference(SDD)).await, set);
     }
-    debit_at_easytransac(&sandbox, MANDATE, "order-2").await;
-    let all = control(&sandbox, "GET", "/debits", None).await;
-    let tid = all.as_array().unwrap().iter().find(|one| one["provider"] == "easytransac").unwrap()["debit"].clone();
-    let path = format!("/state/easytransac/transactions/{}", tid.as_str().unwrap());
+    let created = debit_at_easytransac(&sandbox, MANDATE, "order-2").await;
+    let path = format!("/state/easytransac/transactions/{}", created["tid"].as_str().unwrap());
     control(&sandbox, "PATCH", &path, json!({"status": "refunded"})).await;
-    assert_eq!(word_at_easytransac(&mandates, "order-2").await, "refunded");
+    assert_eq!(word(&mandates, &order()).await, "refunded");
 }
 
 #[tokio::test]
@@ -272,11 +265,11 @@ async fn one_off_mandate_takes_one_debit_that_was_not_rejected() {
     debit(&mandates, "RUM-ONCE", "one", due).await.unwrap();
     assert_eq!(debit(&mandates, "RUM-ONCE", "two", due).await.unwrap_err().kind(), ErrorKind::Refused);
     go_to(&sandbox, due);
-    sandbox.return_debit(Provider::SafeDebit, "one", ReasonCode::AM04).unwrap();
+    sandbox.return_debit(&DebitRef::safedebit("RUM-ONCE", "one"), ReasonCode::AM04).unwrap();
     let due = first_due(&sandbox);
     debit(&mandates, "RUM-ONCE", "two", due).await.unwrap();
     go_to(&sandbox, add_business_days(due, 1).unwrap());
-    sandbox.return_debit(Provider::SafeDebit, "two", ReasonCode::AM04).unwrap();
+    sandbox.return_debit(&DebitRef::safedebit("RUM-ONCE", "two"), ReasonCode::AM04).unwrap();
     let due = first_due(&sandbox);
     assert_eq!(debit(&mandates, "RUM-ONCE", "three", due).await.unwrap_err().kind(), ErrorKind::Refused);
 }
@@ -285,12 +278,12 @@ async fn one_off_mandate_takes_one_debit_that_was_not_rejected() {
 async fn order_for_a_debit_names_what_is_wrong_with_it() {
     let (sandbox, _) = started().await;
     for (body, status, said) in [
-        (json!({"provider": "safedebit", "debit": "SDD-9", "return": "AM04"}), 404, "no such debit"),
-        (json!({"provider": "seqino", "debit": "SDD-9", "refund": true}), 404, "no such debit"),
-        (json!({"provider": "safedebit", "debit": SDD}), 400, "send exactly one of return, refund"),
-        (json!({"provider": "safedebit", "debit": SDD, "return": 4}), 400, "not valid"),
+        (json!({"debit": "safedebit:umr=RUM-1/sdd=SDD-1", "return": "AM04"}), 404, "no such debit"),
+        (json!({"debit": reference(Sandbox::CONSUMER)}), 400, "send exactly one of return, refund"),
+        (json!({"debit": reference(Sandbox::CONSUMER), "return": 4}), 400, "not valid"),
+        (json!({"debit": "SDD-1", "refund": true}), 400, "not valid"),
         // A transfer is no debit.
-        (json!({"provider": "easytransac", "debit": "ABC1-ABC1-ABC1", "refund": true}), 404, "no such debit"),
+        (json!({"debit": "easytransac:tid=ABC1-ABC1-ABC1", "refund": true}), 404, "no such debit"),
     ] {
         let (answered, answer) = send_control(&sandbox, "POST", "/debits", body).await;
         assert_eq!(answered, status, "{answer}");

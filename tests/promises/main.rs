@@ -15,6 +15,8 @@ mod credentials;
 mod damage;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod debit_life;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod debits;
 mod due_dates;
 mod errors;
 mod evidence;

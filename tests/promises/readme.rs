@@ -1,9 +1,10 @@
 //! The tables and diagrams of the README and the book match the crate.
 
-use mandat::{Change, MandateStatus, Phase, Provider, Settings};
+use mandat::{Change, DebitStatus, MandateStatus, Phase, Provider, Settings};
 
 const README: &str = include_str!("../../README.md");
 const STATUSES: &str = include_str!("../../docs/statuses.md");
+const DEBITS: &str = include_str!("../../docs/debits.md");
 const OPERATIONS: &str = include_str!("../../docs/operations.md");
 const VENDORS: [(Provider, &str); 3] = [
     (Provider::Easytransac, include_str!("../../docs/easytransac.md")),
@@ -36,17 +37,32 @@ fn readme_status_table_matches_the_vocabulary() {
 #[test]
 fn vendor_pages_list_every_status_word() {
     assert_eq!(VENDORS.map(|(provider, _)| provider).as_slice(), Provider::ALL);
-    for (provider, page) in VENDORS {
-        let vocabulary = mandat::vocabulary().into_iter().filter(|row| row.provider == provider);
-        let wanted: Vec<_> =
-            vocabulary.map(|row| format!("| `{}` | {} | {} | ", row.raw, row.status, row.evidence)).collect();
-        let written = rows(page, "| word | status | known | why |");
-        assert_eq!(written.len(), wanted.len(), "{provider}: {wanted:#?}");
-        for (written, wanted) in written.iter().zip(wanted) {
-            // The last cell holds the reason, which the test does not compare.
-            assert!(written.starts_with(&wanted) && written.len() > wanted.len() + 3, "{provider}: {wanted}");
+    let words = mandat::vocabulary();
+    let words: Vec<_> = words.iter().map(|row| (row.provider, &row.raw, row.status.as_str(), row.evidence)).collect();
+    let debits = mandat::debit_vocabulary();
+    let debits: Vec<_> = debits.iter().map(|row| (row.provider, &row.raw, row.status.as_str(), row.evidence)).collect();
+    for (head, table) in
+        [("| word | status | known | why |", words), ("| word of a debit | status | known | why |", debits)]
+    {
+        for (provider, page) in VENDORS {
+            let rows_of = table.iter().filter(|(of, ..)| *of == provider);
+            let wanted: Vec<_> =
+                rows_of.map(|(_, raw, status, evidence)| format!("| `{raw}` | {status} | {evidence} | ")).collect();
+            let written = if wanted.is_empty() { Vec::new() } else { rows(page, head) };
+            assert_eq!(written.len(), wanted.len(), "{provider}: {wanted:#?}");
+            for (written, wanted) in written.iter().zip(wanted) {
+                // The last cell holds the reason, which the test does not compare.
+                assert!(written.starts_with(&wanted) && written.len() > wanted.len() + 3, "{provider}: {wanted}");
+            }
         }
     }
+}
+
+#[test]
+fn book_table_lists_every_status_of_a_debit() {
+    let written = rows(DEBITS, "| status | meaning | what to do |");
+    let names: Vec<_> = written.iter().map(|row| row.split('`').nth(1).unwrap()).collect();
+    assert_eq!(names, DebitStatus::ALL.iter().map(|status| status.as_str()).collect::<Vec<_>>());
 }
 
 #[test]

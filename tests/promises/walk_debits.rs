@@ -1,10 +1,10 @@
 //! The debits of the random lives in `walk`: each allowed collection is presented, then followed and brought back.
 
-use crate::debit_life::{debit_at_easytransac, word_at_easytransac};
+use crate::debit_life::{debit_at_easytransac, word};
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use fastrand::Rng;
 use mandat::{
-    Collection, ErrorKind, Facts, LastCollection, Mandate, MandateRef, Mandates, Provider,
+    Collection, DebitRef, ErrorKind, Facts, LastCollection, Mandate, MandateRef, Mandates, Provider,
     sandbox::Sandbox,
     sepa::{ReasonCode, Scheme, Stage, finality, is_business_day, paris_day},
     wire::AmountCents,
@@ -25,10 +25,7 @@ pub struct Ledger {
 
 struct Debit {
     mandate: MandateRef,
-    /// SafeDebit's `sdd_reference`, or Easytransac's `orderId`.
-    reference: String,
-    /// SafeDebit's `sdd_reference`, or Easytransac's `tid`.
-    id: String,
+    reference: DebitRef,
     due: NaiveDate,
     /// The word after a cancellation or a return.
     ended: Option<&'static str>,
@@ -100,7 +97,7 @@ impl Ledger {
         self.made += 1;
         self.presented += 1;
         let own = format!("SDD-{}", self.made);
-        let (id, due) = if reference.provider() == Provider::Easytransac {
+        let (debit, due) = if reference.provider() == Provider::Easytransac {
             let created = debit_at_easytransac(sandbox, reference.id(), &own).await;
             // The request has no due date, so the vendor chose one.
             let id = created["tid"].as_str().unwrap_or_else(|| panic!("{reference}: {created}")).to_owned();
@@ -108,7 +105,7 @@ impl Ledger {
             sandbox
                 .edit_record(Provider::Easytransac, "transactions", &id, |record| due = record["due"].clone())
                 .unwrap();
-            (id, due.as_str().unwrap().parse().unwrap())
+            (DebitRef::easytransac(id), due.as_str().unwrap().parse().unwrap())
         } else {
             let request = mandates.safedebit().unwrap().payment().body_map(|body| {
                 body.amount(AmountCents::from_cents(4990))
@@ -120,9 +117,9 @@ impl Ledger {
             drop(
                 request.send().await.unwrap_or_else(|error| panic!("{reference}: {error}; {collection:?}; {facts:?}")),
             );
-            (own.clone(), collection.due)
+            (DebitRef::safedebit(reference.id(), own), collection.due)
         };
-        self.debits.push(Debit { mandate: reference.clone(), reference: own, id, due, ended: None });
+        self.debits.push(Debit { mandate: reference.clone(), reference: debit, due, ended: None });
     }
 
     /// Reads a random debit, then cancels it or brings it back.
@@ -130,14 +127,7 @@ impl Ledger {
         let now = sandbox.now();
         let Some(debit) = random.choice(&mut self.debits) else { return };
         let provider = debit.mandate.provider();
-        let read = match provider {
-            Provider::Easytransac => word_at_easytransac(mandates, &debit.reference).await,
-            _ => {
-                let found = mandates.safedebit().unwrap().find_debit(debit.mandate.id(), &debit.id).await;
-                found.unwrap().unwrap().debit.status.unwrap().as_str().to_owned()
-            }
-        };
-        assert_eq!(read, debit.word(now), "{} due {}", debit.mandate, debit.due);
+        assert_eq!(word(mandates, &debit.reference).await, debit.word(now), "{} due {}", debit.mandate, debit.due);
         let step = step(debit.due, now);
         let periods = finality(debit.due, Scheme::Core, now);
         self.end += usize::from(periods.stage == Stage::Final);
@@ -145,12 +135,16 @@ impl Ledger {
         let (done, possible, word) = match random.u8(..6) {
             0 if !easytransac => {
                 let request = mandates.safedebit().unwrap().cancel_sdd();
-                let done = request.body_map(|body| body.sdd_reference(debit.id.as_str())).send().await.map(drop);
+                let done = request
+                    .body_map(|body| body.sdd_reference(debit.reference.part("sdd").unwrap()))
+                    .send()
+                    .await
+                    .map(drop);
                 (done, step == 0, "CANCELED")
             }
             1 => {
                 let word = if easytransac { "refunded" } else { "REMBOURSE" };
-                (sandbox.refund_debit(provider, &debit.id), step == 2, word)
+                (sandbox.refund_debit(&debit.reference), step == 2, word)
             }
             2 | 3 => {
                 let reason = ReasonCode::from(*random.choice(&["AM04", "MD06", "MD01", "ZZ99"]).unwrap());
@@ -164,7 +158,7 @@ impl Ledger {
                     (false, 1) => "REJECTED",
                     (false, _) => "RETURNED",
                 };
-                (sandbox.return_debit(provider, &debit.id, reason), step > 0 && periods.stage <= stage, word)
+                (sandbox.return_debit(&debit.reference, reason), step > 0 && periods.stage <= stage, word)
             }
             // Some debits live until nobody can bring them back.
             4 => {

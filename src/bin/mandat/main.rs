@@ -3,6 +3,7 @@
 mod calendar;
 mod check;
 mod connect;
+mod debit;
 mod env_file;
 mod file;
 mod journal;
@@ -40,11 +41,12 @@ Credentials of the vendors that you use:
 Exit codes: 0 success; 1 failure, or `check` found a wrong value; 2 invalid
 arguments; 3 some mandates could not be read; 4 no mandate could be read; 5 the
 vendor does not know a named mandate (in a file such a mandate counts as read);
-130 and 143 stopped by a signal.";
+130 and 143 stopped by a signal. Debits count like mandates.";
 
 #[derive(Subcommand)]
 enum Command {
     Status(status::Arguments),
+    Debit(debit::Arguments),
     Refresh(refresh::Arguments),
     Watch(watch::Arguments),
     Probe(probe::Arguments),
@@ -120,6 +122,7 @@ async fn run(Arguments { options, command }: Arguments) -> Result<End, Failure> 
     let connect = || connect::connect(options);
     match command {
         Command::Status(arguments) => status::run(arguments, connect().await?).await,
+        Command::Debit(arguments) => debit::run(arguments, connect().await?).await,
         Command::Refresh(arguments) => refresh::run(arguments, connect().await?).await,
         Command::Watch(arguments) => watch::run(arguments, connect().await?).await,
         Command::Probe(arguments) => probe::run(arguments, connect().await?).await,

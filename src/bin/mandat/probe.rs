@@ -4,8 +4,12 @@ use super::{
     End, Failure,
     connect::{Connection, told},
 };
-use mandat::{ErrorKind, Mandate, MandateRef, MandateStatus, Purpose};
-use std::io::{self, Write};
+use mandat::{DebitRef, Error, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates, Probe, Purpose};
+use std::{
+    fmt,
+    io::{self, Write},
+    str::FromStr,
+};
 
 /// Compare the keys and types of one response with the spec.
 ///
@@ -15,41 +19,75 @@ use std::io::{self, Write};
 /// active mandate means a signed one.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandate.
+    /// The mandate or the debit.
     #[arg(value_name = "REF")]
-    mandates: Vec<MandateRef>,
+    records: Vec<Record>,
 }
 
-pub async fn run(Arguments { mandates }: Arguments, connection: Connection) -> Result<End, Failure> {
+#[derive(Clone)]
+enum Record {
+    Mandate(MandateRef),
+    Debit(DebitRef),
+}
+
+/// No reference to a mandate has the form of a debit.
+impl FromStr for Record {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text.parse().map(Self::Debit).or_else(|_| text.parse().map(Self::Mandate))
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mandate(reference) => reference.fmt(f),
+            Self::Debit(reference) => reference.fmt(f),
+        }
+    }
+}
+
+pub async fn run(Arguments { records }: Arguments, connection: Connection) -> Result<End, Failure> {
     let mut out = io::stdout().lock();
-    let wanted = connection.or_samples(mandates)?;
+    let wanted = match records.is_empty() {
+        true => connection.or_samples(Vec::new())?.into_iter().map(Record::Mandate).collect(),
+        false => records,
+    };
     let (mut failed, mut unknown) = (0, 0);
-    for reference in &wanted {
-        let report = connection.mandates.probe(reference).await;
-        let report = match report {
-            // A list without this mandate matches the spec, but its report would show no mandate.
-            Ok(report) => match connection.mandates.status(reference).await {
-                Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
-                Ok(Mandate { status: MandateStatus::Active, raw, .. })
-                    if reference.provider().purpose() == Purpose::Collect =>
-                {
-                    super::tell(&format!(
-                        "{reference}: \"{raw}\" may also be the word of an unsigned mandate. To find out, create a \
-                         mandate, do not sign it, and read it once.\n"
-                    ));
-                    Ok(report)
-                }
-                _ => Ok(report),
-            },
-            error => error,
-        };
-        match report {
+    for record in &wanted {
+        match report(record, &connection.mandates).await {
             Ok(report) => writeln!(out, "{report}")?,
             Err(error) => {
-                super::tell(&format!("mandat: {reference}: {}\n", told(&error)));
+                super::tell(&format!("mandat: {record}: {}\n", told(&error)));
                 *if error.kind() == ErrorKind::NotFound { &mut unknown } else { &mut failed } += 1;
             }
         }
     }
     Ok(End::of(wanted.len(), failed, unknown))
+}
+
+/// A list without the record matches the spec, but its report would show no record.
+async fn report(record: &Record, mandates: &Mandates) -> Result<Probe, Error> {
+    let reference = match record {
+        Record::Mandate(reference) => reference,
+        Record::Debit(reference) => {
+            let report = mandates.probe(reference).await?;
+            let read = mandates.debit(reference).await;
+            return read.err().filter(|error| error.kind() == ErrorKind::NotFound).map_or(Ok(report), Err);
+        }
+    };
+    let report = mandates.probe(reference).await?;
+    match mandates.status(reference).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(error),
+        Ok(Mandate { status: MandateStatus::Active, raw, .. })
+            if reference.provider().purpose() == Purpose::Collect =>
+        {
+            super::tell(&format!(
+                "{reference}: \"{raw}\" may also be the word of an unsigned mandate. To find out, create a mandate, do \
+                 not sign it, and read it once.\n"
+            ));
+            Ok(report)
+        }
+        _ => Ok(report),
+    }
 }

@@ -124,7 +124,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         }
         super::tell(&format!("mandat: {reference}: {}\n", error.text));
     }
-    super::tell(&summary::not_asked(&not_asked));
+    super::tell(&summary::not_asked(&not_asked, "Mandates"));
     Ok(End::of(named, failed, unknown))
 }
 

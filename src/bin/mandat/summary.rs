@@ -126,7 +126,7 @@ impl fmt::Display for Summary {
         if !self.unknown.is_empty() && self.unknown.len() == *rows {
             writeln!(f, "The vendors know none of the mandates. Are the credentials those of the right account?")?;
         }
-        f.write_str(&not_asked(&self.not_asked))?;
+        f.write_str(&not_asked(&self.not_asked, "Mandates"))?;
         let mut failed: Vec<_> = self.failed.iter().collect();
         failed.sort_by_key(|(_, (_, lines))| std::cmp::Reverse(lines.len()));
         for (label, (example, lines)) in failed {
@@ -137,10 +137,10 @@ impl fmt::Display for Summary {
     }
 }
 
-/// One line for each vendor that refused the caller.
-pub fn not_asked(counts: &BTreeMap<Provider, usize>) -> String {
+/// One line for each vendor that refused the caller. `records` names what is counted.
+pub fn not_asked(counts: &BTreeMap<Provider, usize>, records: &str) -> String {
     let line = |(provider, count): (&Provider, &usize)| {
-        format!("{provider} refused the caller, so it got no more requests. Mandates not asked for: {count}.\n")
+        format!("{provider} refused the caller, so it got no more requests. {records} not asked for: {count}.\n")
     };
     counts.iter().map(line).collect()
 }

@@ -1,7 +1,7 @@
 //! `mandat table` prints the vocabulary.
 
 use super::{End, Failure};
-use mandat::{Change, MandateStatus, Phase, vocabulary};
+use mandat::{Change, Evidence, MandateStatus, Phase, Provider, debit_vocabulary, vocabulary};
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
@@ -13,21 +13,30 @@ pub struct Arguments {
     /// Print a Mermaid state diagram of the changes of status instead.
     #[arg(long)]
     mermaid: bool,
+    /// Print the words for the status of a debit instead.
+    #[arg(long, conflicts_with = "mermaid")]
+    debits: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<End, Failure> {
-    let text = if arguments.mermaid { diagram() } else { table() };
+    let text = match arguments {
+        Arguments { mermaid: true, .. } => diagram(),
+        Arguments { debits: true, .. } => {
+            table(debit_vocabulary().into_iter().map(|row| (row.provider, row.raw, row.status.as_str(), row.evidence)))
+        }
+        _ => table(vocabulary().into_iter().map(|row| (row.provider, row.raw, row.status.as_str(), row.evidence))),
+    };
     io::stdout().write_all(text.as_bytes())?;
     Ok(End::Complete)
 }
 
-fn table() -> String {
+fn table(rows: impl Iterator<Item = (Provider, String, &'static str, Evidence)>) -> String {
     let mut text = format!("{:<12} {:<24} {:<21} {}\n", "VENDOR", "WORD", "STATUS", "KNOWN");
-    for row in vocabulary() {
-        let known = row.evidence.to_string();
+    for (provider, raw, status, evidence) in rows {
+        let known = evidence.to_string();
         let known = known.replace("word documented, meaning inferred", "word documented");
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{:<12} {:<24} {:<21} {known}", row.provider, row.raw, row.status);
+        let _ = writeln!(text, "{provider:<12} {raw:<24} {status:<21} {known}");
     }
     text
 }

@@ -1,8 +1,9 @@
 //! Maps Easytransac's responses to the vocabulary.
 
-use super::{Client, generated::operations, types};
+use super::{Client, debit, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader, OneByOne},
+    debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange},
     vocabulary::{Error, Evidence, MandateStatus, Meaning, Provider, VocabularyRow},
@@ -45,13 +46,20 @@ impl Adapter for Client {
         Box::pin(self.read_mandate(lookup, now))
     }
 
+    fn read_debit<'a>(&'a self, reference: &'a DebitRef, now: DateTime<Utc>) -> BoxFuture<'a, Result<Debit, Error>> {
+        Box::pin(self.debit_of(reference, now))
+    }
+
     fn probe<'a>(
         &'a self,
-        reference: &'a MandateRef,
+        reference: RecordRef<'a>,
     ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>> {
         Box::pin(async move {
-            let request = self.get_mandate_status().mandate_id(reference.id()).request();
-            Ok((READ, exchange(self, READ, request).await?))
+            let (operation, request) = match reference {
+                RecordRef::Mandate(mandate) => (READ, self.get_mandate_status().mandate_id(mandate.id()).request()),
+                RecordRef::Debit(debit) => (debit::READ, self.transaction_of(debit).request()),
+            };
+            Ok((operation, exchange(self, operation, request).await?))
         })
     }
 

@@ -1,5 +1,6 @@
 //! Easytransac (V2): SEPA direct debit mandates and PayByBank transfers.
 //!
+//! [debits]: crate::book::debits
 //! [errors]: crate::book::errors
 //! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks
@@ -8,6 +9,7 @@
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/easytransac.md")))]
 
 pub(crate) mod adapter;
+mod debit;
 mod find;
 mod notification;
 #[cfg(feature = "sandbox")]
@@ -18,6 +20,7 @@ mod token;
 pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/easytransac.rs"));
 }
+pub(crate) use debit::vocabulary as debit_vocabulary;
 pub use generated::{builder, types};
 #[cfg(feature = "sandbox")]
 pub use notification::sign_notification;

@@ -15,6 +15,7 @@
 
 use super::Config;
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
     sandbox::{
         Course, Debit, Debits, MANDATES, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store,
@@ -235,8 +236,11 @@ impl Simulation for Simulated {
         Some(Debits {
             kind: TRANSACTIONS,
             read: |record, now| {
+                let (id, order) = (record["tid"].as_str()?, record["orderId"].as_str());
+                let references = std::iter::once(DebitRef::easytransac(id));
                 Some(Debit {
-                    id: record["tid"].as_str()?.to_owned(),
+                    id: id.to_owned(),
+                    references: references.chain(order.map(DebitRef::easytransac_order)).collect(),
                     mandate: MandateRef::easytransac(record["mandateId"].as_str()?),
                     due: record["due"].as_str()?.parse().ok()?,
                     word: aged(record, now)["status"].as_str()?.to_owned(),

@@ -1,8 +1,9 @@
 //! Maps SafeDebit's responses to the vocabulary.
 
-use super::{Client, generated::operations, types};
+use super::{Client, debit, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader, OneByOne},
+    debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, perform_page},
     vocabulary::{Error, Evidence, MandateStatus, Meaning, NextStep, Provider, VocabularyRow},
@@ -68,13 +69,20 @@ impl Adapter for Client {
         Box::pin(self.read_mandate(lookup, now))
     }
 
+    fn read_debit<'a>(&'a self, reference: &'a DebitRef, now: DateTime<Utc>) -> BoxFuture<'a, Result<Debit, Error>> {
+        Box::pin(self.debit_of(reference, now))
+    }
+
     fn probe<'a>(
         &'a self,
-        reference: &'a MandateRef,
+        reference: RecordRef<'a>,
     ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>> {
         Box::pin(async move {
-            let request = self.search_mandate().umr(reference.id()).request();
-            Ok((SEARCH, exchange(self, SEARCH, request).await?))
+            let (operation, request) = match reference {
+                RecordRef::Mandate(mandate) => (SEARCH, self.search_mandate().umr(mandate.id()).request()),
+                RecordRef::Debit(debit) => (debit::SEARCH, self.search_payment().umr(debit.part("umr")).request()),
+            };
+            Ok((operation, exchange(self, operation, request).await?))
         })
     }
 

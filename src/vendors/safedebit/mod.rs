@@ -1,5 +1,6 @@
 //! SafeDebit (API v1): SEPA direct debit mandates, their signature, consumers and documents.
 //!
+//! [debits]: crate::book::debits
 //! [errors]: crate::book::errors
 //! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks
@@ -8,6 +9,7 @@
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/safedebit.md")))]
 
 pub(crate) mod adapter;
+mod debit;
 mod find;
 mod redirect;
 #[cfg(feature = "sandbox")]
@@ -17,6 +19,7 @@ pub(crate) mod sandbox;
 pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/safedebit.rs"));
 }
+pub(crate) use debit::vocabulary as debit_vocabulary;
 pub use find::FoundDebit;
 pub use generated::{builder, types};
 pub use redirect::SignatureReturn;

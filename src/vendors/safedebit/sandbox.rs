@@ -27,6 +27,7 @@
 
 use super::Config;
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
     sandbox::{
         Closed, Course, Debit, Debits, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox,
@@ -710,6 +711,7 @@ impl Simulation for Simulated {
             read: |record, now| {
                 Some(Debit {
                     id: text(record, "sdd_reference").to_owned(),
+                    references: vec![DebitRef::safedebit(text(record, "umr"), text(record, "sdd_reference"))],
                     mandate: MandateRef::safedebit(text(record, "umr")),
                     due: day(text(record, "due_date"))?,
                     word: text(&aged(record, now), "status").to_owned(),

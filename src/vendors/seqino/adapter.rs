@@ -3,6 +3,7 @@
 use super::{Client, batch::Batches, generated::operations, types};
 use crate::{
     adapter::{Adapter, BatchReader},
+    debit::RecordRef,
     mandate::{Account, Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, unless_shut},
     vocabulary::{
@@ -135,9 +136,16 @@ impl Adapter for Client {
 
     fn probe<'a>(
         &'a self,
-        reference: &'a MandateRef,
+        reference: RecordRef<'a>,
     ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>> {
-        Box::pin(async move { Ok((READ, exchange(self, READ, self.mandate_of(reference).request()).await?)) })
+        Box::pin(async move {
+            match reference {
+                RecordRef::Mandate(mandate) => {
+                    Ok((READ, exchange(self, READ, self.mandate_of(mandate).request()).await?))
+                }
+                RecordRef::Debit(_) => Err(Error::no_debits(Provider::Seqino)),
+            }
+        })
     }
 
     fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader> {

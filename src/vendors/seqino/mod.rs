@@ -27,13 +27,18 @@ pub use webhook::{Encoding, verify_request, verify_webhook};
 use crate::{
     Mandates, MandatesBuilder,
     transport::{Endpoint, Refusal, Transport, Vendor, VendorVerdict, credential, endpoint_methods, secret_header},
-    vocabulary::{Error, Provider},
+    vocabulary::{DebitRow, Error, Provider},
     wire,
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::sync::Arc;
+
+/// Seqino has no debits.
+pub(crate) fn debit_vocabulary() -> Vec<DebitRow> {
+    Vec::new()
+}
 
 /// The development server, the only one that the newest documentation shows.
 pub const DEVELOPMENT: &str = "https://pdp.seqino.dev/api";

@@ -2,12 +2,13 @@
 
 use super::world::World;
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
     sepa::{
         LeadTimes, ReasonCode, Scheme, add_business_days, business_day_on_or_after, finality, is_business_day,
         last_presentation, paris_day,
     },
-    vocabulary::{Error, ErrorKind, Provider},
+    vocabulary::{Error, ErrorKind},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
@@ -26,7 +27,10 @@ pub(crate) struct Debits {
 
 /// A debit as it is now.
 pub(crate) struct Debit {
+    /// The id of the record.
     pub id: String,
+    /// Its references. The first one names it in a list.
+    pub references: Vec<DebitRef>,
     pub mandate: MandateRef,
     pub due: NaiveDate,
     pub word: String,
@@ -63,7 +67,7 @@ impl WayBack {
     }
 }
 
-/// Brings a debit back, on order.
+/// A control request that brings a debit back.
 pub(super) enum Order {
     Return(ReasonCode),
     Refund,
@@ -97,14 +101,25 @@ pub(crate) fn refused_due_date(due: NaiveDate, now: DateTime<Utc>) -> Option<&'s
 }
 
 impl World {
-    pub fn bring_back(&mut self, provider: Provider, id: &str, order: Order) -> Result<(), Error> {
-        let now = self.clock.now();
-        let error = |kind, what: &str| Error::new(kind).at(Some(provider)).detail(format!("the sandbox: {what}"));
-        let unknown = || error(ErrorKind::NotFound, "there is no such debit");
+    /// The vendor's form of a debit, its record, and the debit in it.
+    fn debit(&mut self, reference: &DebitRef) -> Result<(Debits, Debit, &mut Value), Error> {
+        let (now, provider) = (self.clock.now(), reference.provider());
+        let unknown = || Error::new(ErrorKind::NotFound).at(Some(provider)).detail("the sandbox has no such debit");
         let vendor = self.vendor(provider).ok_or_else(unknown)?;
         let debits = vendor.simulation.debits().ok_or_else(unknown)?;
-        let record = vendor.store.get_mut(debits.kind, id).ok_or_else(unknown)?;
-        let debit = (debits.read)(record, now).ok_or_else(unknown)?;
+        let mut all = vendor.store.all(debits.kind).filter_map(|record| (debits.read)(record, now));
+        let debit = all.find(|debit| debit.references.contains(reference)).ok_or_else(unknown)?;
+        drop(all);
+        let record = vendor.store.get_mut(debits.kind, &debit.id).ok_or_else(unknown)?;
+        Ok((debits, debit, record))
+    }
+
+    pub fn bring_back(&mut self, reference: &DebitRef, order: Order) -> Result<(), Error> {
+        let now = self.clock.now();
+        let (debits, debit, record) = self.debit(reference)?;
+        let refused = |why: &str| {
+            Err(Error::new(ErrorKind::Refused).at(Some(reference.provider())).detail(format!("the sandbox: {why}")))
+        };
         let periods = finality(debit.due, Scheme::Core, now);
         let (way, last) = match (debit.course, order) {
             (Some(Course::Submitted), Order::Return(reason)) => (WayBack::Rejected(reason), None),
@@ -118,41 +133,36 @@ impl World {
             }
             (Some(Course::Collected), Order::Refund) => (WayBack::Refunded, None),
             (Some(Course::Scheduled), _) => {
-                let why = "the debit is not at the bank yet. Advance the clock to its due date";
-                return Err(error(ErrorKind::Refused, why));
+                return refused("the debit is not at the bank yet. Advance the clock to its due date");
             }
             (Some(Course::Submitted), Order::Refund) => {
-                let why = "the debit is not collected yet. Advance the clock to the business day after its due date";
-                return Err(error(ErrorKind::Refused, why));
+                return refused("the debit is not collected. Advance the clock to the business day after its due date");
             }
-            (None, _) => {
-                return Err(error(ErrorKind::Refused, "the debit waits, is cancelled, or has come back already"));
-            }
+            (None, _) => return refused("the debit waits, was cancelled, or has come back already"),
         };
         if last.is_some_and(|last| paris_day(now) > last) {
-            return Err(error(ErrorKind::Refused, "the period for a return with this reason is over"));
+            return refused("the period for a return with this reason is over");
         }
         (debits.bring_back)(record, &way, now);
         Ok(())
     }
 
-    pub fn notification(&mut self, provider: Provider, id: &str) -> Option<String> {
+    pub fn notification(&mut self, reference: &DebitRef) -> Option<String> {
         let now = self.clock.now();
-        let vendor = self.vendor(provider)?;
-        let debits = vendor.simulation.debits()?;
-        (debits.notification)(vendor.store.get(debits.kind, id)?, now)
+        let (debits, _, record) = self.debit(reference).ok()?;
+        (debits.notification)(record, now)
     }
 
-    /// Every debit, for an order.
+    /// Every debit, for a control request.
     pub fn debits(&self) -> Value {
         let now = self.clock.now();
         let all = self.vendors.iter().filter_map(|vendor| Some((vendor, vendor.simulation.debits()?)));
         let all = all.flat_map(|(vendor, debits)| {
             vendor.store.all(debits.kind).filter_map(move |record| {
-                let Debit { id, mandate, due, word, .. } = (debits.read)(record, now)?;
-                let (provider, notification) = (vendor.provider.as_str(), (debits.notification)(record, now));
+                let Debit { references, mandate, due, word, .. } = (debits.read)(record, now)?;
+                let notification = (debits.notification)(record, now);
                 Some(json!({
-                    "provider": provider, "debit": id, "mandate": mandate, "due": due, "word": word,
+                    "debit": references.first(), "mandate": mandate, "due": due, "word": word,
                     "reason": record["reason"], "notification": notification,
                 }))
             })
