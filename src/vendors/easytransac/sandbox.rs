@@ -91,8 +91,7 @@ fn transaction(call: &Request, store: &mut Store, mandate: Option<&str>) -> Resu
     }
     match mandate {
         Some(mandate) => {
-            let mut lead = LeadTimes::default();
-            lead.pre_notification = 0;
+            let lead = LeadTimes { pre_notification: 0, ..LeadTimes::default() };
             transaction["status"] = "pending".into();
             transaction["mandateId"] = mandate.into();
             transaction["due"] = json!(earliest_due_date(call.now, Scheme::Core, &lead));
