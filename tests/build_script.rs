@@ -405,6 +405,25 @@ fn inline_values_are_read_leniently() {
 }
 
 #[test]
+fn documentation_of_a_type_states_its_limits() {
+    for (provider, spec, limits) in [
+        (
+            "easytransac",
+            EASYTRANSAC,
+            "1 to 64 characters. The vendor prints the pattern `^[A-Za-z0-9]+$`. It is not enforced.",
+        ),
+        ("easytransac", EASYTRANSAC, "20 characters. Pattern: `^[a-z0-9]{20}$`."),
+        ("easytransac", EASYTRANSAC, "The phone's calling code. 1 to 999."),
+        ("safedebit", SAFEDEBIT, "An amount in whole cents. At most 18 digits."),
+    ] {
+        assert!(
+            generate(&Provider::named(provider), spec, false).unwrap().code.contains(limits),
+            "{provider}: {limits}"
+        );
+    }
+}
+
+#[test]
 fn unverified_debits_are_generated_only_with_the_feature() {
     let provider = &Provider::named("easytransac");
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;

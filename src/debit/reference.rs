@@ -29,7 +29,9 @@ use std::{fmt, str::FromStr};
 ///
 /// let reference = DebitRef::safedebit("RUM-2026-0042", "SDD-2026-0043");
 /// assert_eq!(reference.to_string(), "safedebit:umr=RUM-2026-0042/sdd=SDD-2026-0043");
-/// assert_eq!("easytransac:orderId=order-1".parse(), Ok(DebitRef::easytransac_order("order-1")));
+/// let reference: DebitRef = "easytransac:orderId=order-1".parse()?;
+/// assert_eq!(reference, DebitRef::easytransac_order("order-1"));
+/// # Ok::<(), mandat::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(with = "String"))]
@@ -58,7 +60,7 @@ impl DebitRef {
             None => Ok(()),
             Some((name, _)) => Err(Error::invalid(
                 Some(self.provider),
-                format!("`{name}` of the reference is empty. Use the form {}", written(self.provider)),
+                format!("`{name}` of the reference is empty. Use one of the forms {}", written(self.provider)),
             )),
         }
     }
@@ -98,7 +100,7 @@ fn written(provider: Provider) -> String {
         let parts: Vec<String> = names.iter().map(|name| format!("{name}=<{name}>")).collect();
         format!("{}:{}", provider.as_str(), parts.join("/"))
     };
-    forms(provider).iter().map(form).collect::<Vec<_>>().join(" or ")
+    forms(provider).iter().map(form).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for DebitRef {

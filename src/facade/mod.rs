@@ -85,12 +85,12 @@ impl Mandates {
 
     /// Reads a mandate from its vendor.
     ///
-    /// Give a [`MandateRef`], a [`Mandate`] that you read before, or a [`StatusQuery`] with your stored state.
+    /// Give a [`MandateRef`](crate::MandateRef), a [`Mandate`] that you read before, or a [`StatusQuery`] with your stored state.
     ///
     /// The last two carry the earlier state. Only with them the reading can tell that the mandate was reinstated; see
     /// [`Mandate::reinstated_from`].
     ///
-    /// With the last two, or with [`MandateRef::known`], a mandate that Seqino no longer knows is
+    /// With the last two, or with [`MandateRef::known`](crate::MandateRef::known), a mandate that Seqino no longer knows is
     /// [`MandateStatus::Gone`] instead of an error. The responses of the other vendors are not clear enough for that,
     /// so the result is [`NotFound`](crate::ErrorKind::NotFound).
     ///

@@ -2,6 +2,7 @@
 
 mod check;
 mod credentials;
+mod debit;
 mod forms;
 mod refresh;
 mod sandbox;

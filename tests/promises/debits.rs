@@ -3,6 +3,7 @@
 use crate::{
     snapshot,
     support::{IBAN, day},
+    traces::Log,
 };
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use mandat::{
@@ -86,6 +87,20 @@ async fn unknown_word_is_unrecognized_and_kept() {
         assert_eq!((debit.status, debit.raw.as_str()), (DebitStatus::Unrecognized, "lost"));
         assert_eq!((debit.amount, debit.finality(Scheme::Core, Utc::now())), (None, None));
     }
+}
+
+#[tokio::test]
+async fn unknown_word_is_logged_once_and_without_personal_data() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (mandates, log) = (sandbox.mandates(), Log::listen());
+    for word in ["lost", "lost", IBAN] {
+        let body = payments(json!({"sdd_reference": "SDD-1", "status": word}));
+        sandbox.script(Provider::SafeDebit, "search_payment", [ScriptedResponse::new(200, body)]).unwrap();
+        mandates.debit(&sdd()).await.unwrap();
+    }
+    let text = log.text();
+    assert_eq!(text.matches("unknown debit status: report it to the maintainers of mandat").count(), 2, "{text}");
+    assert!(text.contains("lost") && !text.contains(IBAN), "{text}");
 }
 
 #[tokio::test]
