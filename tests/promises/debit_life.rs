@@ -337,7 +337,7 @@ async fn debtor_reads_whom_and_what_a_mandate_allows() {
                 .url_cancel("https://example.com/cancel")
                 .sequence_type(word)
         });
-        let link = serde_json::to_value(&request.send().await.unwrap()).unwrap()["signature_url"].take();
+        let link = serde_json::to_value(request.send().await.unwrap()).unwrap()["signature_url"].take();
         for (language, kind) in [("en", en), ("fr", fr)] {
             let html = page(link.as_str().unwrap().to_owned(), language).await;
             for shown in
@@ -354,7 +354,7 @@ async fn debtor_reads_whom_and_what_a_mandate_allows() {
             .amount(AmountCents::from_cents(123_456))
             .url_ok("https://example.com/ok")
     });
-    let link = serde_json::to_value(&request.send().await.unwrap()).unwrap()["link"].take();
+    let link = serde_json::to_value(request.send().await.unwrap()).unwrap()["link"].take();
     let html = page(link.as_str().unwrap().to_owned(), "fr").await;
     assert!(html.contains("<dd>1 234,56 €</dd>"), "{html}");
 }
