@@ -30,8 +30,8 @@ use crate::{
     debit::DebitRef,
     mandate::MandateRef,
     sandbox::{
-        Closed, Course, Debit, Debits, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox,
-        Shown, SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation, WayBack, Why, refused_due_date, word_for,
+        Closed, Course, Debit, Debits, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, Shown,
+        SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation, WayBack, Why, refused_due_date, word_for,
     },
     sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},

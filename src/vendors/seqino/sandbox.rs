@@ -18,8 +18,8 @@ use super::Config;
 use crate::{
     mandate::MandateRef,
     sandbox::{
-        Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, Shown, SimulatedVendor, Simulation, Spec,
-        Step, Store, Text, Violation, Why, word_for,
+        Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, Shown, SimulatedVendor, Simulation,
+        Spec, Step, Store, Text, Violation, Why, word_for,
     },
     sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},
