@@ -71,7 +71,8 @@
 //!
 //! - [`Mandates`] is the facade for all vendors. [`Mandates::status`] reads a [`Mandate`] with its [`MandateStatus`]
 //!   and its raw word.
-//! - [`Mandate::may_collect`] and [`Mandate::may_represent`] return a verdict with every reason.
+//! - [`Mandate::may_collect`] and [`Mandate::may_represent`] return a verdict with every reason, and
+//!   [`Mandate::may_collect_on`] the verdict for a due date.
 //!   [`Mandate::next_step`] says who has to act, and [`Mandate::change_since`] classifies a change.
 //! - [`Mandates::statuses`] reads many mandates. Its [`changes`](Statuses::changes) yield those that differ from their
 //!   stored state, a [`StoredState`]. A [`Schedule`] says when to read again.
