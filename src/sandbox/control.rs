@@ -4,7 +4,6 @@
 use super::{
     ScriptedResponse, Step,
     fault::Fault,
-    life::Order,
     request::Reply,
     spec::is_personal,
     store::MANDATES,
@@ -204,12 +203,10 @@ fn error(e: Error) -> Refused {
 
 fn debit(world: &mut World, wanted: DebitChange) -> Result<(), Refused> {
     let DebitChange { debit, reason, refund } = wanted;
-    let order = match (reason, refund) {
-        (Some(reason), false) => Order::Return(reason),
-        (None, true) => Order::Refund,
-        _ => return Err((400, "send exactly one of return, refund".into())),
-    };
-    world.bring_back(&debit, order).map_err(error)
+    if reason.is_some() == refund {
+        return Err((400, "send exactly one of return, refund".into()));
+    }
+    world.bring_back(&debit, reason).map_err(error)
 }
 
 fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {

@@ -67,12 +67,6 @@ impl WayBack {
     }
 }
 
-/// A control request that brings a debit back.
-pub(super) enum Order {
-    Return(ReasonCode),
-    Refund,
-}
-
 impl Course {
     pub fn of(due: NaiveDate, now: DateTime<Utc>) -> Self {
         let today = paris_day(now);
@@ -114,16 +108,17 @@ impl World {
         Ok((debits, debit, record))
     }
 
-    pub fn bring_back(&mut self, reference: &DebitRef, order: Order) -> Result<(), Error> {
+    /// Returns a debit for a reason, or refunds it without one.
+    pub fn bring_back(&mut self, reference: &DebitRef, reason: Option<ReasonCode>) -> Result<(), Error> {
         let now = self.clock.now();
         let (debits, debit, record) = self.debit(reference)?;
         let refused = |why: &str| {
             Err(Error::new(ErrorKind::Refused).at(Some(reference.provider())).detail(format!("the sandbox: {why}")))
         };
         let periods = finality(debit.due, Scheme::Core, now);
-        let (way, last) = match (debit.course, order) {
-            (Some(Course::Submitted), Order::Return(reason)) => (WayBack::Rejected(reason), None),
-            (Some(Course::Collected), Order::Return(reason)) => {
+        let (way, last) = match (debit.course, reason) {
+            (Some(Course::Submitted), Some(reason)) => (WayBack::Rejected(reason), None),
+            (Some(Course::Collected), Some(reason)) => {
                 let last = match reason {
                     ReasonCode::MD01 => Some(periods.contestable_until),
                     ReasonCode::MD06 => periods.refundable_until,
@@ -131,11 +126,11 @@ impl World {
                 };
                 (WayBack::Returned(reason), last)
             }
-            (Some(Course::Collected), Order::Refund) => (WayBack::Refunded, None),
+            (Some(Course::Collected), None) => (WayBack::Refunded, None),
             (Some(Course::Scheduled), _) => {
                 return refused("the debit is not at the bank yet. Advance the clock to its due date");
             }
-            (Some(Course::Submitted), Order::Refund) => {
+            (Some(Course::Submitted), None) => {
                 return refused("the debit is not collected. Advance the clock to the business day after its due date");
             }
             (None, _) => return refused("the debit waits, was cancelled, or has come back already"),

@@ -143,7 +143,6 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use host::Hosts;
-use life::Order;
 use serde::Deserialize;
 use serde_json::Value;
 use std::{
@@ -522,7 +521,7 @@ impl Sandbox {
     /// was cancelled or has come back already, or if the period for this reason is over. `MD01` can come for thirteen
     /// months, `MD06` for eight weeks, and each other reason for five business days.
     pub fn return_debit(&self, debit: &DebitRef, reason: ReasonCode) -> Result<(), Error> {
-        lock(&self.world).bring_back(debit, Order::Return(reason))
+        lock(&self.world).bring_back(debit, Some(reason))
     }
 
     /// A collected debit is paid back to the debtor.
@@ -530,7 +529,7 @@ impl Sandbox {
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such debit, [`ErrorKind::Refused`] if it is not collected.
     pub fn refund_debit(&self, debit: &DebitRef) -> Result<(), Error> {
-        lock(&self.world).bring_back(debit, Order::Refund)
+        lock(&self.world).bring_back(debit, None)
     }
 
     /// The body of the signed notification that the vendor would post now about a debit. `None` if there is no such

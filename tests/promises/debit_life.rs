@@ -358,3 +358,21 @@ async fn debtor_reads_whom_and_what_a_mandate_allows() {
     let html = page(link.as_str().unwrap().to_owned(), "fr").await;
     assert!(html.contains("<dd>1 234,56 €</dd>"), "{html}");
 }
+
+/// The crate removes the blanks, so the vendor and the reference have the same UMR.
+#[tokio::test]
+async fn mandate_with_blanks_around_its_umr_is_read_back() {
+    let (sandbox, mandates) = started().await;
+    let request = mandates.safedebit().unwrap().create_mandate().body_map(|body| {
+        body.safedebit_consumer_reference(Sandbox::CONSUMER)
+            .url_ok("https://example.com/ok")
+            .url_ko("https://example.com/ko")
+            .url_cancel("https://example.com/cancel")
+            .umr(" RUM-1\u{a0}")
+    });
+    request.send().await.unwrap();
+    for reference in [MandateRef::safedebit("RUM-1"), MandateRef::safedebit(" RUM-1 ")] {
+        assert_eq!(mandates.status(&reference).await.unwrap().reference.id(), "RUM-1");
+        assert!(sandbox.record(&reference).is_some());
+    }
+}
