@@ -121,10 +121,11 @@ impl Debit {
     /// **The stage is that of the reading.** A later `now` adds nothing to it: read the debit again to learn if the money
     /// went back. So money is [`Final`](Stage::Final) only in a reading of a day after all periods. A debit that the
     /// vendor has not yet sent to the bank stays [`NotDue`](Stage::NotDue). One that the vendor does not call collected
-    /// stays [`Returnable`](Stage::Returnable) at most.
+    /// stays [`Returnable`](Stage::Returnable) at most. If the meaning of the word is [`Inferred`](Evidence::Inferred),
+    /// the debit stays [`Contestable`](Stage::Contestable) at most: the vendor may have no word for a return.
     ///
-    /// You pass the scheme, because no vendor says which one it uses. If you do not know it, pass
-    /// [`Scheme::Core`], whose periods are longer.
+    /// You pass the scheme, because no reading names it. If you do not know it, pass [`Scheme::Core`], whose periods are
+    /// longer.
     ///
     /// Returns `None` if no money can become yours by this reading: without a due date, for any other status, after a
     /// creation, and for a notification.
@@ -139,7 +140,8 @@ impl Debit {
             return None;
         }
         let mut found = finality(self.due?, scheme, now.min(self.observed_at));
-        found.stage = found.stage.min(latest);
+        let known = if self.evidence == Evidence::Inferred { Stage::Contestable } else { Stage::Final };
+        found.stage = found.stage.min(latest).min(known);
         Some(found)
     }
 

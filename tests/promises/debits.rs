@@ -7,7 +7,7 @@ use crate::{
 };
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use mandat::{
-    Debit, DebitRef, DebitSource, DebitStatus, ErrorKind, MandateRef, Provider,
+    Debit, DebitRef, DebitSource, DebitStatus, ErrorKind, Evidence, MandateRef, Provider,
     safedebit::types::SddReference,
     sandbox::{Sandbox, ScriptedResponse},
     sepa::{ReasonCode, Scheme, Sequence, Stage, finality},
@@ -154,6 +154,23 @@ async fn transaction_is_read_by_tid_or_by_order_id() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
+#[cfg(feature = "unverified")]
+#[tokio::test]
+async fn debit_of_easytransac_is_read_back_after_its_creation() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let request = mandates.easytransac().unwrap().debit_mandate().mandate_id("abcabcabcabcabcabc12");
+    let amount = AmountCents::from_euros(12, 50).unwrap();
+    let created = request.body_map(|body| body.amount(amount).order_id("order-2")).send().await.unwrap();
+    let created = Debit::from(created.answer());
+    assert_eq!((created.amount, created.source), (Some(amount), DebitSource::Created));
+    assert_eq!(created.one_off_used(Sequence::OneOff), Some(true));
+    for reference in [created.reference, DebitRef::easytransac_order("order-2")] {
+        let debit = mandates.debit(&reference).await.unwrap();
+        assert_eq!((debit.amount, debit.source), (Some(amount), DebitSource::Read));
+    }
+}
+
 #[tokio::test]
 async fn response_about_another_debit_is_a_decode_error() {
     let easytransac = DebitRef::easytransac("T-1");
@@ -289,6 +306,9 @@ fn money_is_final_only_in_a_reading_after_all_periods() {
     ] {
         assert_eq!(stage(status, source, read, now), wanted, "{status} {read} {now}");
     }
+    let mut inferred = reading(Collected, Read, Some(due), at(later));
+    inferred.evidence = Evidence::Inferred;
+    assert_eq!(inferred.finality(Scheme::Core, at(later)).unwrap().stage, Stage::Contestable);
     assert_eq!(reading(Collected, Read, None, at(later)).finality(Scheme::Core, at(later)), None);
     let days = reading(Collected, Read, Some(due), at(later)).finality(Scheme::B2b, at(later)).unwrap();
     assert_eq!((days.refundable_until, days.contestable_until), (None, day("2028-04-25")));
@@ -421,7 +441,7 @@ async fn sequence_is_sent_in_the_words_of_the_vendor() {
 }
 
 #[tokio::test]
-async fn debit_round_trips_through_json_and_fits_its_schema() {
+async fn debit_round_trips_through_json_and_reads_words_of_a_newer_version() {
     let body = json!({
         "sdd_reference": "SDD-1", "status": "RETURNED", "amount": "1250", "due_date": "02/01/2030", "code": "AM04",
     });
@@ -429,8 +449,6 @@ async fn debit_round_trips_through_json_and_fits_its_schema() {
     let stored = serde_json::to_value(&debit).unwrap();
     assert_eq!((&stored["amount_cents"], &stored["reason"]), (&json!(1250), &json!("AM04")));
     assert_eq!(serde_json::from_value::<Debit>(stored.clone()).unwrap(), debit);
-    let schema = serde_json::to_value(schemars::schema_for!(Debit)).unwrap();
-    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&stored), "{schema}");
     // A word of a newer version.
     let mut newer = stored;
     newer["status"] = "Disputed".into();

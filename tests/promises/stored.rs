@@ -2,7 +2,7 @@
 
 use crate::snapshot;
 use mandat::{
-    Account, AccountStatus, Change, DateField, ErrorKind, Fact, Facts, LastCollection, Mandate, MandateChange,
+    Account, AccountStatus, Change, DateField, Debit, ErrorKind, Fact, Facts, LastCollection, Mandate, MandateChange,
     MandateStatus, Permission, RawStatus, Reason, Source, StoredState, Verdict,
 };
 use proptest::prelude::*;
@@ -13,6 +13,14 @@ const MANDATE: &str = r#"{"reference": "seqino:client_abc123/m-1", "status": "Ac
     "account": {"Read": {"status": "Suspended", "raw": "suspended"}}, "starts": "2026-09-01T00:00:00Z", "ends": null,
     "created": "yesterday", "observed_at": "2026-09-01T12:00:00Z", "source": "Read", "extra": {"new": [1]},
     "next_step": "Use"}"#;
+
+const DEBIT: &str = r#"{"reference": "safedebit:umr=RUM-1/sdd=SDD-1", "status": "Returned", "raw": "RETURNED",
+    "evidence": "Documented", "reason": "AM04", "amount_cents": 1250, "due": "2026-09-01", "created": null,
+    "observed_at": "2026-09-05T12:00:00Z", "source": "Read", "extra": {"code": "AM04"}}"#;
+
+fn debit() -> Debit {
+    serde_json::from_str(DEBIT).unwrap()
+}
 
 fn mandate() -> Mandate {
     serde_json::from_str(MANDATE).unwrap()
@@ -133,6 +141,7 @@ fn stored_values_match_the_reviewed_schemas() {
     let schemas = [
         ("Mandate", schemars::schema_for!(Mandate), serde_json::to_value(mandate()).unwrap()),
         ("MandateStatus", schemars::schema_for!(MandateStatus), json!("Active")),
+        ("Debit", schemars::schema_for!(Debit), serde_json::to_value(debit()).unwrap()),
         ("Verdict", schemars::schema_for!(Verdict), serde_json::to_value(Verdict::Refused(reasons())).unwrap()),
         ("Changed", schemars::schema_for!(MandateChange), serde_json::to_value(changed()).unwrap()),
     ];

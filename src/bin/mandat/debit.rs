@@ -26,7 +26,7 @@ pub struct Arguments {
     /// The debits.
     #[arg(value_name = "REF")]
     debits: Vec<DebitRef>,
-    /// The scheme of the debits. No vendor says which one it uses.
+    /// The scheme of the debits. No reading names it.
     #[arg(long, value_name = "core|b2b", default_value = "core", value_parser = scheme)]
     scheme: Scheme,
     /// Print one line of JSON per debit.

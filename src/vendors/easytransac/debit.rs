@@ -71,7 +71,8 @@ impl From<&types::DebitMandateResponse> for Debit {
 /// `Unrecognized`. A `DateRefund` means `Refunded`. All three are inferred from the names.
 impl From<&types::Notification> for Debit {
     fn from(notice: &types::Notification) -> Self {
-        let given = |date: &Option<types::ParisTime>| date.as_ref().is_some_and(|date| !date.as_str().trim().is_empty());
+        let given =
+            |date: &Option<types::ParisTime>| date.as_ref().is_some_and(|date| !date.as_str().trim().is_empty());
         let (returned, again) = (given(&notice.date_chargeback), given(&notice.date_representment));
         let status = match meaning(&notice.status).0 {
             _ if returned && again => DebitStatus::Unrecognized,

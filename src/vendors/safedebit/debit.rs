@@ -61,8 +61,7 @@ impl Client {
         }
         let types::FoundSdd { amount, due_date, status, extra, .. } = found;
         let word = status.ok_or_else(|| refuse("the status of the debit is missing"))?;
-        let mut debit =
-            Debit::new(reference.clone(), word.as_str(), meaning(&word), DebitSource::Read, now, extra);
+        let mut debit = Debit::new(reference.clone(), word.as_str(), meaning(&word), DebitSource::Read, now, extra);
         debit.amount = debit.take("amount", amount);
         debit.due = debit.take("due_date", due_date);
         Ok(debit)
