@@ -8,11 +8,11 @@ from urllib.parse import quote, urlencode, urlsplit
 import yaml
 
 ADDRESS = f"http://{sys.argv[1]}"
-# The keys of a path that are operations. The other keys are `servers` and `parameters`.
+# The keys of a path in a spec that are operations. The other keys are `servers` and `parameters`.
 METHODS = {"get", "put", "post", "patch", "delete"}
-# Operations whose example has to be refused: the client of the samples has a mandate.
+# The sandbox has to refuse the examples of these operations, because the client in the samples has a mandate.
 REFUSED = {"delete_client": 409}
-# Operations that read a record, and the operation that has to create the record first.
+# Maps an operation that reads a record to the operation that has to create the record first.
 AFTER = {"get_periodicity": "set_periodicity", "get_webhook": "create_webhook"}
 
 
@@ -43,7 +43,7 @@ def target(spec, value):
 
 
 def request(vendor, servers, spec, path, method, operation):
-    """Returns the arguments of curl, and the content of the file to send."""
+    """Returns the arguments for curl, and the content of the file that curl sends."""
     base = urlsplit(servers[0]["url"]).path
     query, arguments, file = {}, ["--request", method.upper()], ""
     for parameter in (target(spec, one) for one in operation.get("parameters", [])):

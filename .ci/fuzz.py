@@ -12,11 +12,11 @@ from schemathesis.generation import GenerationMode
 
 load_all_checks()
 
-# Our own formats, so that generated requests match them.
+# The formats that this project adds to OpenAPI, so that generated requests match them.
 
 
 def iban(account: str) -> str:
-    """Returns an IBAN with its check digits."""
+    """Returns an IBAN with the correct check digits."""
     digits = "".join(str(int(char, 36)) for char in account + "FR00")
     return f"FR{98 - int(digits) % 97:02}{account}"
 
@@ -52,7 +52,7 @@ def before_load_schema(context, raw_schema):
     closed(raw_schema)
     # schemathesis sends all requests below one address. `.ci/curls` tests the paths that have an address of their own.
     raw_schema["paths"] = {path: item for path, item in raw_schema["paths"].items() if "servers" not in item}
-    # The sandbox has its own error codes beside those of SafeDebit.
+    # The sandbox has its own error codes in addition to those of SafeDebit.
     raw_schema["components"]["schemas"].get("ErrorCode", {}).pop("enum", None)
 
 
@@ -73,7 +73,7 @@ def refused(response) -> bool:
 
 
 def unless_refused(name):
-    """Wraps a check of schemathesis, which would take a refusal with HTTP status 200 for a success."""
+    """Wraps a check of schemathesis, because schemathesis would take a refusal with HTTP status 200 for a success."""
     own = CHECKS.get_one(name)
 
     def check(ctx, response, case):
@@ -89,7 +89,7 @@ unless_refused("missing_required_header")
 
 @schemathesis.check
 def credentials_are_asked_for(ctx, response, case):
-    """Replaces `ignored_auth`, which expects 401."""
+    """Replaces the check `ignored_auth`, which expects the HTTP status 401 from every vendor."""
     if refused(response) or not case.operation.definition.raw.get("security", True):
         return
     for credentials in (None, "wrong"):
@@ -125,7 +125,7 @@ def what_the_spec_allows_is_not_called_a_mistake(ctx, response, case):
     """Replaces `positive_data_acceptance`: a step that is not possible now is refused with the same HTTP status."""
     allowed = case.meta and case.meta.generation.mode == GenerationMode.POSITIVE
     if case.media_type == "multipart/form-data" and not all(str(name).isprintable() for name in case.body):
-        # Such a name is not valid in the header of a part.
+        # A field name with unprintable characters is not valid in the header of a form part.
         return
     if allowed and keeps_to_formats(case.body) and keeps_to_formats(dict(case.query or {})):
         mistake = response.status_code == 422 or said(response).get("code") in ("SANDBOX_001", 5, 101)

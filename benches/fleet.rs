@@ -1,8 +1,8 @@
-//! Measures the cost of a fleet: a hundred thousand mandates at the three vendors, each read once. Run it with
-//! `cargo bench --bench fleet`.
+//! Measures the cost of reading many mandates: a hundred thousand mandates at the three vendors, each read once. Run
+//! the measurement with `cargo bench --bench fleet`.
 //!
-//! The simulated vendors and each reader have their own process, so that a measurement of one excludes the others. The
-//! program starts itself once per process, with the part as the argument.
+//! The simulated vendors and each client run in separate processes, so that a measurement of one process excludes the
+//! others. The program starts itself once for each process, and passes the part to run as an argument.
 
 mod measure;
 
@@ -24,18 +24,18 @@ use std::{
 const COLLECTED: usize = 33_000;
 const CLIENTS: usize = 340;
 const PER_CLIENT: usize = 100;
-/// Number of mandates of each vendor in a round of the comparison. All readers read them in turn.
+/// The number of mandates of each vendor in one round of the comparison. All clients read these mandates in turn.
 const IN_A_ROUND: usize = 16_000;
 const ROUNDS: usize = 15;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    // Remove `--bench`, which Cargo adds.
+    // Remove the argument `--bench`, which cargo adds.
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["server", file] => serve(Path::new(file)).await,
         ["read", file, access] => read(Path::new(file), serde_json::from_str(access)?).await,
-        // Run it in a task, like a backend.
+        // Run the comparison in a task of the async runtime, as a backend does.
         ["compare", file, access] => tokio::spawn(compare(PathBuf::from(file), serde_json::from_str(access)?)).await?,
         _ => measure(),
     }
@@ -77,7 +77,8 @@ fn measure_in(folder: &Path) -> Result<(), Failure> {
 }
 
 fn start(part: &str, file: &Path) -> Command {
-    let mut command = Command::new(env::current_exe().unwrap_or_else(|why| panic!("where this program is: {why}")));
+    let mut command =
+        Command::new(env::current_exe().unwrap_or_else(|why| panic!("the path of this program is not known: {why}")));
     command.arg(part).arg(file).stdout(Stdio::piped());
     command
 }
@@ -88,7 +89,7 @@ fn run(part: &str, file: &Path, access: &str) -> Result<String, Failure> {
 }
 
 fn line(child: &mut Child) -> Result<String, Failure> {
-    // Read byte by byte, and leave the later bytes for the next call.
+    // Read byte by byte, so that the later bytes remain for the next call.
     let mut line = String::new();
     BufReader::with_capacity(1, child.stdout.as_mut().ok_or("no output")?).read_line(&mut line)?;
     Ok(line.trim_end().to_owned())
@@ -99,7 +100,7 @@ fn line_after(child: &mut Child, order: &str) -> Result<String, Failure> {
     line(child)
 }
 
-/// The addresses and the credentials of the vendors.
+/// The addresses of the simulated vendors, and their credentials.
 #[derive(Serialize, Deserialize)]
 struct Access {
     base_urls: BTreeMap<String, String>,
@@ -130,7 +131,8 @@ impl Access {
     }
 }
 
-/// Runs the vendors with their mandates. Writes the references to a file, prints the addresses, and answers orders.
+/// Runs the simulated vendors with their mandates. Writes the references to a file, prints the addresses, and responds
+/// to control requests.
 async fn serve(file: &Path) -> Result<(), Failure> {
     let sandbox = Sandbox::start().await?;
     let mandates = sandbox.mandates();
@@ -157,7 +159,7 @@ async fn serve(file: &Path) -> Result<(), Failure> {
     Ok(orders.await?)
 }
 
-/// Creates a mandate at each of the two vendors of direct debits, and a client of Seqino with all its mandates.
+/// Creates one mandate at each of the two vendors for direct debits, and a client of Seqino with all its mandates.
 async fn fill(mandates: &Mandates, which: usize) -> Result<(), mandat::Error> {
     let direct_debit = mandates.easytransac()?.create_mandate().body_map(|body| {
         body.email("abc@abc.com")
@@ -194,7 +196,8 @@ async fn fill(mandates: &Mandates, which: usize) -> Result<(), mandat::Error> {
     Ok(())
 }
 
-/// A fingerprint of a set of references, independent of their order. It shows missing and repeated references.
+/// Returns a fingerprint of a set of references that does not depend on their order. A missing or repeated reference
+/// changes the fingerprint.
 fn fingerprint<'a>(references: impl Iterator<Item = &'a str>) -> u64 {
     let of_one = |reference: &str| {
         let mut hasher = DefaultHasher::new();
@@ -204,11 +207,11 @@ fn fingerprint<'a>(references: impl Iterator<Item = &'a str>) -> u64 {
     references.map(of_one).fold(0, u64::wrapping_add)
 }
 
-/// The report of a process that reads.
+/// The report of a process that reads mandates.
 struct Read {
     answered: usize,
     seconds: f64,
-    /// The peak memory in MB.
+    /// The peak memory of the process in MB.
     peak: f64,
 }
 
@@ -223,7 +226,7 @@ impl Read {
     }
 }
 
-/// Reads the mandates of a file, without keeping the file or the mandates in memory.
+/// Reads the mandates in a file, without keeping the file or the mandates in memory.
 async fn read(file: &Path, access: Access) -> Result<(), Failure> {
     let mandates = access.mandates()?;
     let lines = BufReader::new(fs::File::open(file)?).lines().map_while(Result::ok);
@@ -240,25 +243,25 @@ async fn read(file: &Path, access: Access) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The peak memory of this process so far, in MB.
+/// Returns the peak memory of this process so far, in MB.
 fn peak_memory() -> Result<f64, Failure> {
     let status = fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM: this is not Linux")?;
     Ok(peak.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
 }
 
-/// The time and the processor time of each of the three readers, in seconds.
+/// The elapsed time and the processor time of each of the three clients, in seconds.
 type Round = [(f64, f64); 3];
 
-/// Compares three readers of the same mandates in turn: `statuses`, a handwritten loop, and that loop with a task for
-/// each call.
+/// Compares three clients that read the same mandates in turn: `statuses`, a handwritten loop, and that loop with a
+/// task for each request.
 async fn compare(file: PathBuf, access: Access) -> Result<(), Failure> {
     let references: Vec<MandateRef> = fs::read_to_string(file)?.lines().map(str::parse).collect::<Result<_, _>>()?;
     let (mandates, by_hand) = (access.mandates()?, Arc::new(ByHand::connect(access).await?));
     let mut rounds: Vec<Round> = Vec::new();
     for round in 0..=ROUNDS {
         let mut took = [(0.0, 0.0); 3];
-        // Change the order in each round.
+        // Change the order of the clients in each round.
         for which in (0..3).map(|turn| (turn + round) % 3) {
             let (began, worked) = (Instant::now(), cpu()?);
             match which {
@@ -272,7 +275,7 @@ async fn compare(file: PathBuf, access: Access) -> Result<(), Failure> {
             }
             took[which] = (began.elapsed().as_secs_f64(), cpu()?.saturating_sub(worked).as_secs_f64());
         }
-        // Ignore the first round, which opens the connections.
+        // Ignore the first round, because the clients open their connections in it.
         if round > 0 {
             rounds.push(took);
         }
@@ -292,7 +295,8 @@ async fn compare(file: PathBuf, access: Access) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A handwritten client without this crate: no retries, no limits, no vocabulary, but the same concurrency.
+/// A handwritten client without this crate. It has no retries, no limits and no vocabulary, but sends as many requests
+/// at once.
 struct ByHand {
     http: reqwest::Client,
     access: Access,

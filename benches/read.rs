@@ -1,7 +1,7 @@
 //! Measures the cost of reading one mandate: with the facade, with the typed client, with handwritten code on reqwest
-//! and serde, and with hyper as the practical minimum. Run it with `cargo bench --bench read`.
+//! and serde, and with hyper as the practical minimum. Run the measurement with `cargo bench --bench read`.
 //!
-//! One process is the vendors. It responds to each request with the same bytes. All clients are in another process, on
+//! One process simulates the vendors and sends the same bytes in each response. All clients are in another process, on
 //! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <client> <at once> <reads>`
 //! runs one client alone.
 
@@ -37,14 +37,14 @@ use tokio::{
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Number of reads per turn, and number of turns: twenty thousand reads with each client.
+/// The number of reads per turn, and the number of turns: each client reads twenty thousand times.
 const READS: usize = 1_000;
 const ROUNDS: usize = 20;
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Remove `--bench`, which Cargo adds.
+    // Remove the argument `--bench`, which cargo adds.
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["vendors"] => runtime.block_on(serve()),
@@ -77,10 +77,10 @@ enum Vendor {
 impl Vendor {
     const ALL: [Self; 2] = [Self::SafeDebit, Self::Easytransac];
     const ID: &str = "abcabcabcabcabcabc12";
-    /// An API key of Easytransac, in its documented form.
+    /// An API key of Easytransac in its documented form.
     const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-    /// The vendor's response, for every mandate.
+    /// Returns the vendor's response, which is the same for every mandate.
     fn answer(self) -> &'static str {
         match self {
             Self::SafeDebit => r#"{"result":true,"datas":[{"umr":"abcabcabcabcabcabc12","status":"1"}]}"#,
@@ -91,7 +91,7 @@ impl Vendor {
         }
     }
 
-    /// Checks that the response is a success for this mandate, and returns the status.
+    /// Checks that the response is a success for this mandate, and returns the status word of the mandate.
     fn read(self, body: &[u8]) -> Result<String, Failure> {
         #[derive(Deserialize)]
         struct SafeDebit {
@@ -123,11 +123,11 @@ impl Vendor {
     }
 }
 
-/// The addresses of the vendors, in the order of `Vendor`.
+/// The addresses of the simulated vendors, in the order of the enum `Vendor`.
 type At = [SocketAddr; 2];
 
-/// Runs the vendors. Responds to each request as soon as it is complete. Looks only at the start and the end of a
-/// request.
+/// Runs the simulated vendors, which respond to each request as soon as it is complete. They read only the start and
+/// the end of a request.
 async fn serve() -> Result<(), Failure> {
     for vendor in Vendor::ALL {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -138,7 +138,7 @@ async fn serve() -> Result<(), Failure> {
             }
         });
     }
-    // Run until the parent process ends.
+    // Run the simulated vendors until the parent process ends.
     let gone = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     gone.await??;
     Ok(())
@@ -176,7 +176,7 @@ fn with_vendors(run: impl FnOnce(At) -> Result<(), Failure>) -> Result<(), Failu
     result
 }
 
-/// The clients to compare. The third is the baseline.
+/// The names of the clients to compare. The third client is the baseline.
 const WAYS: [&str; 5] = ["facade", "typed", "reqwest", "hyper", "statuses"];
 const BY_HAND: usize = 2;
 
@@ -188,7 +188,8 @@ struct Ways {
     hyper: ByHyper,
 }
 
-/// One client. A response with another mandate, or with one that is not active, is a failure.
+/// A client that reads mandates. The reading fails if the response has another mandate, or a mandate that is not
+/// active.
 trait Reader {
     async fn read(&self) -> Result<(), Failure>;
 }
@@ -224,7 +225,7 @@ impl Ways {
         Ok(Self { at_once, facade: builder.build()?, reference, reqwest, hyper })
     }
 
-    /// Performs `reads` reads with one client.
+    /// Reads a mandate `reads` times with one client.
     async fn turn(&self, way: usize, reads: usize) -> Result<Took, Failure> {
         let (cpu_before, allocated_before, began) = (cpu()?, allocated(), Instant::now());
         let each = match way {
@@ -253,7 +254,7 @@ impl Ways {
         })
     }
 
-    /// Returns the median time of a read, if the reads are sequential.
+    /// Returns the median time of a read if the client sends its requests one after another.
     async fn with(&self, reader: &impl Reader, reads: usize) -> Result<Option<f64>, Failure> {
         if self.at_once > 1 {
             let readings = stream::iter(0..reads).map(|_| reader.read()).buffer_unordered(self.at_once);
@@ -269,7 +270,7 @@ impl Ways {
     }
 }
 
-/// The average or median cost of a read.
+/// The average or median cost of a read with one client.
 #[derive(Clone, Copy)]
 struct Took {
     micros: f64,
@@ -283,13 +284,13 @@ async fn compare(vendor: Vendor, at: At, at_once: usize) -> Result<(), Failure> 
     let mut rounds: Vec<[Took; WAYS.len()]> = Vec::new();
     for round in 0..=ROUNDS {
         let mut took = [None; WAYS.len()];
-        // Change the order in each round.
+        // Change the order of the clients in each round.
         for way in (0..WAYS.len()).map(|turn| (turn + round) % WAYS.len()) {
             took[way] = Some(ways.turn(way, READS).await?);
         }
-        // Ignore the first round, which opens the connections.
+        // Ignore the first round, because the clients open their connections in it.
         if round > 0 {
-            rounds.push(took.map(|took| took.unwrap_or_else(|| unreachable!("each client has had its turn"))));
+            rounds.push(took.map(|took| took.unwrap_or_else(|| unreachable!("each client should have had its turn"))));
         }
     }
     let of = |way: usize, value: fn(&Took) -> f64| Spread::of(rounds.iter().map(|round| value(&round[way])));
@@ -343,7 +344,7 @@ impl Reader for easytransac::Client {
     }
 }
 
-/// Good handwritten code without this crate.
+/// Handwritten code that uses reqwest and serde, without this crate.
 struct ByReqwest {
     vendor: Vendor,
     http: reqwest::Client,
@@ -371,7 +372,7 @@ impl Reader for ByReqwest {
     }
 }
 
-/// The same on hyper, without reqwest.
+/// Handwritten code that uses hyper instead of reqwest.
 struct ByHyper {
     vendor: Vendor,
     http: HyperClient<HttpConnector, Empty<Bytes>>,

@@ -1,7 +1,7 @@
-//! Measures small operations: a word, a reference, a response, a webhook, a verdict. Run it with
-//! `cargo bench --bench small`.
+//! Measures small operations: reading a status word, a reference, a response or a webhook, and computing a verdict. Run
+//! the measurement with `cargo bench --bench small`.
 //!
-//! Each operation is compared with handwritten code for a part of it. Both take turns.
+//! Each operation of the crate is compared with handwritten code for a part of the operation. The two take turns.
 
 mod measure;
 
@@ -23,7 +23,7 @@ use url::form_urlencoded;
 static ALLOCATOR: Counting = Counting;
 
 const ROUNDS: usize = 101;
-/// The approximate duration of a turn.
+/// The approximate duration of a turn, in which one operation runs repeatedly.
 const TURN: Duration = Duration::from_micros(300);
 
 fn main() -> Result<(), Failure> {
@@ -36,14 +36,14 @@ fn main() -> Result<(), Failure> {
     mapped()
 }
 
-/// A name and the operation to measure.
+/// The name of an operation, and a function that performs the operation.
 type Task<'a> = (&'a str, Box<dyn Fn() + 'a>);
 
 fn task<'a, T>(name: &'a str, work: impl Fn() -> T + 'a) -> Task<'a> {
     (name, Box::new(move || drop(black_box(work()))))
 }
 
-/// Compares the first task, which is ours, with each of the others.
+/// Compares the first operation, which is that of this crate, with each of the others.
 fn compare(title: &str, tasks: &[Task<'_>]) {
     let once = |work: &dyn Fn(), times: u32| {
         let began = Instant::now();
@@ -127,7 +127,7 @@ fn references() {
     );
 }
 
-/// Handwritten structs with only the fields that a status needs.
+/// A handwritten struct with only the fields that are needed for a status.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "only read from JSON")]
 struct SafeDebit {
@@ -284,8 +284,8 @@ fn verdicts() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shows that `map_status` allocates nothing for a known word. The vendor has its own thread, so that only the
-/// caller's allocations count.
+/// Shows that `map_status` allocates no memory for a known status word. The simulated vendor has its own thread, so
+/// that only the caller's allocations count.
 fn mapped() -> Result<(), Failure> {
     let ((tell, told), (done, until)) = (mpsc::channel(), tokio::sync::oneshot::channel::<()>());
     let vendor = std::thread::spawn(move || -> Result<(), Failure> {
@@ -323,7 +323,7 @@ fn mapped() -> Result<(), Failure> {
         runtime.block_on(mandates.status(&reference))?;
         Ok(allocated().times - before)
     };
-    // Take the minimum: the first reading also connects, and the others vary.
+    // Take the minimum of the allocations, because the first reading also connects, and the others vary.
     let least = |mandates| (0..50).map(|_| count(mandates)).collect::<Result<Vec<_>, _>>();
     let least = |mandates| least(mandates).map(|counts| counts.into_iter().min().unwrap_or_default());
     println!("allocations of a whole reading            {}", least(&plain)?);

@@ -1,4 +1,5 @@
-//! The rules for a spec that the types of `model` cannot express. `specs/README.md` explains them.
+//! Checks the rules for a spec that the types of the module `model` cannot express. `specs/README.md` explains the
+//! rules.
 
 use super::{
     lower::{self, Word, snake},
@@ -22,7 +23,7 @@ struct Check<'a> {
     problems: Problems,
 }
 
-/// Fields and methods that every builder has.
+/// The names of fields and methods that every builder has.
 const OURS: [&str; 6] = ["client", "body", "request", "send", "send_again", "extra"];
 
 fn is_name(text: &str) -> bool {
@@ -33,14 +34,16 @@ fn is_type_name(text: &str) -> bool {
     text == text.to_upper_camel_case() && is_name(text)
 }
 
-/// Finds a field by the names on the way to it. `required` accepts only fields that are always present.
+/// Finds a field by the names of the fields that contain it. If `required` is true, only fields that are always present
+/// count.
 fn field<'a, 'b>(
     spec: &'a Spec,
     schema: &'a Located<Schema>,
     mut way: impl Iterator<Item = &'b str>,
     required: bool,
 ) -> Option<&'a Located<Schema>> {
-    // Of several forms the first is the answer. The others are a failure, or a single item instead of a list.
+    // If a response has several forms, the first form is the requested data. The other forms are a failure, or a single
+    // item instead of a list.
     let first = |schema: &'a Located<Schema>| {
         let schema = spec.target(schema);
         spec.target(schema.forms().next().unwrap_or(schema))
@@ -56,7 +59,7 @@ impl<'a> Check<'a> {
         self.problems.push(Problem::new(place, what, fix));
     }
 
-    /// Reports each rule that is broken: the condition, the mistake and the fix.
+    /// Reports each broken rule. A rule consists of its condition, the mistake and the fix.
     fn rules<const N: usize>(&mut self, place: Place, what: &str, rules: [(bool, &str, &str); N]) {
         for (_, mistake, fix) in rules.into_iter().filter(|(broken, ..)| *broken) {
             self.say(place, format!("{what} {mistake}"), fix);
@@ -68,13 +71,14 @@ impl<'a> Check<'a> {
         let other = !version.starts_with("3.0.");
         self.rules(version.place, "the version", [(other, "of OpenAPI is not 3.0", "write `openapi: 3.0.3`")]);
         self.rules(paths.place, "`paths`", [(paths.is_empty(), "has no operation", "describe at least one")]);
-        // The address of a path replaces the base path only. Credentials must not go to another host.
+        // The server of a path may have another base path, but not another host: credentials must not be sent to
+        // another host.
         let host = |url: &str| url.splitn(4, '/').take(3).map(str::to_owned).collect::<Vec<_>>();
         for own in paths.values().filter_map(|item| item.servers.as_ref()) {
             let (first, url) = (self.spec.server(), &own[0].url);
             if url.contains(['{', '?', '#']) || host(url) != host(first) {
                 let what = format!("`{url}` is not a plain URL with the host of `{first}`");
-                self.say(own.place, what, "write the host of the first server; credentials go to no other host");
+                self.say(own.place, what, "use the host of the first server; credentials go to no other host");
             }
         }
         let mut ids = BTreeSet::new();
@@ -126,7 +130,7 @@ impl<'a> Check<'a> {
         if let Some(reference) = &response.reference
             && (success || found.reference.is_some())
         {
-            let fix = "describe the response here; only failures may refer to `components.responses`";
+            let fix = "describe the response in the operation; only failures may refer to `components.responses`";
             self.say(response.place, format!("{what} refers to `{reference}`"), fix);
         }
         let Some(media) = found.media() else { return };
@@ -138,8 +142,8 @@ impl<'a> Check<'a> {
         self.rules(response.place, what, [(success && media.example.is_none(), "has no example", fix)]);
     }
 
-    /// Compares the keys of an example with its schema. Tests send the example and the sandbox answers it, so a renamed
-    /// or newly required field must not be forgotten there.
+    /// Compares the keys of an example with its schema. Tests send the example of a request, and the sandbox responds
+    /// with the example of a response. So an example must have every required field.
     fn example(&mut self, what: &str, place: Place, schema: &'a Located<Schema>, value: &Value) {
         let Some(schema) = field(self.spec, schema, [].into_iter(), false) else { return };
         if let (Some(items), Some(values)) = (schema.items.as_deref(), value.as_array()) {
@@ -147,7 +151,7 @@ impl<'a> Check<'a> {
         }
         let (Some(properties), Some(given)) = (&schema.properties, value.as_object()) else { return };
         for name in schema.required.iter().filter(|name| properties.contains_key(*name) && !given.contains_key(*name)) {
-            self.say(place, format!("{what} lacks `{name}`, which is required"), "add it, with the vendor's value");
+            self.say(place, format!("{what} lacks `{name}`, which is required"), "add it to the example");
         }
         for (name, value) in given {
             match properties.get(name) {
@@ -176,9 +180,9 @@ impl<'a> Check<'a> {
             let optional = location == Location::Path && !parameter.required;
             let bare = parameter.required && parameter.example.is_none();
             let rules = [
-                (taken, "has a name of our own or of another parameter", "leave it out; only the vendor can rename it"),
+                (taken, "has a name that is already in use", "leave it out; only the vendor can rename it"),
                 (structured, "is a list or an object", "describe a single value; only a body may have a structure"),
-                (optional, "is in the path and not required", "add `required: true`"),
+                (optional, "is in the path, but is not required", "add `required: true`"),
                 (bare, "has no example", "add `example`"),
             ];
             self.rules(place, &what, rules);
@@ -187,7 +191,7 @@ impl<'a> Check<'a> {
         }
         for part in endpoint.placeholders().filter(|part| !names.contains(&snake(part))) {
             let what = format!("the path has `{{{part}}}` and no parameter of this name");
-            self.say(endpoint.operation.place, what, "describe it under `parameters`");
+            self.say(endpoint.operation.place, what, "describe the parameter under `parameters`");
         }
     }
 
@@ -197,10 +201,10 @@ impl<'a> Check<'a> {
         let silent = operation.lost_answer.is_none();
         let empty = operation.in_use.as_ref().is_some_and(|in_use| in_use.codes.is_empty());
         let (in_use, states) = (operation.in_use.is_some(), operation.states.is_some());
-        let find_out = "say in `x-lost-answer` how a caller finds out, or set `x-effect` to read or removal";
+        let find_out = "describe in `x-lost-answer` how a caller finds out if the vendor acted, or set `x-effect`";
         let rules = [
-            (writes && silent, "is a write and does not say what to do if its response is lost", find_out),
-            (empty, "has `x-in-use` without codes", "list at least one under `codes`"),
+            (writes && silent, "is a write without advice for a lost response", find_out),
+            (empty, "has `x-in-use` without codes", "list at least one error code under `codes`"),
             (!writes && operation.unverified, "is not a write", "remove `x-unverified`"),
             (!writes && in_use, "is not a write", "remove `x-in-use`"),
             (!writes && states, "is not a write", "remove `x-states`"),
@@ -208,7 +212,7 @@ impl<'a> Check<'a> {
         self.rules(*place, &format!("`{id}`"), rules);
     }
 
-    /// Each repeated value must be in the response and in the request.
+    /// Checks that each repeated value is both in the request and in the response.
     fn repeats(&mut self, place: Place, operation: &'a Operation, repeats: &BTreeMap<String, Repeated>) {
         let has = |schema: Option<&'a Located<Schema>>, way: &str| {
             schema.is_some_and(|schema| field(self.spec, schema, way.split(['.', '/']), false).is_some())
@@ -226,17 +230,18 @@ impl<'a> Check<'a> {
             wrong.extend((!sent).then(|| format!("`{name}`, which the request lacks")));
         }
         for what in wrong {
-            let fix = "correct it; a nested field is written as in `data.orderId`";
+            let fix = "correct the name; write a nested field like `data.orderId`";
             self.say(place, format!("`x-answer-repeats` names {what}"), fix);
         }
     }
 
-    /// The states of a response are distinguished by a field that is always present. Each word selects one state.
+    /// Checks the states of a response. A field that is always present distinguishes the states, and each word selects
+    /// one state.
     fn states(&mut self, place: Place, operation: &'a Operation, States { property, states }: &States) {
         let word = operation.answer().and_then(|schema| field(self.spec, schema, property.split('.'), true));
         let Some(known) = word.and_then(|schema| schema.open.as_ref()) else {
-            let fix = "name a required field with an `x-extensible-enum`, as in `data.status`";
-            return self.say(place, format!("`{property}` is not a word that every response has"), fix);
+            let fix = "name a required field that has an `x-extensible-enum`, such as `data.status`";
+            return self.say(place, format!("`{property}` is not an enumeration that every response has"), fix);
         };
         let (mut names, mut words) = (vec!["Unclear"], Vec::new());
         for state in states {
@@ -247,7 +252,7 @@ impl<'a> Check<'a> {
             names.push(&state.name);
             for word in &state.words {
                 if !known.contains(word) || words.contains(&word) {
-                    let fix = "list each documented word at most once; the others are `Unclear`";
+                    let fix = "list each documented word at most once; all other words select `Unclear`";
                     self.say(place, format!("the word `{word}` is undocumented or listed twice"), fix);
                 }
                 words.push(word);
@@ -265,14 +270,18 @@ impl<'a> Check<'a> {
                 (
                     !is_type_name(name),
                     "has no name in PascalCase",
-                    "write it like `CreateMandateRequest` or `VatRegime`",
+                    "write the name like `CreateMandateRequest` or `VatRegime`",
                 ),
-                (schema.reference.is_some(), "is another name of a schema", "use the schema that it refers to"),
-                (closed && received, "is a closed enum in a response", "use `x-extensible-enum`: a vendor adds words"),
+                (schema.reference.is_some(), "is another name of a schema", "use the schema to which this name refers"),
+                (
+                    closed && received,
+                    "is a closed enum in a response",
+                    "use `x-extensible-enum`: a vendor may add words",
+                ),
                 (
                     schema.needed.is_some() && sent,
                     "has `x-needed` in a request",
-                    "remove it; a request needs all required fields",
+                    "remove `x-needed`; a request needs all required fields",
                 ),
             ];
             self.rules(place, &what, rules);
@@ -284,29 +293,33 @@ impl<'a> Check<'a> {
     fn words(&mut self, what: &str, schema: &Located<Schema>) {
         let place = schema.place;
         let Some(words) = schema.words() else { return };
-        // Fewer descriptions are fine: a new word is appended, and its description may follow later.
+        // A word without a description is allowed, because a new word may get its description later.
         let named = schema.names.as_ref().is_none_or(|names| names.len() == words.len());
         let described = schema.descriptions.as_ref().is_none_or(|all| all.len() <= words.len());
         let fix = "list at least one word, a name for each, and at most one description for each";
         let differ = words.is_empty() || !named || !described;
-        self.rules(place, what, [(differ, "has words, names and descriptions that do not match", fix)]);
+        self.rules(place, what, [(differ, "has different numbers of words, names and descriptions", fix)]);
         let length = schema.min_length.unwrap_or(0)..=schema.max_length.unwrap_or(usize::MAX);
         let mut names = BTreeMap::from([("Unrecognized".to_owned(), "any other word".to_owned())]);
         for Word { raw, name, .. } in lower::words(schema).into_iter().flatten() {
             if !length.contains(&raw.chars().count()) {
-                let what = format!("{what} has the word `{raw}`, which breaks its own length");
-                self.say(place, what, "correct the word or the length");
+                let what = format!("{what} has the word `{raw}`, which is shorter or longer than the length limits");
+                self.say(place, what, "correct the word or the length limits");
             }
             let fix = "name the words in `x-enum-varnames`";
             if !is_name(&name) {
-                self.say(place, format!("{what} would call the word `{raw}` `{name}`, which is no name"), fix);
+                self.say(
+                    place,
+                    format!("{what} would call the word `{raw}` `{name}`, which is not valid in Rust"),
+                    fix,
+                );
             } else if let Some(other) = names.insert(name.clone(), raw.clone()) {
-                self.say(place, format!("{what} would call the words `{other}` and `{raw}` both `{name}`"), fix);
+                self.say(place, format!("{what} would give both words `{other}` and `{raw}` the name `{name}`"), fix);
             }
         }
     }
 
-    /// Checks a schema and the schemas inside it. `named` means that it is a component.
+    /// Checks a schema and the schemas inside it. `named` is true for a schema under `components.schemas`.
     fn schema(&mut self, what: &str, schema: &'a Located<Schema>, named: bool) {
         let place = schema.place;
         if let Some(name) = schema.name() {
@@ -331,43 +344,44 @@ impl<'a> Check<'a> {
         let described = |name: &str| schema.properties.as_ref().is_some_and(|all| all.contains_key(name));
         let needed = schema.needed.iter().flat_map(|needed| needed.iter());
         for name in schema.required.iter().chain(needed).filter(|name| !described(name)) {
-            let what = format!("{what} requires `{name}`, which is not described");
+            let what = format!("{what} requires the field `{name}`, which is not described");
             self.say(place, what, "describe the field under `properties`");
         }
         let (described, open) = (schema.properties.is_some(), schema.additional_properties.is_some());
         let empty = schema.kind == Some(Kind::Object) && !described && !open;
         let rules = [
-            (described && !named, "has an inline object", "name it under `components.schemas` and refer to it"),
+            (described && !named, "has an inline object", "move the object to `components.schemas` and refer to it"),
             (described && open, "has `additionalProperties`", "remove it; unknown fields are always kept"),
-            (empty, "is an object without fields", "describe them, or write `additionalProperties: {}`"),
+            (empty, "is an object without fields", "describe the fields, or write `additionalProperties: {}`"),
         ];
         self.rules(place, what, rules);
         let mut names = BTreeMap::from([("extra".to_owned(), "extra")]);
         for (name, property) in schema.properties.iter().flatten() {
             if let Some(other) = names.insert(snake(name), name) {
-                let what = format!("{what} has `{name}` and `{other}`, which are one name in Rust");
-                self.say(property.place, what, "only the vendor can rename a field; describe one of them");
+                let what = format!("{what} has the fields `{name}` and `{other}`, which have the same name in Rust");
+                self.say(property.place, what, "describe one of them; only the vendor can rename a field");
             }
             self.schema(&format!("the field `{name}` of {what}"), property, false);
         }
     }
 
-    /// Checks what makes a string more than a string.
+    /// Checks the length, the pattern, the format and the words of a string.
     fn text(&mut self, what: &str, schema: &Located<Schema>, named: bool) {
         let words = schema.closed.is_some() || schema.open.is_some();
         let maskable = named && matches!(schema.kind, Some(Kind::String | Kind::Integer)) && !words;
-        // Plain dates and instants have a type already.
+        // A plain date or instant has a type in the crate `wire`, so its format needs no name under
+        // `components.schemas`.
         let format = schema.format.filter(|format| !matches!(format, Format::Date | Format::DateTime));
         let length = schema.min_length.is_some() || schema.max_length.is_some();
         let pattern = schema.pattern.is_some() || schema.documented_pattern.is_some();
         let constrained = words || format.is_some() || length || pattern;
         let inline = !named && schema.kind == Some(Kind::String) && constrained;
         let other = schema.kind != Some(Kind::Boolean) && schema.closed.iter().flatten().any(|word| !word.is_string());
-        let mark = "mark a string or an integer without words under `components.schemas`";
-        let share = "name it under `components.schemas` and refer to it, so that all uses share one type";
+        let mark = "set `x-sensitive` on a string or an integer without words under `components.schemas`";
+        let share = "move the string to `components.schemas` and refer to it, so that all uses share one type";
         let rules = [
             (schema.sensitive && !maskable, "has `x-sensitive`, which has no effect there", mark),
-            (other, "has an enum of something other than texts", "list texts, quoted; describe other values in words"),
+            (other, "has an enum of something other than texts", "list quoted texts; describe other values in words"),
             (inline, "is an inline string with a length, a pattern, a format or words", share),
         ];
         self.rules(schema.place, what, rules);

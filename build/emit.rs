@@ -1,5 +1,5 @@
-//! Writes the client: our own types, how structs are read and built, the builders of operations, and for tests a call of
-//! every operation.
+//! Writes the code of a client: our own types, the code that reads and builds structs, and the builders of operations.
+//! For tests, also writes a call of every operation.
 
 use super::{
     lower::{Argument, Field, Form, OwnType, Plan, PlannedOperation, Rust, State, Struct, documentation, snake},
@@ -10,7 +10,7 @@ use super::{
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-/// The client, in which `types` holds the structs of the generator.
+/// Writes the code of a client. The module `types` holds the structs that the generator wrote.
 pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problems> {
     let own_types = plan.types.iter().map(own_type);
     let readers = plan.structs.iter().filter(|object| object.received).map(reader);
@@ -54,7 +54,7 @@ pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problem
             #(#constants)*
         }
     });
-    file.map_err(|e| polish::broken(&format!("the code written beside its output is not Rust: {e}")))
+    file.map_err(|e| polish::broken(&format!("the code that `build/emit.rs` wrote is not valid Rust: {e}")))
 }
 
 fn doc(text: &str) -> Option<TokenStream> {
@@ -66,7 +66,7 @@ fn ident(name: &str) -> Ident {
     format_ident!("{name}")
 }
 
-/// A type with its whole path, which always parses.
+/// Parses a Rust type, written with its whole path.
 fn ty(rust: &Rust) -> syn::Type {
     syn::parse_str(&rust.path()).unwrap_or_else(|_| syn::parse_quote!(crate::wire::Json))
 }
@@ -100,7 +100,8 @@ fn own_type(own: &OwnType) -> TokenStream {
     }
 }
 
-/// An enum of states, so that a caller has to choose one: success alone would be taken for the end of the matter.
+/// Writes an enum of the states of a response, so that a caller has to handle each state. A caller could otherwise take
+/// a success status for the completion of the whole operation.
 fn answer_states(
     name: &Ident,
     doc: Option<&TokenStream>,
@@ -116,7 +117,7 @@ fn answer_states(
         format!(" Any other word. Read `{property}` of the response, and ask the vendor before you rely on it.");
     quote! {
         #doc
-        #[must_use = "the state says if something is left to do"]
+        #[must_use = "the state shows if a further step is needed"]
         #[derive(Clone, Debug)]
         pub enum #name {
             #(#[doc = #docs] #names(#answer),)*
@@ -140,7 +141,7 @@ fn answer_states(
             }
         }
 
-        /// As the response.
+        /// A state is serialized like the response that it contains.
         impl ::serde::Serialize for #name {
             fn serialize<S: ::serde::Serializer>(&self, s: S) -> ::std::result::Result<S::Ok, S::Error> {
                 self.answer().serialize(s)
@@ -149,7 +150,7 @@ fn answer_states(
     }
 }
 
-/// How a struct is read from a response.
+/// Writes the code that reads a struct from a response.
 fn reader(object: &Struct) -> TokenStream {
     let name = ident(&object.name);
     let fields = object.fields.iter().map(|field| {
@@ -166,8 +167,8 @@ fn reader(object: &Struct) -> TokenStream {
     quote! { crate::wire::answer! { #name { #(#fields),* } } }
 }
 
-/// Where the builder of a struct starts. A request that was read from JSON passed no setter, so it goes through its
-/// builder before it is sent.
+/// Writes how a caller creates the builder of a struct. A struct that the caller read from JSON passed no setter, so it
+/// passes its builder before it is sent.
 fn start(object: &Struct) -> TokenStream {
     let name = ident(&object.name);
     quote! {
@@ -186,7 +187,7 @@ fn start(object: &Struct) -> TokenStream {
     }
 }
 
-/// A value of a builder. The builder holds the value, or the reason why it was refused.
+/// One setter of a builder. The builder keeps the value of the setter, or the reason why the value was refused.
 struct Part {
     name: Ident,
     held: TokenStream,
@@ -210,8 +211,9 @@ impl Part {
     }
 }
 
-/// `required` means that the request needs it, `option` that the setter also takes an `Option`. An amount of `money`
-/// has a trait of its own, whose error tells a caller to write the unit.
+/// Plans the setter of a field or parameter. `required` means that the request needs the value. `option` means that the
+/// setter also accepts an `Option`.
+/// A setter of `money` takes a trait of its own, whose compiler message tells a caller to write the unit.
 fn part(shown: &str, rust: &Rust, required: bool, option: bool, money: bool, text: &str) -> Part {
     let (name, rust) = (ident(shown), ty(rust));
     let doc = doc(format!("{} {text}", if required { "Required." } else { "Optional." }).trim_end());
@@ -324,13 +326,13 @@ fn argument(argument: &Argument) -> (Part, TokenStream) {
 fn body(rust: &Rust) -> (Part, TokenStream) {
     let (name, whole) = (ident(&rust.to_string()), ty(rust));
     let setter = quote! {
-        /// The body as a whole.
+        /// Sets the whole body of the request.
         pub fn body(mut self, value: impl TryInto<#whole, Error: ::std::fmt::Display>) -> Self {
             self.body = value.try_into().map(Into::into).map_err(|e| e.to_string());
             self
         }
 
-        /// The body, built in place.
+        /// Sets the body of the request by a function that fills its builder.
         pub fn body_map(mut self, build: impl FnOnce(types::builder::#name) -> types::builder::#name) -> Self {
             self.body = self.body.map(build);
             self
@@ -344,7 +346,7 @@ fn file(key: &str) -> (Part, TokenStream) {
     let rust = snake(key);
     let name = ident(&rust);
     let setter = quote! {
-        /// Required. The file's name and its content: bytes, or a [`Body`](::reqwest::Body) that streams them.
+        /// Sets the required file: its name, and its content as bytes or a [`Body`](::reqwest::Body) that streams.
         ///
         /// The file is sent at most once: there is no retry, even if no connection was made. The timeout of an attempt
         /// ([`Settings::attempt_timeout`](crate::Settings::attempt_timeout)) includes the upload. A name that is empty
@@ -364,7 +366,7 @@ fn builder(call: &PlannedOperation) -> TokenStream {
     let (parts, goes): (Vec<Part>, Vec<TokenStream>) = parts.chain(call.files.iter().map(|key| file(key))).unzip();
     let (fields, initial) = (parts.iter().map(Part::field), parts.iter().map(Part::initial));
     let setters = parts.iter().map(|part| &part.setter);
-    // The content of a file can be sent once only.
+    // The content of a file can be sent only once, so a request with a file has no `Clone`.
     let clone = call.files.is_empty().then(|| quote! { #[derive(Clone)] });
     let (returns, chosen) = match &call.states {
         None => (ty(&call.returns), None),
@@ -399,7 +401,7 @@ fn builder(call: &PlannedOperation) -> TokenStream {
             /// Sends the request.
             ///
             /// # Errors
-            /// An [`Error`](crate::Error). Its kind says what went wrong, its outcome what became of a write.
+            /// An [`Error`](crate::Error), whose kind names the cause and whose outcome says if a write was done.
             pub async fn send(self) -> ::std::result::Result<#returns, crate::Error> {
                 crate::transport::perform(self.client, &super::operations::#operation, self.request()).await #chosen
             }
@@ -412,21 +414,21 @@ fn builder(call: &PlannedOperation) -> TokenStream {
 fn send_again(call: &PlannedOperation, returns: &syn::Type) -> TokenStream {
     let codes = call.in_use();
     let inferred = format!(
-        " vendor answers `{}`. **That this operation answers it is inferred**, from the vendor's list of codes. If",
+        " vendor returns `{}`. **It is inferred that this operation does so**, from the vendor's list of codes. If",
         codes.join("`, `")
     );
     quote! {
-        /// Sends a request again whose response was lost ([`Outcome::Unknown`](crate::Outcome::Unknown)). First look for
-        /// its effect, as the documentation of the operation says. Send the same reference, never a new one.
+        /// Sends a request again after its response was lost ([`Outcome::Unknown`](crate::Outcome::Unknown)). First
+        /// look for its effect, as the documentation of the operation says. Send the same reference, never a new one.
         ///
-        /// [`Resent::InUse`](crate::Resent::InUse) says that the reference is in use. For this the
+        /// [`Resent::InUse`](crate::Resent::InUse) means that the reference is in use. For this the
         #[doc = #inferred]
-        /// the vendor does not answer it, a second request may be accepted beside the first.
+        /// the vendor returns no such code, a second request may be accepted beside the first.
         ///
-        /// After any other outcome use [`send`](Self::send): then a reference in use is a conflict.
+        /// After any other outcome use [`send`](Self::send), where a reference in use is a conflict.
         ///
         /// # Errors
-        /// As `send`.
+        /// The errors of `send`.
         pub async fn send_again(self) -> ::std::result::Result<crate::Resent<#returns>, crate::Error> {
             crate::transport::resent(self.send().await, &[#(#codes),*])
         }
@@ -466,7 +468,7 @@ fn operation(call: &PlannedOperation) -> TokenStream {
     }
 }
 
-/// Two macros for tests. Their argument `api` is the module of the vendor.
+/// Writes two macros for tests. The argument `api` of a macro is the module of the vendor.
 ///
 /// `<provider>_examples!(client, api, each)` calls `each!("operation", OPERATION, builder)` for every operation, with the
 /// values of its example. `<provider>_paths!(client, api, each)` calls `each!(OPERATION, |id| builder)` for every
@@ -489,7 +491,8 @@ pub fn examples(provider: &str, plan: &Plan) -> String {
     define("examples", examples) + &define("paths", paths)
 }
 
-/// The call of an operation with the values of its example. The parameter called `id` gets the value `id`.
+/// Writes the call of an operation with the values of its example. The parameter whose name is `id` gets the value
+/// `id`.
 fn example(call: &PlannedOperation, id: Option<&str>) -> String {
     let mut builder = format!("$client.{}()", call.id());
     for Argument { name, example, .. } in &call.parameters {

@@ -1,4 +1,5 @@
-//! From a spec to Rust: read, check, lower, generate, emit. Pure: text in, text out, so that tests can call it.
+//! Generates Rust code from a spec in steps: read, check, lower, generate, emit. These modules do no I/O, so that tests
+//! can call them with texts.
 
 mod check;
 mod emit;
@@ -14,9 +15,9 @@ pub use problem::Problems;
 use lower::Lowering;
 use model::Spec;
 
-/// A vendor, and the lowerings that only its spec needs.
+/// A vendor, with the changes (lowerings) that only this vendor's spec needs.
 pub struct Provider<'a> {
-    /// The name of its spec, its feature and its folder.
+    /// The name of the vendor's spec, feature and folder.
     pub name: &'a str,
     pub lowerings: &'static [(&'static str, Lowering)],
 }
@@ -27,26 +28,24 @@ impl<'a> Provider<'a> {
     }
 }
 
-/// The files made from one spec.
+/// The texts that were generated from one spec.
 pub struct Made {
-    /// The client.
     pub code: String,
-    /// Its public surface for a reviewer: one line for each operation, type, field and word.
+    /// The public surface of the client for a reviewer: one line for each operation, type, field and word.
     pub surface: String,
-    /// A macro for tests that calls every operation with its example.
+    /// Macros for tests that call every operation with its example.
     pub examples: String,
     /// The spec as JSON, for the sandbox and the contract tests.
     pub spec: String,
 }
 
 impl Made {
-    /// File ending and content.
+    /// Returns the ending and the content of each file.
     pub fn files(&self) -> [(&'static str, &str); 4] {
         [("rs", &self.code), ("surface.txt", &self.surface), ("examples.rs", &self.examples), ("json", &self.spec)]
     }
 }
 
-/// Generates the client of one vendor.
 pub fn generate(provider: &Provider, text: &str, unverified: bool) -> Result<Made, Problems> {
     let (mut spec, json) = Spec::read(text)?;
     check::check(&spec)?;

@@ -1,4 +1,5 @@
-//! The part of OpenAPI 3.0 that this crate supports, as types. An unknown field is an error, so that no typo is ignored.
+//! The part of OpenAPI 3.0 that this crate supports, as Rust types. A field that these types do not have is an error,
+//! so that no misspelt field is ignored.
 #![allow(dead_code, reason = "a spec may have fields without an effect on the client")]
 
 use super::{
@@ -63,7 +64,7 @@ pub struct PathItem {
 }
 
 impl PathItem {
-    /// By method, in alphabetical order.
+    /// Returns the operations of a path with their methods, in alphabetical order of the methods.
     fn operations(&self) -> impl Iterator<Item = (&'static str, &Located<Operation>)> {
         let Self { servers: _, delete, get, patch, post, put } = self;
         let all = [("DELETE", delete), ("GET", get), ("PATCH", patch), ("POST", post), ("PUT", put)];
@@ -109,17 +110,17 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The documented success response and its status code.
+    /// Returns the documented success response of an operation with its status code.
     pub fn success(&self) -> Option<(&String, &Located<Response>)> {
         self.responses.iter().find(|(code, _)| code.starts_with('2'))
     }
 
-    /// The schema of the success response.
+    /// Returns the schema of the success response of an operation.
     pub fn answer(&self) -> Option<&Located<Schema>> {
         Some(&self.success()?.1.media()?.schema)
     }
 
-    /// The schema of the body in JSON, and its example.
+    /// Returns the schema of the JSON body of a request, with its example.
     pub fn body(&self) -> Option<(&Located<Schema>, &Located<Value>)> {
         match &self.request_body.as_ref()?.content {
             RequestContent::Json { schema, example } => Some((schema, example)),
@@ -127,7 +128,7 @@ impl Operation {
         }
     }
 
-    /// The schema of the form that is sent instead of JSON.
+    /// Returns the schema of the form that a request has instead of a JSON body.
     pub fn form(&self) -> Option<&Located<Schema>> {
         match &self.request_body.as_ref()?.content {
             RequestContent::Form { schema, .. } => Some(schema),
@@ -136,7 +137,7 @@ impl Operation {
     }
 }
 
-/// The name of a method of the client.
+/// The name of a method of the generated client.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 pub struct MethodName(pub String);
@@ -145,15 +146,15 @@ impl TryFrom<String> for MethodName {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        /// Methods that every client has.
+        /// Methods that every generated client has.
         const OURS: [&str; 11] =
             ["new", "clone", "fmt", "transport", "authorization", "refused", "taken", "holds", "word", "read", "probe"];
-        // A keyword gets an underscore, so it is refused as well.
+        // A keyword of Rust is refused too, because `snake` appends an underscore to it.
         let good = snake(&name) == name && name.is_ascii() && !OURS.contains(&name.as_str());
         if good {
             Ok(Self(name))
         } else {
-            Err(format!("`{name}` cannot be a method: it is taken, or not in snake_case like `create_mandate`"))
+            Err(format!("`{name}` cannot name a method: it is taken, or not in snake_case like `create_mandate`"))
         }
     }
 }
@@ -166,7 +167,7 @@ pub enum Evidence {
     Inferred,
 }
 
-/// The mark as it stands in a spec.
+/// `Display` writes the evidence mark as a spec contains it.
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&format!("{self:?}").to_lowercase())
@@ -197,13 +198,13 @@ impl Source {
     }
 }
 
-/// The part of a request that a response repeats. The notation is that of OpenAPI links: `$request.body#/umr`.
+/// The place of a request value that a response repeats. The notation is that of OpenAPI links: `$request.body#/umr`.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 pub struct Repeated {
-    /// None for the body.
+    /// The location of the parameter. `None` for a value in the body.
     pub location: Option<Location>,
-    /// A parameter's name, or a JSON pointer into the body.
+    /// The name of the parameter, or a JSON pointer into the body.
     pub name: String,
 }
 
@@ -238,7 +239,7 @@ pub struct InUse {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct States {
-    /// The path of the field: `data.status`.
+    /// The path of the field in the response, such as `data.status`.
     pub property: String,
     pub states: Vec<State>,
 }
@@ -252,7 +253,7 @@ pub struct State {
     pub description: String,
 }
 
-/// A parameter, or a reference to one. `check` refuses a mixture.
+/// A parameter, or a reference to a parameter. The module `check` refuses a mixture of both.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
@@ -293,7 +294,7 @@ pub struct RequestBody {
     evidence: Option<Evidence>,
 }
 
-/// One media type.
+/// The body of a request, in exactly one media type.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum RequestContent {
@@ -307,7 +308,7 @@ pub enum RequestContent {
     },
 }
 
-/// A response, or a reference to one.
+/// A response, or a reference to a response.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Response {
@@ -387,7 +388,7 @@ pub struct Schema {
     pub descriptions: Option<Vec<String>>,
     #[serde(rename = "x-documented-pattern")]
     pub documented_pattern: Option<String>,
-    /// Set by a lowering: a list that may also be one item without brackets.
+    /// True if a lowering has marked this list: the vendor may also send a single item without a list.
     #[serde(skip)]
     pub one_or_many: bool,
 }
@@ -403,7 +404,7 @@ pub enum Kind {
     Object,
 }
 
-/// The formats of OpenAPI that change nothing here, and our own.
+/// The formats of OpenAPI that have no effect on the client, and the formats of this crate.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -428,7 +429,7 @@ pub enum Format {
     Uuid,
 }
 
-/// A reference to a schema: the name of the component.
+/// A reference to a schema, stored as the name of the component.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SchemaRef(pub String);
@@ -442,7 +443,7 @@ impl TryFrom<String> for SchemaRef {
     }
 }
 
-/// `allOf` with one reference, which may have a description beside it.
+/// An `allOf` with a single reference. This form allows a description beside the reference.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OnlyRef {
@@ -450,7 +451,6 @@ struct OnlyRef {
     reference: SchemaRef,
 }
 
-/// A regular expression of ECMAScript.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(pub String);
@@ -461,7 +461,7 @@ impl TryFrom<String> for Pattern {
     fn try_from(pattern: String) -> Result<Self, String> {
         match regress::Regex::new(&pattern) {
             Ok(_) => Ok(Self(pattern)),
-            Err(e) => Err(format!("the pattern does not compile as ECMAScript: {e}")),
+            Err(e) => Err(format!("the pattern is not a valid regular expression of ECMAScript: {e}")),
         }
     }
 }
@@ -472,24 +472,24 @@ impl Schema {
         matches!(self.format, Some(Format::Cents | Format::Euros))
     }
 
-    /// The name of the component that this schema refers to.
+    /// Returns the name of the component to which this schema refers.
     pub fn name(&self) -> Option<&str> {
         let all_of = || self.all_of.as_ref().map(|[only]| &only.reference);
         self.reference.as_ref().or_else(all_of).map(|reference| reference.0.as_str())
     }
 
-    /// The schemas directly inside this one.
+    /// Returns the schemas directly inside this schema.
     pub fn children(&self) -> impl Iterator<Item = &Located<Schema>> {
         let properties = self.properties.iter().flat_map(BTreeMap::values);
         properties.chain(self.items.as_deref()).chain(self.forms())
     }
 
-    /// The alternatives of `oneOf` or `anyOf`.
+    /// Returns the alternatives of a `oneOf` or `anyOf`.
     pub fn forms(&self) -> impl Iterator<Item = &Located<Schema>> {
         self.one_of.iter().chain(&self.any_of)
     }
 
-    /// The words of an enumeration of texts: open or closed.
+    /// Returns the words of an open or closed enumeration of texts.
     pub fn words(&self) -> Option<Vec<&str>> {
         match (&self.open, &self.closed) {
             (Some(open), _) => Some(open.iter().map(String::as_str).collect()),
@@ -498,34 +498,34 @@ impl Schema {
         }
     }
 
-    /// Returns true if a value without a type, a reference or a structure is described: any JSON.
+    /// Returns true if the schema has no type, no reference and no structure, so that it allows any JSON.
     pub fn is_any(&self) -> bool {
         self.kind.is_none() && self.properties.is_none() && self.children().next().is_none() && self.name().is_none()
     }
 }
 
-/// A key with the value `null` is present, which serde does not say of an `Option`.
+/// Returns true if a key is present, also with the value `null`. Serde reads such a value into an `Option` as `None`.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
     T::deserialize(d).map(Some)
 }
 
-/// An operation with its path and its method.
+/// An operation with the path and the method of its requests.
 #[derive(Clone, Copy)]
 pub struct Endpoint<'a> {
     pub path: &'a str,
     pub method: &'static str,
-    /// The address of the path, if it has its own.
+    /// The server of the path, if the path has its own server.
     pub server: Option<&'a str>,
     pub operation: &'a Located<Operation>,
 }
 
 impl Endpoint<'_> {
-    /// The names between braces in the path.
+    /// Returns the names in braces in the path.
     pub fn placeholders(&self) -> impl Iterator<Item = &str> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
     }
 
-    /// The documented effect, or the one that the method implies.
+    /// Returns the documented effect of an operation. Without one, returns the effect that the HTTP method implies.
     pub fn effect(&self) -> Effect {
         self.operation.effect.unwrap_or(match self.method {
             "GET" => Effect::Read,
@@ -536,9 +536,9 @@ impl Endpoint<'_> {
 }
 
 impl Spec {
-    /// Reads a spec: the model, and the document as JSON.
+    /// Reads a spec from YAML. Returns the spec as Rust types and as JSON.
     pub fn read(text: &str) -> Result<(Self, Value), Problems> {
-        let fix = "correct it there; `specs/README.md` lists what a spec may contain";
+        let fix = "correct the spec at this place; `specs/README.md` lists the parts that a spec may have";
         let read = |e: serde_saphyr::Error| {
             let place = e.location().map(Place::from).unwrap_or_default();
             let what = e.without_snippet().to_string();
@@ -561,24 +561,24 @@ impl Spec {
         slots.filter_map(|slot| slot.as_mut().map(|operation| &mut operation.value))
     }
 
-    /// Removes the operations that `keep` refuses.
+    /// Removes the operations for which `keep` returns false.
     pub fn retain(&mut self, keep: impl Fn(&Operation) -> bool) {
         for slot in self.paths.value.values_mut().flat_map(PathItem::slots) {
             slot.take_if(|operation| !keep(operation));
         }
     }
 
-    /// The address of the vendor's API.
+    /// Returns the base URL of the vendor's API in the spec.
     pub fn server(&self) -> &str {
         self.servers.first().map_or("", |server| &server.url)
     }
 
-    /// The schema itself, or the component that it refers to.
+    /// Returns the component to which a schema refers. Returns a schema without a reference unchanged.
     pub fn target<'a>(&'a self, schema: &'a Located<Schema>) -> &'a Located<Schema> {
         schema.name().and_then(|name| self.components.schemas.get(name)).unwrap_or(schema)
     }
 
-    /// The parameter itself, or the component that it refers to.
+    /// Returns the component to which a parameter refers. Returns a parameter without a reference unchanged.
     pub fn parameter<'a>(&'a self, parameter: &'a Located<Parameter>) -> &'a Located<Parameter> {
         let name = parameter.reference.as_deref().and_then(|r| r.strip_prefix("#/components/parameters/"));
         name.and_then(|name| self.components.parameters.get(name)).unwrap_or(parameter)
@@ -588,25 +588,25 @@ impl Spec {
         operation.parameters.iter().map(|parameter| self.parameter(parameter))
     }
 
-    /// The schemas of a request: those of its parameters and of its body in JSON.
+    /// Returns the schemas of a request: those of its parameters and that of its JSON body.
     pub fn request<'a>(&'a self, operation: &'a Operation) -> impl Iterator<Item = &'a Located<Schema>> {
         let parameters = self.parameters(operation).filter_map(|parameter| parameter.schema.as_ref());
         parameters.chain(operation.body().map(|(schema, _)| schema))
     }
 
-    /// The response itself, or the component that it refers to.
+    /// Returns the component to which a response refers. Returns a response without a reference unchanged.
     pub fn response<'a>(&'a self, response: &'a Located<Response>) -> &'a Located<Response> {
         let name = response.reference.as_deref().and_then(|r| r.strip_prefix("#/components/responses/"));
         name.and_then(|name| self.components.responses.get(name)).unwrap_or(response)
     }
 
-    /// The schemas of all responses.
+    /// Returns the schemas of all responses of an operation.
     pub fn responses<'a>(&'a self, operation: &'a Operation) -> impl Iterator<Item = &'a Located<Schema>> {
         let all = operation.responses.values().filter_map(|response| self.response(response).media());
         all.map(|media| &media.schema)
     }
 
-    /// The names of all components that a schema leads to.
+    /// Returns the names of all components to which some schemas refer, directly or through other components.
     pub fn reachable<'a>(&'a self, from: impl IntoIterator<Item = &'a Located<Schema>>) -> BTreeSet<&'a str> {
         let mut found = BTreeSet::new();
         let mut open: Vec<&Located<Schema>> = from.into_iter().collect();
@@ -621,7 +621,8 @@ impl Spec {
         found
     }
 
-    /// The names of all components that a vendor sends: in a response, or in a notification if no operation uses them.
+    /// Returns the names of all components that a vendor sends: in a response, or in a notification if no operation
+    /// uses the component.
     pub fn received(&self) -> BTreeSet<&str> {
         let operations = || self.endpoints().map(|endpoint| &endpoint.operation.value);
         let responses = operations().flat_map(|operation| self.responses(operation));
@@ -631,7 +632,7 @@ impl Spec {
         self.reachable(responses.chain(schemas)).into_iter().chain(names).collect()
     }
 
-    /// The names of all components that a request may hold.
+    /// Returns the names of all components that a request may contain.
     pub fn sent(&self) -> BTreeSet<&str> {
         self.reachable(self.endpoints().flat_map(|endpoint| self.request(endpoint.operation)))
     }

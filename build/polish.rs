@@ -1,4 +1,5 @@
-//! Corrects what the generator cannot be told. The plan says what each struct must have; a difference stops the build.
+//! Corrects the structs that the crate progenitor generates, where it has no setting for the change. The plan contains
+//! the fields of each struct. If a generated struct has other fields, the build stops.
 
 use super::{
     lower::{Field, Plan, Rust, Struct},
@@ -6,9 +7,10 @@ use super::{
 };
 use syn::{Item, ItemStruct, parse_quote};
 
-/// A mistake of the build or a change of the generator, which no author of a spec can fix.
+/// Creates the error for a mistake in the build script or a change of progenitor. The author of a spec cannot correct
+/// it.
 pub fn broken(what: &str) -> Problems {
-    let fix = "look at `build/progenitor.rs` and `build/polish.rs`; the generator's version is pinned";
+    let fix = "correct `build/progenitor.rs` or `build/polish.rs`; the version of the generator progenitor is pinned";
     Problem::new(Place::default(), format!("the generator: {what}"), fix).into()
 }
 
@@ -18,7 +20,7 @@ pub fn polish(types: &mut [Item], plan: &Plan) -> Result<(), Problems> {
             Item::Struct(found) if found.ident == object.name => Some(found),
             _ => None,
         });
-        let found = found.ok_or_else(|| broken(&format!("it did not write the struct `{}`", object.name)))?;
+        let found = found.ok_or_else(|| broken(&format!("progenitor did not write the struct `{}`", object.name)))?;
         fields(found, object)?;
         if object.received {
             unread(found);
@@ -38,7 +40,7 @@ fn fields(found: &mut ItemStruct, object: &Struct) -> Result<(), Problems> {
                 field.attrs = vec![parse_quote! { #[doc = #doc] }, parse_quote! { #[serde(flatten)] }];
             }
             None => {
-                return Err(broken(&format!("it wrote the field `{name}` of `{}`, which is not planned", object.name)));
+                return Err(broken(&format!("progenitor added the field `{name}` to `{}`", object.name)));
             }
         }
     }
@@ -46,8 +48,8 @@ fn fields(found: &mut ItemStruct, object: &Struct) -> Result<(), Problems> {
     if found.fields.len() == planned { Ok(()) } else { Err(broken(&format!("`{}` lacks a field", object.name))) }
 }
 
-/// The generator writes `Vec`, which one unreadable item makes fail as a whole. `List` keeps the others. A text is also
-/// read from a number.
+/// Replaces the type of a field. The generator writes `Vec`, which cannot be read if one item is unreadable. `List`
+/// keeps the other items. A text field also accepts a number.
 fn known(field: &mut syn::Field, planned: &Field) {
     match &planned.rust {
         list if list.is_list() => {
@@ -71,8 +73,8 @@ fn known(field: &mut syn::Field, planned: &Field) {
     }
 }
 
-/// `wire::answer!` reads and shows what vendors send: the generator would read it strictly, and pass unknown fields through
-/// a buffer that loses long numbers.
+/// Removes the derives that read and show a struct. `wire::answer!` replaces them. The generated code would refuse an
+/// unreadable optional field, and read unknown fields through a buffer that loses long numbers.
 fn unread(found: &mut ItemStruct) {
     for attribute in found.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
         *attribute = parse_quote! { #[derive(::serde::Serialize, Clone)] };

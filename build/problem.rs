@@ -1,9 +1,9 @@
-//! How the build reports a mistake in a spec.
+//! The report of a mistake in a spec.
 
 use serde::{Deserialize, Deserializer};
 use std::ops::Deref;
 
-/// A line and a column of a spec. Both start at 1; zero stands for the whole file.
+/// A line and a column of a spec. Both start at 1. The line 0 stands for the whole file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     line: u64,
@@ -16,7 +16,7 @@ impl From<serde_saphyr::Location> for Place {
     }
 }
 
-/// A value of a spec and its place.
+/// A value in a spec, with its place.
 #[derive(Clone, Debug, Default)]
 pub struct Located<T> {
     pub place: Place,
@@ -38,7 +38,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
     }
 }
 
-/// A mistake in a spec: the place, the cause and the action.
+/// A mistake in a spec: its place, the cause and the fix.
 #[derive(Debug)]
 pub struct Problem {
     place: Place,
@@ -53,7 +53,8 @@ impl Problem {
         Self { place, what: what.into(), fix: fix.into() }
     }
 
-    /// `specs/seqino.yaml:12:7: what is wrong. Fix: what to do`, on one line: cargo shows one line for each message.
+    /// Formats the mistake as one line, because cargo shows one line for each message: `specs/seqino.yaml:12:7: what is
+    /// wrong. Fix: what to do`.
     pub fn within(&self, file: &str) -> String {
         let (what, fix) = (one_line(&self.what), one_line(&self.fix));
         match self.place {

@@ -1,4 +1,5 @@
-//! The generator's part: it writes the structs. Every other type is ours, and the generator only refers to it.
+//! Calls the crate progenitor, which generates the structs. This crate defines all other types, and the generated
+//! structs refer to them.
 
 use super::{
     lower::{Plan, Rust},
@@ -13,7 +14,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// The items of the module `types`.
+/// Generates the items of the module `types`.
 pub fn types(plan: &Plan, info: &Value) -> Result<Vec<syn::Item>, Problems> {
     let (spec, replaced) = input(plan, info);
     let mut settings = GenerationSettings::new();
@@ -21,28 +22,30 @@ pub fn types(plan: &Plan, info: &Value) -> Result<Vec<syn::Item>, Problems> {
         settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     }
     for object in &plan.structs {
-        // A vendor adds fields: nobody else may build or match a struct exhaustively.
+        // A vendor may add fields. So mark each struct as non-exhaustive: other crates cannot build it, or match all
+        // its fields.
         settings.with_patch(&object.name, TypePatch::default().with_attr("#[non_exhaustive]"));
     }
-    let spec: openapiv3::OpenAPI =
-        serde_json::from_value(spec).map_err(|e| polish::broken(&format!("its input is not OpenAPI 3.0: {e}")))?;
-    // The generator panics on unsupported input.
+    let spec: openapiv3::OpenAPI = serde_json::from_value(spec)
+        .map_err(|e| polish::broken(&format!("the input of progenitor is not OpenAPI 3.0: {e}")))?;
+    // The generator panics on an unsupported input, so catch the panic.
     let tokens = catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&spec)));
     let tokens = tokens
-        .map_err(|_| polish::broken("it panicked on its input"))?
-        .map_err(|e| polish::broken(&format!("it refuses its input: {e}")))?;
-    let file: syn::File = syn::parse2(tokens).map_err(|e| polish::broken(&format!("its output is not Rust: {e}")))?;
+        .map_err(|_| polish::broken("progenitor panicked on its input"))?
+        .map_err(|e| polish::broken(&format!("progenitor refuses its input: {e}")))?;
+    let file: syn::File =
+        syn::parse2(tokens).map_err(|e| polish::broken(&format!("the output of progenitor is not Rust: {e}")))?;
     let module = file.items.into_iter().find_map(|item| match item {
         syn::Item::Mod(module) if module.ident == "types" => module.content,
         _ => None,
     });
-    let (_, mut items) = module.ok_or_else(|| polish::broken("its output has no module `types`"))?;
-    // Structs need no conversion errors.
+    let (_, mut items) = module.ok_or_else(|| polish::broken("the output of progenitor has no module `types`"))?;
+    // The generated structs do not need the module with conversion errors.
     items.retain(|item| !matches!(item, syn::Item::Mod(_)));
     Ok(items)
 }
 
-/// The structs as OpenAPI, and the path of each type that the generator only refers to.
+/// Returns the structs as OpenAPI, with the Rust path of each type to which the generated structs only refer.
 fn input(plan: &Plan, info: &Value) -> (Value, BTreeMap<String, String>) {
     let mut replaced: BTreeMap<String, String> = BTreeMap::new();
     let structs: BTreeSet<&str> = plan.structs.iter().map(|object| object.name.as_str()).collect();
@@ -73,7 +76,7 @@ fn input(plan: &Plan, info: &Value) -> (Value, BTreeMap<String, String>) {
     (spec, replaced)
 }
 
-/// A schema that the generator makes this type of.
+/// Returns a schema for which the generator writes the given Rust type.
 fn reference(rust: &Rust, structs: &BTreeSet<&str>, replaced: &mut BTreeMap<String, String>) -> Value {
     let name = match rust {
         Rust::Text => return json!({ "type": "string" }),

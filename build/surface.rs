@@ -1,4 +1,5 @@
-//! The public surface of a generated client as text, for a snapshot whose diff a reviewer reads.
+//! Writes the public surface of a generated client as text. A snapshot keeps this text, so that a reviewer sees each
+//! change.
 
 use super::lower::{Argument, Field, Form, OwnType, Plan, PlannedOperation, State, Struct};
 
@@ -9,7 +10,7 @@ pub fn surface(plan: &Plan, lines: usize) -> String {
     format!("{}\n\n{}\n\n{lines} lines of Rust\n", operations.join("\n"), types.join("\n"))
 }
 
-/// A type and its parts.
+/// Writes the name of a type, then one line for each of its parts.
 fn block(head: &str, lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().fold(head.to_owned(), |block, line| block + "\n    " + &line)
 }
@@ -44,7 +45,8 @@ fn own_type(own: &OwnType) -> String {
     }
 }
 
-/// `CreateMandate(x_pdp_client_id: KnownClientId, body: CreateMandateRequest) -> Mandate`; `T?` may be left out.
+/// Writes the signature of an operation, such as `CreateMandate(x_pdp_client_id: KnownClientId, body:
+/// CreateMandateRequest) -> Mandate`. `T?` stands for an optional argument.
 fn operation(call: &PlannedOperation) -> String {
     let argument = |argument: &Argument| {
         format!("{}: {}{}", argument.name, argument.rust, if argument.required { "" } else { "?" })

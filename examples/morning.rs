@@ -32,7 +32,7 @@ async fn main() -> Result<(), Failure> {
 pub async fn run(out: &mut impl Write) -> Result<(), Failure> {
     let sandbox = Sandbox::start().await?;
     let mandates = sandbox.mandates();
-    // Use one connection: a database in memory exists only as long as its connection.
+    // Use a single connection, because a database in memory exists only as long as its connection.
     let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
     sqlx::query(
         "CREATE TABLE mandates (reference TEXT PRIMARY KEY, status TEXT, raw TEXT, account TEXT, verdict TEXT, \
@@ -40,7 +40,7 @@ pub async fn run(out: &mut impl Write) -> Result<(), Failure> {
     )
     .execute(&pool)
     .await?;
-    // In your program, insert a row with the reference when you create the mandate.
+    // In your own program, insert a row with the reference when you create the mandate.
     for reference in sandbox.references() {
         sqlx::query("INSERT INTO mandates (reference) VALUES (?)").bind(reference.to_string()).execute(&pool).await?;
     }
@@ -60,7 +60,7 @@ pub async fn run(out: &mut impl Write) -> Result<(), Failure> {
     morning(&mandates, &pool, usize::MAX, out).await
 }
 
-/// Reads every mandate, and stores each change. `stop_after` shows that you may stop a run at any time.
+/// Reads every mandate and stores each change. The argument `stop_after` shows that you may stop a run at any time.
 async fn morning(
     mandates: &Mandates,
     pool: &SqlitePool,
@@ -71,7 +71,7 @@ async fn morning(
     let stored = stored(pool).filter_map(|row| {
         ready(match row {
             Ok(Ok(stored)) => Some(stored),
-            // An unreadable row does not end the run. An unreadable database does.
+            // A row that cannot be read does not end the run. A database that cannot be read ends the run.
             Ok(Err(why)) => {
                 eprintln!("{why}");
                 None
@@ -91,7 +91,8 @@ async fn morning(
                 let verdict = change.to.verdict.map(|verdict| format!(", {verdict}")).unwrap_or_default();
                 writeln!(out, "  {}: {was} -> {}{verdict}", change.reference.provider(), change.to.status)?;
             }
-            // Keep the stored state without its verdict. The next run reads the mandate again.
+            // Store the previous state without its verdict, because this reading failed. The next run reads the mandate
+            // again.
             Err(error) => {
                 if let Some(known) = &reading.query.stored {
                     store(pool, &reading.query.reference, &known.unread()).await?;
@@ -104,11 +105,12 @@ async fn morning(
     broken.map_or(Ok(()), Err)
 }
 
-/// A row, or the reason why it cannot be read.
+/// A row of the database, or the reason why the row cannot be read.
 type Stored = Result<(MandateRef, Option<StoredState>), String>;
 
-/// Returns all rows, page by page, so that a hundred thousand mandates are never in memory at once. Holds no connection
-/// during requests to the vendors. Sorts by reference, so the mandates of one Seqino client follow one another.
+/// Returns all rows page by page, so that a hundred thousand mandates are never in memory at once. The function holds
+/// no connection to the database during requests to the vendors. Rows are sorted by reference, so the mandates of one
+/// Seqino client follow one another.
 fn stored(pool: &SqlitePool) -> impl Stream<Item = Result<Stored, Failure>> + Send {
     stream::unfold(Some(String::new()), move |after| {
         let pool = pool.clone();
@@ -122,8 +124,8 @@ fn stored(pool: &SqlitePool) -> impl Stream<Item = Result<Stored, Failure>> + Se
     .flatten()
 }
 
-/// Returns one page of rows, and the reference of the last row, if there is one. The caller runs this function in its
-/// own task. Otherwise the page could hold the only connection while a change waits for it.
+/// Returns one page of rows, and the reference of the last row, if there is one. The caller runs this function in a
+/// separate task. Otherwise the page could hold the only database connection while a change waits for the connection.
 async fn page(pool: SqlitePool, after: String) -> Result<(Vec<Result<Stored, Failure>>, Option<String>), Failure> {
     let query = sqlx::query("SELECT * FROM mandates WHERE reference > ? ORDER BY reference LIMIT 1000");
     let rows = query.bind(after).fetch_all(&pool).await?;
@@ -131,7 +133,7 @@ async fn page(pool: SqlitePool, after: String) -> Result<(Vec<Result<Stored, Fai
     Ok((rows.iter().map(|row| Ok(known(row))).collect(), last))
 }
 
-/// Reads a row into the input of `statuses`.
+/// Converts a row of the database into the input of `statuses`.
 fn known(row: &SqliteRow) -> Stored {
     let reference: String = row.try_get("reference").map_err(|e| e.to_string())?;
     let named = |error: &dyn Error| format!("{reference}: {error}");
@@ -140,13 +142,13 @@ fn known(row: &SqliteRow) -> Stored {
     for column in StoredState::COLUMNS {
         texts.insert(column, row.try_get(column).map_err(|e| named(&e))?);
     }
-    // An incomplete stored state is an error, so that a revocation in it is not lost.
+    // An incomplete stored state is an error, so that a revocation in the row is not lost.
     let known = StoredState::from_columns(|column| texts[column].as_deref()).map_err(|e| named(&e))?;
     Ok((mandate, known))
 }
 
 async fn store(pool: &SqlitePool, reference: &MandateRef, known: &StoredState) -> Result<(), Failure> {
-    // The placeholders have the order of `StoredState::columns`.
+    // The placeholders of the SQL statement have the order of `StoredState::columns`.
     let query = sqlx::query(
         "UPDATE mandates SET status = ?2, raw = ?3, account = ?4, verdict = ?5, recognized = ?6, reinstated_from = ?7, \
          acknowledged_before = ?8, source = ?9, since = ?10, observed_at = ?11 WHERE reference = ?1",

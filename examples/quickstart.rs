@@ -1,7 +1,7 @@
-//! Follows mandates at three vendors from creation to end, with `Mandates`.
+//! Follows mandates at three vendors from their creation to their end, with `Mandates`.
 //!
-//! Run it with `cargo run --example quickstart`. It needs no account and no network, because the sandbox simulates the
-//! vendors on loopback.
+//! Run the example with `cargo run --example quickstart`. The example needs no account and no network, because the
+//! sandbox simulates the vendors on loopback.
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use mandat::{
@@ -18,13 +18,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     run(&sandbox, &mut std::io::stdout()).await
 }
 
-/// Prints one line for each `Mandates::status`, after each change in the sandbox.
+/// Prints one line for each call of `Mandates::status`, after each change in the sandbox.
 pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    // In your program: Mandates::builder().safedebit(safedebit::Config::new(base_url, login, password)).build()?
+    // In your own program: Mandates::builder().safedebit(safedebit::Config::new(base_url, login, password)).build()?
     let mandates = sandbox.mandates();
     let mut tour = Tour { sandbox, mandates: &mandates, out };
 
-    // Easytransac: collect by SEPA direct debit.
+    // Easytransac collects money from a debtor by SEPA direct debit.
     let created = mandates
         .easytransac()?
         .create_mandate()
@@ -39,7 +39,8 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
         })
         .send()
         .await?;
-    // The response to a creation proves no status. Store the reference, in one text column of your database.
+    // The response to a creation proves no status. Store the reference of the mandate in one text column of your
+    // database.
     let mandate = Mandate::from(&created).reference;
     tour.look("created", &mandate).await?;
     sandbox.sign(&mandate)?;
@@ -49,7 +50,7 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     sandbox.answer(&mandate, "on_holiday")?;
     tour.look("an unknown word", &mandate).await?;
 
-    // SafeDebit: also collect by SEPA direct debit. The debtor signs, and you activate the mandate.
+    // SafeDebit also collects money by SEPA direct debit. The debtor signs the mandate, and then you activate it.
     let created = mandates
         .safedebit()?
         .create_mandate()
@@ -82,7 +83,7 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     sandbox.answer(&mandate, 9)?;
     tour.look("an unknown word", &mandate).await?;
 
-    // Seqino PDP (now plateforme agréée, PA): handle e-invoices for a client.
+    // Seqino PDP (now plateforme agréée, PA) handles e-invoices for a client.
     let seqino = mandates.seqino()?;
     let client_id = "client_abc123";
     let (starts, ends) = (sandbox.now() + TimeDelta::days(7), sandbox.now() + TimeDelta::days(365));
@@ -130,7 +131,7 @@ impl<W: Write> Tour<'_, W> {
         let now = self.sandbox.now();
         let verdict = match mandate.reference.provider().purpose() {
             Purpose::Represent => mandate.may_represent(None, now),
-            // Pass the facts that only you know.
+            // A verdict on a collection needs the facts that only you know.
             _ => mandate.may_collect(&facts(mandat::sepa::paris_day(now)), now),
         };
         let (raw, status, next) = (mandate.raw.clone(), mandate.status, mandate.next_step());

@@ -1,8 +1,8 @@
-//! Receives the callbacks of the three vendors on one axum server. Verifies each, responds at once, and then reads the
-//! mandate.
+//! Receives the callbacks of the three vendors on one axum server. The server verifies each callback, responds at once,
+//! and then reads the mandate.
 //!
-//! Run it with `cargo run --example webhooks`. It needs no account and no network: the sandbox simulates the vendors on
-//! loopback, and the program sends their callbacks to itself.
+//! Run the example with `cargo run --example webhooks`. The example needs no account and no network: the sandbox
+//! simulates the vendors on loopback, and the program sends their callbacks to itself.
 
 use axum::{
     Router,
@@ -26,21 +26,23 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// The API key of the application, with which Easytransac signs.
+/// The API key of the application. Easytransac signs its notifications with this key.
 const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
-/// Seqino documents neither the header of its signature nor the fields of an event's `data`. A first event shows both.
+/// The name of the header with Seqino's signature. Seqino documents neither this header nor the fields in the `data` of
+/// an event. The first event that you receive shows both.
 const SEQINO_SIGNATURE: &str = "x-example-signature";
 const SEQINO_MANDATE: [&str; 2] = ["/data/client_id", "/data/mandate_id"];
 
 struct App {
     seqino_secret: String,
-    /// The ids of received events. In your program, use your database here and your job queue below.
+    /// The ids of received events. In your own program, use your database instead of this set, and your job queue
+    /// instead of the queue below.
     seen: Mutex<HashSet<String>>,
     to_read: mpsc::Sender<MandateRef>,
 }
 
 impl App {
-    /// Puts the mandate to read in the queue, once for each event, and returns the status of the response.
+    /// Puts the mandate of an event into the queue, once for each event. Returns the status of the response.
     fn take(
         &self,
         event: Result<WebhookEvent, WebhookError>,
@@ -57,7 +59,7 @@ impl App {
         if let Some(mandate) = mandate(&event)
             && self.to_read.try_send(mandate).is_err()
         {
-            // The queue is full. Refuse the event, so that the vendor may deliver it again.
+            // The queue is full. Refuse the event, so that the vendor may deliver the event again.
             return StatusCode::SERVICE_UNAVAILABLE;
         }
         seen.extend(event.id);
@@ -67,7 +69,7 @@ impl App {
 
 async fn from_easytransac(State(app): State<Arc<App>>, body: Bytes) -> StatusCode {
     app.take(easytransac::verify_notification(&body, &[KEY]), |event| {
-        // A notification names your order. Your database knows the mandate of this order.
+        // A notification of Easytransac contains the id of your order. Your database knows the mandate of this order.
         (event.text_at("/OrderId")? == "order-72").then(|| MandateRef::easytransac("abcabcabcabcabcabc12"))
     })
 }
@@ -77,18 +79,19 @@ async fn from_seqino(State(app): State<Arc<App>>, headers: HeaderMap, body: Byte
     app.take(event, |event| event.mandate_at(&SEQINO_MANDATE))
 }
 
-/// Handles `url_ok`. A browser calls it, so its parameters prove nothing.
+/// Handles the address `url_ok`, which a browser requests. The parameters prove nothing, because anybody can set them.
 async fn back_from_safedebit(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> &'static str {
     let hint = SignatureReturn::parse(query.unwrap_or_default().as_bytes()).ok().and_then(|back| back.hint("umr"));
     if let Some(mandate) = hint {
-        // Anybody may call this address. If the queue is full, drop the hint: the next regular run reads the mandate.
+        // Anybody can request this address. If the queue is full, drop the hint, because the next regular run reads the
+        // mandate anyway.
         drop(app.to_read.try_send(mandate));
     }
     "Thank you. We are checking your mandate."
 }
 
-/// Reads each mandate of the queue from its vendor. Act only on these readings. In your program, run this in its own
-/// task.
+/// Reads each mandate in the queue from its vendor. Act only on these readings. In your own program, run this function
+/// in a separate task.
 async fn work(
     mandates: &Mandates,
     mut to_read: mpsc::Receiver<MandateRef>,
@@ -97,7 +100,7 @@ async fn work(
     while let Some(reference) = to_read.recv().await {
         match mandates.status(&reference).await {
             Ok(mandate) => writeln!(out, "read {:<40} {} ({})", reference.to_string(), mandate.status, mandate.raw)?,
-            // Continue after an error: a hint may be wrong, or a vendor may be down.
+            // Continue after a failed reading, because a hint may be wrong or a vendor may be down.
             Err(error) => writeln!(out, "not read: {error}")?,
         }
     }
@@ -151,7 +154,7 @@ pub async fn run(sandbox: &Sandbox, out: &mut impl Write) -> Result<(), Box<dyn 
     let answer = http.get(format!("{here}/safedebit/ok?umr={}", Sandbox::CONSUMER)).send().await?;
     writeln!(out, "{:<45} {}\n", "a browser that comes back from SafeDebit", answer.status())?;
 
-    // Stop the server to close its end of the queue. `work` then ends after the last reading.
+    // Stop the server, so that its end of the queue closes. The function `work` then ends after the last reading.
     server.abort();
     let _ = server.await;
     drop(http);

@@ -12,7 +12,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 /// A vendor's typed client, as the facade sees it.
 pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
-    /// Reads one mandate. `now` is the time of the request.
+    /// Reads one mandate from the vendor. `now` is the time of the request.
     fn read<'a>(&'a self, lookup: Lookup<'a>, now: DateTime<Utc>) -> BoxFuture<'a, Result<Mandate, Error>>;
 
     /// Reads one debit. `now` is the time of the request.
@@ -20,23 +20,24 @@ pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
         Box::pin(async { Err(Error::no_debits(reference.provider())) })
     }
 
-    /// Requests a record and returns the response undecoded, with the operation that gave it.
+    /// Requests a record. Returns the response before decoding, with the operation that was called.
     fn probe<'a>(
         &'a self,
         reference: RecordRef<'a>,
     ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>>;
 
-    /// The reader for one run of [`Mandates::statuses`](crate::Mandates::statuses).
+    /// Returns the reader for one run of [`Mandates::statuses`](crate::Mandates::statuses).
     fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader>;
 
-    /// How many requests may wait for the vendor at once.
+    /// Returns the maximum number of requests to the vendor that run at the same time.
     fn concurrency(&self) -> usize;
 }
 
-/// Reads the mandates of one run. It may keep the responses that several batches need.
+/// Reads the mandates of one run of [`Mandates::statuses`](crate::Mandates::statuses). A reader may keep a response
+/// that several batches need, such as a list of clients.
 pub(crate) trait BatchReader: Send + Sync {
-    /// Reads mandates of one client, each with a result of its own, in the order of `lookups`. A vendor without clients
-    /// gets one mandate at a time.
+    /// Reads the mandates of one client. Each mandate has its own result, in the order of `lookups`. A vendor without
+    /// clients gets one mandate per call.
     fn read_batch<'a>(
         &'a self,
         lookups: &'a [Lookup<'a>],
@@ -44,7 +45,7 @@ pub(crate) trait BatchReader: Send + Sync {
     ) -> BoxFuture<'a, Vec<Result<Mandate, Error>>>;
 }
 
-/// The reader for a vendor that has no request for several mandates.
+/// The [`BatchReader`] of a vendor whose API has no request for several mandates.
 pub(crate) struct OneByOne(pub Arc<dyn Adapter>);
 
 impl BatchReader for OneByOne {

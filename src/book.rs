@@ -1,9 +1,10 @@
 //! The chapters of the book. The [front page](crate) lists them.
 //!
-//! Each chapter is also a file in `docs/`. This module exists only in the documentation.
+//! Each chapter is also a file in `docs/`. The module `book` exists only in the documentation.
 
-/// Makes a module of each chapter file. Its links come before the file, because Markdown uses the first of two
-/// definitions. So links lead to modules here, and to files where somebody reads the file itself.
+/// Makes a module of each chapter file. The macro defines the links before the text of the file, because Markdown uses
+/// the first of two definitions. So a link in the documentation leads to a module, and the same link in the file leads
+/// to another file.
 macro_rules! chapters {
     ($($about:literal $name:ident = $file:literal;)+) => {$(
         #[doc = $about]

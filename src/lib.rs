@@ -5,7 +5,7 @@
 //! now called *plateforme agréée* (PA).
 //!
 //! Each vendor has its own API and its own words for the state of a mandate, and documents only a part of both. This
-//! crate reads a mandate at any of them, returns one status and one verdict, and names every unknown fact.
+//! crate reads a mandate at any of the vendors, returns one status and one verdict, and names every unknown fact.
 //!
 //! ```
 //! # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
@@ -61,7 +61,8 @@
 //! | [What is read how strictly](book::reading) | What happens to a damaged response? What does an empty list prove? |
 //! | [Glossary](book::glossary) | What does this term mean? |
 //!
-//! The module of each vendor begins with a page on its words and quirks, with the evidence and the source of each.
+//! The module of each vendor begins with a page on the vendor's words and oddities, with the evidence and the source of
+//! each.
 //!
 #![cfg_attr(feature = "easytransac", doc = "- [Easytransac](easytransac)")]
 #![cfg_attr(feature = "safedebit", doc = "- [SafeDebit](safedebit)")]
@@ -70,24 +71,25 @@
 //! # The parts
 //!
 //! - [`Mandates`] is the facade for all vendors. [`Mandates::status`] reads a [`Mandate`] with its [`MandateStatus`]
-//!   and its raw word.
+//!   and the vendor's own word for the status.
 //! - [`Mandate::may_collect`] and [`Mandate::may_represent`] return a verdict with every reason, and
-//!   [`Mandate::may_collect_on`] the verdict for a due date.
-//!   [`Mandate::next_step`] says who has to act, and [`Mandate::change_since`] classifies a change.
-//! - [`Mandates::statuses`] reads many mandates. Its [`changes`](Statuses::changes) yield those that differ from their
-//!   stored state, a [`StoredState`]. A [`Schedule`] says when to read again.
-//! - [`MandateRef`] names a mandate in one text column, and [`DebitRef`] a debit.
-//! - [`Mandates::debit`] reads a [`Debit`] with its [`DebitStatus`]. [`Debit::finality`] says how long it can come back.
+//!   [`Mandate::may_collect_on`] the verdict for a due date. [`Mandate::next_step`] says who has to act next, and
+//!   [`Mandate::change_since`] classifies a change of the status.
+//! - [`Mandates::statuses`] reads many mandates. [`Statuses::changes`] yields only the mandates that differ from their
+//!   [`StoredState`]. A [`Schedule`] says when to read a mandate again.
+//! - [`MandateRef`] names a mandate, and has a text form for one database column.
+//! - [`DebitRef`] names a debit. [`Mandates::debit`] reads a [`Debit`] with its [`DebitStatus`]. [`Debit::finality`] says
+//!   how long the debit can still be returned.
 //! - `easytransac`, `safedebit` and `seqino` each have a typed client, which the build generates from the OpenAPI files
 //!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
 //!   same credentials.
-//! - [`WebhookEvent`] is a notification with a verified signature. It is only a hint: read the mandate.
+//! - [`WebhookEvent`] is a notification with a verified signature. A notification is only a hint: read the mandate.
 //! - [`sepa`] has the rules of direct debits: checked values, business days, reasons of banks, finality.
 //! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says whether the vendor acted.
-//! - `sandbox` (a feature) simulates the vendors on loopback, for your tests.
+//! - `sandbox` (a feature) simulates the vendors on the loopback address, for your tests.
 //! - Each call is one [`tracing`] span without personal data.
 //!
-//! Money is in cents, [`wire::AmountCents`]. Instants are in UTC. Days are those of Paris.
+//! Money is in cents, [`wire::AmountCents`]. Instants are in UTC. A date without a time is a day in Paris.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
@@ -98,7 +100,7 @@
     allow(dead_code, unused_imports, unused_macros)
 )]
 
-// The examples of the book use all vendors and the sandbox. Reading the book needs none of them.
+// The examples of the book use all vendors and the sandbox. The book itself can be built without them.
 #[cfg(all(
     doc,
     any(not(doctest), all(feature = "easytransac", feature = "safedebit", feature = "seqino", feature = "sandbox"))
@@ -129,7 +131,7 @@ pub use mandate::{
     Permission, Reason, Schedule, Source, StatusQuery, StoredState, Verdict,
 };
 pub use transport::Settings;
-// The modules of the vendors whose feature is on, `vocabulary` and `debit_vocabulary`.
+// Export the module of each vendor whose feature is on, and the functions `vocabulary` and `debit_vocabulary`.
 pub use vendors::*;
 pub use vocabulary::{
     AccountStatus, Change, DebitRow, DebitStatus, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase,

@@ -1,6 +1,6 @@
-//! The setters of structs with many settings.
+//! The macro that writes the setters of structs with many settings.
 
-/// Writes a setter `with_<field>` for each field.
+/// Writes a setter method `with_<field>` for each listed field of a struct.
 macro_rules! setters {
     ($($setter:ident $field:ident: $type:ty),+ $(,)?) => {$(
         #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]

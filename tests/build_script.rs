@@ -1,5 +1,5 @@
-//! A mistake in a spec stops the build with its place and its fix, never with a panic. The same spec always yields the
-//! same code.
+//! A mistake in a spec stops the build with its place and its fix, and never with a panic. The same spec always
+//! produces the same code.
 
 #[path = "../build/mod.rs"]
 mod generator;
@@ -11,7 +11,7 @@ const EASYTRANSAC: &str = include_str!("../specs/easytransac.yaml");
 const SAFEDEBIT: &str = include_str!("../specs/safedebit.yaml");
 const SEQINO: &str = include_str!("../specs/seqino.yaml");
 
-/// The problems that the build reports for a spec, one per line. Empty if the build succeeds.
+/// Returns the problems that the build reports for a spec, one per line. The text is empty if the build succeeds.
 fn build(provider: &str, spec: &str) -> String {
     problems(&Provider::named(provider), spec)
 }
@@ -21,14 +21,14 @@ fn problems(provider: &Provider, spec: &str) -> String {
     problems.iter().map(|problem| problem.within("spec.yaml")).collect::<Vec<_>>().join("\n")
 }
 
-/// The spec with one change. Panics if the text to change is absent.
+/// Returns the spec with the text `from` replaced by `to`. Panics if the spec does not contain `from`.
 fn changed(spec: &str, from: &str, to: &str) -> String {
-    assert!(spec.contains(from), "there is no {from:?} to change");
+    assert!(spec.contains(from), "the spec does not contain the text {from:?}, which the test should change");
     spec.replacen(from, to, 1)
 }
 
 #[test]
-fn each_mistake_is_reported_with_its_place_and_a_fix() {
+fn each_mistake_in_a_spec_is_reported_with_its_place_and_a_fix() {
     let mistakes = [
         ("unreadable YAML", "seqino", changed(SEQINO, "paths:", "paths: [")),
         ("no YAML", "seqino", "\u{1}".into()),
@@ -289,7 +289,7 @@ fn each_mistake_is_reported_with_its_place_and_a_fix() {
 }
 
 #[test]
-fn code_generation_is_deterministic() {
+fn same_spec_always_generates_the_same_code() {
     for (provider, spec) in [("easytransac", EASYTRANSAC), ("safedebit", SAFEDEBIT), ("seqino", SEQINO)] {
         let provider = &Provider::named(provider);
         let first = generate(provider, spec, true).unwrap();
@@ -298,7 +298,8 @@ fn code_generation_is_deterministic() {
     }
 }
 
-/// A fourth vendor that follows every rule. Its spec has no plain text, no list and no unknown field.
+/// The spec of a fourth vendor, which follows every rule of the build. The spec has no plain text, no list and no field
+/// that is kept as any JSON.
 const FOURTH: &str = include_str!("any_bytes/fourth.yaml");
 
 #[test]
@@ -312,7 +313,7 @@ fn fourth_vendor_needs_only_a_valid_spec() {
     assert!(said.starts_with("spec.yaml:20:") && said.contains("unknown field `parameters`"), "{said}");
 }
 
-/// A spec with one operation.
+/// Returns a spec with a single operation, which has this method, these parameters and these responses.
 fn only(method: &str, parameters: &str, responses: &str) -> String {
     format!(
         "
@@ -335,7 +336,7 @@ const FIFTH: Provider = Provider { name: "fifth", lowerings: &[] };
 const PARAMETER: &str = "[{name: at, in: query, required: true, schema: {type: string}, example: noon}]";
 
 #[test]
-fn a_request_that_contains_itself_is_refused() {
+fn spec_with_a_request_that_contains_itself_is_refused() {
     let spec = FOURTH.replace("    parameters: []\n", "").replace(", metadata: {a: b}", "").replace(
         "metadata: {type: object, additionalProperties: {type: string}}",
         "metadata: {$ref: '#/components/schemas/CreateMandateRequest'}",
@@ -345,47 +346,48 @@ fn a_request_that_contains_itself_is_refused() {
 }
 
 #[test]
-fn patch_differs_from_post_by_its_method_alone() {
+fn code_for_patch_differs_from_code_for_post_only_in_the_method() {
     let spec = |method| {
         only(method, PARAMETER, "{'204': {description: Changed.}}")
             .replace("x-source:", "x-lost-answer: Ask.\n      x-source:")
     };
     let [patch, post] = ["patch", "post"].map(|method| generate(&FIFTH, &spec(method), false).unwrap());
     assert!(patch.code.contains("method: \"PATCH\""), "{}", patch.code);
-    // The specs of the crate have operations with POST, so this code compiles.
+    // The specs of the crate have operations with POST, so other tests already show that this code compiles.
     assert_eq!(patch.code.replace("PATCH", "POST"), post.code);
     assert_eq!(patch.surface, post.surface);
 }
 
 #[test]
-fn a_vendor_may_have_a_single_operation_without_parameters_and_response() {
+fn spec_may_have_a_single_operation_without_parameters_or_response() {
     let made = generate(&FIFTH, &only("delete", "[]", "{'204': {description: Gone.}}"), false);
     assert!(made.unwrap_or_else(|said| panic!("{said:?}")).surface.starts_with("TheState() -> ()\n"));
 }
 
 #[test]
-fn every_builder_must_be_used() {
+fn every_generated_builder_is_marked_must_use() {
     let made = generate(&Provider::named("fourth"), &FOURTH.replace("    parameters: []\n", ""), false);
     let code = made.unwrap_or_else(|said| panic!("{said:?}")).code;
     let builders =
         code.split("pub mod builder {").skip(1).flat_map(|module| module.split("pub struct ").collect::<Vec<_>>());
     let marked = builders.filter(|before| before.trim_end().ends_with("#[must_use]")).count();
-    // One for the request, three for the operations.
+    // The generated code has one `must_use` mark for the builder of the request, and three for the builders of the
+    // operations.
     assert_eq!(marked, 4, "{code}");
 }
 
 #[test]
-fn a_parameter_with_a_name_of_ours_is_refused() {
+fn parameter_with_a_name_reserved_by_the_generator_is_refused() {
     for name in ["client", "body", "request", "send", "send_again", "extra"] {
         let parameter = format!("[{{name: {name}, in: query, required: true, schema: {{type: string}}, example: x}}]");
         let spec = only("delete", &parameter, "{'204': {description: Gone.}}");
         let said = problems(&FIFTH, &spec);
-        assert!(said.contains("has a name of our own"), "{said}");
+        assert!(said.contains("has a name that is already in use"), "{said}");
     }
 }
 
 #[test]
-fn inline_values_are_read_leniently() {
+fn inline_value_in_a_response_has_a_type_that_keeps_any_value() {
     for (schema, read_as) in [
         ("{type: object, additionalProperties: {type: string, example: x}}", "Option<Extra>"),
         ("{type: object, additionalProperties: {type: integer, nullable: true}}", "Option<Extra>"),
@@ -424,7 +426,7 @@ fn documentation_of_a_type_states_its_limits() {
 }
 
 #[test]
-fn unverified_debits_are_generated_only_with_the_feature() {
+fn unverified_debit_operations_are_generated_only_with_the_feature() {
     let provider = &Provider::named("easytransac");
     let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
     assert!(!surface(false).contains("Debit"), "{}", surface(false));
@@ -434,7 +436,8 @@ fn unverified_debits_are_generated_only_with_the_feature() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A spec with a missing end or missing lines is refused or built, and nothing panics.
+    /// Builds a spec with a missing end or missing lines. The build must succeed or report an error, and must not
+    /// panic.
     #[test]
     fn damaged_specs_never_panic_the_build(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
         let mut kept: Vec<&str> = SEQINO.lines().collect();

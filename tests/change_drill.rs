@@ -1,7 +1,7 @@
-//! When a vendor changes, somebody edits a spec, and the compiler leads to every place that must follow. The drill does
-//! so as `specs/README.md` describes.
+//! When a vendor changes its API, a developer edits the spec, and compiler errors show each place that must follow.
+//! This test makes such changes as `specs/README.md` describes.
 //!
-//! Slow, because it builds copies of the crate: `cargo test --test change_drill -- --ignored`.
+//! The test is slow, because it builds copies of the crate. Run it with `cargo test --test change_drill -- --ignored`.
 
 mod elsewhere;
 
@@ -13,11 +13,12 @@ use std::{
 
 const README: &str = include_str!("../specs/README.md");
 
-/// The arguments to build and test the library, the promises, and the package that depends on the crate.
+/// The arguments with which cargo builds and tests the library, the tests in `tests/promises`, and the package that
+/// depends on the crate.
 const ALL: [&str; 4] = ["--workspace", "--lib", "--test", "promises"];
 
-/// Copies the crate, always into the same folder, so that cargo rebuilds little. Beside it stands a package that
-/// depends on the crate, set up as `specs/README.md` tells a user.
+/// Copies the crate into the same folder on each run, so that cargo rebuilds little. Beside the crate stands a package
+/// that depends on it, configured as `specs/README.md` advises a user.
 fn drill() -> (Copy, MutexGuard<'static, ()>) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +37,7 @@ fn drill() -> (Copy, MutexGuard<'static, ()>) {
     (copy, guard)
 }
 
-/// The fenced code blocks of a kind in one chapter of the page.
+/// Returns the fenced code blocks of one kind in the chapter of `specs/README.md` about a change.
 fn blocks(page: &str, kind: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = page.lines().take_while(|line| !line.starts_with("## "));
@@ -52,7 +53,7 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
     found
 }
 
-/// The hunks of a diff: the path, the lines before, and the lines after.
+/// Splits a diff into hunks. Each hunk has the path of the file, the lines before the change, and the lines after.
 fn hunks(diff: &str) -> Vec<(String, String, String)> {
     let mut found: Vec<(String, String, String)> = Vec::new();
     for line in diff.lines() {
@@ -75,14 +76,15 @@ fn hunks(diff: &str) -> Vec<(String, String, String)> {
     found
 }
 
-/// The lines that occur more often in one text than in the other: `- old`, `+ new`, each once.
+/// Returns each line that occurs more often in one text than in the other: `- old` or `+ new`, once each.
 fn difference(before: &str, after: &str) -> Vec<String> {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let gone = old.iter().filter(|line| count(&old, line) > count(&new, line)).map(|line| format!("- {line}"));
     let come = new.iter().filter(|line| count(&new, line) > count(&old, line)).map(|line| format!("+ {line}"));
     let mut lines: Vec<String> = Vec::new();
     for line in gone.chain(come) {
-        // The number of lines changes with any edit, and `source:` depends on the root of the workspace.
+        // The number of lines of generated code changes with any edit, and `source:` in a snapshot depends on the root
+        // of the workspace. So the comparison ignores both.
         let beside = line.ends_with(" lines of Rust") || line[2..].starts_with("source: ");
         if !beside && !lines.contains(&line) {
             lines.push(line);
@@ -110,7 +112,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 #[ignore = "builds the crate twice; .ci/run runs it"]
-fn following_the_readme_is_enough_for_a_new_status_word() {
+fn steps_in_the_specs_readme_suffice_to_add_a_status_word() {
     let (copy, _guard) = drill();
     let walk = README.split_once("## One change, walked through").unwrap().1;
     let edits: Vec<_> = blocks(walk, "diff").iter().flat_map(|diff| hunks(diff)).collect();
@@ -120,20 +122,24 @@ fn following_the_readme_is_enough_for_a_new_status_word() {
     spec.iter().for_each(|(path, before, after)| copy.change(path, before, after));
     let errors = copy.errors(&ALL);
     assert_eq!(places(&errors), [("src/vendors/seqino/adapter.rs", "E0004")], "{errors:?}");
-    // Compare without line numbers, which change often.
+    // Compare the compiler's output without line numbers, because they change with each edit.
     let plain = |line: &str| -> String { line.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_digit()).collect() };
     let said: Vec<String> = errors[0].shown.lines().map(plain).collect();
     for line in blocks(walk, "text")[0].lines().filter(|line| line.trim() != "...") {
-        assert!(said.contains(&plain(line)), "the page shows {line:?}, but the compiler prints\n{}", errors[0].shown);
+        assert!(
+            said.contains(&plain(line)),
+            "specs/README.md shows {line:?}, but the compiler prints\n{}",
+            errors[0].shown
+        );
     }
 
     decided.iter().for_each(|(path, before, after)| copy.change(path, before, after));
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
-        "generated_surface::public_surface_matches_the_snapshot",
-        "vocabulary::vocabulary_matches_the_snapshot",
-        // This test is in the dependent package: the new release knows the word.
-        "tests::unknown_status_word_is_unrecognized",
+        "generated_surface::public_items_of_the_generated_clients_match_the_snapshot",
+        "vocabulary::meaning_of_each_status_word_matches_the_snapshot",
+        // This test is in the dependent package. It fails because the new release of the crate knows the status word.
+        "tests::unknown_status_word_is_read_as_unrecognized",
     ];
     assert_eq!(failed, set(&expected), "{said}");
 
@@ -152,9 +158,10 @@ fn following_the_readme_is_enough_for_a_new_status_word() {
 
 #[test]
 #[ignore = "builds the crate; .ci/run runs it"]
-fn additions_show_in_snapshots_and_at_run_time() {
+fn additions_to_a_spec_change_snapshots_and_fail_tests() {
     let (copy, _guard) = drill();
-    // A new word at two vendors, at one of them without a meaning: one error each.
+    // Add a new status word at two vendors, without a meaning in the code of one of them. The compiler must report one
+    // error for each word.
     let (easytransac, safedebit, seqino) = ("specs/easytransac.yaml", "specs/safedebit.yaml", "specs/seqino.yaml");
     copy.change(easytransac, "[active, invalid, pending]", "[active, invalid, pending, paused]");
     copy.change(safedebit, r#"["1", "2", "3", "4", "5", "6"]"#, r#"["1", "2", "3", "4", "5", "6", "7"]"#);
@@ -171,22 +178,22 @@ fn additions_show_in_snapshots_and_at_run_time() {
         copy.change(file, open, &format!("{arm}{open}"));
     }
 
-    // A new optional field, without an example, in a request and in a response.
+    // Add an optional field, which no example contains, to a request and to a response.
     let reason = "        revoque_reason:";
     let date = "        revoque_date: {$ref: '#/components/schemas/FrenchDate'}\n";
     copy.change_after(safedebit, "    RevoqueMandateRequest:\n", reason, &format!("{date}{reason}"));
     let fields = "      properties:\n";
     let signed = format!("{fields}        signed: {{type: boolean}}\n");
     copy.change_after(easytransac, "    MandateReading:\n", fields, &signed);
-    // A field that nothing uses is renamed.
+    // Rename a field that no code uses.
     copy.change(safedebit, "otu_sms: true}", "otu_text: true}");
     copy.change(safedebit, "        otu_sms: {", "        otu_text: {");
-    // A text gets a shorter maximum length.
+    // Shorten the maximum length of a text.
     copy.change_after(safedebit, "    ReturnUrl:\n", "maxLength: 256", "maxLength: 200");
-    // An operation that nothing calls is removed.
+    // Remove an operation that no code calls.
     copy.remove_path(safedebit, "/cancel_sdd");
     copy.remove_schema(safedebit, "CancelSddRequest");
-    // A new required field of a request, which the example must contain too.
+    // Add a required field to a request. The build must demand the field in the example, too.
     copy.change(
         seqino,
         "required: [vat_regime, transaction_periodicity, payment_periodicity]\n      properties:\n",
@@ -201,7 +208,7 @@ fn additions_show_in_snapshots_and_at_run_time() {
         "{said}"
     );
     copy.change(seqino, "{vat_regime: real_normal_monthly,", "{vat_regime: real_normal_monthly, first_month: 1,");
-    // A new operation.
+    // Add a new operation.
     copy.change(
         seqino,
         "  /settings/periodicity:\n",
@@ -218,30 +225,30 @@ fn additions_show_in_snapshots_and_at_run_time() {
 
     let (failed, said) = copy.failing_tests(&ALL);
     let expected = [
-        "generated_surface::public_surface_matches_the_snapshot",
-        "vocabulary::vocabulary_matches_the_snapshot",
-        "readme::readme_status_table_matches_the_vocabulary",
-        "readme::vendor_pages_list_every_status_word",
-        // The status Suspended is new at Easytransac.
+        "generated_surface::public_items_of_the_generated_clients_match_the_snapshot",
+        "vocabulary::meaning_of_each_status_word_matches_the_snapshot",
+        "readme::status_table_in_the_readme_matches_the_vocabulary",
+        "readme::page_of_each_vendor_lists_every_status_word",
+        // Easytransac can now return the status Suspended, so the quickstart must show a further status.
         "quickstart::quickstart_shows_every_reachable_status_and_an_unknown_word",
         "transport::tests::safedebit::requests_match_the_spec_examples",
         "transport::tests::seqino::requests_match_the_spec_examples",
-        // One operation was added and one removed, so their evidence and its tables change.
-        "evidence::evidence_marks_match_the_snapshots",
-        "evidence::evidence_table_matches_the_specs",
-        "evidence::table_of_described_operations_lists_all_of_seqino",
-        // The sandbox must simulate the new operation.
-        "sandbox::contract::each_answer_of_the_sandbox_is_one_that_its_spec_describes",
-        "sandbox::seqino::spec_examples_are_accepted",
-        // Tests of the dependent package.
-        "tests::return_urls_may_have_256_characters",
+        // One operation was added and one removed, so the evidence marks and the tables about them change.
+        "evidence::evidence_marks_of_the_specs_match_the_snapshots",
+        "evidence::evidence_table_in_the_specs_readme_matches_the_specs",
+        "evidence::table_of_described_operations_lists_all_operations_of_seqino",
+        // The sandbox does not simulate the new operation yet, so this test of the sandbox must fail.
+        "sandbox::contract::every_sandbox_response_is_described_by_its_spec",
+        "sandbox::seqino::sandbox_accepts_the_example_requests_of_the_specs",
+        // These tests belong to the package that depends on the crate.
+        "tests::return_url_of_256_characters_is_accepted",
         "tests::monthly_transmission_is_accepted",
     ];
     assert_eq!(failed, set(&expected), "{said}");
     for told in [
         "`first_month` is missing; calls: 0",
         "get_language",
-        "`url_ok` is refused: it has 256 characters, at most 200 are allowed; calls: 0",
+        "`url_ok` is not valid: the value has 256 characters, at most 200 are allowed; calls: 0",
     ] {
         assert!(said.contains(told), "{told}: {said}");
     }
@@ -293,11 +300,11 @@ fn additions_show_in_snapshots_and_at_run_time() {
 
 #[test]
 #[ignore = "builds the crate; .ci/run runs it"]
-fn removals_from_a_spec_are_compiler_errors() {
+fn removals_from_a_spec_cause_compiler_errors() {
     let (copy, _guard) = drill();
     let safedebit = "specs/safedebit.yaml";
     let as_it_is = copy.read(safedebit);
-    // Both the crate's tests and the dependent package use this field and this operation.
+    // Tests of the crate and the dependent package both use this field and this operation.
     copy.write(safedebit, &as_it_is.replace("url_ok", "url_success"));
     copy.remove_path(safedebit, "/get_available_files");
     let errors = copy.errors(&ALL);
@@ -306,7 +313,7 @@ fn removals_from_a_spec_are_compiler_errors() {
         "user/src/lib.rs: `get_available_files`",
         "user/src/lib.rs: `url_ok`",
     ]);
-    // Every test that sets the field fails to compile too.
+    // Rename the field in all tests, because every test that sets the field fails to compile.
     for path in copy.files("tests/promises").into_keys() {
         let path = path.strip_prefix(copy.path()).unwrap().to_str().unwrap();
         if path.ends_with(".rs") && copy.read(path).contains(".url_ok(") {
@@ -319,7 +326,7 @@ fn removals_from_a_spec_are_compiler_errors() {
     assert!(errors.iter().all(|error| error.code == "E0599"), "{errors:?}");
     copy.write(safedebit, &as_it_is);
 
-    // The library uses this response field, this list and this operation.
+    // The library itself uses this response field, this list and this operation.
     let reading = "    MandateReading:\n";
     copy.change_after("specs/easytransac.yaml", reading, "        dateCreated:", "        createdOn:");
     let status = "operationId: get_mandate_status";
@@ -353,10 +360,10 @@ fn build_writes_only_changed_files_in_its_own_folder() {
     let made = copy.made_by_the_build_script(&[]);
     assert_eq!(made.len(), 12, "{made:?}");
     assert_eq!(copy.files("."), sources, "the build must write only into OUT_DIR");
-    // A comment in a spec does not change the generated code.
+    // A new comment in a spec must not change the generated code.
     copy.write("specs/seqino.yaml", &(copy.read("specs/seqino.yaml") + "# read again\n"));
     assert_eq!(copy.made_by_the_build_script(&[]), made);
-    // A disabled vendor is not generated.
+    // The build must not generate code for a vendor whose feature is disabled.
     let alone = copy.made_by_the_build_script(&["--no-default-features", "--features", "seqino"]);
     assert_eq!(alone.len(), 4, "{alone:?}");
 }

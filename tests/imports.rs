@@ -1,4 +1,4 @@
-//! Each folder of `src/` imports only from the folders that the table in CONTRIBUTING.md allows it.
+//! Each folder of `src/` imports only from the folders that the import table in CONTRIBUTING.md allows.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,10 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The table "Which folder may import which": a folder, and the folders that it may import.
+/// Reads the table "Which folder may import which" in CONTRIBUTING.md. For each folder, the result lists the folders
+/// that it may import.
 fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     let text = include_str!("../CONTRIBUTING.md");
-    let (_, section) = text.split_once("## Which folder may import which").expect("the section is there");
+    let (_, section) =
+        text.split_once("## Which folder may import which").expect("CONTRIBUTING.md should have the section");
     let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
     let rows = rows.take_while(|line| line.starts_with('|')).map(|line| {
         let mut cells = line.split('|').skip(1).map(|cell| names(cell).map(str::to_owned).collect::<Vec<_>>());
@@ -19,7 +21,7 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     rows.collect()
 }
 
-/// The words in backticks.
+/// Returns the names in backticks in a table cell.
 fn names(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2).map(|name| name.trim_end_matches('/'))
 }
@@ -35,14 +37,14 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The code of a file without comments and without its tests.
+/// Returns the code of a Rust file without its comments and without its unit tests.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let lines = text.lines().map(|line| line.split("//").next().unwrap());
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The first names after `crate::` in a text: `crate::{a::B, c}` has `a` and `c`.
+/// Returns the first name of each path after `crate::` in a text. For `crate::{a::B, c}` the names are `a` and `c`.
 fn imported(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
@@ -73,7 +75,7 @@ fn name(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// The public names of the crate's root, each with the folder that declares it.
+/// Maps each public name at the root of the crate to the folder that declares the name.
 fn declared_in() -> BTreeMap<String, String> {
     let root = code(include_str!("../src/lib.rs"));
     let mut found = BTreeMap::new();
@@ -88,7 +90,7 @@ fn declared_in() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn each_folder_imports_only_what_the_table_allows() {
+fn each_folder_imports_only_folders_that_the_table_allows() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (allowed, declared) = (allowed(), declared_in());
     let mut files = Vec::new();
@@ -98,7 +100,8 @@ fn each_folder_imports_only_what_the_table_allows() {
         let place = file.strip_prefix(&src).unwrap();
         let first = place.components().next().unwrap().as_os_str().to_str().unwrap();
         let folder = first.trim_end_matches(".rs");
-        // The root names them all, the program is a user of the library, and these two hold tests alone.
+        // Skip `lib.rs`, which names all folders, the program, which is a user of the library, and the files that only
+        // contain tests.
         let tests = ["sandbox/contract.rs", "transport/tests.rs", "transport/path/tests.rs"];
         if ["lib", "book", "bin"].contains(&folder) || tests.iter().any(|file| place.ends_with(file)) {
             continue;
@@ -109,7 +112,7 @@ fn each_folder_imports_only_what_the_table_allows() {
         };
         seen.insert(folder.to_owned());
         for import in imported(&code(&fs::read_to_string(&file).unwrap())) {
-            // A macro names its own items by `$crate`.
+            // A macro of this crate imports `crate::Name` from the root. Resolve the name to the folder that declares it.
             let import = declared.get(&import).cloned().unwrap_or(import);
             if import != folder && !own.contains(&import) {
                 faults.push(format!("{} imports `{import}`", place.display()));
@@ -117,11 +120,11 @@ fn each_folder_imports_only_what_the_table_allows() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}\nSee \"Which folder may import which\" in CONTRIBUTING.md.");
-    assert!(allowed.keys().eq(seen.iter()), "the table has a row for a folder that does not exist");
+    assert!(allowed.keys().eq(seen.iter()), "the table and the folders of src/ should match");
 }
 
 #[test]
-fn the_table_of_imports_has_no_circle() {
+fn table_of_imports_has_no_cycle() {
     let allowed = allowed();
     let mut free: BTreeSet<&str> = BTreeSet::new();
     loop {
@@ -133,11 +136,11 @@ fn the_table_of_imports_has_no_circle() {
         }
     }
     let stuck: Vec<_> = allowed.keys().filter(|folder| !free.contains(folder.as_str())).collect();
-    assert!(stuck.is_empty(), "these folders import each other in a circle: {stuck:?}");
+    assert!(stuck.is_empty(), "these folders import each other in a cycle: {stuck:?}");
 }
 
 #[test]
-fn imports_are_found_in_every_form() {
+fn import_statements_are_found_in_every_notation() {
     let found = imported("use crate::a::B;\nuse crate::{\n    c::{D, E},\n    f,\n};\nlet x = crate::g();\n");
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a", "c", "f", "g"]);
 }

@@ -1,5 +1,5 @@
-//! Reading a response needs memory in proportion to its length. The test is a program of its own, because it counts the
-//! allocations of all threads.
+//! The memory that is needed to read a response grows only in proportion to the length of the response. This test is a
+//! separate program, because it counts the allocations of all threads.
 #![cfg(all(feature = "safedebit", feature = "seqino"))]
 
 use mandat::{ErrorKind, Settings, safedebit, seqino};
@@ -24,7 +24,7 @@ fn took(bytes: usize) {
     MOST.fetch_max(HELD.fetch_add(bytes, Relaxed) + bytes, Relaxed);
 }
 
-// SAFETY: every call goes to the system's allocator. Counting allocates nothing.
+// SAFETY: every call is passed on to the allocator of the system. Counting the bytes allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         took(layout.size());
@@ -34,16 +34,16 @@ unsafe impl GlobalAlloc for Counting {
         HELD.fetch_sub(layout.size(), Relaxed);
         unsafe { System.dealloc(old, layout) }
     }
-    // The default `realloc` counts both blocks while it copies, which is the worst case.
+    // The default `realloc` counts the old and the new block while it copies. So the count is the worst case.
 }
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Long enough that the crate parses it outside the runtime's threads.
+/// The length of each test body. The crate parses bodies of this length outside the threads of the async runtime.
 const LENGTH: usize = 1 << 20;
 
-/// A body of about this length.
+/// Repeats `item` between `before` and `after` until the body has about the length `LENGTH`.
 fn filled(before: &str, item: &str, after: &str) -> Vec<u8> {
     let mut body = String::with_capacity(LENGTH);
     body.push_str(before);
@@ -73,7 +73,7 @@ async fn serve(status: u16, body: Arc<Vec<u8>>) -> String {
     url
 }
 
-/// Bodies whose parsed form needs much more memory than their text.
+/// Returns response bodies whose parsed form needs much more memory than their text.
 fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     let clients = |item| filled("[", item, "]");
     let datas = |item| filled(r#"{"result":true,"datas":["#, item, "]}");
@@ -101,7 +101,7 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn response_needs_at_most_eight_times_its_length() {
+async fn reading_a_response_takes_at_most_eight_times_its_length_in_memory() {
     for (what, body) in bodies() {
         let body = Arc::new(body);
         let url = serve(if what == "validation errors" { 422 } else { 200 }, body.clone()).await;
@@ -116,7 +116,7 @@ async fn response_needs_at_most_eight_times_its_length() {
             false => seqino.list_clients().send().await.map(drop).map_err(|e| e.kind()),
         };
         let times = (MOST.load(Relaxed) - before) as f64 / body.len() as f64;
-        assert!(times <= 8.0, "{what}: {times:.1} times the length of the body");
+        assert!(times <= 8.0, "reading {what} took {times:.1} times the length of the body");
         let expected = matches!(kind, Ok(()) | Err(ErrorKind::Decode | ErrorKind::InvalidRequest));
         assert!(expected, "{what}: {kind:?}");
     }

@@ -1,4 +1,4 @@
-//! The packed crate works in another package.
+//! The crate, as `cargo package` packs it, works as a dependency of another package.
 
 mod elsewhere;
 
@@ -20,7 +20,7 @@ fn packed_crate_works_as_a_dependency() {
         ),
     );
     user.write("src/main.rs", include_str!("elsewhere/user.rs"));
-    // The same versions as this crate, so that cargo downloads nothing.
+    // Copy `Cargo.lock`, so that the other package uses the versions of this crate and cargo downloads nothing.
     user.write("Cargo.lock", &packed.read("Cargo.lock"));
     let said = user.cargo(&["run", "--quiet"]);
     assert_eq!(said.trim(), "Active (1): allowed");

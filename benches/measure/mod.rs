@@ -1,4 +1,4 @@
-//! Measures processor time and allocations, and summarises ratios.
+//! Measures processor time and memory allocations, and summarises ratios.
 
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 
@@ -11,21 +11,21 @@ use std::{
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Counts the allocations of each thread. Use it as the `#[global_allocator]`.
+/// An allocator that counts the allocations of each thread. Use it as the `#[global_allocator]`.
 pub struct Counting;
 
 thread_local! {
     static ALLOCATED: Cell<Allocated> = const { Cell::new(Allocated { times: 0, bytes: 0 }) };
 }
 
-/// The number of allocations, and their total size.
+/// The number of memory allocations, and their total size.
 #[derive(Clone, Copy, Debug)]
 pub struct Allocated {
     pub times: u64,
     pub bytes: u64,
 }
 
-/// The allocations of this thread so far.
+/// Returns the memory allocations of this thread so far.
 pub fn allocated() -> Allocated {
     ALLOCATED.get()
 }
@@ -35,8 +35,8 @@ fn count(bytes: usize) {
     ALLOCATED.set(Allocated { times: times + 1, bytes: before + bytes as u64 });
 }
 
-// SAFETY: the system's allocator does everything. Counting allocates nothing: the cell is initialized at compile time
-// and has no destructor.
+// SAFETY: every call is passed on to the allocator of the system. Counting allocates nothing, because the cell is
+// initialized at compile time and has no destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
@@ -55,9 +55,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The processor time of all threads of this process.
+/// Returns the processor time of all threads of this process.
 pub fn cpu() -> Result<Duration, Failure> {
-    // Yield first: the kernel updates the count at each context switch.
+    // Yield first, because the kernel updates the processor time at each context switch.
     std::thread::yield_now();
     let nanoseconds = |task: fs::DirEntry| -> Result<u64, Failure> {
         let text = fs::read_to_string(task.path().join("schedstat"))?;
@@ -67,7 +67,7 @@ pub fn cpu() -> Result<Duration, Failure> {
     Ok(Duration::from_nanos(tasks.map(|task| nanoseconds(task?)).sum::<Result<u64, Failure>>()?))
 }
 
-/// The median and the quartiles.
+/// The median and the quartiles of measured values.
 #[derive(Clone, Copy, Debug)]
 pub struct Spread {
     pub median: f64,
@@ -84,7 +84,7 @@ impl Spread {
     }
 }
 
-/// Formats the spread as a ratio.
+/// Formats the median and the quartiles as ratios.
 impl std::fmt::Display for Spread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { median, lower, upper } = self;

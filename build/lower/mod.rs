@@ -1,4 +1,4 @@
-//! From a spec to a plan: the types and the operations of a client, with their names and types in Rust.
+//! Turns a spec into a plan of the client: the types and the operations, with their names and types in Rust.
 
 pub mod safedebit;
 pub mod seqino;
@@ -12,11 +12,11 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
 
-/// Changes a spec of one vendor; returns the number of changes. The build fails if there is nothing to change: the spec
-/// has changed, and the lowering is out of date.
+/// A change of one vendor's spec before the client is planned. The function returns the number of changed places. If
+/// there is none, the vendor's spec has changed and the lowering is out of date, so the build fails.
 pub type Lowering = fn(&mut Spec) -> usize;
 
-/// The lowerings that only the spec of this vendor needs.
+/// Returns the lowerings that only the spec of this vendor needs.
 pub fn lowerings(vendor: &str) -> &'static [(&'static str, Lowering)] {
     match vendor {
         "safedebit" => &[("failure_envelope", safedebit::failure_envelope)],
@@ -25,23 +25,23 @@ pub fn lowerings(vendor: &str) -> &'static [(&'static str, Lowering)] {
     }
 }
 
-/// A client to be written.
+/// The plan of a client: the types and operations to write.
 pub struct Plan<'a> {
     pub types: Vec<OwnType>,
     pub structs: Vec<Struct>,
     pub operations: Vec<PlannedOperation<'a>>,
 }
 
-/// A type in Rust.
+/// A type of a value in the generated Rust code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rust {
     Unit,
     Text,
-    /// A type of `crate::wire`: `Int<1, 12>`.
+    /// A type of the module `crate::wire`, such as `Int<1, 12>`.
     Wire(String),
-    /// A generic type of `crate::wire`: `List`, `OneOrMany` or `Masked`.
+    /// A generic type of the module `crate::wire`: `List`, `OneOrMany` or `Masked`.
     Generic(&'static str, Box<Rust>),
-    /// A type of this client.
+    /// A type that the client of this vendor defines.
     Own {
         client: String,
         name: String,
@@ -57,7 +57,7 @@ impl Rust {
         matches!(self, Self::Generic("List", _))
     }
 
-    /// The type with its whole path.
+    /// Returns the Rust type with its whole path.
     pub fn path(&self) -> String {
         match self {
             Self::Unit => "()".into(),
@@ -69,7 +69,7 @@ impl Rust {
     }
 }
 
-/// The type as a reviewer reads it.
+/// `Display` shows the Rust type in short form, for a reviewer.
 impl fmt::Display for Rust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -81,7 +81,7 @@ impl fmt::Display for Rust {
     }
 }
 
-/// A type that this build writes itself.
+/// A type whose code this build script writes without progenitor.
 pub struct OwnType {
     pub name: String,
     pub doc: String,
@@ -89,12 +89,12 @@ pub struct OwnType {
 }
 
 pub enum Form {
-    /// A set of words. An open one keeps any other text.
+    /// An enumeration of words. An open enumeration keeps any other text.
     Words {
         open: bool,
         words: Vec<Word>,
     },
-    /// A string with bounds, or one to be masked.
+    /// A string with documented limits, or a string that `Debug` must hide.
     Text {
         min: usize,
         max: Option<usize>,
@@ -102,7 +102,7 @@ pub enum Form {
         debug: &'static str,
         kind: &'static str,
     },
-    /// The states of a response, each with the words that select it.
+    /// The states of a response, each with the words that select the state.
     States {
         answer: Rust,
         property: String,
@@ -123,19 +123,20 @@ pub struct Word {
     pub doc: String,
 }
 
-/// An object. The generator writes its type; this build writes how it is read and built.
+/// An object of the spec. The crate progenitor writes the struct. This build script writes the code that reads and
+/// builds it.
 pub struct Struct {
     pub name: String,
     pub doc: String,
     pub fields: Vec<Field>,
-    /// Vendors send it: unknown fields are kept, and no field but the needed ones is required.
+    /// True if the vendor sends this object. Unknown fields are then kept, and only the needed fields are required.
     pub received: bool,
-    /// Requests hold it: it has a builder.
+    /// True if a request contains this object. The object then has a builder.
     pub sent: bool,
 }
 
 pub struct Field {
-    /// Its name in JSON.
+    /// The name of the field in JSON.
     pub key: String,
     pub name: String,
     pub rust: Rust,
@@ -147,7 +148,8 @@ pub struct Field {
 }
 
 impl Field {
-    /// Returns true for a list that may be left out. It is empty then, where other fields are None.
+    /// Returns true for a list that may be missing. A missing list is read as an empty list. Other missing fields are
+    /// read as `None`.
     pub fn is_blank_list(&self) -> bool {
         self.rust.is_list() && !self.required && !self.nullable
     }
@@ -157,36 +159,33 @@ impl Field {
     }
 }
 
-/// An operation.
 pub struct PlannedOperation<'a> {
     pub endpoint: Endpoint<'a>,
-    /// The base path of the other operations and of this one, if this one has its own.
+    /// Set if this operation has its own base path: the base path of the other operations, and that of this operation.
     pub outside: Option<(&'a str, &'a str)>,
-    /// The response contains a document.
     pub document: bool,
-    /// The enum of the response's states, if success alone does not say enough.
+    /// The enum of the response's states, if a success status alone does not show the result.
     pub states: Option<Rust>,
-    /// The path, JSON type and necessity of each value in the response.
+    /// Each value in the response: its path, its JSON type, and whether it is required.
     pub answer: Vec<(String, &'static str, bool)>,
     pub parameters: Vec<Argument>,
-    /// The type of the body, and its example.
+    /// The type of the request body, and its example.
     pub body: Option<(Rust, String)>,
-    /// The names of the files of a form.
+    /// The names of the files in the form of a request.
     pub files: Vec<&'a str>,
     pub returns: Rust,
 }
 
-/// A parameter of an operation.
 pub struct Argument {
     pub name: String,
-    /// Its name in the request.
+    /// The name of the parameter in the request.
     pub key: String,
     pub location: Location,
     pub rust: Rust,
     pub required: bool,
     pub money: bool,
     pub doc: String,
-    /// An expression.
+    /// The example as a Rust expression.
     pub example: Option<String>,
 }
 
@@ -195,22 +194,22 @@ impl<'a> PlannedOperation<'a> {
         &self.endpoint.operation.operation_id.0
     }
 
-    /// `create_mandate` -> `CREATE_MANDATE`.
+    /// The name of the operation's constant: `create_mandate` becomes `CREATE_MANDATE`.
     pub fn constant(&self) -> String {
         self.id().to_uppercase()
     }
 
-    /// `create_mandate` -> `CreateMandate`.
+    /// The name of the operation's builder: `create_mandate` becomes `CreateMandate`.
     pub fn builder(&self) -> String {
         self.id().to_upper_camel_case()
     }
 
-    /// The vendor's codes for a reference that is in use.
+    /// Returns the vendor's error codes for a reference that is already in use.
     pub fn in_use(&self) -> &'a [String] {
         self.endpoint.operation.in_use.as_ref().map_or(&[], |in_use| &in_use.codes)
     }
 
-    /// Advice for a write or a removal whose response is lost.
+    /// Returns the advice for a write or a removal whose response is lost.
     pub fn lost_answer(&self) -> String {
         let removal = "Send it again: a second removal does no harm.";
         one_line(match &self.endpoint.operation.lost_answer {
@@ -221,14 +220,14 @@ impl<'a> PlannedOperation<'a> {
     }
 }
 
-/// Applies the lowerings of the vendor. Returns the names of the schemas that the client does not need.
+/// Applies the lowerings of the vendor to its spec. Returns the names of the schemas that the client no longer needs.
 pub fn prepare(spec: &mut Spec, provider: &Provider, unverified: bool) -> Result<BTreeSet<String>, Problems> {
     let all = used(spec, true);
     spec.retain(|operation| unverified || !operation.unverified);
     let left = used(spec, false);
     for (name, lowering) in provider.lowerings {
         if lowering(spec) == 0 {
-            let fix = "remove it from the vendor's list in `build/lower/mod.rs`, or restore the part of the spec";
+            let fix = "remove the lowering from `build/lower/mod.rs`, or restore the part of the spec that it changes";
             let what = format!("the lowering `{name}` found nothing to change");
             return Err(Problem::new(Place::default(), what, fix).into());
         }
@@ -236,7 +235,7 @@ pub fn prepare(spec: &mut Spec, provider: &Provider, unverified: bool) -> Result
     Ok(&all - &left)
 }
 
-/// Plans the client without the schemas in `dropped`.
+/// Plans the client of a spec, without the schemas in `dropped`.
 pub fn plan<'a>(spec: &'a Spec, provider: &Provider<'a>, dropped: &BTreeSet<String>) -> Result<Plan<'a>, Problems> {
     let planner = Planner { spec, client: provider.name };
     let mut problems = Problems::new();
@@ -257,7 +256,7 @@ pub fn plan<'a>(spec: &'a Spec, provider: &Provider<'a>, dropped: &BTreeSet<Stri
     if problems.is_empty() { Ok(plan) } else { Err(problems) }
 }
 
-/// The names of the schemas that operations use.
+/// Returns the names of the schemas that the operations use.
 fn used(spec: &Spec, forms: bool) -> BTreeSet<String> {
     let schemas = spec.endpoints().flat_map(|endpoint| {
         let operation = &endpoint.operation.value;
@@ -277,7 +276,7 @@ impl<'a> Planner<'a> {
         Rust::Own { client: self.client.to_owned(), name: name.into() }
     }
 
-    /// The type of a value.
+    /// Returns the Rust type of a value with this schema.
     fn rust(&self, schema: &Located<Schema>) -> Result<Rust, Problem> {
         if let Some(name) = schema.name() {
             return Ok(self.own(name));
@@ -295,7 +294,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The documentation of a value, or else of its type.
+    /// Returns the description of a value. If it has none, returns the description of its type.
     fn doc(&self, schema: &Schema, of_type: &Schema) -> String {
         let own = said(schema.description.as_deref(), schema.default.as_ref(), schema.evidence);
         if own.is_empty() {
@@ -313,10 +312,11 @@ impl<'a> Planner<'a> {
         sent: &BTreeSet<&str>,
     ) -> Result<Struct, Problem> {
         if sent.contains(name) && self.contains(schema, name, &mut BTreeSet::new()) {
-            let fix = "describe the inner one as any JSON: `{}`";
+            let fix = "describe the inner object as any JSON: `{}`";
             return Err(Problem::new(schema.place, format!("`{name}` of a request contains itself"), fix));
         }
-        // `required` is the vendor's documentation, which `probe` uses. `x-needed` is what a response must have.
+        // `required` is the vendor's documentation, with which `probe` compares a response. `x-needed` lists the fields
+        // without which a response is refused.
         let required = schema.needed.as_ref().map_or(&schema.required, |needed| &needed.value);
         let fields = schema.properties.iter().flatten().map(|(key, property)| {
             Ok(Field {
@@ -338,8 +338,8 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Returns true if an object holds another one of the same name without a list in between. The generator would put
-    /// it on the heap, which a builder does not expect.
+    /// Returns true if an object contains an object of the same name without a list in between. The generator would
+    /// then put the inner object on the heap, and the builder does not support this.
     fn contains(&self, schema: &Schema, name: &str, seen: &mut BTreeSet<String>) -> bool {
         let inner: Vec<&str> = schema.properties.iter().flatten().filter_map(|(_, property)| property.name()).collect();
         inner.iter().any(|inner| {
@@ -362,7 +362,7 @@ impl<'a> Planner<'a> {
         Ok(OwnType { name: name.into(), doc: doc.trim().into(), form })
     }
 
-    /// The enums of the states that responses tell.
+    /// Plans the enums for the states of responses.
     fn states(&self) -> Vec<OwnType> {
         let all = self.spec.endpoints().filter_map(|endpoint| {
             let States { property, states } = &endpoint.operation.states.as_ref()?.value;
@@ -395,7 +395,8 @@ impl<'a> Planner<'a> {
         for parameter in self.spec.parameters(operation) {
             parameters.extend(self.argument(parameter)?);
         }
-        // Parameters of the path in its order, then those of the query, then headers, each by name.
+        // Order the parameters: those of the path in its order, then those of the query, then headers. Query parameters
+        // and headers are sorted by name.
         let rank = |argument: &Argument| endpoint.placeholders().position(|part| part == argument.key);
         parameters.sort_by_cached_key(|argument| {
             (rank(argument).unwrap_or(usize::MAX), argument.location == Location::Header, argument.name.clone())
@@ -422,7 +423,7 @@ impl<'a> Planner<'a> {
         let own = said(Some(&parameter.description), schema.default.as_ref(), parameter.evidence);
         let rust = self.rust(schema)?;
         let example = parameter.example.as_ref().map(|value| match (value, &rust) {
-            // A text is not a number of cents.
+            // A text cannot be converted to an amount in cents, so the example reads the amount from JSON.
             (value, Rust::Own { name, .. }) if target.format == Some(Format::Cents) => {
                 format!("::serde_json::from_str::<$api::types::{name}>({:?}).unwrap()", value.to_string())
             }
@@ -441,7 +442,8 @@ impl<'a> Planner<'a> {
         }))
     }
 
-    /// Lists the values of a response: path, JSON type and necessity. A schema inside itself is listed once.
+    /// Lists each value in a response: its path, its JSON type, and whether it is required. A schema inside itself is
+    /// listed once.
     fn shape(
         &self,
         schema: &'a Located<Schema>,
@@ -451,7 +453,7 @@ impl<'a> Planner<'a> {
         out: &mut Vec<(String, &'static str, bool)>,
     ) {
         if let Some(name) = schema.name() {
-            // Null counts as absent where the spec allows it.
+            // A value that may be null is not required, because null counts as absent.
             let required = required && !schema.nullable;
             if within.contains(&name) {
                 return out.push((place.into(), "any", required));
@@ -482,8 +484,8 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// The type of `crate::wire` for a value that is read leniently. The generator's own types are strict, and one value that
-/// is not as documented must not lose the whole response.
+/// Returns the type of `crate::wire` for a value that may be unreadable in a response. With the types of progenitor,
+/// one unreadable value would make the whole response unreadable.
 fn scalar(schema: &Schema) -> Option<String> {
     Some(match schema.kind {
         Some(Kind::Boolean) => "Flag".into(),
@@ -520,7 +522,7 @@ fn text(schema: &Schema) -> Form {
             _ if schema.sensitive => "masked",
             _ => "plain",
         },
-        // A variant of `crate::wire::Form`.
+        // The name of a variant of `crate::wire::Form`.
         kind: match schema.format {
             Some(Format::Reference) => "Reference",
             Some(Format::Umr) => "Umr",
@@ -533,7 +535,7 @@ fn text(schema: &Schema) -> Form {
     }
 }
 
-/// The words of an enumeration of texts, with their names in Rust and their documentation.
+/// Returns the words of an enumeration of texts, with their names in Rust and their documentation.
 pub fn words(schema: &Schema) -> Option<Vec<Word>> {
     let words = schema.words().filter(|_| schema.kind == Some(Kind::String))?.into_iter().enumerate();
     let at = |list: &Option<Vec<String>>, i: usize| list.as_ref().and_then(|list| list.get(i)).cloned();
@@ -545,25 +547,24 @@ pub fn words(schema: &Schema) -> Option<Vec<Word>> {
     Some(words.map(word).collect())
 }
 
-/// The path of a URL, without a slash at its end: `https://pdp.seqino.dev/api` -> `/api`.
+/// Returns the path of a URL without a slash at its end: `https://pdp.seqino.dev/api` has the path `/api`.
 fn base_path(url: &str) -> &str {
     let (_, host) = url.split_once("://").unwrap_or(("", url));
     host.find('/').map_or("", |at| host[at..].trim_end_matches('/'))
 }
 
-/// `X-PDP-Client-Id` -> `x_pdp_client_id`, `type` -> `type_`, as the generator does it.
+/// Converts a name to Rust as progenitor does: `X-PDP-Client-Id` becomes `x_pdp_client_id`, and `type` becomes `type_`.
 pub fn snake(name: &str) -> String {
     let name = name.replace('\'', "").to_snake_case();
     let name = if name.starts_with(char::is_alphabetic) { name } else { format!("x{name}") };
     if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { name + "_" }
 }
 
-/// The documentation of an operation's method.
 pub fn documentation(endpoint: Endpoint) -> String {
     let operation = &endpoint.operation.value;
     let mut parts = vec![prose(&operation.summary), prose(&operation.description)];
     if let Some(advice) = &operation.lost_answer {
-        parts.push(format!("If the answer is lost: {}", prose(advice)));
+        parts.push(format!("If the response is lost: {}", prose(advice)));
     }
     let sources: Vec<String> = operation.source.urls().iter().map(|url| format!("<{url}>")).collect();
     parts.push(format!("Evidence: {}, {}", operation.evidence, sources.join(", ")));
@@ -572,8 +573,8 @@ pub fn documentation(endpoint: Endpoint) -> String {
     parts.join("\n\n")
 }
 
-/// The documentation of a field, a parameter or a type. A default is never sent: the vendor applies it, and our copy must
-/// not overrule a later change.
+/// Writes the documentation of a field, a parameter or a type. A default value is only documented and never sent. The
+/// vendor applies its own default, which may change later.
 fn said(description: Option<&str>, default: Option<&Value>, evidence: Option<Evidence>) -> String {
     let mut parts = vec![prose(description.unwrap_or_default())];
     parts.extend(
@@ -584,7 +585,7 @@ fn said(description: Option<&str>, default: Option<&Value>, evidence: Option<Evi
     parts.join(" ").trim().into()
 }
 
-/// The limits of a type, for its documentation. A request keeps them, and a response need not.
+/// Returns the limits of a type, for its documentation. A request keeps the limits. A response may exceed them.
 fn limits(schema: &Schema) -> String {
     let range = |low: Option<i64>, high: Option<i64>| match (low, high) {
         (None, None) => None,
@@ -604,8 +605,8 @@ fn limits(schema: &Schema) -> String {
     [length, value, pattern, printed].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// Text of a spec as documentation. Its brackets are escaped, so that no link or markup arises, and nothing in it becomes
-/// a test.
+/// Turns a text of a spec into documentation. Brackets are escaped, so that the text contains no link or markup, and no
+/// part of it becomes a doctest.
 fn prose(text: &str) -> String {
     let mut code = false;
     let mut safe = |word: &str| {

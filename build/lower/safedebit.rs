@@ -1,9 +1,10 @@
-//! What only the spec of SafeDebit needs.
+//! Changes the spec of SafeDebit before its client is planned.
 
 use super::super::model::Spec;
 
-/// Reduces `oneOf [Answer, Failure]` to the answer. SafeDebit reports failures under 200, and a decoder that tries both
-/// would take a failure for an answer. The transport looks at `result` before it decodes.
+/// Replaces `oneOf [Answer, Failure]` by the first form. SafeDebit reports failures with the HTTP status 200. A decoder
+/// that tries both forms could read a failure as success. So the transport checks the field `result` before it decodes
+/// the response.
 pub fn failure_envelope(spec: &mut Spec) -> usize {
     let mut changed = 0;
     for operation in spec.operations_mut() {

@@ -1,9 +1,9 @@
-//! What only the spec of Seqino needs.
+//! Changes the spec of Seqino before its client is planned.
 
 use super::super::model::{Kind, Spec};
 
-/// Turns `anyOf [array of X, X]` into a list that also reads a single item. Seqino returns a list of clients or one
-/// client, and an enum of the two would have to be matched by every caller.
+/// Turns `anyOf [array of X, X]` into a list that also accepts a single item. Seqino returns a list of clients or one
+/// client. With an enum of the two forms, every caller would have to handle both.
 pub fn one_or_many(spec: &mut Spec) -> usize {
     let mut changed = 0;
     for schema in spec.components.schemas.values_mut() {

@@ -4,7 +4,7 @@
 mod spec;
 
 libfuzzer_sys::fuzz_target!(
-    // The generator catches its own panics and reports them. libFuzzer's hook would abort instead.
+    // The code generator catches its own panics and reports them. The panic hook of libFuzzer would abort instead.
     init: std::panic::set_hook(Box::new(|_| {})),
     |bytes: &[u8]| spec::run(bytes)
 );

@@ -1,5 +1,5 @@
-//! Stops the requests to a vendor that refuses the caller. Each request with a wrong password can bring a lock of the
-//! account closer.
+//! The gate stops the requests to a vendor that refuses the caller. Each request with a wrong password can contribute
+//! to a lock of the account.
 
 use crate::{
     transport::unless_shut,
@@ -11,13 +11,14 @@ use std::sync::{
 };
 use tokio::sync::MutexGuard;
 
-/// Lets requests to one vendor pass. Until the vendor has accepted the credentials, only one request runs at a time, so
-/// that a wrong password is sent once.
+/// Decides whether requests to one vendor may be sent. Until the vendor has accepted the credentials, only one request
+/// runs at a time, so that a wrong password is sent only once.
 #[derive(Default)]
 pub(crate) struct Gate {
     state: Mutex<State>,
     alone: tokio::sync::Mutex<()>,
-    /// The transport sets it at a refusal of the caller, earlier than the gate hears of that.
+    /// True after the vendor has refused the caller. The transport sets this flag before [`Gate::hear`] gets the
+    /// result.
     shut: Arc<AtomicBool>,
 }
 
@@ -26,16 +27,17 @@ enum State {
     #[default]
     Untried,
     Open,
-    /// The number of doubtful refusals in a row: they may concern the caller or only the request.
+    /// The number of consecutive refusals without a vendor code. Such a refusal may concern the caller, or only the
+    /// request.
     Doubtful(u8),
     Shut,
 }
 
-/// The gate shuts after this many doubtful refusals in a row. A firewall sends a refusal without a vendor code for a
-/// blocked caller, and sometimes for one odd request.
+/// After this many consecutive refusals without a vendor code, the gate lets no further request pass. A firewall sends
+/// such refusals to a blocked caller, and sometimes for a single unusual request.
 const DOUBTS: u8 = 5;
 
-/// The permission to send a request. Keep it until the gate has [heard](Gate::hear) the result.
+/// The permission to send a request. Keep the permission until [`Gate::hear`] has the result of the request.
 pub(crate) struct Turn<'a> {
     _alone: Option<MutexGuard<'a, ()>>,
 }
@@ -54,16 +56,16 @@ impl Gate {
         }
     }
 
-    /// Makes requests. None is sent once the gate is shut.
+    /// Runs `requests`, and stops before the next request once the gate is shut.
     pub fn pass<F: Future>(&self, requests: F) -> impl Future<Output = F::Output> + use<F> {
         unless_shut(self.shut.clone(), requests)
     }
 
-    /// Updates the gate with the result of a request.
+    /// Updates the state of the gate with the result of a request.
     pub fn hear<T>(&self, provider: Provider, result: &Result<T, Error>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let next = match (*state, result) {
-            // A request that was sent before the refusal proves nothing.
+            // This request was sent before the vendor refused the caller, so its result does not change the state.
             (State::Shut, _) => return,
             (before, Err(error)) => match (error.kind(), before) {
                 _ if error.refuses_caller() => State::Shut,
@@ -72,7 +74,7 @@ impl Gate {
                     times => State::Doubtful(times),
                 },
                 (ErrorKind::Auth, _) if error.vendor_code().is_none() => State::Doubtful(1),
-                // No request was sent.
+                // The error arose before any request was sent, so it says nothing about the credentials.
                 (ErrorKind::NotAsked, _) => before,
                 (ErrorKind::InvalidRequest | ErrorKind::NotConfigured, _) if error.http_status().is_none() => before,
                 _ => State::Open,
@@ -85,12 +87,13 @@ impl Gate {
             self.shut.store(true, Ordering::Release);
             tracing::warn!(
                 provider = provider.as_str(),
-                "the vendor refuses the caller, no more requests are sent. Correct credentials, account or IP address"
+                "the vendor refuses the caller, so no more requests are sent. Correct the credentials, account or IP \
+                 address"
             );
         }
     }
 
-    /// Opens the gate, because the vendor has accepted the credentials after all.
+    /// Lets requests pass again, because the vendor has accepted the credentials.
     pub fn reopen(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State::Open;

@@ -47,24 +47,25 @@ struct Inner {
     mapped: Mapped,
     clock: Clock,
     schedule: Schedule,
-    /// One gate per vendor, for the watches.
+    /// One [`Gate`] per vendor. All watches on mandates of a vendor share its gate, so that one refusal of the caller
+    /// stops them all.
     gates: [Gate; Provider::ALL.len()],
-    /// The unknown status words that were already logged.
+    /// The unknown status words that were already logged, so that each word is logged only once.
     told: Mutex<BTreeSet<(Provider, &'static str, String)>>,
 }
 
 /// The meanings of status words that the caller configured.
 type Mapped = BTreeMap<Provider, BTreeMap<String, MandateStatus>>;
 
-/// The configured vendors.
 type Adapters = BTreeMap<Provider, Arc<dyn Adapter>>;
 
 type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// The most unknown words that are logged. A vendor that sends a new word per mandate must not fill the memory.
+/// The maximum number of unknown status words that are logged. If a vendor sends a new word for each mandate, the list
+/// must not grow without a limit.
 const TOLD: usize = 256;
 
-/// Shows which vendors are configured.
+/// `Debug` shows only which vendors are configured.
 impl fmt::Debug for Mandates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.inner.adapters.values()).finish()
@@ -83,20 +84,23 @@ impl Mandates {
         }
     }
 
-    /// Reads a mandate from its vendor.
+    /// Reads one mandate from its vendor.
     ///
-    /// Give a [`MandateRef`](crate::MandateRef), a [`Mandate`] that you read before, or a [`StatusQuery`] with your stored state.
+    /// Pass a [`MandateRef`], a [`Mandate`] that you read before, or a [`StatusQuery`] with your stored state. A
+    /// `Mandate` and a `StatusQuery` carry the earlier state. Without an earlier state, a reading cannot show that the
+    /// mandate was reinstated; see [`Mandate::reinstated_from`].
     ///
     /// The last two carry the earlier state. Only with them the reading can tell that the mandate was reinstated; see
     /// [`Mandate::reinstated_from`].
     ///
-    /// With the last two, or with [`MandateRef::known`](crate::MandateRef::known), a mandate that Seqino no longer knows is
-    /// [`MandateStatus::Gone`] instead of an error. The responses of the other vendors are not clear enough for that,
-    /// so the result is [`NotFound`](crate::ErrorKind::NotFound).
+    /// If you pass an earlier state or [`MandateRef::known`], a mandate that Seqino no longer knows gets the status
+    /// [`MandateStatus::Gone`] instead of an error. The responses of the other vendors are not clear enough for the
+    /// status `Gone`, so the result is [`NotFound`](crate::ErrorKind::NotFound).
     ///
     /// # Errors
-    /// - [`NotFound`](crate::ErrorKind::NotFound) only if the vendor itself does not know this mandate.
-    /// - [`Decode`](crate::ErrorKind::Decode) if the response does not describe this mandate. Nothing is guessed.
+    /// - [`NotFound`](crate::ErrorKind::NotFound) only if the vendor itself does not know the mandate.
+    /// - [`Decode`](crate::ErrorKind::Decode) if the response does not describe the requested mandate. The status is
+    ///   never guessed.
     /// - [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of the vendor.
     /// - Any other kind if the call fails; see [`ErrorKind`](crate::ErrorKind).
     pub async fn status(&self, lookup: impl Into<Lookup<'_>>) -> Result<Mandate, Error> {
@@ -134,14 +138,16 @@ impl Mandates {
         Ok(debit)
     }
 
-    /// Reads a mandate or a debit and compares the shape of the response with the spec. The report has keys and JSON types, but no
-    /// values, so you can commit it. Use it to confirm or correct an inferred fact in a spec.
+    /// Reads a mandate or a debit, and compares the shape of the response with the spec. The report has keys and JSON
+    /// types, but no values, so you can commit it to a repository. Use the report to confirm or correct an inferred fact
+    /// in a spec.
     ///
-    /// Also create a mandate, do not sign it, and read it once: a shape does not tell if the vendor's word for an active
-    /// mandate means a signed one.
+    /// Also create a mandate, leave it unsigned, and read its status. A report of keys and types cannot show whether
+    /// the vendor calls an unsigned mandate active.
     ///
     /// # Errors
-    /// As [`status`](Self::status), except that a response of another shape is a report and not an error.
+    /// The errors of [`status`](Self::status). A response of another shape is not an error: the report lists the
+    /// differences.
     pub async fn probe<'a>(&self, reference: impl Into<RecordRef<'a>>) -> Result<Probe, Error> {
         let reference = reference.into();
         reference.complete()?;
@@ -149,7 +155,7 @@ impl Mandates {
         Ok(Probe::new(reference.provider(), operation, &answer.body))
     }
 
-    /// Reads the mandates of one client. Each has its own result.
+    /// Reads the mandates of one client. Each mandate has its own result.
     pub(crate) async fn read_batch(
         &self,
         reader: &dyn BatchReader,
@@ -176,7 +182,7 @@ impl Mandates {
     /// Returns the typed client of a vendor, which is also its adapter.
     ///
     /// # Errors
-    /// As [`adapter`](Self::adapter).
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of this vendor.
     pub(crate) fn client<C: Adapter>(&self, provider: Provider) -> Result<&C, Error> {
         let adapter: &dyn Any = &**self.adapter(provider)?;
         adapter.downcast_ref().ok_or_else(|| not_configured(provider))
@@ -186,7 +192,7 @@ impl Mandates {
         (self.inner.clock)()
     }
 
-    /// The gate of a vendor, which the watches share.
+    /// Returns the gate of a vendor. All watches on mandates of the vendor share this gate.
     pub(crate) fn gate(&self, provider: Provider) -> &Gate {
         &self.inner.gates[provider as usize]
     }
@@ -195,7 +201,8 @@ impl Mandates {
         &self.inner.schedule
     }
 
-    /// Completes a reading of an adapter: applies the caller's meanings and the earlier state.
+    /// Completes the reading of an adapter: applies the caller's mapping of unknown words, and compares the reading
+    /// with the earlier state.
     fn finish(&self, lookup: Lookup<'_>, mandate: &mut Mandate) {
         self.apply_mapping(mandate);
         if let Some(past) = lookup.past {
@@ -205,7 +212,8 @@ impl Mandates {
 
     fn apply_mapping(&self, mandate: &mut Mandate) {
         let (provider, word) = (mandate.reference.provider(), mandate.raw.as_str());
-        // The tables of this crate win, except over an active status that the caller restricts.
+        // A meaning in the tables of this crate has priority over the caller's mapping. Exception: the caller may
+        // replace `Active` by a status that permits less.
         let open = matches!(mandate.status, MandateStatus::Unrecognized | MandateStatus::Active);
         let mapped = self.inner.mapped.get(&provider).and_then(|words| words.get(word)).filter(|_| open);
         if let Some(status) = mapped {
@@ -226,12 +234,13 @@ impl Mandates {
         };
         // Log after unlocking: a subscriber may call back into `Mandates`.
         if new {
-            // A raw word may hold personal data. An object or a list is shown by its kind alone.
+            // A status word of a vendor may hold personal data. Log only a word of the usual form, or the kind of a JSON
+            // object or list.
             let shown = match shape::is_word(word) || word.is_empty() || word.starts_with(['{', '[']) {
                 true => raw.to_string(),
                 false => format!("({} characters, in `raw`)", word.chars().count()),
             };
-            tracing::warn!(provider = provider.as_str(), word = %shown, "unknown {record} status: {advice}");
+            tracing::warn!(provider = provider.as_str(), word = %shown, "the vendor sent an unknown {record} status: {advice}");
         }
     }
 }
@@ -253,43 +262,43 @@ impl fmt::Debug for MandatesBuilder {
 }
 
 impl MandatesBuilder {
-    /// Gives a status to a vendor's word that this version does not know.
+    /// Gives a status to a vendor's word that this version of the crate does not know.
     ///
-    /// A word cannot be mapped to `Active`, because an unknown word must not permit a collection. It cannot be mapped
+    /// You cannot map a word to `Active`, because an unknown word must not permit a collection. You cannot map a word
     /// to `Gone` or `Unrecognized` either. In these cases [`build`](Self::build) returns an error.
     ///
-    /// If a later release knows the word, its table wins. The exception is a table that says `Active`: then your choice
-    /// wins, because it permits less.
+    /// If a later version of the crate knows the word, the meaning in that version replaces yours. Exception: if that
+    /// meaning is `Active`, your status remains, because it permits less.
     pub fn map_status(mut self, provider: Provider, word: impl Into<String>, status: MandateStatus) -> Self {
         use MandateStatus::{Active, Gone, Unrecognized};
         if matches!(status, Active | Gone | Unrecognized) {
-            let what = format!("map_status: a word cannot be mapped to {status}. Use another status");
+            let what = format!("map_status: a vendor's word cannot be mapped to {status}. Map it to another status");
             self.refused.get_or_insert(Error::not_configured(provider, what));
         }
-        // Cut the word like the words from responses, so that the two compare as equal.
+        // Cut the configured word to 64 bytes like the words in responses, so that both compare as equal.
         let word = RawStatus::new(&word.into()).as_str().to_owned();
         self.mapped.entry(provider).or_default().insert(word, status);
         self
     }
 
-    /// Replaces the clock of the system, for tests. The clock dates every reading, and is compared with start and end
-    /// dates.
+    /// Replaces the system clock, for tests. The clock sets the time of every reading, and decides whether a start or
+    /// end date has passed.
     pub fn clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Sets the times of the checks for [`Mandates::watch`].
+    /// Sets the schedule by which [`Mandates::watch`] reads a mandate again.
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.schedule = schedule;
         self
     }
 
-    /// Builds the facade. Sends no request.
+    /// Builds the facade, without a request to any vendor.
     ///
     /// # Errors
-    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if a configuration is not valid. The error names the vendor
-    /// and the fault.
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if the configuration of a vendor is not valid. The error
+    /// names the vendor and the invalid setting.
     pub fn build(self) -> Result<Mandates, Error> {
         if let Some(refused) = self.refused {
             return Err(refused);
@@ -301,7 +310,8 @@ impl MandatesBuilder {
         Ok(Mandates { inner: Arc::new(Inner { adapters, mapped, clock, schedule, gates, told }) })
     }
 
-    /// Adds a vendor. A later configuration replaces an earlier one. [`build`](Self::build) returns its error.
+    /// Adds a vendor. A second configuration of the same vendor replaces the first. If the configuration is not valid,
+    /// [`build`](Self::build) returns its error.
     pub(crate) fn with_adapter(mut self, provider: Provider, client: Result<impl Adapter, Error>) -> Self {
         self.adapters.insert(provider, client.map(|client| Arc::new(client) as Arc<dyn Adapter>));
         self
@@ -312,6 +322,6 @@ fn not_configured(provider: Provider) -> Error {
     let name = provider.as_str();
     Error::not_configured(
         provider,
-        format!("pass its `Config` to the builder: `.{name}(...)`. This needs the feature `{name}`"),
+        format!("pass the vendor's `Config` to the builder: `.{name}(...)`. This needs the feature `{name}` of mandat"),
     )
 }

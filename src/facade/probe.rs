@@ -1,4 +1,4 @@
-//! Compares the shape of a real response with the spec.
+//! Compares the keys and JSON types of a real response with the spec.
 
 use crate::{Provider, transport::OperationSpec, wire};
 use serde::{
@@ -13,14 +13,14 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 pub struct Probe {
     /// The vendor.
     pub provider: Provider,
-    /// The id of the called operation in the spec.
+    /// The id, in the spec, of the operation that was called.
     pub operation: &'static str,
-    /// The JSON type at each place, such as `data.status: string`. `[]` means any item of a list.
+    /// The JSON type at each place of the response, such as `data.status: string`. `[]` stands for the items of a list.
     pub shape: BTreeMap<String, String>,
-    /// The differences from the spec. Empty if there are none.
+    /// The differences between the response and the spec.
     pub differences: Vec<Difference>,
-    /// The damages that make the response invalid JSON, such as a byte order mark or a text that is not UTF-8. Each one
-    /// names its place. The shape was read in spite of them.
+    /// The faults that make the response invalid JSON, such as a byte order mark or a text that is not UTF-8, each with
+    /// its place. The probe repaired these faults before it read the keys and types.
     pub damage: Vec<String>,
 }
 
@@ -30,14 +30,14 @@ pub struct Probe {
 pub struct Difference {
     /// The place in the response, such as `data.status`.
     pub place: String,
-    /// The spec at this place, such as `required string` or `nothing`.
+    /// The type that the spec has at this place, such as `required string` or `nothing`.
     pub spec: String,
-    /// The response at this place, such as `number`.
+    /// The type that the response has at this place, such as `number`.
     pub answer: String,
 }
 
 impl Probe {
-    /// Returns true if the response matches the spec and is not damaged.
+    /// Returns true if the response has no difference from the spec, and is valid JSON.
     pub fn matches(&self) -> bool {
         self.differences.is_empty() && self.damage.is_empty()
     }
@@ -46,12 +46,13 @@ impl Probe {
         let (found, damage) = shape(body);
         let mut differences = Vec::new();
         let mut differ = |place: &str, spec: String, answer: String| {
-            let place = if place.is_empty() { "the whole answer" } else { place };
+            let place = if place.is_empty() { "the whole response" } else { place };
             differences.push(Difference { place: place.into(), spec, answer });
         };
         for (place, kind, required) in operation.answer {
             let here = found.at(place);
-            // A required field must be in each enclosing object. A parent that is not an object does not count.
+            // A required field is expected once in each enclosing object. If the parent is `null` or another type, the
+            // field is not missing.
             let expected = parent(place).map_or(1, |around| found.count(around, "object"));
             let missing = *required && !place.ends_with("[]") && here.values().sum::<usize>() < expected;
             let odd = |found: &str| found != *kind && *kind != "any" && (*required || found != "null");
@@ -64,7 +65,7 @@ impl Probe {
         }
         for (place, here) in &found.0 {
             let known = |at: &str| operation.answer.iter().find(|(known, ..)| *known == at);
-            // Report only the unknown field itself, not the fields within it.
+            // If the spec does not have an object, report only the object, not the fields within it.
             let around = parent(place).and_then(known).is_some_and(|(_, kind, _)| *kind != "any");
             if known(place).is_none() && around {
                 differ(place, "nothing".into(), kinds(here));
@@ -75,7 +76,7 @@ impl Probe {
     }
 }
 
-/// Returns the JSON types by place, and the damages.
+/// Returns the JSON types by their place, and a description of each invalid part of the JSON.
 fn shape(body: &[u8]) -> (Found, Vec<String>) {
     let walk = |json: &[u8]| {
         let mut found = Found::default();
@@ -100,12 +101,13 @@ fn shape(body: &[u8]) -> (Found, Vec<String>) {
 
 type Kind = Cow<'static, str>;
 
-/// Counts the JSON types at each place.
+/// Counts how often each JSON type occurs at each place of a response.
 #[derive(Default)]
 struct Found(BTreeMap<String, BTreeMap<Kind, usize>>);
 
 impl Found {
-    /// The most places that are kept, because a response may have a million keys. No spec has this many places.
+    /// The maximum number of places that are counted, because a response may have a million keys. No spec has this many
+    /// places.
     const PLACES: usize = 2000;
 
     fn see(&mut self, place: String, kind: Kind) {
@@ -126,7 +128,7 @@ fn kinds(here: &BTreeMap<Kind, usize>) -> String {
     Vec::from_iter(here.keys().map(AsRef::as_ref)).join(" or ")
 }
 
-/// Records the type of each value while it is read, and keeps no value.
+/// Records the type of each JSON value without keeping the value.
 struct Walk<'a> {
     place: String,
     found: &'a mut Found,
@@ -203,13 +205,13 @@ fn parent(place: &str) -> Option<&str> {
     (!place.is_empty()).then(|| place.rsplit_once('.').map_or("", |(parent, _)| parent))
 }
 
-/// Shows the result in one line, then the shape of the response with one line for each place.
+/// `Display` shows the comparison in one line, then the type at each place of the response.
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: ", self.provider, self.operation)?;
         let damage = self.damage.iter().map(|damage| format!("is damaged: {damage}"));
         let differs = |Difference { place, spec, answer }: &Difference| {
-            format!("differs at {place}: spec {spec}, answer {answer}")
+            format!("differs at {place}: the spec has {spec}, the response has {answer}")
         };
         let told: Vec<String> = damage.chain(self.differences.iter().map(differs)).collect();
         match self.matches() {

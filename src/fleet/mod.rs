@@ -1,4 +1,4 @@
-//! Reads many mandates as a stream, and watches single mandates over time.
+//! Reads many mandates as a stream, and reads a single mandate again and again to find its changes.
 
 mod statuses;
 mod watch;

@@ -1,4 +1,4 @@
-//! Turns a stream of references into a stream of readings.
+//! Turns a stream of references to mandates into a stream of readings.
 
 use crate::{
     adapter::BatchReader,
@@ -24,27 +24,27 @@ use tokio::{
 
 /// The argument of [`Mandates::statuses`]: an iterator or a stream. Its items convert to [`StatusQuery`].
 ///
-/// The compiler infers `M` to choose between the two. You never write it.
+/// The compiler infers the type parameter `M`, which distinguishes an iterator from a stream. You never write `M`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an iterator or stream of references to mandates",
-    label = "this cannot be read as references",
-    note = "give an iterator or a `futures_util::Stream` whose items are `MandateRef`, `&MandateRef`, \
+    label = "this is not an iterator or stream of references",
+    note = "pass an iterator or a `futures_util::Stream` whose items are `MandateRef`, `&MandateRef`, \
             `(MandateRef, StoredState)`, `(MandateRef, Option<StoredState>)` or `StatusQuery`",
-    note = "parse a text first: `text.parse::<MandateRef>()?`"
+    note = "convert a text into a reference first: `text.parse::<MandateRef>()?`"
 )]
 pub trait References<'a, M> {
     #[doc(hidden)]
     fn references(self, _: Sealed) -> BoxStream<'a, StatusQuery>;
 }
 
-/// A crate that cannot name this type cannot implement [`References`].
+/// A parameter that prevents other crates from implementing [`References`]: they cannot name this type.
 #[derive(Debug)]
 pub struct Sealed;
 
-/// Marks the argument as an iterator.
+/// Marks the argument of [`Mandates::statuses`] as an iterator.
 #[derive(Debug)]
 pub enum Iterated {}
-/// Marks the argument as a stream.
+/// Marks the argument of [`Mandates::statuses`] as a stream.
 #[derive(Debug)]
 pub enum Streamed {}
 
@@ -66,38 +66,40 @@ where
     }
 }
 
-/// The result for one reference.
+/// One item of the stream of [`Mandates::statuses`]: a query with its result.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StatusResult<T = Mandate> {
-    /// The query, as you gave it.
+    /// The query, as you passed it.
     pub query: StatusQuery,
-    /// The reading, or the error.
+    /// The reading of the mandate, or the error.
     pub result: Result<T, Error>,
 }
 
 impl Mandates {
-    /// Reads many mandates. Yields one [`StatusResult`] per reference, in the order in which the responses arrive.
+    /// Reads many mandates. The stream yields one [`StatusResult`] per reference, in the order in which the responses
+    /// arrive.
     ///
-    /// Drop the stream to cancel. Poll it within a Tokio runtime, because it spawns its calls as tasks.
+    /// Drop the stream to cancel its calls. Poll the stream within a Tokio runtime, because its calls run as spawned
+    /// tasks.
     ///
     /// # Failures
     ///
-    /// A failed reading does not stop the others. If a vendor [refuses the caller](Error::refuses_caller), the run
-    /// sends it no further request. The vendor's other references then fail with
+    /// A failed reading does not stop the other readings. If a vendor [refuses the caller](Error::refuses_caller), the
+    /// run sends no further request to this vendor. Its remaining references fail with
     /// [`NotAsked`](crate::ErrorKind::NotAsked). The first request to a vendor runs alone, so that a wrong password is
     /// sent only once.
     ///
     /// # Load and memory
     ///
-    /// Each vendor runs up to [`Settings::concurrency`](crate::Settings::concurrency) calls at once. The same number of
-    /// its references may wait in memory. When one vendor has reached this number, the stream takes no further
-    /// references.
+    /// For each vendor, up to [`Settings::concurrency`](crate::Settings::concurrency) calls run at the same time. The
+    /// same number of references to its mandates may wait in memory. When one vendor has reached this number, the
+    /// stream takes no further references from the input.
     ///
-    /// Seqino's references are read in batches by client. All of them stay in memory until the input ends. If the input
-    /// is [sorted](Statuses::sorted_by_client), only the waiting clients stay in memory. The run reads Seqino's list of
-    /// clients once, and again after five minutes. It reads the list of mandates once per client, and single mandates
-    /// only if a list lacks them.
+    /// References to Seqino's mandates are read in batches by client, so they stay in memory until the input ends. If
+    /// the input is [sorted](Statuses::sorted_by_client), only the references of waiting clients stay in memory. The
+    /// run reads Seqino's list of clients once, and again after five minutes. The run reads the list of mandates once
+    /// per client, and a single mandate only if the list lacks it.
     ///
     /// ```no_run
     /// # async fn run(mandates: mandat::Mandates, references: Vec<mandat::MandateRef>) {
@@ -115,7 +117,7 @@ impl Mandates {
     pub fn statuses<'a, M>(&self, references: impl References<'a, M>) -> Statuses<'a> {
         let lane = |provider: &Provider| {
             let adapter = self.adapter(*provider);
-            // Each reference of a vendor without configuration gets its own error.
+            // If a vendor is not configured, each of its references gets an error of its own.
             let limit = adapter.as_ref().map_or(1, |adapter| adapter.concurrency());
             let reader = adapter.map(|adapter| adapter.clone().batch_reader());
             let (waiting, groups, gate) = (Queue::default(), BTreeMap::new(), Arc::default());
@@ -135,16 +137,16 @@ impl Mandates {
     }
 }
 
-/// The number of finished batches that wait for the caller. Each task can hold one more.
+/// The number of finished batches that may wait until the caller takes them. Each task can hold one more batch.
 const READ_AHEAD: usize = 16;
 
-/// The mandates of one client, or one mandate of a vendor without clients.
+/// The queries for the mandates of one Seqino client, or the query for one mandate of another vendor.
 type Batch = Vec<StatusQuery>;
 
-/// A mandate of a batch with its result.
+/// The query for a mandate with the result of its reading.
 type Done = (StatusQuery, Result<Mandate, Error>);
 
-/// The batches that wait for a task.
+/// The batches that wait until a task reads them.
 #[derive(Clone, Default)]
 struct Queue(Arc<Mutex<VecDeque<Batch>>>);
 
@@ -154,12 +156,13 @@ impl Queue {
     }
 }
 
-/// The waiting and the running work at one vendor.
+/// The waiting and the running calls of one vendor.
 struct Lane {
     reader: Result<Arc<dyn BatchReader>, Error>,
     waiting: Queue,
     groups: BTreeMap<Box<str>, Batch>,
-    /// The number of running tasks. A task reads one batch after the other, because a new task costs more.
+    /// The number of running tasks. Each task reads one batch after the other, because a new task for each batch takes
+    /// more time.
     running: usize,
     limit: usize,
     gate: Arc<Gate>,
@@ -179,7 +182,8 @@ impl Lane {
         self.groups.insert(client.into(), vec![query]);
     }
 
-    /// Queues the collected clients, when no more of their references are expected.
+    /// Queues the references that were collected by client. Call this when the input has no more references of these
+    /// clients.
     fn flush(&mut self) {
         let groups = std::mem::take(&mut self.groups).into_values();
         self.waiting.with(|waiting| waiting.extend(groups));
@@ -190,11 +194,12 @@ impl Lane {
 #[must_use = "a stream does nothing unless polled"]
 pub struct Statuses<'a> {
     mandates: Mandates,
-    /// The references still to read. `None` after the last.
+    /// The references that the stream has not taken yet. `None` after the end of the input.
     input: Option<BoxStream<'a, StatusQuery>>,
     sorted: bool,
     lanes: BTreeMap<Provider, Lane>,
-    /// The tasks. They continue while the caller handles a reading, and end when the stream is dropped.
+    /// The tasks that read mandates. The tasks continue while the caller handles a reading, and stop when the stream is
+    /// dropped.
     running: JoinSet<Provider>,
     sender: Sender<Vec<Done>>,
     read: Receiver<Vec<Done>>,
@@ -208,22 +213,23 @@ impl fmt::Debug for Statuses<'_> {
 }
 
 impl<'a> Statuses<'a> {
-    /// States that the references of each client are next to each other in the input. Memory then does not grow with
-    /// the number of references.
+    /// Declares that the references of each client are next to each other in the input. The memory then does not grow
+    /// with the number of references.
     ///
-    /// If they are not, every reference still gets a result, but the list of a client is read more than once.
+    /// If the input is not sorted in this way, every reference still gets a result, but the mandates of a client are
+    /// listed more than once.
     pub fn sorted_by_client(mut self) -> Self {
         self.sorted = true;
         self
     }
 
-    /// Yields only changes and errors.
+    /// Yields only the changed mandates and the errors.
     ///
-    /// A mandate without a stored state ([`StatusQuery::stored`] is `None`) always counts as changed. A client that could
-    /// not be read does not count as a change.
+    /// A mandate without a stored state ([`StatusQuery::stored`] is `None`) always counts as changed. A failed reading
+    /// of a Seqino client does not count as a change of its mandates.
     ///
-    /// Store [`MandateChange::to`] of each change. After an interrupted run, start again with the stored states: unchanged
-    /// mandates are read again but not yielded.
+    /// Store the [`MandateChange::to`] of each change. After an interrupted run, start again with the stored states.
+    /// The new run reads the unchanged mandates again, but does not yield them.
     pub fn changes(self) -> Changes<'a> {
         Changes(self)
     }
@@ -261,7 +267,8 @@ impl<'a> Statuses<'a> {
                     let (waiting, gate, sender) = (lane.waiting.clone(), lane.gate.clone(), self.sender.clone());
                     self.running.spawn(async move {
                         loop {
-                            // Sending fails only after the stream was dropped, when this task is cancelled too.
+                            // Ignore a failure to send the results. It occurs only after the stream was dropped, and
+                            // this task is then cancelled too.
                             let _ = sender.send(read(&mandates, provider, &reader, &gate, batch).await).await;
                             match waiting.with(VecDeque::pop_front) {
                                 Some(next) => batch = next,
@@ -281,12 +288,13 @@ impl<'a> Statuses<'a> {
                         lane.running -= 1;
                     }
                 }
-                // Tasks are cancelled only when this is dropped. A panic can come from the clock of the caller.
+                // A task is cancelled only when the stream is dropped. A task can panic if the caller's clock panics.
                 Poll::Ready(Some(Err(error))) => match error.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(_) => return Poll::Ready(None),
                 },
-                // Check `read` too: Tokio's cooperative budget can hide results for a moment.
+                // Check `read` too: the channel can report no result for a moment, because Tokio limits the work of a
+                // task per poll.
                 Poll::Ready(None) if self.input.is_none() && self.read.is_empty() => return Poll::Ready(None),
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
@@ -294,7 +302,7 @@ impl<'a> Statuses<'a> {
     }
 }
 
-/// Reads the mandates of one client, unless the vendor has refused the caller.
+/// Reads the mandates of one client. Sends no request if the vendor has refused the caller.
 async fn read(
     mandates: &Mandates,
     provider: Provider,
@@ -312,7 +320,8 @@ async fn read(
     let mut once = |(query, result): Done| {
         gate.hear(provider, &result);
         match &result {
-            // One request read the whole batch, so report its refusal once.
+            // One request read the whole batch. So report a refusal of the caller for one mandate, and `NotAsked` for
+            // the others.
             Err(error) if error.refuses_caller() && std::mem::replace(&mut refused, true) => not_asked(query),
             _ => (query, result),
         }

@@ -1,4 +1,4 @@
-//! A watch on one mandate, which reads it again and again.
+//! A watch on one mandate: a stream that reads the mandate again and again, and yields its changes.
 
 use crate::{
     facade::Mandates,
@@ -12,14 +12,16 @@ use futures_util::{
 use std::time::Duration;
 
 impl Mandates {
-    /// Reads a mandate on the builder's [`Schedule`](crate::Schedule) and yields each change. Without a stored state
-    /// the first reading is a change too. The stream ends when no further check is needed.
+    /// Reads a mandate at the times of the builder's [`Schedule`](crate::Schedule) and yields each change. Without a
+    /// stored state, the first reading also counts as a change. The stream ends when the schedule requires no further
+    /// reading.
     ///
-    /// A failed reading is yielded as an error and retried with growing waits. Drop the stream to stop.
+    /// If a reading fails, the stream yields the error and tries again, with growing waits. Drop the stream to stop the
+    /// watch.
     ///
     /// If the vendor [refuses the caller](Error::refuses_caller), the stream yields that error and ends. Every other
-    /// watch on this vendor then ends with [`NotAsked`](crate::ErrorKind::NotAsked) at its next reading, until a call
-    /// of [`status`](Mandates::status) succeeds.
+    /// watch on a mandate of this vendor then ends at its next reading with [`NotAsked`](crate::ErrorKind::NotAsked).
+    /// New watches end in the same way until a call of [`status`](Mandates::status) succeeds.
     ///
     /// ```no_run
     /// # async fn run(mandates: mandat::Mandates) -> Result<(), mandat::Error> {
@@ -43,7 +45,7 @@ impl Mandates {
 struct Watch {
     mandates: Mandates,
     query: StatusQuery,
-    /// The time until the next reading. `None` if no reading is needed.
+    /// The time until the next reading. `None` if no further reading is needed.
     wait: Option<Duration>,
     failed: u32,
 }

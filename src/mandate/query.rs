@@ -1,11 +1,11 @@
-//! A mandate to read, with your stored state and facts.
+//! A query for the status of a mandate, with your stored state and the facts that only you know.
 
 use super::{Facts, Lookup, MandateRef, Source, StoredState};
 
-/// A mandate to read, with your stored state and facts. Convert it from a [`MandateRef`], or from a pair of a
-/// [`MandateRef`] and a [`StoredState`].
+/// A query for the status of a mandate, with your stored state and the facts that only you know. Convert a query from a
+/// [`MandateRef`], or from a pair of a [`MandateRef`] and a [`StoredState`].
 ///
-/// Give its [`Facts`] to get a verdict on a direct-debit mandate:
+/// Pass the [`Facts`] to get a verdict on a direct-debit mandate:
 ///
 /// ```
 /// # #[cfg(all(feature = "safedebit", feature = "sandbox"))]
@@ -42,15 +42,15 @@ use super::{Facts, Lookup, MandateRef, Source, StoredState};
 pub struct StatusQuery {
     /// The reference of the mandate.
     pub reference: MandateRef,
-    /// Your stored state of the mandate, if any.
+    /// The state of the mandate that you stored after the last reading, if any.
     pub stored: Option<StoredState>,
-    /// The facts about a direct-debit mandate that only you know. Without them its verdict is not computed or compared.
-    /// For an e-invoicing mandate only [`Facts::last_acknowledged`] is used.
+    /// The facts about a direct-debit mandate that only you know. Without facts, no verdict is computed or compared.
+    /// For an e-invoicing mandate, only [`Facts::last_acknowledged`] is used.
     pub facts: Option<Facts>,
 }
 
 impl StatusQuery {
-    /// A mandate without stored state and facts.
+    /// Creates a query without a stored state and without facts.
     pub fn new(reference: MandateRef) -> Self {
         Self { reference, stored: None, facts: None }
     }
@@ -92,7 +92,8 @@ impl From<(MandateRef, Option<StoredState>)> for StatusQuery {
     }
 }
 
-/// Counts as known to the vendor if the stored state was read, not only created.
+/// Converts a query to a lookup. The mandate counts as known to the vendor if the stored state comes from a read, not
+/// only from a creation.
 impl<'a> From<&'a StatusQuery> for Lookup<'a> {
     fn from(query: &'a StatusQuery) -> Self {
         let known = query.stored.as_ref().is_some_and(|known| known.source == Source::Read);

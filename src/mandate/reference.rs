@@ -1,4 +1,4 @@
-//! The reference of a mandate: one text for one mandate at one vendor.
+//! The reference of a mandate: a text that identifies one mandate at one vendor.
 
 use super::Lookup;
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
-/// The name of one mandate at one vendor.
+/// The reference of one mandate at one vendor.
 ///
-/// Its text form is `easytransac:<mandateId>`, `safedebit:<umr>` or `seqino:<client_id>/<mandate_id>`. Store it in one
-/// column: parsing the text gives the same reference again. The text form percent-encodes `%` and invisible characters,
-/// and `/` within a Seqino id.
+/// The text form of a reference is `easytransac:<mandateId>`, `safedebit:<umr>` or `seqino:<client_id>/<mandate_id>`.
+/// Store this text in one column: parsing the text returns the same reference. The text form percent-encodes `%` and
+/// invisible characters, and `/` within a Seqino id.
 ///
-/// `Debug` shows an id only if it looks like one. For example, it shows an IBAN as its length.
+/// `Debug` shows an id only if it looks like an id. For example, an IBAN is shown as its length.
 ///
 /// A reference does not name your account at the vendor. Use one [`Mandates`](crate::Mandates) per account.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +30,8 @@ impl MandateRef {
         Self { provider, client: client.map(|client| trimmed(&client).into()), id: trimmed(&id).into() }
     }
 
-    /// Builds a reference from the parts of its text form: two at Seqino, one elsewhere.
+    /// Builds a reference from the parts of its text form: client and mandate at Seqino, only the mandate at the other
+    /// vendors.
     pub(crate) fn of_parts(provider: Provider, mut parts: Vec<String>) -> Option<Self> {
         let id = parts.pop()?;
         let client = parts.pop();
@@ -44,13 +45,13 @@ impl MandateRef {
             let form = self.provider.reference_form();
             return Err(Error::invalid(
                 Some(self.provider),
-                format!("a part of the reference is empty. Use the form {form}"),
+                format!("a part of the mandate's reference is empty. Use the form {form}"),
             ));
         }
         Ok(())
     }
 
-    /// The vendor.
+    /// The vendor of the mandate.
     pub fn provider(&self) -> Provider {
         self.provider
     }
@@ -65,28 +66,29 @@ impl MandateRef {
         self.client.as_deref()
     }
 
-    /// Makes a lookup for [`Mandates::status`](crate::Mandates::status) of a mandate that the vendor has known before.
+    /// Makes a lookup of a mandate that the vendor has known before, for [`Mandates::status`](crate::Mandates::status).
     ///
     /// If Seqino no longer knows the mandate, the result is [`MandateStatus::Gone`](crate::MandateStatus::Gone) instead
-    /// of an error. The responses of the other vendors are not clear enough for that.
+    /// of an error. The responses of the other vendors are not clear enough for the status `Gone`.
     pub fn known(&self) -> Lookup<'_> {
         Lookup { reference: self, known: true, past: None }
     }
 }
 
-/// One constructor per vendor. They exist with any features, so that stored references can always be read.
+/// One constructor per vendor. All constructors exist with any set of features, so that a stored reference can always
+/// be read.
 impl MandateRef {
-    /// A mandate at Easytransac: `easytransac:<mandateId>`.
+    /// Names a mandate at Easytransac: `easytransac:<mandateId>`.
     pub fn easytransac(mandate_id: impl Into<String>) -> Self {
         Self::new(Provider::Easytransac, None, mandate_id.into())
     }
 
-    /// A mandate at SafeDebit: `safedebit:<umr>`.
+    /// Names a mandate at SafeDebit: `safedebit:<umr>`.
     pub fn safedebit(umr: impl Into<String>) -> Self {
         Self::new(Provider::SafeDebit, None, umr.into())
     }
 
-    /// A mandate at Seqino PDP: `seqino:<client_id>/<mandate_id>`.
+    /// Names a mandate at Seqino PDP: `seqino:<client_id>/<mandate_id>`.
     pub fn seqino(client_id: impl Into<String>, mandate_id: impl Into<String>) -> Self {
         Self::new(Provider::Seqino, Some(client_id.into()), mandate_id.into())
     }
@@ -112,7 +114,8 @@ impl fmt::Debug for MandateRef {
     }
 }
 
-/// Escapes an id. A slash within it must not split the text form, and a line end must not forge a line in a log.
+/// Percent-encodes an id for the text form of a reference. A slash within an id must not divide the text form. A line
+/// end must not forge a line in a log.
 pub(crate) fn escape(part: &str, reserved: &str) -> String {
     let mut escaped = String::with_capacity(part.len());
     for c in part.chars() {
@@ -126,19 +129,20 @@ pub(crate) fn escape(part: &str, reserved: &str) -> String {
     escaped
 }
 
-/// Returns true for control characters, line separators, and marks that change the direction of a text.
+/// Returns true for a control character, a line separator, or a mark that changes the direction of a text.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Removes blanks at the ends, which a request does not send. A part of only blanks stays as it is and is refused later.
+/// Removes blanks at the ends of a part of a reference, because a request does not send them. A part of only blanks
+/// stays unchanged, and is refused later.
 pub(crate) fn trimmed(part: &str) -> &str {
     let trimmed = part.trim_matches(|c: char| c.is_whitespace() && !is_invisible(c));
     if trimmed.is_empty() { part } else { trimmed }
 }
 
-/// Decodes percent escapes. A `%` without two hexadecimal digits after it stays as it is.
+/// Decodes percent escapes in a part of a reference. A `%` without two hexadecimal digits after it stays unchanged.
 pub(crate) fn unescape(part: &str) -> String {
     let mut rest = part.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
@@ -155,7 +159,7 @@ pub(crate) fn unescape(part: &str) -> String {
             }
         }
     }
-    // Escapes that do not decode to UTF-8 stay as they are.
+    // Percent escapes that do not decode to UTF-8 stay unchanged.
     String::from_utf8(bytes).unwrap_or_else(|_| part.into())
 }
 
@@ -168,7 +172,7 @@ impl FromStr for MandateRef {
             let forms: Vec<&str> = Provider::ALL.iter().map(|provider| provider.reference_form()).collect();
             return Err(Error::invalid(
                 None,
-                format!("a reference to a mandate begins with its vendor. Use one of the forms {}", forms.join(", ")),
+                format!("a reference begins with the name of its vendor. Use one of the forms {}", forms.join(", ")),
             ));
         };
         let reference = if provider.reference_form().contains('/') {

@@ -1,31 +1,32 @@
-//! Computes the time of the next check. This module does no I/O, and uses no clock and no random numbers.
+//! Computes when to read a mandate again. This module does no I/O, and uses no clock and no random numbers.
 
 use super::{Mandate, MandateRef, StoredState};
 use crate::{vocabulary::MandateStatus, wire};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
-/// How often to check a mandate, for [`Mandates::watch`](crate::Mandates::watch) or your own job queue.
+/// How often to read a mandate again, for [`Mandates::watch`](crate::Mandates::watch) or your own job queue.
 ///
-/// Each mandate deviates from these times by its own constant amount, so that checks of many mandates spread out.
+/// Each mandate deviates from these times by its own constant amount, so that the readings of many mandates spread out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Schedule {
-    /// The first wait while the debtor has to sign. Default: 5 minutes. Later waits are a tenth of the time in this
-    /// status, if that is longer.
+    /// The first wait while the debtor has to sign. Default: 5 minutes. Later waits are a tenth of the time that the
+    /// mandate has had this status, if that is longer.
     pub awaiting_signature: Duration,
-    /// The first wait in other setup statuses, and for an unrecognized status. Default: 1 hour. Later waits grow in the
-    /// same way.
+    /// The first wait in the other setup statuses, and for an unrecognized status. Default: 1 hour. Later waits are a
+    /// tenth of the time that the mandate has had this status, if that is longer.
     pub setting_up: Duration,
-    /// The longest of these growing waits. Default: 1 day.
+    /// The longest wait while the debtor has to sign, in the other setup statuses, and for an unrecognized status.
+    /// Default: 1 day.
     pub longest: Duration,
     /// The wait while the mandate is in force or on hold. Default: 1 day.
     pub in_force: Duration,
-    /// The wait after the mandate has ended but may be reinstated. Default: 7 days.
+    /// The wait after the mandate has ended, because it may be reinstated. Default: 7 days.
     pub ended: Duration,
-    /// The time after such an end when the checks stop. Default: 90 days.
+    /// The time after the end of a mandate when the readings stop. Default: 90 days.
     pub given_up: Duration,
-    /// The largest deviation of a wait, in percent. Default: 10. More than 90 counts as 90.
+    /// The largest deviation of a wait, in percent of the wait. Default: 10. A value above 90 counts as 90.
     pub jitter: u8,
 }
 
@@ -57,11 +58,11 @@ impl Schedule {
         with_jitter jitter: u8,
     }
 
-    /// Returns the time of the next check. `None` if no check is needed: the vendor no longer knows the mandate, or it
-    /// ended long ago.
+    /// Returns the time of the next reading. Returns `None` if no further reading is needed: the vendor no longer knows
+    /// the mandate, or the mandate ended long ago.
     ///
-    /// `known` is your stored state. It shows how long the mandate has had its status. If the mandate starts or ends
-    /// before the regular time, the next check is shortly after that.
+    /// `known` is your stored state, which shows how long the mandate has had its status. If the mandate starts or ends
+    /// before the regular time, the next reading is shortly after the start or end.
     pub fn next_check(
         &self,
         mandate: &Mandate,
@@ -88,7 +89,7 @@ impl Schedule {
         let mut next = later(now, wait, 1.0 + jitter * deviation)?;
         for date in [&mandate.starts, &mandate.ends].into_iter().flatten().filter_map(wire::DateTime::get) {
             if date > now {
-                // Many mandates start and end at the same midnight, so spread their checks after it.
+                // Many mandates start or end at the same midnight, so spread their readings over a time after it.
                 let spread = later(date.to_utc(), self.awaiting_signature, jitter * (1.0 + deviation));
                 next = next.min(spread.unwrap_or(next));
             }
@@ -97,13 +98,14 @@ impl Schedule {
     }
 }
 
-/// Returns `None` if the result is too late for `DateTime`.
+/// Adds a wait, multiplied by a factor, to an instant. Returns `None` if the result is too late for `DateTime`.
 fn later(from: DateTime<Utc>, wait: Duration, factor: f64) -> Option<DateTime<Utc>> {
     let wait = wait.min(3650 * DAY).mul_f64(factor);
     from.checked_add_signed(TimeDelta::from_std(wait).ok()?)
 }
 
-/// Returns a number from -1 to 1, computed from the reference with FNV-1a. It is the same in every process and build.
+/// Returns a number from -1 to 1, computed from the reference with FNV-1a. The number is the same in every process and
+/// build.
 fn deviation(reference: &MandateRef) -> f64 {
     let text = reference.to_string();
     let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
@@ -111,9 +113,11 @@ fn deviation(reference: &MandateRef) -> f64 {
 }
 
 impl Mandate {
-    /// Returns the time of the next check by the default [`Schedule`], or `None` if no check is needed.
+    /// Returns the time of the next reading by the default [`Schedule`]. Returns `None` if no further reading is
+    /// needed.
     ///
-    /// This assumes that the status is new. For waits that grow, store a [`StoredState`] and use [`Schedule::next_check`].
+    /// This function assumes that the status is new. For waits that grow, store a [`StoredState`] and use
+    /// [`Schedule::next_check`].
     pub fn next_check(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         Schedule::default().next_check(self, None, now)
     }

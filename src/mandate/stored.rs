@@ -1,4 +1,4 @@
-//! The stored state of a mandate, and its change by a new reading. This module does no I/O and reads no clock.
+//! The stored state of a mandate, and the change that a new reading brings. This module does no I/O and reads no clock.
 
 use super::{Account, Facts, Mandate, MandateRef, Past, Source, Verdict};
 use crate::vocabulary::{
@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
 
-/// A [`Verdict`] without its reasons.
+/// A [`Verdict`] without its reasons, to store and compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Permission {
@@ -16,9 +16,9 @@ pub enum Permission {
     Allowed,
     /// You must not use the mandate.
     Refused,
-    /// The information is not enough for an answer.
+    /// The information is not enough to allow or refuse the use.
     Undetermined,
-    /// The question does not apply to this mandate.
+    /// The question does not apply to this mandate, because its vendor's mandates have another purpose.
     NotApplicable,
 }
 
@@ -26,7 +26,7 @@ stable_text!(Permission { Allowed, Refused, Undetermined, NotApplicable } else S
 shown_as_stored!(Permission);
 
 impl Verdict {
-    /// The verdict without its reasons, to store and compare.
+    /// Returns the verdict without its reasons, to store and compare.
     pub fn permission(&self) -> Permission {
         match self {
             Self::Allowed => Permission::Allowed,
@@ -37,10 +37,10 @@ impl Verdict {
     }
 }
 
-/// The stored state of a mandate: its last reading in short, with one column for each field.
+/// The stored state of a mandate: a summary of its last reading, with one column for each field.
 ///
 /// [`columns`](Self::columns) writes the fields as texts, which stay the same between versions.
-/// [`from_columns`](Self::from_columns) reads them back in upper or lower case, and refuses an incomplete row:
+/// [`from_columns`](Self::from_columns) reads these texts in upper or lower case, and refuses an incomplete row:
 ///
 /// ```
 /// use chrono::Utc;
@@ -57,8 +57,8 @@ impl Verdict {
 /// # Ok::<(), mandat::Error>(())
 /// ```
 ///
-/// Serde reads and writes the state too. A word from a newer version of this crate is read as `Unrecognized` or
-/// `Undetermined`, which never makes a verdict `Allowed`.
+/// Serde can serialize and deserialize the state too. A value from a newer version of this crate is read as
+/// `Unrecognized` or `Undetermined`, which never makes a verdict `Allowed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -70,23 +70,24 @@ pub struct StoredState {
     /// The vendor's word for the state of the client that granted the mandate (Seqino), if it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<RawStatus>,
-    /// The verdict of `may_collect` or `may_represent` when this state was made, if there was one. It serves to find
-    /// changes. Ask for a new verdict before each use.
+    /// The verdict of `may_collect` or `may_represent` when this state was made, if there was one. Changes are found by
+    /// comparison with this verdict. Compute a new verdict before each use of the mandate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Permission>,
-    /// The last status that was not `Unrecognized`. Changes are compared with this status. So the return of an ended
+    /// The last status that was not `Unrecognized`. A new status is compared with this one. So the return of an ended
     /// mandate is noticed even after an unrecognized status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recognized: Option<MandateStatus>,
-    /// The ended status from which the mandate was reinstated, until you acknowledge the return. Use
-    /// [`acknowledge`](Self::acknowledge) or [`Facts::last_acknowledged`]. Until then no verdict is `Allowed`.
+    /// The ended status from which the mandate was reinstated, until you acknowledge the return. To acknowledge, call
+    /// [`acknowledge`](Self::acknowledge) or set [`Facts::last_acknowledged`]. Until then no verdict is `Allowed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reinstated_from: Option<MandateStatus>,
     /// The value of [`Facts::last_acknowledged`] when the mandate was last read as ended, reinstated or unrecognized.
-    /// Stating the same status again does not acknowledge the return.
+    /// To state the same status again does not acknowledge the return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_before: Option<MandateStatus>,
-    /// The origin: a read or only a creation. A missing value means a read.
+    /// The origin of the state: a read, or only a creation. If the stored value is missing, the state comes from a
+    /// read.
     #[serde(default = "read", skip_serializing_if = "is_read")]
     pub source: Source,
     /// The time of the first reading with this status.
@@ -96,7 +97,7 @@ pub struct StoredState {
 }
 
 impl StoredState {
-    /// The names of the columns, which are the names of the fields.
+    /// The names of the database columns, which are the names of the fields.
     pub const COLUMNS: [&'static str; 10] = [
         "status",
         "raw",
@@ -110,7 +111,7 @@ impl StoredState {
         "observed_at",
     ];
 
-    /// Makes the state of a mandate that was read, from its status, raw word and time of reading alone.
+    /// Makes the state of a mandate that was read, from its status, the vendor's word and the time of reading.
     pub fn new(status: MandateStatus, raw: RawStatus, observed_at: DateTime<Utc>) -> Self {
         Self {
             status,
@@ -126,7 +127,7 @@ impl StoredState {
         }
     }
 
-    /// Returns the columns of a row with their texts. `None` means null or an empty cell.
+    /// Returns the names of the columns with their texts. `None` stands for null or an empty cell.
     pub fn columns(&self) -> [(&'static str, Option<String>); 10] {
         let status = |status: MandateStatus| status.as_str().to_owned();
         let instant = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
@@ -146,12 +147,12 @@ impl StoredState {
         Self::COLUMNS.map(|name| (name, texts.next().flatten()))
     }
 
-    /// Reads the columns of a row. `column` returns the text of a column by its name. This function calls it at least
-    /// once for each of [`COLUMNS`](Self::COLUMNS). An empty text counts as null.
+    /// Reads the columns of a row. `column` returns the text of a column by its name, and is called at least once for
+    /// each of [`COLUMNS`](Self::COLUMNS). An empty text counts as null.
     ///
-    /// Returns `None` for an empty row: the mandate was never read. `status` and `observed_at` are required. `raw` may
-    /// be empty, because a vendor's word may be empty. Earlier versions did not store `since` and `recognized`. Their
-    /// defaults are `observed_at` and `status`.
+    /// Returns `None` for an empty row, because the mandate was never read. The columns `status` and `observed_at` are
+    /// required. `raw` may be empty, because a vendor's word may be empty. Earlier versions did not store `since` and
+    /// `recognized`. Their defaults are `observed_at` and `status`.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required column is missing or a text cannot
@@ -189,23 +190,24 @@ impl StoredState {
     /// Acknowledges the return of a mandate that had ended. Call this when you know the cause and want to use the
     /// mandate again. Then store the result.
     ///
-    /// This changes nothing while the mandate is ended or its status is unrecognized. A later return needs a new
-    /// acknowledgement.
+    /// The call changes nothing while the mandate is ended or its status is unrecognized. If the mandate is reinstated
+    /// again later, you have to acknowledge it again.
     pub fn acknowledge(&mut self) {
         if !matches!(self.status.phase(), Phase::Ended | Phase::Unknown) {
             (self.reinstated_from, self.acknowledged_before) = (None, None);
         }
     }
 
-    /// Returns the state to store after a reading that failed: without the verdict, which is out of date.
+    /// Returns the state to store after a failed reading. The returned state has no verdict, because the earlier
+    /// verdict is out of date.
     #[must_use]
     pub fn unread(&self) -> Self {
         Self { verdict: None, ..self.clone() }
     }
 
-    /// Makes the state to store from a reading. `earlier` is the state that is stored now.
+    /// Makes the state to store from a reading. `earlier` is the state that is stored so far.
     ///
-    /// A direct-debit mandate gets a verdict only with `facts`. For an e-invoicing mandate only
+    /// A direct-debit mandate gets a verdict only if you pass `facts`. For an e-invoicing mandate, only
     /// [`Facts::last_acknowledged`] is used.
     pub fn of(mandate: &Mandate, earlier: Option<&Self>, facts: Option<&Facts>, now: DateTime<Utc>) -> Self {
         let mandate = match earlier.and_then(Self::past) {
@@ -219,7 +221,7 @@ impl StoredState {
         let last_acknowledged = facts.and_then(|facts| facts.last_acknowledged);
         let mut known = Self::new(mandate.status, mandate.raw.clone(), mandate.observed_at);
         known.source = mandate.source;
-        // Do not keep an empty word. A row cannot tell it from an account that was not read.
+        // Do not store an empty word of the account: in a row, an empty word looks like an account that was not read.
         if let Account::Read { raw, .. } = &mandate.account
             && !raw.as_str().trim().is_empty()
         {
@@ -235,7 +237,8 @@ impl StoredState {
         }
         let Some(earlier) = earlier else { return known };
         known.recognized = known.recognized.or(recognized(earlier.last_recognized()));
-        // One read proves for good that the vendor had the mandate.
+        // A single successful read proves permanently that the vendor had the mandate, so a later creation does not
+        // change the origin.
         if earlier.source == Source::Read {
             known.source = Source::Read;
         }
@@ -245,13 +248,13 @@ impl StoredState {
         known
     }
 
-    /// Returns true if a later reading brings no change. A new time does not count as a change. Neither does a client
-    /// that could not be read.
+    /// Returns true if a later reading brings no change. A new time of reading is not a change. A client that could not
+    /// be read is not a change either.
     fn covers(&self, later: &Self, mandate: &Mandate) -> bool {
         let unread = mandate.account == Account::NotRead && self.account.is_some();
         let same_verdict = later.verdict.is_none() || self.verdict == later.verdict || unread;
         let same_account = later.account.is_none() || self.account == later.account;
-        // A first read after the creation is a change: it proves that the vendor has the mandate.
+        // The first read after the creation counts as a change, because it proves that the vendor has the mandate.
         let same_state = (self.status, &self.raw, self.source) == (later.status, &later.raw, later.source);
         let same_return =
             (self.reinstated_from, self.acknowledged_before) == (later.reinstated_from, later.acknowledged_before);
@@ -259,7 +262,7 @@ impl StoredState {
     }
 }
 
-/// The columns that are not empty.
+/// The columns of a row that are not empty, by their names.
 struct Row<T>(BTreeMap<&'static str, T>);
 
 impl<T: AsRef<str>> Row<T> {
@@ -269,7 +272,7 @@ impl<T: AsRef<str>> Row<T> {
     }
 
     fn word<V: FromStr<Err = UnknownWord>>(&self, name: &str) -> Result<Option<V>, Error> {
-        self.parsed(name, |e| format!("{e}. Correct it, or read it with the version of mandat that wrote it"))
+        self.parsed(name, |e| format!("{e}. Correct it, or use the version of mandat that wrote it"))
     }
 
     fn instant(&self, name: &str) -> Result<Option<DateTime<Utc>>, Error> {
@@ -308,12 +311,12 @@ pub struct MandateChange {
     pub reference: MandateRef,
     /// The kind of change, compared with the last recognized status.
     ///
-    /// `None` at the first reading, and if the status is the same. In the second case something else changed: the raw
-    /// word, the client, the verdict, or the origin.
+    /// `None` at the first reading, and if the status is the same. If the status is the same, another part of the state
+    /// changed: the vendor's word, the client, the verdict, or the origin.
     pub class: Option<Change>,
-    /// The state before; `None` at the first reading.
+    /// The stored state before the change. `None` at the first reading.
     pub from: Option<StoredState>,
-    /// The state now. Store it.
+    /// The state after the change. Store this state.
     pub to: StoredState,
 }
 
@@ -330,7 +333,8 @@ impl MandateChange {
             return None;
         }
         let class = known.filter(|known| known.status != to.status).map(|known| {
-            // `change_to` is `None` if the mandate returned to its status from before an unrecognized one.
+            // `change_to` returns `None` if the mandate has the same status as before one or more unrecognized
+            // statuses.
             let from = known.last_recognized();
             from.change_to(to.status).unwrap_or(Change::Forward)
         });

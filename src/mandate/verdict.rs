@@ -1,4 +1,4 @@
-//! Decides if a mandate may be used, with every reason. This module does no I/O and reads no clock.
+//! Decides whether a mandate may be used, with every reason. This module does no I/O and reads no clock.
 
 use super::{Account, Mandate, Source};
 use crate::{
@@ -10,59 +10,65 @@ use chrono::{DateTime, Months, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
-/// A mandate lapses 36 months after the last collection that was presented, even if that one failed
-/// (SEPA Core and B2B rulebooks).
+/// A mandate lapses 36 months after the last collection that was presented, even if that collection failed (SEPA Core
+/// and B2B rulebooks).
 const DORMANCY: Months = Months::new(36);
 
-/// The tolerated difference between two clocks. A reading from further in the future is not trusted.
+/// The tolerated difference between two clocks. A reading whose time is further in the future is not trusted.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
 
-/// No direct debit is older than this day. An earlier day is a typing error: `26-09-01` reads as the year 26.
-pub(super) const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("it is a day");
+/// No direct debit is older than this day, so an earlier day is a typing error: `26-09-01` is read as a day in the year
+/// 26.
+pub(super) const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("1970-01-01 is a valid day");
 
-/// The facts that only you know about a mandate on which you want to collect.
+/// The facts that only you know about a mandate on which you want to collect money.
 ///
-/// State each fact. Use `None` for a fact that you do not know. There is no `Default` on purpose: an omitted fact would
-/// be an assumed fact, and a wrong "not revoked" collects money that nobody owes.
+/// State each fact. Use `None` for a fact that you do not know. There is no `Default` on purpose: a default for "not
+/// revoked" could be wrong, and would then collect money that nobody owes.
 ///
-/// The struct is exhaustive. When a later version needs one more fact, your code does not compile until you state it.
+/// The struct is exhaustive on purpose. When a later version needs one more fact, your code does not compile until you
+/// state that fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The day in Paris on which the debtor signed. A creditor must keep this date in any case. `None`: not known.
+    /// The day in Paris on which the debtor signed. A creditor has to keep this date anyway. Use `None` if you do not
+    /// know the day.
     pub signed_on: Option<NaiveDate>,
-    /// True if you hold the signed document, or have seen the day of signature at the vendor. `None`: not known.
+    /// True if you have the signed document, or have seen the day of signature at the vendor. Use `None` if you do not
+    /// know.
     ///
-    /// This fact is needed where a vendor's word for active may also mean unsigned: today at Easytransac and SafeDebit.
+    /// This fact is needed where the vendor's word for active may also mean unsigned. Today that is the case at
+    /// Easytransac and SafeDebit.
     pub signature_confirmed: Option<bool>,
     /// The last collection that you presented on this mandate, even if it failed.
     pub last_collection: LastCollection,
-    /// True if the debtor has revoked the mandate with you, for example by letter. The vendor may not know this.
-    /// `None`: not known.
+    /// True if the debtor has revoked the mandate by a message to you, for example by letter. The vendor may not know
+    /// of this revocation. Use `None` if you do not know.
     pub revoked_by_debtor: Option<bool>,
     /// True if the mandate was for one collection, which you have presented and which was not rejected. A rejected
-    /// collection may be presented again. `None`: not known.
+    /// collection may be presented again. Use `None` if you do not know.
     pub one_off_used: Option<bool>,
-    /// The oldest reading on which you act.
+    /// The greatest age of a reading that you still use. An older reading does not allow a collection.
     pub max_age: Duration,
-    /// The last status that you know and have acted on. `None` at the first reading.
+    /// The last status that you know and have acted on. Use `None` at the first reading.
     ///
     /// A reinstated mandate is not allowed until you state its present status here. A status that you already stated
-    /// while the mandate was ended does not acknowledge its return.
+    /// here while the mandate was ended does not acknowledge the return.
     pub last_acknowledged: Option<MandateStatus>,
 }
 
-/// The last collection that you presented on a mandate. A mandate lapses 36 months after it.
+/// The last collection that you presented on a mandate. The mandate lapses 36 months after this collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LastCollection {
-    /// You do not know the day.
+    /// You do not know the day of the last collection.
     NotKnown,
-    /// You have presented no collection.
+    /// You have presented no collection on the mandate.
     Never,
-    /// The day on which you presented it. Its due date may be in the future, but this day may not.
+    /// The day on which you presented the collection. The due date of the collection may be in the future, but not this
+    /// day.
     On(NaiveDate),
 }
 
-/// One of [`Facts`], or of the facts of a [`Collection`](super::Collection).
+/// The name of one of the [`Facts`], or of a fact of a [`Collection`](super::Collection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fact {
@@ -78,7 +84,7 @@ pub enum Fact {
     OneOffUsed,
     /// [`Collection::notified_on`](super::Collection::notified_on).
     NotifiedOn,
-    /// A fact that a newer version of this crate asks for.
+    /// A fact that only a newer version of this crate uses.
     Other,
 }
 
@@ -86,7 +92,7 @@ stable_text!(Fact {
     SignedOn, SignatureConfirmed, LastCollection, RevokedByDebtor, OneOffUsed, NotifiedOn, Other
 } else Self::Other);
 
-/// Shows the name of the field.
+/// `Display` shows the name of the field in [`Facts`].
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -96,13 +102,13 @@ impl fmt::Display for Fact {
             Self::RevokedByDebtor => "revoked_by_debtor",
             Self::OneOffUsed => "one_off_used",
             Self::NotifiedOn => "notified_on",
-            Self::Other => "a fact that this version does not know",
+            Self::Other => "a fact that this version of mandat does not know",
         })
     }
 }
 
 impl Facts {
-    /// Returns the reasons in these facts against collecting on `day`. It is today or a later day.
+    /// Returns the reasons in these facts that speak against a collection on `day`, which is today or later.
     fn reasons(&self, today: NaiveDate, day: NaiveDate) -> Vec<Reason> {
         let mut reasons = Vec::new();
         for (missing, fact) in [
@@ -134,13 +140,14 @@ impl Facts {
             reasons.push(Reason::NotYetSigned { signed_on });
         }
         reasons.extend(self.contradictions(today));
-        // Count dormancy from the later of the two possible days.
+        // The 36 months count from the later of the signature and the last collection.
         let possible = |day: &NaiveDate| (EARLIEST..=today).contains(day);
         let [signed, collected] = [self.signed_on, collected].map(|day| day.filter(possible));
         let since = signed.max(collected).filter(|since| has_lapsed(*since, day));
         let signed_lately = signed.is_some_and(|signed| !has_lapsed(signed, day));
         match (self.last_collection, since) {
-            // An unknown collection may have kept the mandate alive, unless the signature is recent enough.
+            // If the day of the last collection is unknown, it matters only if the signature is more than 36 months
+            // old.
             (LastCollection::NotKnown, _) if signed_lately => {}
             (LastCollection::NotKnown, _) => reasons.push(Reason::FactMissing { fact: Fact::LastCollection }),
             (_, Some(since)) => reasons.push(Reason::Dormant { since }),
@@ -149,7 +156,7 @@ impl Facts {
         reasons
     }
 
-    /// Finds pairs of facts that contradict each other, so that one of them must be wrong.
+    /// Finds pairs of facts that contradict each other. One of the two facts must be wrong.
     fn contradictions(&self, today: NaiveDate) -> impl Iterator<Item = Reason> {
         let before_signature = match (self.signed_on, self.last_collection) {
             (Some(signed), LastCollection::On(collected)) => collected < signed,
@@ -172,22 +179,23 @@ fn has_lapsed(since: NaiveDate, day: NaiveDate) -> bool {
 }
 
 impl Mandate {
-    /// May you collect on this mandate? `now` is compared with its dates and with the time of the reading.
+    /// Decides whether you may collect on this mandate at the time `now`.
     ///
-    /// The status alone is never enough. The verdict lists every reason. Days are those of Paris. A mandate that is not
+    /// The status alone is never enough. The verdict lists every reason. Days are days in Paris. A mandate that is not
     /// for collections (Seqino) gives [`Verdict::NotApplicable`].
     ///
-    /// A reading that followed a [`StoredState`](crate::StoredState) can tell if the mandate was reinstated; see
-    /// [`Mandates::statuses`](crate::Mandates::statuses). A reading by reference alone relies on `facts` for that.
+    /// A reading that followed a [`StoredState`](crate::StoredState) can show that the mandate was reinstated; see
+    /// [`Mandates::statuses`](crate::Mandates::statuses). For a reading without an earlier state, only `facts` can show
+    /// this.
     ///
     /// # What `Allowed` does not cover
     ///
     /// - Advance notice: notify the debtor 14 days before, unless you agreed otherwise.
     /// - Refunds: the debtor has eight weeks without a reason, and thirteen months for an unauthorised debit.
     /// - The B2B scheme. The debtor's bank must register the mandate first, and a consumer cannot be a debtor. No
-    ///   vendor documents which scheme it uses.
-    /// - A block at the debtor's bank. Nobody informs the creditor.
-    /// - A change of the IBAN. This is an amendment, and the debtor must agree.
+    ///   vendor documents whether its mandates are Core or B2B.
+    /// - A block at the debtor's bank, because nobody informs the creditor of it.
+    /// - A change of the IBAN. Such a change is an amendment of the mandate, and the debtor must agree.
     /// - The due date. A collection is presented at least one business day before, so none is due today. That is why
     ///   this verdict does not look at business days and lead times, and measures dormancy at `now`. For a due date ask
     ///   [`may_collect_on`](Self::may_collect_on), which has all reasons of this verdict and more.
@@ -212,7 +220,7 @@ impl Mandate {
         if age > facts.max_age {
             reasons.push(Reason::TooOld { age });
         }
-        // Without documentation, the vendor's word for active may also mean an unsigned mandate.
+        // If the meaning of the vendor's word for active is not documented, the word may also mean an unsigned mandate.
         if self.status == MandateStatus::Active && self.evidence != Evidence::Documented {
             reasons.extend(match facts.signature_confirmed {
                 Some(true) => None,
@@ -225,20 +233,20 @@ impl Mandate {
         Some(reasons)
     }
 
-    /// May you act as the grantor's platform under this mandate? `now` is compared with its dates.
+    /// Decides whether you may act as the grantor's e-invoicing platform under this mandate at the time `now`.
     ///
-    /// The age of the reading is not checked: compare [`age`](Self::age) with your own limit.
+    /// The verdict does not check the age of the reading: compare [`age`](Self::age) with your own limit.
     ///
     /// `last_acknowledged` is the last status that you know and have acted on, as in [`Facts::last_acknowledged`]. Use
     /// `None` at the first reading. A reinstated mandate is not allowed until you state its present status.
     ///
-    /// The verdict also needs an active client. This rule is our inference; Seqino does not document it. A mandate that
-    /// is not for e-invoicing (SEPA direct debit) gives [`Verdict::NotApplicable`].
+    /// The verdict is allowed only if the client is active. This rule is our inference; Seqino does not document it. A
+    /// mandate that is not for e-invoicing (SEPA direct debit) gives [`Verdict::NotApplicable`].
     ///
     /// # What `Allowed` does not cover
     ///
-    /// The ability of the company to receive invoices. An active mandate may not be enough, so read the directory
-    /// entry. See the chapter [Verdicts](crate::book::verdicts).
+    /// The ability of the company to receive invoices is not checked. An active mandate may not be enough, so read the
+    /// directory entry. See the chapter [Verdicts](crate::book::verdicts).
     pub fn may_represent(&self, last_acknowledged: Option<MandateStatus>, now: DateTime<Utc>) -> Verdict {
         if self.reference.provider().purpose() != Purpose::Represent {
             return Verdict::NotApplicable;
@@ -281,7 +289,8 @@ impl Mandate {
             Some(Some(ends)) if now >= ends => reasons.push(Reason::AfterEnd { ends: ends.to_utc() }),
             _ => {}
         }
-        // Also report a return that only the caller's stated status shows. An unrecognized status may hide an end.
+        // Report a return also if only the status that the caller stated shows it. An unrecognized status may have
+        // hidden an end of the mandate.
         let stated = last_acknowledged.filter(|from| {
             *from == MandateStatus::Unrecognized || from.change_to(self.status) == Some(Change::Reinstated)
         });
@@ -291,7 +300,8 @@ impl Mandate {
         reasons
     }
 
-    /// Returns the ended status from which the mandate came back, unless `last_acknowledged` acknowledges the return.
+    /// Returns the ended status from which the mandate was reinstated. Returns `None` if `last_acknowledged`
+    /// acknowledges the return.
     pub(crate) fn unacknowledged_return(&self, last_acknowledged: Option<MandateStatus>) -> Option<MandateStatus> {
         let acknowledges = last_acknowledged == Some(self.status)
             && last_acknowledged != self.acknowledged_before
@@ -300,21 +310,22 @@ impl Mandate {
     }
 }
 
-/// The answer to "may I use this mandate now?".
+/// The decision whether a mandate may be used now, with the reasons against its use.
 ///
-/// Serde writes and reads it as `{"verdict": "Refused", "reasons": [...]}`.
+/// Serde writes and reads a verdict as `{"verdict": "Refused", "reasons": [...]}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "verdict", content = "reasons")]
 #[must_use]
 pub enum Verdict {
-    /// Yes, as far as the vendor's data and your facts show.
+    /// The mandate may be used, as far as the vendor's data and your facts show.
     Allowed,
-    /// No. Lists every reason, including those that only leave the answer open.
+    /// The mandate must not be used. The list has every reason, including reasons that alone make a verdict
+    /// undetermined.
     Refused(Vec<Reason>),
-    /// The information is not enough for an answer. Lists every reason.
+    /// The information is not enough to allow or refuse the use of the mandate. The list has every reason.
     Undetermined(Vec<Reason>),
-    /// The question does not apply to this mandate.
+    /// The question does not apply to this mandate, because its vendor's mandates have another purpose.
     NotApplicable,
 }
 
@@ -334,7 +345,8 @@ impl Verdict {
         *self == Self::Allowed
     }
 
-    /// The reasons. Empty if the verdict is allowed or not applicable.
+    /// Returns the reasons against the use of the mandate. The list is empty if the verdict is allowed or not
+    /// applicable.
     pub fn reasons(&self) -> &[Reason] {
         match self {
             Self::Refused(reasons) | Self::Undetermined(reasons) => reasons,
@@ -359,127 +371,133 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A reason why a mandate may not be used, or why the answer is open.
+/// A reason why the verdict on a mandate is refused or undetermined.
 ///
-/// A reason that refuses makes the verdict [`Verdict::Refused`]. If all reasons leave the answer open, the verdict is
+/// A single reason that refuses makes the verdict [`Verdict::Refused`]. If no reason refuses, the verdict is
 /// [`Verdict::Undetermined`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "reason")]
 #[non_exhaustive]
 pub enum Reason {
-    /// The mandate is not in force. Refuses.
+    /// The mandate is not in force. The verdict is refused.
     NotActive {
         /// The status of the mandate.
         status: MandateStatus,
         /// The vendor's word for the status.
         raw: RawStatus,
     },
-    /// The vendor's word for the status is not in this crate's tables. Leaves the answer open.
+    /// The vendor's word for the status is not in this crate's tables. Alone, this reason makes the verdict
+    /// undetermined.
     Unrecognized {
         /// The raw word.
         raw: RawStatus,
     },
-    /// The mandate was created but not read back since. Leaves the answer open.
+    /// The mandate was created, but not read since. Alone, this reason makes the verdict undetermined.
     NotReadBack,
-    /// The start of the mandate is in the future. Refuses.
+    /// The start of the mandate is in the future. The verdict is refused.
     BeforeStart {
-        /// The start.
+        /// The start of the mandate.
         starts: DateTime<Utc>,
     },
-    /// The end of the mandate has been reached, or will be by the due date. Refuses.
+    /// The end of the mandate has been reached, or will be by the due date. The verdict is refused.
     AfterEnd {
-        /// The end.
+        /// The end of the mandate.
         ends: DateTime<Utc>,
     },
-    /// A date from the vendor could not be read. Leaves the answer open.
+    /// A date from the vendor could not be read. Alone, this reason makes the verdict undetermined.
     DateUnreadable {
         /// The date that could not be read.
         which: DateField,
     },
-    /// The reading is older than [`Facts::max_age`]. Leaves the answer open.
+    /// The reading is older than [`Facts::max_age`]. Alone, this reason makes the verdict undetermined.
     TooOld {
         /// The age of the reading. Serde stores whole seconds.
         #[serde(with = "seconds")]
         #[cfg_attr(feature = "schemars", schemars(with = "u64"))]
         age: Duration,
     },
-    /// The reading is more than ten minutes in the future: a clock is wrong. Leaves the answer open.
+    /// The time of the reading is more than ten minutes in the future, so a clock is wrong. Alone, this reason makes
+    /// the verdict undetermined.
     ReadAhead {
         /// The time of the reading.
         observed_at: DateTime<Utc>,
     },
-    /// The day of signature that you stated is in the future. Refuses.
+    /// The day of signature that you stated is in the future. The verdict is refused.
     NotYetSigned {
-        /// That day.
+        /// The stated day of signature.
         signed_on: NaiveDate,
     },
-    /// No collection was presented for 36 months, at `now` or by the due date. Refuses.
+    /// No collection was presented for 36 months, at `now` or by the due date. The verdict is refused.
     Dormant {
         /// The day of the last collection, or of the signature.
         since: NaiveDate,
     },
-    /// The mandate was for one collection, which has been presented. Refuses.
+    /// The mandate was for one collection, which has been presented. The verdict is refused.
     OneOffUsed,
-    /// The debtor has revoked the mandate with you. Refuses.
+    /// The debtor has revoked the mandate by a message to you. The verdict is refused.
     RevokedByDebtor,
-    /// The vendor reinstated an ended mandate, and you have not acknowledged the return. Leaves the answer open.
+    /// The vendor reinstated an ended mandate, and you have not acknowledged the return. Alone, this reason makes the
+    /// verdict undetermined.
     Reinstated {
         /// The ended status before the return, or `Unrecognized` if that status was not recognized.
         from: MandateStatus,
     },
-    /// A fact that decides is not stated. Leaves the answer open.
+    /// You did not state a fact that the verdict needs. Alone, this reason makes the verdict undetermined.
     FactMissing {
         /// The missing fact.
         fact: Fact,
     },
-    /// TARGET is closed on the due date. Refuses.
+    /// TARGET is closed on the due date. The verdict is refused.
     NotBusinessDay {
         /// The due date.
         day: NaiveDate,
     },
-    /// It is too late to present a collection for this due date. Refuses.
+    /// It is too late to present a collection for this due date. The verdict is refused.
     TooSoon {
         /// The first due date for which a presentation is in time.
         earliest: NaiveDate,
     },
-    /// The debtor was notified too late for this due date. Refuses.
+    /// The debtor was notified too late for this due date. The verdict is refused.
     NotifiedTooLate {
         /// The first due date that leaves the agreed notice.
         earliest: NaiveDate,
     },
-    /// A fact is impossible: a day before 1970, or a last collection or a notification after today. Refuses.
+    /// A stated fact is impossible: a day before 1970, or a last collection or a notification after today. The verdict is refused.
     FactImpossible {
         /// The impossible fact.
         fact: Fact,
     },
-    /// Two facts contradict each other, such as a collection before the signature. Leaves the answer open.
+    /// Two stated facts contradict each other, such as a collection before the signature. Alone, this reason makes the
+    /// verdict undetermined.
     FactsContradict {
-        /// One of the two facts.
+        /// The first of the two facts.
         first: Fact,
-        /// The other fact.
+        /// The second of the two facts.
         second: Fact,
     },
-    /// The vendor's word for active may also mean unsigned, and you have not seen the signature. Leaves the answer
-    /// open.
+    /// The vendor's word for active may also mean unsigned, and you did not confirm the signature. Alone, this reason
+    /// makes the verdict undetermined.
     SignatureNotConfirmed,
-    /// The client is not active. Refuses.
+    /// The client that granted the mandate is not active. The verdict is refused.
     AccountNotActive {
         /// The status of the client.
         status: AccountStatus,
         /// The vendor's word for the status.
         raw: RawStatus,
     },
-    /// The vendor's word for the client's state is not in this crate's tables. Leaves the answer open.
+    /// The vendor's word for the client's state is not in this crate's tables. Alone, this reason makes the verdict
+    /// undetermined.
     AccountUnrecognized {
         /// The raw word.
         raw: RawStatus,
     },
-    /// The client could not be read. Leaves the answer open.
+    /// The client that granted the mandate could not be read. Alone, this reason makes the verdict undetermined.
     AccountNotRead,
-    /// The mandate belongs to another client than its reference says. Leaves the answer open.
+    /// The mandate belongs to another client than its reference says. Alone, this reason makes the verdict
+    /// undetermined.
     AccountDiffers,
-    /// A reason that a newer version of this crate stored. Leaves the answer open.
+    /// A reason that a newer version of this crate stored. Alone, this reason makes the verdict undetermined.
     #[serde(other)]
     Other,
 }
@@ -488,9 +506,9 @@ pub enum Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DateField {
-    /// The start, when the mandate comes into force.
+    /// The start of the mandate, when it comes into force.
     Start,
-    /// The end, when the mandate is no longer in force.
+    /// The end of the mandate, from which it is no longer in force.
     End,
 }
 
@@ -510,7 +528,8 @@ mod seconds {
 }
 
 impl Reason {
-    /// Returns true if this reason makes the verdict refused. Otherwise it leaves the answer open.
+    /// Returns true if this reason makes the verdict refused. Otherwise this reason alone makes the verdict
+    /// undetermined.
     pub fn refuses(&self) -> bool {
         match self {
             Self::NotActive { .. }
@@ -547,36 +566,38 @@ impl fmt::Display for Reason {
         match self {
             Self::NotActive { status, raw } => write!(f, "not active: {status} ({raw})"),
             Self::Unrecognized { raw } => write!(f, "status unrecognized ({raw})"),
-            Self::NotReadBack => f.write_str("created but not read back"),
+            Self::NotReadBack => f.write_str("the mandate was created, but not read since"),
             Self::BeforeStart { starts } => write!(f, "before its start, {}", starts.format("%FT%TZ")),
             Self::AfterEnd { ends } => write!(f, "after its end, {}", ends.format("%FT%TZ")),
-            Self::DateUnreadable { which: DateField::Start } => f.write_str("its start date cannot be read"),
-            Self::DateUnreadable { which: DateField::End } => f.write_str("its end date cannot be read"),
+            Self::DateUnreadable { which: DateField::Start } => f.write_str("the start date cannot be read"),
+            Self::DateUnreadable { which: DateField::End } => f.write_str("the end date cannot be read"),
             Self::TooOld { age } => write!(f, "read {} s ago, too old", age.as_secs()),
             Self::ReadAhead { observed_at } => {
-                write!(f, "read in the future, {}: check the clocks", observed_at.format("%FT%TZ"))
+                write!(f, "the reading is from the future, {}: check the clocks", observed_at.format("%FT%TZ"))
             }
-            Self::NotYetSigned { signed_on } => write!(f, "not signed yet: signature on {signed_on}"),
+            Self::NotYetSigned { signed_on } => {
+                write!(f, "not signed yet: the day of signature, {signed_on}, is in the future")
+            }
             Self::Dormant { since } => write!(f, "dormant: no collection for 36 months since {since}"),
             Self::OneOffUsed => f.write_str("one-off mandate already used"),
-            Self::RevokedByDebtor => f.write_str("revoked by the debtor with you"),
+            Self::RevokedByDebtor => f.write_str("the debtor has revoked the mandate by a message to you"),
             Self::NotBusinessDay { day } => write!(f, "TARGET is closed on {day}"),
             Self::TooSoon { earliest } => write!(f, "too late to present it: the earliest due date is {earliest}"),
             Self::NotifiedTooLate { earliest } => {
                 write!(f, "debtor notified too late: the earliest due date is {earliest}")
             }
-            Self::Reinstated { from } => write!(f, "reinstated after {from}, not yet acknowledged"),
+            Self::Reinstated { from } => write!(f, "reinstated after {from}, and you have not acknowledged the return"),
             Self::FactMissing { fact } => write!(f, "{fact} not known"),
-            Self::FactImpossible { fact } => write!(f, "{fact} is impossible: it is before 1970 or after today"),
+            Self::FactImpossible { fact } => write!(f, "{fact} is impossible: the day is before 1970 or after today"),
             Self::FactsContradict { first, second } => write!(f, "{first} and {second} contradict each other"),
             Self::SignatureNotConfirmed => {
-                f.write_str("signature not confirmed, and the vendor's word may also mean an unsigned mandate")
+                f.write_str("signature not confirmed: the vendor's word for active may also mean an unsigned mandate")
             }
             Self::AccountNotActive { status, raw } => write!(f, "client not active: {status} ({raw})"),
             Self::AccountUnrecognized { raw } => write!(f, "client status unrecognized ({raw})"),
-            Self::AccountNotRead => f.write_str("client not read"),
-            Self::AccountDiffers => f.write_str("belongs to another client than its reference says"),
-            Self::Other => f.write_str("a reason that this version does not know"),
+            Self::AccountNotRead => f.write_str("the state of the client could not be read"),
+            Self::AccountDiffers => f.write_str("the mandate belongs to another client than its reference says"),
+            Self::Other => f.write_str("a reason that this version of mandat does not know"),
         }
     }
 }

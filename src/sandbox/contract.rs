@@ -1,5 +1,5 @@
-//! Checks the sandbox against the specs. Each example matches its own schema, and the spec describes each response of
-//! the sandbox.
+//! Checks the sandbox with the specs. Each example matches its own schema, and the spec describes each response that
+//! the sandbox sends.
 
 use super::{
     Reply, Request,
@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-/// An operation of a spec, with the request of its example.
+/// An operation of a spec, with the example of its request.
 struct Example {
     id: String,
     method: String,
@@ -79,7 +79,7 @@ impl Example {
     }
 }
 
-/// All variants of the example with one error.
+/// Returns variants of the example body, each with a single error.
 fn mutilated(body: &Value) -> Vec<Value> {
     let mut all = vec![json!([]), json!("text"), Value::Null, json!({})];
     for key in body.as_object().into_iter().flat_map(Map::keys) {
@@ -103,7 +103,7 @@ fn mutilated(body: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn the_example_of_each_request_is_accepted_by_its_own_schema() {
+fn example_of_each_request_matches_its_own_schema() {
     for vendor in &world().vendors {
         for example in examples(vendor.spec.document(), vendor.spec.base_path()) {
             let (route, path) = vendor.spec.find(&example.method, &example.path).unwrap();
@@ -117,7 +117,7 @@ fn the_example_of_each_request_is_accepted_by_its_own_schema() {
 }
 
 #[test]
-fn the_example_of_each_answer_is_accepted_by_its_own_schema() {
+fn example_of_each_response_matches_its_own_schema() {
     for vendor in &world().vendors {
         let document = vendor.spec.document();
         for example in examples(document, vendor.spec.base_path()) {
@@ -133,9 +133,10 @@ fn the_example_of_each_answer_is_accepted_by_its_own_schema() {
     }
 }
 
-/// Sends the example, then the example with each error in turn. The spec has to describe each response.
+/// Sends the example of each request, and then the example with each error in turn. The spec must describe each
+/// response of the sandbox.
 #[test]
-fn each_answer_of_the_sandbox_is_one_that_its_spec_describes() {
+fn every_sandbox_response_is_described_by_its_spec() {
     let mut world = world();
     let mut undescribed = BTreeSet::new();
     for (provider, spec) in
@@ -165,7 +166,8 @@ fn each_answer_of_the_sandbox_is_one_that_its_spec_describes() {
     assert_eq!(undescribed, BTreeSet::new());
 }
 
-/// Replaces the sandbox's own codes, which SafeDebit does not document.
+/// Replaces the error codes of the sandbox by documented ones, because SafeDebit's spec does not list the sandbox's
+/// codes.
 fn documented(mut reply: Reply) -> Reply {
     if let Some(code) = reply.body.as_mut().and_then(|body| body.get_mut("code"))
         && code.as_str().is_some_and(|code| code.starts_with("SANDBOX_"))
@@ -175,7 +177,7 @@ fn documented(mut reply: Reply) -> Reply {
     reply
 }
 
-/// A valid `Authorization` header for a vendor.
+/// Returns a valid `Authorization` header for a vendor.
 fn authorization(world: &mut World, provider: &str) -> String {
     match provider {
         "safedebit" => "Basic JQheySHkalSNuakkmSmm==".into(),

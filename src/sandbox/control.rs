@@ -1,5 +1,5 @@
-//! The sandbox's own interface under `/_control`, for tests in any language. Requests and responses are JSON. The
-//! method of [`Sandbox`](super::Sandbox) with the same name documents each order.
+//! The HTTP interface of the sandbox under `/_control`, with which tests in any language control the sandbox. Requests
+//! and responses are JSON. The method of [`Sandbox`](super::Sandbox) with the same name documents each control request.
 
 use super::{
     ScriptedResponse, Step,
@@ -20,19 +20,25 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
-/// The orders that `GET /_control` lists.
+/// The control requests that `GET /_control` lists, each with its effect.
 const INDEX: &[(&str, &str)] = &[
     ("GET /_control/state", "returns every record, by vendor, kind and id, masked"),
-    ("POST /_control/reset", "restores the initial state"),
-    ("GET /_control/clock", "returns the time"),
-    ("POST /_control/clock {\"advance_seconds\": 60}", "advances the clock"),
+    ("POST /_control/reset", "restores the initial state of the sandbox"),
+    ("GET /_control/clock", "returns the time of the sandbox"),
+    ("POST /_control/clock {\"advance_seconds\": 60}", "advances the clock of the sandbox"),
     ("GET /_control/mandates", "returns the reference and the vendor's word of each mandate"),
     (
         "POST /_control/mandates {\"mandate\": \"safedebit:RUM-1\", \"step\": \"sign\"}",
-        "performs a step. Also verify, activate, suspend, expire, revoke, fail",
+        "performs a step of the mandate: sign, verify, activate, suspend, expire, revoke or fail",
     ),
-    ("POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}", "sets the vendor's word for a status"),
-    ("POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}", "sets any word or JSON as the status"),
+    (
+        "POST /_control/mandates {\"mandate\": ..., \"status\": \"Suspended\"}",
+        "sets the mandate to the vendor's word for this status",
+    ),
+    (
+        "POST /_control/mandates {\"mandate\": ..., \"word\": \"brand_new\"}",
+        "sets any word or JSON as the status of the mandate",
+    ),
     ("POST /_control/mandates {\"mandate\": ..., \"forget\": true}", "deletes the mandate at the vendor"),
     (
         "GET /_control/debits",
@@ -44,7 +50,7 @@ const INDEX: &[(&str, &str)] = &[
     ),
     ("POST /_control/debits {\"debit\": ..., \"refund\": true}", "refunds a debit"),
     ("PATCH /_control/state/{vendor}/{kind}/{id}", "changes a record (JSON merge patch)"),
-    ("GET, DELETE /_control/faults", "returns the number of faults; removes all"),
+    ("GET, DELETE /_control/faults", "returns the number of faults; removes all faults"),
     (
         "POST /_control/faults {\"fault\": \"status\", \"status\": 503, ...}",
         "adds a fault. A status also takes with_body and retry_after. Other faults: reset, empty, truncated, html, \
@@ -54,12 +60,12 @@ const INDEX: &[(&str, &str)] = &[
     ),
     (
         "POST /_control/scripts {\"provider\": ..., \"operation\": ..., \"answers\": [{\"status\": 200, \"body\": {}}]}",
-        "sets the next responses of an operation",
+        "sets the responses to the next calls of an operation",
     ),
-    ("DELETE /_control/scripts", "removes all scripts"),
+    ("DELETE /_control/scripts", "removes all scripted responses"),
     (
         "GET, DELETE /_control/journal",
-        "returns the received requests, masked, with ?operation= only those of one operation; removes all",
+        "returns the received requests, masked, with ?operation= only those of one operation; removes all requests",
     ),
 ];
 
@@ -103,7 +109,7 @@ struct NewScript {
     answers: Vec<ScriptedResponse>,
 }
 
-/// A refusal: HTTP status and reason.
+/// A refusal of a control request: the HTTP status and the reason.
 type Refused = (u16, String);
 
 pub(super) fn answer(
@@ -163,7 +169,7 @@ pub(super) fn answer(
         ("POST", ["scripts"]) => read::<NewScript>(body).and_then(|script| {
             let NewScript { provider, operation, answers } = script;
             if answers.iter().any(|answer| !(200..600).contains(&answer.status)) {
-                return Err((400, "a status is from 200 to 599".into()));
+                return Err((400, "the HTTP status of a response is a number from 200 to 599".into()));
             }
             world.script(provider, operation, answers).map_err(|why| (400, why))?;
             done
@@ -177,7 +183,7 @@ pub(super) fn answer(
             world.journal.clear();
             done
         }
-        _ => Err((404, "there is no such order. GET /_control lists the orders".into())),
+        _ => Err((404, "the sandbox has no such control request. GET /_control lists all control requests".into())),
     };
     match result {
         Ok(body) => Reply::new(200, body),
@@ -186,10 +192,12 @@ pub(super) fn answer(
 }
 
 fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(body).map_err(|e| (400, format!("the body is not valid: {e}. GET /_control shows its form")))
+    serde_json::from_slice(body)
+        .map_err(|e| (400, format!("the body of the control request is not valid: {e}. GET /_control shows its form")))
 }
 
-/// Returns an error for an unknown operation, at one vendor or at any. A fault on it would never have an effect.
+/// Returns an error if the operation does not exist, at this vendor or at any vendor. A fault for an unknown operation
+/// would never have an effect.
 fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(), Refused> {
     let mut vendors = world.vendors.iter().filter(|vendor| provider.is_none_or(|wanted| wanted == vendor.provider));
     let has = vendors.any(|vendor| vendor.spec.has(operation));
@@ -213,15 +221,15 @@ fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
     let MandateChange { mandate, step, status, word, forget } = wanted;
     match (step, status, word, forget) {
         (Some(step), None, None, false) => world.step(&mandate, step).map_err(error),
-        // An unknown text parses as `Unrecognized`.
+        // An unknown text parses as `Unrecognized`, so refuse it here.
         (None, Some(MandateStatus::Unrecognized), None, false) => {
             let all: Vec<&str> = MandateStatus::ALL.iter().map(|status| status.as_str()).collect();
-            Err((400, format!("a status is one of {}. For any other word use `word`", all.join(", "))))
+            Err((400, format!("the status of a mandate is one of {}. For any other word use `word`", all.join(", "))))
         }
         (None, Some(status), None, false) => world.set_status(&mandate, status).map_err(error),
         (None, None, Some(word), false) => world.edit(&mandate, |record| record["status"] = word).map_err(error),
         (None, None, None, true) => world.forget(&mandate).map_err(error),
-        _ => Err((400, "send exactly one of step, status, word, forget".into())),
+        _ => Err((400, "the body needs exactly one of step, status, word, forget".into())),
     }
 }
 
@@ -231,14 +239,14 @@ fn change(world: &mut World, vendor: &str, kind: &str, id: &str, body: &[u8]) ->
         return Err((400, "the body is not an object. Send the fields to change as an object".into()));
     }
     let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
-    let missing = || (404, "there is no such record. GET /_control/state lists all records".to_owned());
+    let missing = || (404, "the sandbox has no such record. GET /_control/state lists all records".to_owned());
     let vendor = world.named(vendor).ok_or_else(missing)?;
     let record = vendor.store.get_mut(kind, &id).ok_or_else(missing)?;
     merge(record, patch);
     Ok(vendor.spec.masked(record))
 }
 
-/// Applies a JSON merge patch (RFC 7396).
+/// Applies a JSON merge patch (RFC 7396) to a value.
 pub(super) fn merge(into: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *into = patch;
@@ -258,7 +266,7 @@ pub(super) fn merge(into: &mut Value, patch: Value) {
 }
 
 impl SimulatedVendor {
-    /// Every record, by kind and id, without personal data.
+    /// Returns every record of the sandbox, by kind and id, without personal data.
     fn shown(&self) -> Value {
         let id = |(place, id): (usize, &String)| match is_personal(id) {
             true => format!("(masked id {})", place + 1),
@@ -290,9 +298,9 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    /// The documentation of the module lists every order of `GET /_control`.
+    /// The documentation of the module must list every control request that `GET /_control` lists.
     #[test]
-    fn every_order_is_documented() {
+    fn every_control_request_is_documented() {
         let documented = include_str!("mod.rs");
         for (call, _) in super::INDEX {
             let (call, body) = call.split_once(" {\"").unwrap_or((call, ""));
@@ -300,7 +308,7 @@ mod tests {
             for method in methods.split(", ") {
                 assert!(documented.contains(&format!("`{method} {path}`")), "{method} {path}");
             }
-            // Each key in the order.
+            // Check that the documentation contains each JSON key in the body of the control request.
             for part in body.split('"').filter(|part| part.chars().all(|c| c.is_ascii_lowercase()) && part.len() > 3) {
                 assert!(documented.contains(part), "{part}");
             }

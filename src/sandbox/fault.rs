@@ -1,4 +1,4 @@
-//! Faults that a test injects.
+//! Faults of the sandbox: failures that a test injects.
 
 use super::{Provider, control};
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// ```
 ///
 /// The faults from [`two_bodies`](Self::two_bodies) to [`stale_connection`](Self::stale_connection),
-/// [`delay`](Self::delay) and [`with_body`](Self::with_body) need the vendor's own response. They always strike after
+/// [`delay`](Self::delay) and [`with_body`](Self::with_body) need the vendor's own response. They always occur after
 /// the vendor has acted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
@@ -55,7 +55,7 @@ pub(super) enum What {
 }
 
 impl What {
-    /// Returns true if the response is the vendor's own, perhaps damaged. Then the vendor has acted.
+    /// Returns true if the fault sends the vendor's own response, perhaps damaged. The simulated vendor has then acted.
     pub fn has_an_answer(&self) -> bool {
         match self {
             Self::Reset | Self::Empty | Self::Truncated | Self::Html | Self::Oversized(_) => false,
@@ -64,7 +64,7 @@ impl What {
         }
     }
 
-    /// The damaged body, if the response has one.
+    /// Returns the damaged body, if the response has a body.
     pub fn damaged(&self, body: Option<&Value>) -> Option<Bytes> {
         let body = body?;
         let text = body.to_string();
@@ -98,7 +98,7 @@ impl What {
     }
 }
 
-/// Adds a field at the start of the first object of a body.
+/// Adds a field at the start of the first object in a body.
 fn with_field(body: String, field: &[u8]) -> Vec<u8> {
     let Some(at) = body.find('{') else { return body.into() };
     let (before, after) = body.as_bytes().split_at(at + 1);
@@ -106,7 +106,8 @@ fn with_field(body: String, field: &[u8]) -> Vec<u8> {
     [before, field, comma, after].concat()
 }
 
-/// Writes lists like PHP writes a filtered array: objects with numbers as keys. An empty list becomes `empty`.
+/// Replaces each list by an object with numbers as keys, as PHP writes a filtered array. `empty` replaces an empty
+/// list.
 fn php_lists(value: &Value, empty: &Value) -> Value {
     match value {
         Value::Array(items) if items.is_empty() => empty.clone(),
@@ -123,52 +124,52 @@ impl Fault {
         Self { what, after_effect: false, provider: None, operation: None, times: None, chance: None }
     }
 
-    /// Delays the response, in real time.
+    /// The sandbox delays the response, in real time.
     pub fn delay(by: Duration) -> Self {
         Self::new(What::Delay(by))
     }
 
-    /// An empty response with this HTTP status, like that of a proxy.
+    /// The sandbox sends an empty response with this HTTP status, as a proxy does.
     pub fn status(status: u16) -> Self {
         Self::new(What::Status { status, retry_after: None, body: false })
     }
 
-    /// The connection breaks off without a response.
+    /// The sandbox closes the connection without a response.
     pub fn reset() -> Self {
         Self::new(What::Reset)
     }
 
-    /// The vendor's status with an empty body.
+    /// The sandbox sends the vendor's HTTP status with an empty body.
     pub fn empty() -> Self {
         Self::new(What::Empty)
     }
 
-    /// The connection breaks off in the middle of the body.
+    /// The sandbox closes the connection in the middle of the body.
     pub fn truncated() -> Self {
         Self::new(What::Truncated)
     }
 
-    /// An HTML page with status 200.
+    /// The sandbox sends an HTML page with status 200.
     pub fn html() -> Self {
         Self::new(What::Html)
     }
 
-    /// A body of this many bytes with status 200.
+    /// The sandbox sends a body of this many bytes with status 200.
     pub fn oversized(bytes: usize) -> Self {
         Self::new(What::Oversized(bytes))
     }
 
-    /// The response contains the body twice.
+    /// The body of the response contains the vendor's body twice.
     pub fn two_bodies() -> Self {
         Self::new(What::TwoBodies)
     }
 
-    /// A byte order mark precedes the body.
+    /// A byte order mark precedes the body of the response.
     pub fn byte_order_mark() -> Self {
         Self::new(What::ByteOrderMark)
     }
 
-    /// The body is in Latin-1. An additional field has an `é`, so that the body is not valid UTF-8.
+    /// The body of the response is in Latin-1. An additional field has an `é`, so that the body is not valid UTF-8.
     pub fn latin1() -> Self {
         Self::new(What::Latin1)
     }
@@ -198,14 +199,14 @@ impl Fault {
         Self::new(What::Merge(patch.into()))
     }
 
-    /// Lists become objects with numbers as keys, like a filtered array in PHP. An empty list becomes this value:
-    /// `{}`, null, `""` or false.
+    /// Each list in the body becomes an object with numbers as keys, as PHP writes a filtered array. An empty list
+    /// becomes this value: `{}`, null, `""` or false.
     pub fn php_lists(empty: impl Into<Value>) -> Self {
         Self::new(What::PhpLists(empty.into()))
     }
 
-    /// Adds this number of items to the first list of the body, each `{}`. A body without a list gets one in an
-    /// additional field.
+    /// The first list of the body gets this number of additional items, each `{}`. A body without a list gets a list in
+    /// an additional field.
     pub fn items(count: usize) -> Self {
         Self::new(What::Items(count))
     }
@@ -218,8 +219,8 @@ impl Fault {
         Self::new(header(name, value).unwrap_or_else(|why| panic!("{why}")))
     }
 
-    /// Sends the response a second time, late. The next request on the connection gets it again. Each later request
-    /// gets the response to the request before it.
+    /// The vendor sends the response a second time, late. The next request on the connection gets this second response.
+    /// Each later request gets the response to the request before it.
     pub fn late_second_answer() -> Self {
         Self::new(What::LateSecondAnswer)
     }
@@ -230,7 +231,8 @@ impl Fault {
         Self::new(What::StaleConnection)
     }
 
-    /// Adds this `Retry-After` header to a status fault: a number of seconds, or any text, such as `7.5` or a date.
+    /// Adds this `Retry-After` header to a fault with a status: a number of seconds, or any text, such as `7.5` or a
+    /// date.
     ///
     /// # Panics
     /// If the value is not valid in a header.
@@ -241,7 +243,7 @@ impl Fault {
         self
     }
 
-    /// Gives a status fault the vendor's own body. Otherwise its body is empty.
+    /// Gives a fault with a status the vendor's own body. Otherwise its body is empty.
     pub fn with_body(mut self) -> Self {
         if let What::Status { body, .. } = &mut self.what {
             *body = true;
@@ -249,13 +251,13 @@ impl Fault {
         self
     }
 
-    /// The vendor acts before the fault. Otherwise the fault prevents the action.
+    /// Makes the simulated vendor act before the fault. Otherwise the fault prevents the action.
     pub fn after_effect(mut self) -> Self {
         self.after_effect = true;
         self
     }
 
-    /// Limits the fault to this vendor.
+    /// Limits the fault to requests to this vendor.
     pub fn at(mut self, provider: Provider) -> Self {
         self.provider = Some(provider);
         self
@@ -279,13 +281,13 @@ impl Fault {
         self
     }
 
-    /// The vendor and the operation of the fault.
+    /// Returns the vendor and the operation to which the fault is limited.
     pub(super) fn aim(&self) -> (Option<Provider>, Option<&str>) {
         (self.provider, self.operation.as_deref())
     }
 
-    /// Returns true if the fault occurs now.
-    pub(super) fn strikes(&mut self, provider: Provider, operation: &str, after_effect: bool) -> bool {
+    /// Returns true if the fault occurs at this call.
+    pub(super) fn applies(&mut self, provider: Provider, operation: &str, after_effect: bool) -> bool {
         let meant = self.after_effect == after_effect
             && self.provider.is_none_or(|wanted| wanted == provider)
             && self.operation.as_deref().is_none_or(|wanted| wanted == operation);
@@ -300,18 +302,18 @@ impl Fault {
 }
 
 fn header(name: &str, text: &str) -> Result<What, &'static str> {
-    let name = name.parse().map_err(|_| "the name is not valid in a header")?;
+    let name = name.parse().map_err(|_| "the name is not valid as the name of an HTTP header")?;
     Ok(What::Header(name, value(text)?))
 }
 
 fn value(text: &str) -> Result<HeaderValue, &'static str> {
-    text.parse().map_err(|_| "the value is not valid in a header")
+    text.parse().map_err(|_| "the value is not valid in an HTTP header")
 }
 
-/// The limit of a response, which is built in memory.
+/// The maximum size of a response, because the sandbox builds each response in memory.
 const LARGEST: usize = 1 << 30;
 
-/// The JSON form of a fault.
+/// The JSON form of a fault in a control request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -367,52 +369,55 @@ impl TryFrom<Written> for Fault {
         let Written { name, value: text, .. } = &written;
         let named = || name.as_deref().zip(text.as_deref());
         let what = match written.fault {
-            Kind::Delay => {
-                What::Delay(Duration::from_millis(written.milliseconds.ok_or("a delay needs `milliseconds`")?))
-            }
-            Kind::Status => match written.status.ok_or("a status needs its number in `status`")? {
-                status @ 200..=599 => {
-                    let retry_after = match &written.retry_after {
-                        None => None,
-                        Some(Value::String(wish)) => Some(value(wish)?),
-                        Some(wish) => Some(value(&wish.to_string())?),
-                    };
-                    What::Status { status, retry_after, body: written.with_body }
+            Kind::Delay => What::Delay(Duration::from_millis(
+                written.milliseconds.ok_or("a fault of the kind delay needs the field `milliseconds`")?,
+            )),
+            Kind::Status => {
+                match written.status.ok_or("a fault of the kind status needs its number in the field `status`")? {
+                    status @ 200..=599 => {
+                        let retry_after = match &written.retry_after {
+                            None => None,
+                            Some(Value::String(wish)) => Some(value(wish)?),
+                            Some(wish) => Some(value(&wish.to_string())?),
+                        };
+                        What::Status { status, retry_after, body: written.with_body }
+                    }
+                    _ => return Err("the HTTP status of a fault is a number from 200 to 599"),
                 }
-                _ => return Err("a status is from 200 to 599"),
-            },
+            }
             Kind::Reset => What::Reset,
             Kind::Empty => What::Empty,
             Kind::Truncated => What::Truncated,
             Kind::Html => What::Html,
-            Kind::Oversized => match written.bytes.ok_or("an oversized response needs `bytes`")? {
+            Kind::Oversized => match written.bytes.ok_or("a fault of the kind oversized needs the field `bytes`")? {
                 bytes if bytes <= LARGEST => What::Oversized(bytes),
-                _ => return Err("an oversized response has at most 1 GiB"),
+                _ => return Err("the field `bytes` of a fault is at most 1 GiB"),
             },
             Kind::TwoBodies => What::TwoBodies,
             Kind::ByteOrderMark => What::ByteOrderMark,
             Kind::Latin1 => What::Latin1,
             Kind::Field => {
-                let (name, value) = named().ok_or("a field needs `name` and `value`, both as text")?;
+                let (name, value) =
+                    named().ok_or("a fault of the kind field needs `name` and `value`, both as text")?;
                 Self::field(name, value).what
             }
-            Kind::Merge => What::Merge(written.patch.ok_or("a merge needs `patch`")?),
+            Kind::Merge => What::Merge(written.patch.ok_or("a fault of the kind merge needs the field `patch`")?),
             Kind::PhpLists => {
-                What::PhpLists(written.empty.ok_or("php_lists needs `empty`, the form of an empty list")?)
+                What::PhpLists(written.empty.ok_or("a fault of the kind php_lists needs the field `empty`")?)
             }
-            Kind::Items => match written.count.ok_or("items needs `count`")? {
+            Kind::Items => match written.count.ok_or("a fault of the kind items needs the field `count`")? {
                 count if count <= LARGEST / 4 => What::Items(count),
-                _ => return Err("`count` is at most 268435456"),
+                _ => return Err("the field `count` of a fault is at most 268435456"),
             },
             Kind::Header => {
-                let (name, value) = named().ok_or("a header needs `name` and `value`")?;
+                let (name, value) = named().ok_or("a fault of the kind header needs `name` and `value`")?;
                 header(name, value)?
             }
             Kind::LateSecondAnswer => What::LateSecondAnswer,
             Kind::StaleConnection => What::StaleConnection,
         };
         if written.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
-            return Err("a probability is from 0 to 1");
+            return Err("the probability of a fault is from 0 to 1");
         }
         let Written { after_effect, provider, operation, times, seed, .. } = written;
         let chance = written.probability.map(|probability| (probability, fastrand::Rng::with_seed(seed)));

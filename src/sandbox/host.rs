@@ -1,6 +1,6 @@
-//! Refuses requests for another host or from another site. A web site can make a browser send requests to this
-//! machine. It can also point its own domain name to this machine (DNS rebinding). `Host` or `Origin` then names the
-//! site.
+//! Refuses requests for another host or from another site. A web site can make a browser send requests to this machine.
+//! The site can also point its own domain name to this machine (DNS rebinding). The header `Host` or `Origin` then
+//! names the site.
 
 use super::request::Reply;
 use hyper::{
@@ -14,14 +14,14 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-/// The names and addresses of a sandbox.
+/// The host names and addresses of a sandbox.
 pub(crate) struct Hosts {
     own: SocketAddr,
     told: Vec<Authority>,
 }
 
 impl Hosts {
-    /// `told` are hosts in addition to loopback and the own address.
+    /// Reads the hosts of a sandbox. `told` are the hosts that the caller adds to loopback and the own address.
     pub fn new(own: SocketAddr, told: &[String]) -> io::Result<Self> {
         let read = |name: &String| {
             let bracketed = name.parse::<Ipv6Addr>().map_or_else(|_| name.clone(), |address| format!("[{address}]"));
@@ -31,7 +31,7 @@ impl Hosts {
         Ok(Self { own, told: told.iter().map(read).collect::<Result<_, _>>()? })
     }
 
-    /// The address for callers on this machine. Replaces `0.0.0.0`, which nobody can connect to.
+    /// Returns the address for callers on this machine. Replaces `0.0.0.0`, because nobody can connect to this address.
     pub fn local(&self) -> SocketAddr {
         let ip = match self.own.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -41,7 +41,7 @@ impl Hosts {
         SocketAddr::new(ip, self.own.port())
     }
 
-    /// The host in links: the caller's first host, or the own address.
+    /// Returns the host for links: the caller's first host, or the own address of the sandbox.
     pub fn public(&self) -> String {
         match self.told.first() {
             None => self.local().to_string(),
@@ -50,12 +50,12 @@ impl Hosts {
         }
     }
 
-    /// Refuses a request for another host.
+    /// Refuses a request for another host than the hosts of this sandbox.
     pub fn admit(&self, head: &Parts) -> Result<(), Reply> {
         let Some(host) = only(&head.headers) else {
-            return Err(refused(400, "the request does not have exactly one Host header. Send one"));
+            return Err(refused(400, "the request does not have exactly one Host header. Send one Host header"));
         };
-        // The host of an absolute target takes precedence over the header.
+        // The host in an absolute request target takes precedence over the header `Host`.
         let known = |authority: &Authority| self.knows(authority.host());
         if host.to_str().ok().and_then(authority).as_ref().is_some_and(known) && head.uri.authority().is_none_or(known)
         {
@@ -72,7 +72,7 @@ impl Hosts {
         ))
     }
 
-    /// Refuses an order that a page of another site could send.
+    /// Refuses a control request that a web page of another site could send.
     pub fn admit_order(head: &Parts) -> Result<(), Reply> {
         let host = only(&head.headers).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let own = |origin: &HeaderValue| {
@@ -80,20 +80,24 @@ impl Hosts {
             origin.is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest.eq_ignore_ascii_case(host))
         };
         if !head.headers.get_all(ORIGIN).iter().all(own) {
-            return Err(refused(403, "the Origin of the order is another site. Send orders from a program"));
+            return Err(refused(
+                403,
+                "the Origin of the control request is another site. Send control requests from a program",
+            ));
         }
-        // A page can send other types without a preflight request. A page that sends no type still sends its origin.
+        // A web page can send other content types without a preflight request. If a page sends no type, the browser
+        // still sends the origin of the page.
         if !head.headers.get_all(CONTENT_TYPE).iter().all(is_json) {
             return Err(refused(
                 415,
-                "the Content-Type of the order is not JSON. Send `Content-Type: application/json`",
+                "the Content-Type of the control request is not JSON. Send `Content-Type: application/json`",
             ));
         }
         Ok(())
     }
 
     fn knows(&self, host: &str) -> bool {
-        // A name can end with the dot of the DNS root, on either side.
+        // A host name can end with the dot of the DNS root, in the request and in the configuration.
         let rootless = |host: &'_ str| host.strip_suffix('.').unwrap_or(host).to_owned();
         let host = &*rootless(host);
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -104,7 +108,7 @@ impl Hosts {
     }
 }
 
-/// Parses a host with an optional port and nothing else.
+/// Parses a host with an optional port. Any further text is an error.
 fn authority(text: &str) -> Option<Authority> {
     let authority: Authority = text.parse().ok()?;
     (!authority.host().is_empty() && !text.contains('@')).then_some(authority)

@@ -55,14 +55,14 @@
 //! # example::main().unwrap();
 //! ```
 //!
-//! # Where the documentation is silent
+//! # Behaviour that a vendor does not document
 //!
-//! If the documentation is silent, the sandbox does the simplest plausible thing. The first lines of each
-//! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each request that
-//! breaks the spec, and each word that the spec does not list.
+//! If a vendor does not document a behaviour, the sandbox does the simplest plausible thing. The first lines of each
+//! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each
+//! request that breaks the spec, and each word that the spec does not list.
 //!
-//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header
-//! `Server: mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
+//! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header `Server:
+//! mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
 //! SafeDebit with `SANDBOX_`.
 //!
 //! # Pages
@@ -81,17 +81,17 @@
 //! # From other programs
 //!
 //! `mandat sandbox` (feature `cli`) runs a sandbox as a program. It prints the address and the credentials of each
-//! vendor. The program and a [`Sandbox`] both accept orders under `/_control`, as JSON. The response is also JSON. The
-//! response to an invalid order is 400, 404 or 409 with `{"error": "..."}`.
+//! vendor. The program and a [`Sandbox`] both accept control requests under `/_control`, as JSON. The response is also
+//! JSON. The response to an invalid control request is 400, 404 or 409 with `{"error": "..."}`.
 //!
 //! Each request needs exactly one `Host` header. Otherwise the response is 400. The host has to be `localhost`, a
 //! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the response is
-//! 421. An order with the `Origin` of another site gets 403, and an order whose `Content-Type` is not JSON gets 415.
-//! So no web site can give orders through a browser.
+//! 421. A control request with the `Origin` of another site gets 403. A control request whose `Content-Type` is not JSON gets 415.
+//! So no web site can control the sandbox through a browser.
 //!
 //! | method, path | body or query | effect |
 //! |---|---|---|
-//! | `GET /_control` | | lists these orders |
+//! | `GET /_control` | | lists these control requests |
 //! | `GET /_control/state` | | returns every record, by vendor, kind and id, masked as in [`requests`](Sandbox::requests) |
 //! | `PATCH /_control/state/{vendor}/{kind}/{id}` | a JSON merge patch | changes a record, and returns it, masked |
 //! | `POST /_control/reset` | | restores the initial state |
@@ -157,33 +157,34 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use world::World;
 
-/// The simulation of one vendor. It is implemented in the vendor's folder and keeps its state in the store.
+/// The simulation of one vendor. The folder of the vendor implements the trait, and the store keeps the state.
 pub(crate) trait Simulation: Sync {
-    /// The vendor's words for the status of a mandate.
+    /// Returns the vendor's words for the status of a mandate.
     fn vocabulary(&self) -> Vec<VocabularyRow>;
 
-    /// The names and values of the credentials that the vendor accepts.
+    /// Returns the names and values of the credentials that the vendor accepts.
     fn credentials(&self) -> &'static [(&'static str, &'static str)];
 
-    /// Adds the initial records: those that the vendor's samples mention.
+    /// Adds the initial records, which the vendor's samples mention.
     fn begin(&self, store: &mut Store);
 
     /// Refuses a call with wrong or missing credentials.
     fn admit(&self, call: &Request, store: &Store) -> Result<(), Reply>;
 
-    /// Returns the refusal of a call that breaks the spec.
+    /// Returns the response that refuses a call because it breaks the spec.
     fn invalid(&self, call: &Request, violations: &[Violation]) -> Reply;
 
-    /// Performs an operation, or refuses it.
+    /// Performs an operation of the vendor, or returns the response that refuses the operation.
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply>;
 
-    /// The response to a request for an unknown operation.
+    /// Returns the response to a request for an unknown operation.
     fn no_such_operation(&self) -> Reply;
 
-    /// The reference of a mandate's record.
+    /// Returns the reference of the mandate that a record holds.
     fn reference(&self, record: &Value) -> Option<MandateRef>;
 
-    /// The word of a mandate after a step. Returns `None` if the vendor has no such step from the current word.
+    /// Returns the status word of a mandate after a step, or `None` if the vendor has no such step from the present
+    /// word.
     fn step(&self, mandate: &Value, step: Step) -> Option<Value>;
 
     /// How the vendor keeps debits, if it has any.
@@ -191,18 +192,18 @@ pub(crate) trait Simulation: Sync {
         None
     }
 
-    /// The page of a link.
+    /// Returns the page behind a link.
     fn page(&self, _: &Store, _token: &str, _now: DateTime<Utc>) -> Option<Page> {
         None
     }
 
-    /// Applies a decision on an open page.
+    /// Applies the decision that a person made on an open page.
     fn decide(&self, _: &mut Store, _token: &str, _: Decision, _now: DateTime<Utc>) -> Option<Onward> {
         None
     }
 }
 
-/// An event that changes a mandate outside of the API.
+/// An event that changes a mandate without a request to the vendor's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Step {
@@ -215,19 +216,19 @@ pub(crate) enum Step {
     Fail,
 }
 
-/// A response for [`Sandbox::script`].
+/// A response that a test sets by [`Sandbox::script`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ScriptedResponse {
-    /// The HTTP status.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// The body as JSON, if any.
+    /// The body of the response as JSON, if the response has a body.
     pub body: Option<Value>,
 }
 
 impl ScriptedResponse {
-    /// Takes the HTTP status, and the body or `None`.
+    /// Creates a response from an HTTP status and a body. `None` stands for no body.
     pub fn new(status: u16, body: impl Into<Option<Value>>) -> Self {
         Self { status, body: body.into() }
     }
@@ -244,13 +245,14 @@ impl ScriptedResponse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The address to listen on. The default is a free port on loopback. On another address, every machine that
-    /// reaches it can read and change all data in the sandbox. Use such an address only in a container of its own.
+    /// The address on which the sandbox listens. The default is a free port on loopback. On any other address, every
+    /// machine that reaches the address can read and change all data in the sandbox. Use such an address only in a
+    /// container that contains nothing else.
     pub listen: SocketAddr,
     /// The seed of the random numbers. The default is 0. The same seed gives the same ids and the same random faults.
     pub seed: u64,
     /// More host names of the sandbox, in addition to `localhost`, loopback addresses and `listen`. The default is
-    /// none. Links such as `signature_url` contain the first one, with its port if it has one.
+    /// none. Links such as `signature_url` contain the first name, with its port if the name has one.
     pub hosts: Vec<String>,
 }
 
@@ -261,7 +263,7 @@ impl Options {
         with_hosts hosts: Vec<String>,
     }
 
-    /// Adds a host, such as `sandbox` or `localhost:8080`.
+    /// Adds a host name of the sandbox, such as `sandbox` or `localhost:8080`.
     #[must_use]
     pub fn host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
@@ -275,27 +277,27 @@ impl Default for Options {
     }
 }
 
-/// Simulates all vendors on one port. See the [module](self).
+/// A simulation of all vendors on one port. See the [module](self).
 pub struct Sandbox {
     address: SocketAddr,
     hosts: Arc<Hosts>,
     world: Arc<Mutex<World>>,
     clock: Arc<VirtualClock>,
-    /// The server, and the channel that stops it.
+    /// The task of the server, and the channel that stops the server.
     server: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
-/// Shows the address.
+/// `Debug` of a sandbox shows only its address.
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Sandbox({})", self.address)
     }
 }
 
-/// The maximum advance of the clock, in milliseconds: a thousand years.
+/// The maximum advance of the sandbox's clock, in milliseconds: a thousand years.
 const FARTHEST: i64 = 1000 * 365 * 24 * 3600 * 1000;
 
-/// The system's clock plus an advance.
+/// The clock of the sandbox: the clock of the system plus an advance.
 #[derive(Debug, Default)]
 pub(crate) struct VirtualClock(AtomicI64);
 
@@ -304,11 +306,11 @@ impl VirtualClock {
         Utc::now() + TimeDelta::milliseconds(self.0.load(Ordering::Relaxed))
     }
 
-    /// Advances the clock. The total stops at `FARTHEST`, so that no sum overflows.
+    /// Advances the clock. The total advance stops at `FARTHEST`, so that no sum overflows.
     pub fn advance(&self, by: Duration) {
         let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX).min(FARTHEST);
         let ahead = |now: i64| Some((now + milliseconds).min(FARTHEST));
-        // `ahead` always returns a value, so this always updates.
+        // The closure `ahead` always returns a value, so the update always succeeds.
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, ahead);
     }
 
@@ -317,13 +319,13 @@ impl VirtualClock {
     }
 }
 
-/// Ignores poisoning: a second panic here would hide the first panic of a test.
+/// Locks the state even after a panic of another thread. A second panic here would hide the first panic of a test.
 fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sandbox {
-    /// Starts a sandbox of these vendors.
+    /// Starts a sandbox that simulates these vendors.
     pub(crate) async fn simulate(vendors: Vec<SimulatedVendor>, options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
@@ -342,31 +344,31 @@ impl Sandbox {
         Ok(Self { address, hosts, world, clock, server: Some((stop, server)) })
     }
 
-    /// Stops after all open responses are sent. To stop immediately, drop the sandbox.
+    /// Stops the sandbox after it has sent all unfinished responses. To stop immediately, drop the sandbox.
     pub async fn stop(mut self) {
         if let Some((stop, server)) = self.server.take() {
             drop(stop);
-            // Ignore a panic of the server task: the sandbox is stopped.
+            // Ignore a panic of the server task, because the sandbox is stopped anyway.
             let _ = server.await;
         }
     }
 
-    /// The address of the sandbox.
+    /// Returns the address of the sandbox.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL for orders from this machine, such as `http://127.0.0.1:4010/_control`.
+    /// Returns the URL for control requests from this machine, such as `http://127.0.0.1:4010/_control`.
     pub fn control_url(&self) -> String {
         format!("http://{}/_control", self.hosts.local())
     }
 
-    /// The base URL of a vendor, for callers on this machine.
+    /// Returns the base URL of a vendor, for callers on this machine.
     pub fn base_url(&self, provider: Provider) -> String {
         self.url(&self.hosts.local().to_string(), provider)
     }
 
-    /// The base URL of a vendor at the first of [`Options::hosts`]. Without hosts it equals
+    /// Returns the base URL of a vendor at the first of [`Options::hosts`]. Without hosts, the URL equals
     /// [`base_url`](Self::base_url).
     pub fn public_url(&self, provider: Provider) -> String {
         self.url(&self.hosts.public(), provider)
@@ -377,13 +379,13 @@ impl Sandbox {
         format!("http://{host}/{}{path}", provider.as_str())
     }
 
-    /// The names and values of a vendor's credentials, for callers other than this crate. They are public and work
-    /// only in the sandbox. The result is empty for a vendor whose feature is off.
+    /// Returns the names and values of a vendor's credentials, for callers other than this crate. The credentials are
+    /// public and work only in the sandbox. The result is empty for a vendor whose feature is off.
     pub fn credentials(&self, provider: Provider) -> &'static [(&'static str, &'static str)] {
         lock(&self.world).vendor(provider).map_or(&[], |vendor| vendor.simulation.credentials())
     }
 
-    /// The time of the sandbox and of its facade.
+    /// Returns the present time on the clock of the sandbox and of its facade.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
@@ -392,32 +394,33 @@ impl Sandbox {
         self.clock.clone()
     }
 
-    /// Advances the time of the sandbox.
+    /// Advances the clock of the sandbox.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
 
-    /// Restores the initial state: removes records, faults, scripts and requests, and resets the clock.
+    /// Restores the initial state of the sandbox: removes records, faults, scripted responses and received requests,
+    /// and resets the clock.
     pub fn reset(&self) {
         lock(&self.world).reset();
     }
 
-    /// The last 100,000 requests since the start. Personal and secret values are masked.
+    /// Returns the last 100,000 requests since the start of the sandbox. Personal and secret values are masked.
     pub fn requests(&self) -> Vec<Received> {
         lock(&self.world).journal.iter().cloned().collect()
     }
 
-    /// The number of received requests for an operation.
+    /// Returns the number of requests that the sandbox received for an operation.
     pub fn count(&self, operation: &str) -> usize {
         lock(&self.world).journal.iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
     }
 
-    /// Adds a fault. If several faults apply to a call, the first one is used.
+    /// Adds a fault. If several faults apply to a call, the sandbox uses the first one.
     pub fn inject(&self, fault: Fault) {
         lock(&self.world).faults.push(fault);
     }
 
-    /// Removes all faults.
+    /// Removes all faults of the sandbox.
     pub fn clear_faults(&self) {
         lock(&self.world).faults.clear();
     }
@@ -437,16 +440,16 @@ impl Sandbox {
         result.map_err(|why| Error::invalid(Some(provider), why))
     }
 
-    /// The debtor signs the mandate.
+    /// Simulates that the debtor signs the mandate.
     ///
     /// # Errors
-    /// For this and the other steps: [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if
-    /// the vendor has no such step from the mandate's current status.
+    /// For this and the other steps: [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the
+    /// vendor has no such step from the mandate's current status.
     pub fn sign(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Sign)
     }
 
-    /// The mandate passes the checks of identity or company.
+    /// Simulates that the mandate passes the vendor's checks of the identity or the company.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -454,7 +457,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Verify)
     }
 
-    /// The mandate comes into force.
+    /// Simulates that the mandate comes into force.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -462,7 +465,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Activate)
     }
 
-    /// The mandate is suspended.
+    /// Simulates that the vendor suspends the mandate.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -470,7 +473,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Suspend)
     }
 
-    /// The mandate expires.
+    /// Simulates that the mandate expires.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -478,7 +481,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Expire)
     }
 
-    /// A party ends the mandate outside of the API.
+    /// Simulates that a party ends the mandate without a request to the vendor's API.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -486,7 +489,7 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Revoke)
     }
 
-    /// The vendor refuses the mandate, or fails to set it up.
+    /// Simulates that the vendor refuses the mandate, or fails to set it up.
     ///
     /// # Errors
     /// As [`sign`](Self::sign).
@@ -494,15 +497,17 @@ impl Sandbox {
         lock(&self.world).step(mandate, Step::Fail)
     }
 
-    /// The vendor returns its word for this status from now on, independent of the previous status.
+    /// Makes the simulated vendor return its word for this status from now on, whatever the previous status.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the vendor has no word for it.
+    /// [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the vendor has no word for the
+    /// status.
     pub fn set_status(&self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
         lock(&self.world).set_status(mandate, status)
     }
 
-    /// The vendor returns this as the mandate's status from now on. It can be any word or any JSON.
+    /// Makes the simulated vendor return this value as the mandate's status from now on. The value can be any word or
+    /// any JSON.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate.
@@ -538,7 +543,7 @@ impl Sandbox {
         lock(&self.world).notification(debit)
     }
 
-    /// Changes a mandate's record. The record has the fields of the vendor's response.
+    /// Changes the record of a mandate. The record has the fields of the vendor's response.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate.
@@ -546,8 +551,8 @@ impl Sandbox {
         lock(&self.world).edit(mandate, change)
     }
 
-    /// Changes any other record. For example, a Seqino client is `("clients", "client_abc123")`. `GET /_control/state`
-    /// lists all kinds and ids.
+    /// Changes a record that is no mandate. For example, a Seqino client is `("clients", "client_abc123")`. `GET
+    /// /_control/state` lists all kinds and ids.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such record.
@@ -564,12 +569,12 @@ impl Sandbox {
         record.map(change).ok_or_else(|| Error::new(ErrorKind::NotFound).at(Some(provider)).detail(what))
     }
 
-    /// The record of a mandate at the vendor. Personal data is not masked.
+    /// Returns the record of a mandate at the simulated vendor. Personal data is not masked.
     pub fn record(&self, mandate: &MandateRef) -> Option<Value> {
         lock(&self.world).mandate(mandate).cloned()
     }
 
-    /// The references of all mandates.
+    /// Returns the references of all mandates in the sandbox.
     pub fn references(&self) -> Vec<MandateRef> {
         let world = lock(&self.world);
         let of = |vendor: &SimulatedVendor| -> Vec<_> {
@@ -578,12 +583,12 @@ impl Sandbox {
         world.vendors.iter().flat_map(of).collect()
     }
 
-    /// The number of mandates at a vendor.
+    /// Returns the number of mandates at a simulated vendor.
     pub fn mandates_at(&self, provider: Provider) -> usize {
         lock(&self.world).vendor(provider).map_or(0, |vendor| vendor.store.count(MANDATES))
     }
 
-    /// Deletes the mandate: the vendor no longer knows it.
+    /// Deletes the mandate, so that the simulated vendor no longer knows it.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such mandate.
@@ -597,15 +602,17 @@ impl World {
         let provider = mandate.provider();
         let record = self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?;
         let word = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step));
-        let what =
-            format!("the sandbox: this vendor has no such step from here ({step:?}). Use `set_status` or `answer`");
+        let what = format!(
+            "the sandbox: this vendor has no such step from the present status of the mandate ({step:?}). Use \
+             `set_status` or `answer`"
+        );
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
         self.edit(mandate, |record| record["status"] = word)
     }
 
     fn set_status(&mut self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
         let provider = mandate.provider();
-        let what = format!("the sandbox: this vendor has no word for {status}. Use `answer`");
+        let what = format!("the sandbox: this vendor has no word for the status {status}. Use `answer`");
         let words = self.vendor(provider).map(|vendor| vendor.simulation.vocabulary()).unwrap_or_default();
         let word = word_for(&words, status);
         let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
@@ -635,7 +642,7 @@ fn unknown(mandate: &MandateRef) -> Error {
     Error::new(ErrorKind::NotFound).at(Some(mandate.provider())).detail("the sandbox has no such mandate")
 }
 
-/// The first word of a vendor's vocabulary that means a status.
+/// Returns the first word in a vendor's vocabulary that means this status.
 pub(crate) fn word_for(vocabulary: &[VocabularyRow], status: MandateStatus) -> Option<Value> {
     let row = vocabulary.iter().find(|row| row.status == status)?;
     Some(row.raw.clone().into())

@@ -1,10 +1,10 @@
-//! The pages for a debtor or a client, in French and in English.
+//! The pages of the sandbox for a debtor or a client, in French and in English.
 
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 use url::Url;
 
-/// The languages of the pages.
+/// The languages of the sandbox's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     French,
@@ -12,7 +12,7 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The first known language of `?lang=` and of the browser's list. The default is French.
+    /// Returns the first known language of the query `?lang=` and of the browser's list. The default is French.
     pub fn of(asked: Option<&str>, accepted: &str) -> Self {
         let mut wanted = asked.into_iter().chain(accepted.split(',').map(str::trim));
         let known = wanted.find_map(|tag| match tag.get(..2)? {
@@ -31,7 +31,7 @@ impl Language {
     }
 }
 
-/// A text in both languages.
+/// A text in French and in English.
 #[derive(Clone, Copy)]
 pub(crate) struct Text {
     pub fr: &'static str,
@@ -73,18 +73,18 @@ impl Shown {
 /// The content of a vendor's page.
 pub(crate) struct Page {
     pub title: Text,
-    /// The text that the reader agrees to.
+    /// The text to which the reader of the page agrees.
     pub intro: Text,
     pub terms: Vec<(Text, Shown)>,
-    /// The text of the button.
+    /// The text of the button with which the reader agrees.
     pub agree: Text,
-    /// Hidden fields that the form posts to the next address.
+    /// The hidden fields that the form posts to the next address.
     pub carried: Vec<(&'static str, String)>,
-    /// The reason why the page accepts no decision, if any.
+    /// The reason why the page accepts no decision, if there is one.
     pub closed: Option<Closed>,
 }
 
-/// A safe address for a redirect: `http` or `https`, never a scheme that runs code, such as `javascript:`.
+/// A safe address for a redirect: an `http` or `https` URL, never a URL that runs code, such as `javascript:`.
 #[derive(Clone)]
 pub(crate) struct Link(Url);
 
@@ -93,7 +93,7 @@ impl Link {
         Url::parse(url.as_str()?).ok().filter(|url| matches!(url.scheme(), "http" | "https")).map(Self)
     }
 
-    /// Adds a pair to the query.
+    /// Adds a name and a value to the query of the link.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.query_pairs_mut().append_pair(name, value);
         self
@@ -104,11 +104,11 @@ impl Link {
     }
 }
 
-/// A page whose link accepts no decision any more.
+/// The reason why a page accepts no decision any more, and the link back.
 #[derive(Clone)]
 pub(crate) struct Closed {
     pub why: Why,
-    /// The link back.
+    /// The link back to the site that sent the reader to the page.
     pub back: Option<Link>,
 }
 
@@ -124,13 +124,13 @@ pub(crate) enum Decision {
     Cancel,
 }
 
-/// The next step after a decision.
+/// The next step after the reader has made a decision.
 pub(crate) enum Onward {
-    /// Redirect to this address with GET.
+    /// The server redirects the browser to this address with GET.
     Go(Link),
-    /// Redirect to this address with the submitted form.
+    /// The server redirects the browser to this address with the submitted form.
     Post(Link),
-    /// Show that the decision was made.
+    /// The page shows that the decision was made.
     Stay,
 }
 
@@ -211,7 +211,7 @@ impl Page {
         shell(language, self.title.in_(language), &content)
     }
 
-    /// The page after a decision without a redirect.
+    /// Returns the page that follows a decision without a redirect.
     pub fn done(&self, language: Language, decision: Decision) -> String {
         let text = if decision == Decision::Agree { AGREED } else { CANCELLED };
         shell(language, self.title.in_(language), &html! { p role="status" { (text.in_(language)) } })

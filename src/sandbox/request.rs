@@ -1,4 +1,4 @@
-//! A request and a response, in the form that the simulations use.
+//! A request and a response of the sandbox, in the form that the simulations of the vendors use.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -6,23 +6,23 @@ use hyper::HeaderMap;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A request.
+/// A request to a simulated vendor.
 #[derive(Default)]
 pub(crate) struct Request {
-    /// The operation, by its id in the spec.
+    /// The id of the requested operation in the spec.
     pub operation: String,
     pub method: String,
-    /// The path template of the spec.
+    /// The path template of the operation in the spec.
     pub template: String,
     pub path: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,
     pub headers: HeaderMap,
-    /// The body. Null if there is none.
+    /// The body of the request. Null if the request has none.
     pub body: Value,
-    /// The file of a form.
+    /// The file in a form, if the request uploads one.
     pub file: Option<Upload>,
     pub now: DateTime<Utc>,
-    /// The base URL of this vendor's pages: `http://127.0.0.1:8080/safedebit/pages/`.
+    /// The base URL of this vendor's pages, such as `http://127.0.0.1:8080/safedebit/pages/`.
     pub pages: String,
 }
 
@@ -36,23 +36,23 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A text of the body.
+    /// Returns a text field of the body.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.body.get(key).and_then(Value::as_str)
     }
 
-    /// A text of the body or of the query.
+    /// Returns a text from the body or from the query.
     pub fn given(&self, key: &str) -> Option<&str> {
         self.text(key).or_else(|| self.query.get(key).map(String::as_str))
     }
 }
 
-/// A response.
+/// The response of a simulated vendor.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub status: u16,
     pub body: Option<Value>,
-    /// The allowed methods, for a request with another method.
+    /// The allowed methods, if the request used another method.
     pub allow: Option<String>,
 }
 

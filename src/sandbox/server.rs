@@ -32,10 +32,10 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
-/// The maximum size of a request. No request of the specs needs more.
+/// The maximum size of a request. No request in the specs needs more.
 const LARGEST: usize = 64 * 1024 * 1024;
 
-/// Serves requests until `stop`, then completes all open responses.
+/// Serves requests until `stop` completes, and then completes all unfinished responses.
 pub(super) async fn serve(
     listener: TcpListener,
     hosts: Arc<Hosts>,
@@ -50,7 +50,8 @@ pub(super) async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
-                    // For example too many open files. Wait until other connections close.
+                    // Accepting failed, for example because too many files are open. Wait until other connections
+                    // close.
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 }
@@ -65,7 +66,7 @@ pub(super) async fn serve(
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
         let connection = graceful.watch(connection);
         connections.spawn(async move {
-            // Ignore errors: the caller has closed the connection.
+            // Ignore an error of the connection, because the caller has closed it.
             drop(connection.await);
         });
         while connections.try_join_next().is_some() {}
@@ -74,12 +75,12 @@ pub(super) async fn serve(
     graceful.shutdown().await;
 }
 
-/// The faults of a connection that affect later requests on it.
+/// The faults of a connection that affect later requests on the same connection.
 #[derive(Default)]
 struct Broken {
-    /// The next request gets no response.
+    /// True if the next request on the connection gets no response.
     stale: bool,
-    /// The next request gets this response, and each later one the response of the one before.
+    /// The response that the next request gets. Each later request then gets the response to the request before it.
     late: Option<Response<Body>>,
 }
 
@@ -129,7 +130,8 @@ async fn respond(
         ..request::Request::default()
     };
     let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, received) else {
-        let what = json!({"error": "sandbox: there is no vendor at this path. GET /_control lists the orders"});
+        let what =
+            json!({"error": "sandbox: there is no vendor at this path. GET /_control lists the control requests"});
         return Ok(json_response(&Reply::new(404, what)));
     };
     let response = faulty(reply, fault.as_ref()).await?;
@@ -186,7 +188,7 @@ fn query(uri: &Uri) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// The field `file` of a form.
+/// Returns the field `file` of a form.
 async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
     let body = http_body_util::BodyDataStream::new(http_body_util::Full::new(body.clone()));
     let mut form = multer::Multipart::new(body, boundary);
@@ -199,7 +201,7 @@ async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
     None
 }
 
-/// Shows a page, or applies the decision of its form.
+/// Shows a page, or applies the decision in its submitted form.
 fn page(
     world: &mut World,
     vendor: &str,
@@ -231,7 +233,7 @@ fn page(
 
 fn onward(status: u16, link: &Link) -> Response<Body> {
     let mut response = response(status, Bytes::new());
-    // A parsed URL is ASCII, so this does not fail.
+    // The text of a parsed URL is ASCII, so this conversion does not fail.
     if let Ok(link) = link.as_str().parse() {
         response.headers_mut().insert(LOCATION, link);
     }
@@ -242,7 +244,7 @@ fn html(status: u16, page: String) -> Response<Body> {
     let mut response = response(status, page.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    // A page contains no script.
+    // A page of the sandbox contains no script, so the policy forbids all scripts.
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, policy);
     response
@@ -263,12 +265,12 @@ fn json_response(reply: &Reply) -> Response<Body> {
 fn response(status: u16, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body { data: (!body.is_empty()).then_some(body), end: End::Whole });
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // Mark the response, so that nobody mistakes it for the vendor's.
+    // Mark the response as one of the sandbox, so that nobody takes it for the vendor's response.
     response.headers_mut().insert(SERVER, HeaderValue::from_static("mandat-sandbox"));
     response
 }
 
-/// A body in one piece. The connection may break off after it.
+/// A body of a response in one piece. The connection may break off after the body.
 #[derive(Clone)]
 struct Body {
     data: Option<Bytes>,
@@ -279,7 +281,7 @@ struct Body {
 enum End {
     Whole,
     BreaksOff,
-    /// The data has been sent.
+    /// The data has been sent, and the connection breaks off now.
     BreaksOffNow,
 }
 
@@ -294,7 +296,7 @@ impl hyper::body::Body for Body {
         match self.end {
             End::Whole => Poll::Ready(None),
             End::BreaksOff => {
-                // Return `Pending` once: the server flushes the data before it polls again.
+                // Return `Pending` once, because the server flushes the data before it polls again.
                 self.end = End::BreaksOffNow;
                 cx.waker().wake_by_ref();
                 Poll::Pending

@@ -1,4 +1,4 @@
-//! Finds the operation of a request, and checks the request against the spec.
+//! Finds the operation of a request, and checks the request with the spec of the vendor.
 
 use super::request::Request;
 use crate::{sepa::Umr, wire};
@@ -6,21 +6,21 @@ use jsonschema::{Draft, ValidatorMap};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
 
-/// The spec of one vendor.
+/// The spec of one simulated vendor.
 pub(crate) struct Spec {
     document: Value,
     base_path: String,
     routes: Vec<Route>,
-    /// The names of fields and parameters. The value is true if the field is personal or secret.
+    /// The names of all fields and parameters in the spec. The value is true if the field is personal or secret.
     names: BTreeMap<String, bool>,
     checks: OnceLock<Option<ValidatorMap>>,
 }
 
 pub(crate) struct Route {
     method: String,
-    /// The path before the template. Usually the base path of the server.
+    /// The path before the path template, usually the base path of the server.
     base: String,
-    /// The parts of the path template. A parameter is in braces.
+    /// The segments of the path template. A segment in braces is a parameter.
     parts: Vec<String>,
     pub operation: String,
     parameters: Vec<Parameter>,
@@ -31,7 +31,7 @@ pub(crate) struct Route {
 pub(crate) enum Body {
     None,
     Json,
-    /// A form with a file.
+    /// The body is a form with a file.
     Form,
 }
 
@@ -39,28 +39,28 @@ struct Parameter {
     name: String,
     place: String,
     required: bool,
-    /// The JSON type to parse the text as.
+    /// The JSON type as which the sandbox parses the text.
     kind: String,
 }
 
-/// An error in a request.
+/// An error in a request, which breaks the spec.
 pub(crate) struct Violation {
-    /// The path to the value. It begins with `body`, `query`, `path` or `header`.
+    /// The path to the wrong value in the request. The path begins with `body`, `query`, `path` or `header`.
     pub place: Vec<String>,
-    /// The description. It contains no value of the request.
+    /// The description of the error. The text contains no value of the request.
     pub what: String,
     pub missing: bool,
 }
 
 impl Route {
-    /// The path template of the spec.
+    /// Returns the path template of the operation in the spec.
     pub fn template(&self) -> String {
         self.parts.join("/")
     }
 }
 
 impl Spec {
-    /// Reads the JSON of a spec. The build script has checked it.
+    /// Reads the JSON of a spec, which the build script has already checked.
     pub fn read(json: &str) -> Self {
         let document: Value = serde_json::from_str(json).unwrap_or_default();
         let base_path = server_path(&document).unwrap_or_default();
@@ -77,13 +77,13 @@ impl Spec {
             },
         });
         let mut routes: Vec<Route> = routes.collect();
-        // Try paths with fewer parameters first.
+        // Compare the request with paths that have fewer parameters first.
         routes.sort_by_key(|route| route.parts.iter().filter(|part| part.starts_with('{')).count());
         let names = names(&document);
         Self { base_path, routes, names, checks: OnceLock::new(), document }
     }
 
-    /// The path of the vendor's server: `/v2`.
+    /// Returns the path of the vendor's server, such as `/v2`.
     pub fn base_path(&self) -> &str {
         &self.base_path
     }
@@ -93,7 +93,7 @@ impl Spec {
         self.routes.iter().any(|route| route.operation == operation)
     }
 
-    /// The operation of a request and the values in its path.
+    /// Returns the operation of a request, and the values of the parameters in its path.
     pub fn find(&self, method: &str, path: &str) -> Option<(&Route, BTreeMap<String, String>)> {
         self.routes.iter().filter(|route| route.method == method).find_map(|route| {
             let path: Vec<&str> = path.strip_prefix(route.base.as_str())?.split('/').collect();
@@ -113,7 +113,7 @@ impl Spec {
         })
     }
 
-    /// The methods that the spec has for a path.
+    /// Returns the methods that the spec has for a path.
     pub fn methods(&self, path: &str) -> Vec<&str> {
         let fits = |route: &&Route| self.find(&route.method, path).is_some_and(|(found, _)| found.parts == route.parts);
         let Some(first) = self.routes.iter().find(fits) else { return Vec::new() };
@@ -121,7 +121,7 @@ impl Spec {
         same.map(|route| route.method.as_str()).collect()
     }
 
-    /// All errors in a request. A word that the spec does not list is also an error.
+    /// Returns all errors in a request. A word that the spec does not list is also an error.
     pub fn violations(&self, route: &Route, call: &Request) -> Vec<Violation> {
         let mut found = Vec::new();
         for parameter in &route.parameters {
@@ -136,7 +136,7 @@ impl Spec {
                 None if parameter.required => found.push(Violation::missing(at)),
                 None => {}
                 Some(given) => {
-                    // Parameters are text. Parse a number or a boolean.
+                    // A parameter in the path or the query is text, so parse a number or a boolean.
                     let read = if kind == "string" { None } else { serde_json::from_str(given).ok() };
                     self.check(
                         &key(&route.operation, place, name),
@@ -169,7 +169,7 @@ impl Spec {
         for error in check.iter_errors(value) {
             let mut place = at.clone();
             place.extend(error.instance_path().as_str().split('/').skip(1).map(str::to_owned));
-            // The error is at the object. Add the name of the missing field.
+            // The validator reports a missing field at its object, so add the name of the field.
             if let jsonschema::error::ValidationErrorKind::Required { property } = error.kind() {
                 place.extend(property.as_str().map(str::to_owned));
                 found.push(Violation::missing(place));
@@ -184,7 +184,8 @@ impl Spec {
         &self.document
     }
 
-    /// The reason why the spec does not describe a response of an operation.
+    /// Returns the reason why the spec does not describe this response of an operation, or `None` if the spec describes
+    /// it.
     #[cfg(test)]
     pub fn undescribed(&self, operation: &str, reply: &super::Reply) -> Option<String> {
         let (.., found) = operations(&self.document).find(|(.., o)| o["operationId"] == *operation)?;
@@ -203,7 +204,7 @@ impl Spec {
         match &reply.body {
             Some(body) if described => self.check(&key(operation, "answer", status), body, Vec::new(), &mut found),
             None if !described => {}
-            // The vendors' pages list these errors without a body.
+            // The vendors' pages list these errors without a body, so the spec describes no body.
             Some(_) if !described && reply.status >= 400 => {}
             _ => {
                 return Some(
@@ -225,7 +226,7 @@ impl Spec {
                 })
                 .collect(),
             Value::Array(items) => items.iter().map(|item| self.masked(item)).collect(),
-            // A field that is not personal can still contain personal data by mistake.
+            // A field that is not marked as personal can still contain personal data by mistake.
             Value::String(text) if is_personal(text) => "***".into(),
             other => other.clone(),
         }
@@ -252,7 +253,7 @@ impl Violation {
     }
 }
 
-/// Every operation: its path, the path's item in the spec, its method, and the operation.
+/// Returns every operation of a spec: its path, the item of the path, its method, and the operation.
 pub(super) fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value, &str, &Value)> {
     let items = document["paths"].as_object().into_iter().flatten();
     items.flat_map(|(path, item)| {
@@ -261,7 +262,7 @@ pub(super) fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value
     })
 }
 
-/// The path of the first server: `https://pdp.seqino.dev/api` -> `/api`.
+/// Returns the path of the first server in a spec, for example `/api` for `https://pdp.seqino.dev/api`.
 pub(super) fn server_path(value: &Value) -> Option<String> {
     let url = value.pointer("/servers/0/url")?.as_str()?;
     Some(url.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default())
@@ -275,7 +276,7 @@ fn key(operation: &str, place: &str, name: &str) -> String {
     format!("{operation} {place} {name}")
 }
 
-/// Escapes a name for a JSON pointer.
+/// Escapes a field name for a JSON pointer.
 fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
@@ -304,7 +305,7 @@ fn names(document: &Value) -> BTreeMap<String, bool> {
     let mut add = |name: &str, schema: &Value| {
         let schema = target(document, schema);
         let sensitive = schema["x-sensitive"] == true;
-        // A name that is sensitive in one place is sensitive everywhere.
+        // A field name that is sensitive in one place of the spec counts as sensitive everywhere.
         *names.entry(name.to_owned()).or_insert(false) |= sensitive;
     };
     for schema in document["components"]["schemas"].as_object().into_iter().flat_map(Map::values) {
@@ -321,7 +322,7 @@ fn names(document: &Value) -> BTreeMap<String, bool> {
     names
 }
 
-/// One validator for each body and parameter. Built once per process.
+/// Builds one validator for each body and parameter, once per process.
 fn checks(document: &Value) -> Option<ValidatorMap> {
     let mut definitions = Map::new();
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
@@ -354,14 +355,14 @@ fn checks(document: &Value) -> Option<ValidatorMap> {
         .with_format("umr", |text: &str| !text.trim().is_empty())
         .with_format("new-umr", |text: &str| Umr::with_underscores(text).is_ok())
         .with_format("cents", digits)
-        // The vendor says IPv4 but allows the length of IPv6.
+        // The vendor calls the format IPv4, but allows texts of the length of an IPv6 address.
         .with_format("ipv4", |text: &str| text.parse::<IpAddr>().is_ok())
         .build_map(&json!({"definitions": definitions}))
         .ok()
 }
 
-/// Converts a schema of OpenAPI 3.0 to JSON Schema. Null becomes a type. An open set of words becomes closed: the
-/// sandbox checks requests like a strict vendor.
+/// Converts a schema of OpenAPI 3.0 to JSON Schema. A nullable field gets the type null. A set of words that allows
+/// further words becomes a closed set, because the sandbox checks requests like a strict vendor.
 fn as_json_schema(schema: &Value) -> Value {
     let Some(object) = schema.as_object() else { return schema.clone() };
     let mut out = Map::new();

@@ -1,16 +1,16 @@
-//! The records of a simulated vendor.
+//! The store with the records of a simulated vendor.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Stores records by kind and id, and creates ids. The same seed gives the same ids.
+/// Stores the records of a vendor by kind and id, and creates new ids. The same seed gives the same ids.
 pub(crate) struct Store {
     kinds: BTreeMap<&'static str, BTreeMap<String, Value>>,
     rng: fastrand::Rng,
     made: u64,
 }
 
-/// The kind of records that every vendor has.
+/// The kind of records for mandates, which every vendor has.
 pub(crate) const MANDATES: &str = "mandates";
 
 impl Store {
@@ -26,7 +26,7 @@ impl Store {
         self.kinds.get_mut(kind)?.get_mut(id)
     }
 
-    /// Stores a record, and returns it for the response.
+    /// Stores a record, and returns it for use in the response.
     pub fn put(&mut self, kind: &'static str, id: impl Into<String>, record: Value) -> Value {
         self.kinds.entry(kind).or_default().insert(id.into(), record.clone());
         record
@@ -36,7 +36,7 @@ impl Store {
         self.kinds.get_mut(kind)?.remove(id)
     }
 
-    /// All records of a kind, ordered by id.
+    /// Returns all records of a kind, ordered by id.
     pub fn all(&self, kind: &str) -> impl Iterator<Item = &Value> {
         self.kinds.get(kind).into_iter().flat_map(BTreeMap::values)
     }
@@ -45,18 +45,18 @@ impl Store {
         self.kinds.get(kind).map_or(0, BTreeMap::len)
     }
 
-    /// All records, by kind and id.
+    /// Returns all records, by kind and id.
     pub fn kinds(&self) -> impl Iterator<Item = (&'static str, &BTreeMap<String, Value>)> {
         self.kinds.iter().map(|(kind, records)| (*kind, records))
     }
 
-    /// A new id: a prefix and a number.
+    /// Creates a new id from a prefix and a number.
     pub fn numbered(&mut self, prefix: &str) -> String {
         self.made += 1;
         format!("{prefix}{:06}", self.made)
     }
 
-    /// A new id of `length` letters and digits.
+    /// Creates a new id of `length` random letters and digits.
     pub fn random(&mut self, length: usize) -> String {
         std::iter::repeat_with(|| self.rng.digit(36)).take(length).collect()
     }

@@ -38,32 +38,32 @@ impl SimulatedVendor {
     }
 }
 
-/// The responses to the next calls of an operation, in order.
+/// The responses to the next calls of an operation, in their order.
 pub(crate) struct Script {
     pub provider: Provider,
     pub operation: String,
     pub answers: VecDeque<ScriptedResponse>,
 }
 
-/// A received request. Personal and secret values are masked.
+/// A request that the sandbox received. Personal and secret values are masked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Received {
-    /// The vendor of the request.
+    /// The vendor to which the request was sent.
     pub provider: Provider,
-    /// The operation, by its id in the spec. `None` if no operation has this path and method.
+    /// The id of the operation in the spec. `None` if no operation has this path and method.
     pub operation: Option<String>,
-    /// The parameters of the path and the query, and the header with Seqino's client.
+    /// The parameters in the path and the query, and the header with the id of Seqino's client.
     pub parameters: BTreeMap<String, Value>,
-    /// The body. Null if there was none.
+    /// The body of the request. Null if the request had none.
     pub body: Value,
-    /// The HTTP status of the response. 0 if the connection broke off instead.
+    /// The HTTP status of the response, or 0 if the sandbox closed the connection without a complete response.
     pub status: u16,
     /// The errors for which the sandbox refused the request.
     pub violations: Vec<String>,
 }
 
-/// The maximum number of requests in the journal.
+/// The maximum number of requests in the journal of the sandbox.
 const LONGEST_JOURNAL: usize = 100_000;
 
 impl World {
@@ -74,7 +74,7 @@ impl World {
         world
     }
 
-    /// Restores the initial state.
+    /// Restores the initial state of the sandbox.
     pub fn reset(&mut self) {
         for vendor in &mut self.vendors {
             vendor.store = Store::new(self.seed);
@@ -94,7 +94,8 @@ impl World {
         self.vendors.iter_mut().find(|vendor| vendor.provider.as_str() == name)
     }
 
-    /// Processes a request. Returns the response and the fault to apply to it, or `None` for an unknown vendor.
+    /// Processes a request. Returns the response and the fault that applies to the response, or `None` for an unknown
+    /// vendor.
     pub fn receive(
         &mut self,
         vendor: &str,
@@ -116,7 +117,7 @@ impl World {
                 (call.operation, call.template, call.path) = (route.operation.clone(), route.template(), path);
                 let mut strike = |after| {
                     let mut struck = faults.iter_mut().filter_map(|fault| {
-                        fault.strikes(provider, &call.operation, after).then(|| fault.what.clone())
+                        fault.applies(provider, &call.operation, after).then(|| fault.what.clone())
                     });
                     struck.next()
                 };
@@ -168,21 +169,21 @@ impl World {
         Some((reply, fault))
     }
 
-    /// The page of a link.
+    /// Returns the page behind a link.
     pub fn page(&mut self, vendor: &str, token: &str) -> Option<Page> {
         let now = self.clock.now();
         let vendor = self.named(vendor)?;
         vendor.simulation.page(&vendor.store, token, now)
     }
 
-    /// Applies a decision on a page. The page has to be open.
+    /// Applies the decision that a person made on a page. The page must still accept decisions.
     pub fn decide(&mut self, vendor: &str, token: &str, decision: Decision) -> Option<Onward> {
         let now = self.clock.now();
         let vendor = self.named(vendor)?;
         vendor.simulation.decide(&mut vendor.store, token, decision, now)
     }
 
-    /// The record of a mandate.
+    /// Returns the record of a mandate.
     pub fn mandate(&mut self, reference: &MandateRef) -> Option<&mut Value> {
         self.vendor(reference.provider())?.store.get_mut(MANDATES, reference.id())
     }

@@ -1,4 +1,4 @@
-//! Codes of banks.
+//! Bank identifier codes (BIC).
 
 use super::{
     country,
@@ -6,9 +6,10 @@ use super::{
 };
 
 value! {
-    /// The code of a bank (ISO 9362), in capitals and without blanks: 8 characters, or 11 with a branch.
+    /// The identifier code of a bank (BIC, ISO 9362), in capitals and without blanks: 8 characters, or 11 with a
+    /// branch.
     ///
-    /// The country has to exist. Nothing says whether the bank exists.
+    /// The check includes the country, which must exist. The check cannot show that the bank exists.
     #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
     Bic, masked
 }
@@ -18,7 +19,7 @@ impl Bic {
     fn read(given: &str) -> Result<Self, ValueError> {
         let reader = Reader::new(ValueKind::Bic, given)?;
         reader.length(|length| length == 8 || length == 11, "8 or 11")?;
-        // Since 2014, ISO 9362 allows digits in the first four, which name the bank.
+        // Since 2014, ISO 9362 allows digits in the first four characters, which name the bank.
         reader.letters(4..6)?;
         if reader.text == "NOTPROVIDED" {
             return Err(reader.whole(Rule::Provided));
@@ -29,12 +30,12 @@ impl Bic {
         Ok(Self(reader.text))
     }
 
-    /// The code of the country, such as `FR`.
+    /// Returns the country code of the bank, such as `FR`.
     pub fn country(&self) -> &str {
         &self.0[4..6]
     }
 
-    /// The code of the branch, if there is one.
+    /// Returns the code of the bank's branch, if the BIC has one.
     pub fn branch(&self) -> Option<&str> {
         self.0.get(8..).filter(|branch| !branch.is_empty())
     }

@@ -1,4 +1,4 @@
-//! Business days of TARGET, by which banks settle direct debits, and the days around a due date.
+//! The business days of TARGET, on which banks settle direct debits, and the days around a due date.
 
 use super::paris::paris_time;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc, Weekday};
@@ -35,9 +35,11 @@ impl std::fmt::Display for ClosingDay {
     }
 }
 
-/// The days of a year on which TARGET is closed, apart from weekends, in their order. Some of them can be on a weekend.
+/// Returns the days of a year on which TARGET is closed, apart from weekends, in their order. Some of these days can be
+/// on a weekend.
 ///
-/// The European Central Bank has used this list [since 2002][list]. The list is empty for a year that chrono cannot represent.
+/// The European Central Bank has used this list [since 2002][list]. The list is empty for a year that chrono cannot
+/// represent.
 ///
 /// [list]: https://www.ecb.europa.eu/press/pr/date/2000/html/pr001214_4.en.html
 pub fn closing_days(year: i32) -> impl Iterator<Item = (NaiveDate, ClosingDay)> {
@@ -50,11 +52,11 @@ pub fn closing_days(year: i32) -> impl Iterator<Item = (NaiveDate, ClosingDay)> 
         (fixed(12, 25), ClosingDay::Christmas),
         (fixed(12, 26), ClosingDay::BoxingDay),
     ];
-    // Easter Monday is before 1 May: the latest is 26 April.
+    // The list is in order, because Easter Monday is before 1 May: its latest date is 26 April.
     days.into_iter().filter_map(|(day, name)| Some((day?, name)))
 }
 
-/// Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher).
+/// Returns Easter Sunday of the Gregorian calendar (algorithm of Meeus, Jones and Butcher).
 fn easter(year: i32) -> Option<NaiveDate> {
     let (golden, century, rest) = (year.rem_euclid(19), year.div_euclid(100), year.rem_euclid(100));
     let shift = (century + 8).div_euclid(25);
@@ -71,18 +73,20 @@ pub fn is_business_day(day: NaiveDate) -> bool {
     !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && closing_days(day.year()).all(|(closed, _)| closed != day)
 }
 
-/// The day itself, or the next business day. `None` if chrono cannot represent that day.
+/// Returns the day itself if it is a business day, or else the next business day. `None` if chrono cannot represent the
+/// result.
 pub fn business_day_on_or_after(day: NaiveDate) -> Option<NaiveDate> {
     std::iter::successors(Some(day), NaiveDate::succ_opt).find(|day| is_business_day(*day))
 }
 
-/// The day itself, or the last business day before it. `None` if chrono cannot represent that day.
+/// Returns the day itself if it is a business day, or else the last business day before it. `None` if chrono cannot
+/// represent the result.
 pub fn business_day_on_or_before(day: NaiveDate) -> Option<NaiveDate> {
     std::iter::successors(Some(day), NaiveDate::pred_opt).find(|day| is_business_day(*day))
 }
 
-/// The `count`th business day after a day, or before it if `count` is negative. Zero gives the day itself, also if TARGET
-/// is closed. `None` if chrono cannot represent that day.
+/// Returns the `count`th business day after a day, or before the day if `count` is negative. Zero gives the day itself,
+/// even if TARGET is closed. `None` if chrono cannot represent the result.
 pub fn add_business_days(day: NaiveDate, count: i16) -> Option<NaiveDate> {
     (0..count.unsigned_abs()).try_fold(day, |day, _| match count > 0 {
         true => business_day_on_or_after(day.succ_opt()?),
@@ -93,28 +97,30 @@ pub fn add_business_days(day: NaiveDate, count: i16) -> Option<NaiveDate> {
 /// A scheme of SEPA direct debit. Serde writes the words of ISO 20022.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scheme {
-    /// For any debtor. The debtor can have an authorised debit refunded for eight weeks.
+    /// The scheme for any debtor. The debtor can have an authorised debit refunded for eight weeks.
     #[serde(rename = "CORE")]
     Core,
-    /// Between companies. The bank of the debtor checks the mandate in advance, and an authorised debit is not refunded.
+    /// The scheme for debits between companies. The bank of the debtor checks the mandate in advance, and an authorised
+    /// debit is not refunded.
     #[serde(rename = "B2B")]
     B2b,
 }
 
-/// The time that a collection needs before its due date. [`LeadTimes::default`] has the minima of the rulebooks.
+/// The time that a collection needs before its due date. [`LeadTimes::default`] has the minimum values of the
+/// rulebooks.
 ///
-/// Your bank or your vendor can need more.
+/// Your bank or your vendor can need more time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct LeadTimes {
     /// The business days between the last presentation and the due date in the scheme Core. Zero counts as one.
     pub core: u8,
-    /// The same in the scheme B2B.
+    /// The business days between the last presentation and the due date in the scheme B2B. Zero counts as one.
     pub b2b: u8,
-    /// The time in Paris from which a presentation counts as one of the next day. `None`: midnight.
+    /// The time in Paris from which a presentation counts as one of the next day. `None` stands for midnight.
     pub cut_off: Option<NaiveTime>,
-    /// The calendar days between the pre-notification of the debtor and the due date. It is 14, unless you agreed on
-    /// another number. Set it to zero if the debtor has been notified in time.
+    /// The calendar days between the pre-notification of the debtor and the due date. The number is 14, unless you
+    /// agreed on another number with the debtor. Set the number to zero if you have notified the debtor in time.
     pub pre_notification: u16,
 }
 
@@ -157,17 +163,17 @@ pub fn earliest_due_date(now: DateTime<Utc>, scheme: Scheme, lead: &LeadTimes) -
     business_day_on_or_after(settled.max(notified))
 }
 
-/// The last day on which a collection can be presented, before [`LeadTimes::cut_off`] if there is one. `None` if chrono
-/// cannot represent that day.
+/// Returns the last day on which a collection can be presented, before [`LeadTimes::cut_off`] if it is set. `None` if
+/// chrono cannot represent the result.
 ///
 /// A due date on a closing day moves to the next business day.
 pub fn last_presentation(due: NaiveDate, scheme: Scheme, lead: &LeadTimes) -> Option<NaiveDate> {
     add_business_days(business_day_on_or_after(due)?, -lead.presentation(scheme))
 }
 
-/// The last day on which you can notify the debtor in advance. `None` if chrono cannot represent that day.
+/// Returns the last day on which you can notify the debtor in advance. `None` if chrono cannot represent the result.
 ///
-/// It is counted from the due date that you announce, also if that is a closing day.
+/// The days are counted from the due date that you announce, even if that is a closing day.
 pub fn pre_notification_day(due: NaiveDate, lead: &LeadTimes) -> Option<NaiveDate> {
     due.checked_sub_days(Days::new(lead.pre_notification.into()))
 }

@@ -1,19 +1,19 @@
-//! Numbers of French companies.
+//! The identification numbers of French companies.
 
 use super::value::{Reader, Rule, ValueError, ValueKind, deserialize, value};
 
 value! {
-    /// The number of a French company: nine digits, the last of which is the check digit by Luhn.
+    /// The number of a French company (SIREN): nine digits, the last of which is the check digit by the Luhn algorithm.
     #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
     Siren, masked
 }
 deserialize! { Siren by read }
 
 value! {
-    /// The number of an establishment of a French company: its SIREN and five more digits.
+    /// The number of an establishment of a French company (SIRET): the SIREN of the company and five more digits.
     ///
-    /// The check digit is by Luhn over all 14 digits. Establishments of La Poste have run out of these. For them, the sum
-    /// of the digits may instead be a multiple of five.
+    /// The check digit is computed by the Luhn algorithm over all 14 digits. La Poste has more establishments than such
+    /// numbers. For La Poste, the sum of the digits may instead be a multiple of five.
     #[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
     Siret, masked
 }
@@ -59,7 +59,7 @@ impl Siret {
         Ok(Self(reader.text))
     }
 
-    /// The company of the establishment.
+    /// Returns the number of the company to which the establishment belongs.
     pub fn siren(&self) -> Siren {
         Siren(self.0[..9].into())
     }
@@ -83,13 +83,13 @@ impl FrenchVat {
         Ok(Self(reader.text))
     }
 
-    /// The company.
+    /// Returns the number of the company.
     pub fn siren(&self) -> Siren {
         Siren(self.0[4..].into())
     }
 }
 
-/// Checks the digits from `start` on, the last of which is the check digit.
+/// Checks the digits from `start` on with the Luhn algorithm. The last of them is the check digit.
 fn check_luhn(reader: &Reader<'_>, start: usize) -> Result<(), ValueError> {
     let digits = reader.text[start..].bytes().rev().map(|digit| u32::from(digit - b'0'));
     let sum: u32 = digits

@@ -1,6 +1,6 @@
 //! The countries of ISO 3166-1.
 
-/// The officially assigned codes, and `XK` for Kosovo, which banks use.
+/// The country codes that ISO 3166-1 officially assigns, and `XK` for Kosovo, which banks use.
 const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR \
     BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET \
     FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ \
@@ -9,7 +9,7 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
     PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL \
     TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
-/// Returns true if a country has this code, in capitals.
+/// Returns true if a country has this code. The code must be in capitals.
 pub(super) fn exists(code: &str) -> bool {
     COUNTRIES.split(' ').any(|country| country == code)
 }

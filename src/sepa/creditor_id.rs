@@ -44,17 +44,17 @@ impl CreditorId {
         Ok(Self(reader.text))
     }
 
-    /// The code of the country, such as `FR`.
+    /// Returns the country code of the creditor identifier, such as `FR`.
     pub fn country(&self) -> &str {
         &self.0[..2]
     }
 
-    /// The three characters that the creditor chooses, usually `ZZZ`.
+    /// Returns the three characters that the creditor chooses, usually `ZZZ`.
     pub fn business_code(&self) -> &str {
         &self.0[4..7]
     }
 
-    /// The part that the country assigns. In France, the Banque de France does.
+    /// Returns the part of the identifier that an authority of the country assigns, in France the Banque de France.
     pub fn national(&self) -> &str {
         &self.0[7..]
     }

@@ -1,4 +1,4 @@
-//! How long a collection can come back.
+//! The periods in which a debtor or a bank can return a collection.
 
 use super::{
     calendar::{Scheme, add_business_days, business_day_on_or_after},
@@ -7,34 +7,35 @@ use super::{
 use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The ways in which a collection can still come back, from the widest to none.
+/// The ways in which a collection can still come back, from the most to none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Stage {
-    /// The due date is ahead.
+    /// The due date of the collection is still ahead.
     NotDue,
     /// The bank of the debtor can return the debit, and the debtor can have it refunded or contest it.
     Returnable,
-    /// The debtor can have it refunded without a reason, or contest it. Core only.
+    /// The debtor can have the debit refunded without a reason, or contest it. Only in the scheme Core.
     Refundable,
-    /// The debtor can contest it as unauthorised.
+    /// The debtor can contest the debit as unauthorised.
     Contestable,
-    /// The periods are over.
+    /// All periods are over, so the collection cannot come back.
     Final,
 }
 
 /// The stage of a collection, and the last day of each period.
 ///
-/// A debtor acts until the end of a day. The money can leave your account some days later, because the banks settle
-/// among themselves first.
+/// A debtor can act until the end of a day. The money can leave your account some days later, because the banks first
+/// settle the return between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finality {
-    /// The present stage.
+    /// The present stage of the collection.
     pub stage: Stage,
     /// The day of the debit: the due date, or the next business day.
     pub debited_on: NaiveDate,
-    /// The last day for a return by the bank of the debtor: the fifth business day after the debit. B2B: the third.
+    /// The last day on which the bank of the debtor can return the debit: the fifth business day after the debit, in
+    /// the scheme B2B the third.
     pub returnable_until: NaiveDate,
     /// The last day for a refund without a reason: eight weeks after the debit. `None` in the scheme B2B.
     pub refundable_until: Option<NaiveDate>,

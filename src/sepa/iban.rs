@@ -1,4 +1,4 @@
-//! Account numbers.
+//! The numbers of bank accounts (IBAN).
 
 use super::value::{Reader, Rule, ValueError, ValueKind, deserialize, remainder, value};
 use std::fmt;
@@ -28,8 +28,8 @@ deserialize! { Iban by read }
 impl Iban {
     fn read(given: &str) -> Result<Self, ValueError> {
         let reader = Reader::new(ValueKind::Iban, given)?;
-        // The shortest is that of Norway.
-        reader.length(|length| (15..=34).contains(&length), "15 to 34, as many as its country has")?;
+        // The shortest IBAN is that of Norway, with 15 characters.
+        reader.length(|length| (15..=34).contains(&length), "15 to 34, as the country of the IBAN requires")?;
         reader.letters(0..2)?;
         reader.possible_check_digits(2)?;
         let text = &reader.text;
@@ -46,13 +46,14 @@ impl Iban {
         Ok(Self(reader.text))
     }
 
-    /// The code of the country, such as `FR`.
+    /// Returns the country code of the IBAN, such as `FR`.
     pub fn country(&self) -> &str {
         &self.0[..2]
     }
 }
 
-/// The two registered countries that `iban_validate` 5.0 does not know. `None` for any other country.
+/// Checks the account number of the two registered countries that `iban_validate` 5.0 does not know. Returns `None` for
+/// any other country.
 fn has_form_of_new_country(country: &str, account: &str) -> Option<bool> {
     let is = |part: &str, length: usize, allowed: fn(&u8) -> bool| {
         part.len() == length && part.bytes().all(|byte| allowed(&byte))
@@ -72,7 +73,7 @@ impl fmt::Debug for Iban {
     }
 }
 
-/// Returns true if the check digits of an ASCII text fit, wherever its country is.
+/// Returns true if the check digits of an ASCII text in the form of an IBAN match its other characters, for any country.
 pub(crate) fn check_digits_fit(text: &str) -> bool {
     remainder(text.bytes().cycle().skip(4).take(text.len())) == 1
 }

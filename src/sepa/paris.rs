@@ -1,4 +1,4 @@
-//! Days and times in Paris.
+//! Days and times in the time zone of Paris.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Europe::Paris;
@@ -15,9 +15,9 @@ pub fn paris_day(now: DateTime<Utc>) -> NaiveDate {
     paris_time(now).date()
 }
 
-/// The day and the time of day in Paris.
+/// Returns the day and the time of day in Paris.
 pub(crate) fn paris_time(now: DateTime<Utc>) -> NaiveDateTime {
     let utc = now.naive_utc();
-    // Only the last hours that chrono can represent have no time in Paris.
+    // Only the last hours that chrono can represent have no time in Paris. For these hours, return the time in UTC.
     utc.checked_add_offset(Paris.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
 }

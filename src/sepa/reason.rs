@@ -1,43 +1,43 @@
-//! The reasons with which banks reject, return or refuse a collection.
+//! The reason codes with which banks reject, return or refuse a collection.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// What a reason means for the mandate.
+/// The effect of a bank's reason code on the mandate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MandateEffect {
-    /// Nothing.
+    /// The reason has no effect on the mandate.
     None,
-    /// Ask the debtor. The mandate has not ended.
+    /// The mandate has not ended. Ask the debtor about the reason.
     Suspect,
-    /// Ask the debtor if it happens again. The bank may hide the real reason.
+    /// Ask the debtor if the reason occurs again, because the bank may hide the real reason.
     SuspectIfRepeated,
-    /// Collect no more until something changed.
+    /// Present no further collection until the cause has changed.
     Suspend,
     /// The mandate has ended.
     End,
 }
 
-/// Whether the same collection may be presented again.
+/// The condition under which the same collection may be presented again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Representation {
-    /// No.
+    /// The same collection may not be presented again.
     Never,
-    /// Only after the account or the permission of the debtor changed.
+    /// Present the collection again only after the account or the permission of the debtor changed.
     AfterChange,
-    /// Only if the debtor agrees.
+    /// Present the collection again only if the debtor agrees.
     WithConsent,
-    /// Only after the creditor corrected the collection.
+    /// Present the collection again only after the creditor corrected it.
     AfterFix,
-    /// Yes, later, and only a few times.
+    /// Present the collection again later, and only a few times.
     Later,
-    /// Somebody has to decide.
+    /// A person has to decide if the collection is presented again.
     NotAutomatically,
 }
 
-/// Who has to act.
+/// The party that has to act after a bank's reason code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Actor {
@@ -72,7 +72,7 @@ macro_rules! reasons {
         #[non_exhaustive]
         pub enum ReasonCode {
             $(#[doc = concat!(stringify!($code), ": ", $en, ".")] $code,)+
-            /// Any other code, as it was given.
+            /// Any other reason code, as the bank gave it.
             Other(String),
         }
 
@@ -88,7 +88,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// What it means for the mandate.
+            /// Returns the effect of the code on the mandate.
             pub fn mandate_effect(&self) -> MandateEffect {
                 match self {
                     $(Self::$code => MandateEffect::$effect,)+
@@ -96,7 +96,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// Whether the same collection may be presented again.
+            /// Returns the condition under which the same collection may be presented again.
             pub fn representation(&self) -> Representation {
                 match self {
                     $(Self::$code => Representation::$representation,)+
@@ -104,7 +104,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// Who has to act.
+            /// Returns the party that has to act after this reason code.
             pub fn actor(&self) -> Actor {
                 match self {
                     $(Self::$code => Actor::$actor,)+
@@ -112,7 +112,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// The meaning in English.
+            /// Returns the meaning of the code in English.
             pub fn label(&self) -> &'static str {
                 match self {
                     $(Self::$code => $en,)+
@@ -120,7 +120,7 @@ macro_rules! reasons {
                 }
             }
 
-            /// The meaning in French.
+            /// Returns the meaning of the code in French.
             pub fn label_fr(&self) -> &'static str {
                 match self {
                     $(Self::$code => $fr,)+
@@ -129,7 +129,7 @@ macro_rules! reasons {
             }
         }
 
-        /// Reads a code in any case. Blanks at its ends do not count.
+        /// Reads a reason code in any letter case, and ignores blanks at its ends.
         impl From<&str> for ReasonCode {
             fn from(text: &str) -> Self {
                 match text.trim().to_ascii_uppercase().as_str() {
@@ -173,7 +173,8 @@ reasons! {
 }
 
 impl ReasonCode {
-    /// Returns true if a program may present the same collection again without asking anybody. Limit the number.
+    /// Returns true if a program may present the same collection again without asking a person. Limit the number of
+    /// attempts.
     pub fn may_be_presented_automatically(&self) -> bool {
         self.representation() == Representation::Later
     }
@@ -186,7 +187,7 @@ impl FromStr for ReasonCode {
     }
 }
 
-/// Shows a known code. Another text can be anything, so only its length is shown.
+/// `Debug` shows a known reason code. Any other text can contain personal data, so only its length is shown.
 impl fmt::Debug for ReasonCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

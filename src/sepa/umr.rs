@@ -1,4 +1,4 @@
-//! References of mandates.
+//! The unique references of mandates (UMR).
 
 use super::value::{Rule, ValueError, ValueKind, deserialize, is_blank, value};
 use std::{
@@ -13,7 +13,8 @@ value! {
     /// no slash and no blank at its ends, and never two slashes in a row. Two references are equal if they differ only
     /// in case. A reference is unique together with the creditor identifier only.
     ///
-    /// SafeDebit's own samples contain `_`, which the rulebook does not allow: see [`with_underscores`](Self::with_underscores).
+    /// SafeDebit's own samples contain `_`, which the rulebook does not allow: see
+    /// [`with_underscores`](Self::with_underscores).
     ///
     /// ```
     /// use mandat::sepa::Umr;
@@ -26,7 +27,7 @@ value! {
     /// ```
     Umr, masked
 }
-// A stored reference is read back, also if it has a `_`.
+// A UMR that was stored with a `_` must be readable again.
 deserialize! { Umr by with_underscores }
 
 impl Umr {
@@ -35,11 +36,11 @@ impl Umr {
         umr.warning().map_or(Ok(umr), Err)
     }
 
-    /// Like `TryFrom`, but also accepts `_`. Then [`warning`](Self::warning) returns the broken rule. Serde reads a
-    /// reference like this.
+    /// Reads a UMR like `TryFrom`, but also accepts `_`. [`warning`](Self::warning) then returns the broken rule. Serde
+    /// reads a UMR in the same way.
     ///
     /// # Errors
-    /// If the reference breaks any other rule.
+    /// If the UMR breaks any other rule.
     pub fn with_underscores(given: &str) -> Result<Self, ValueError> {
         let length = given.chars().count();
         let place = |found: fn(char) -> bool| given.chars().position(found).map(|at| at + 1);
@@ -66,7 +67,7 @@ impl Umr {
         Ok(Self(given.into()))
     }
 
-    /// The rule that this reference breaks by a `_`.
+    /// Returns the rule that this UMR breaks because it contains a `_`.
     pub fn warning(&self) -> Option<ValueError> {
         let at = self.0.find('_')?;
         Some(ValueError { kind: ValueKind::Umr, rule: Rule::Underscore, position: Some(at + 1) })
@@ -77,7 +78,7 @@ impl Umr {
     }
 }
 
-/// Returns true for a character that the SEPA rulebook allows in a reference, and for `_`.
+/// Returns true for a character that the SEPA rulebook allows in a UMR, and for `_`.
 pub(crate) fn of_a_umr(c: char) -> bool {
     c.is_ascii_alphanumeric() || " /-?:().,'+_".contains(c)
 }

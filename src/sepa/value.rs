@@ -1,8 +1,8 @@
-//! The error of a value, and the parts that all values share.
+//! The error for an invalid SEPA value, and the parts that all types of values share.
 
 use std::fmt;
 
-/// A type of value in this module.
+/// The type of a SEPA value, such as an IBAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueKind {
@@ -22,7 +22,7 @@ pub enum ValueKind {
     FrenchVat,
 }
 
-/// Shows the usual name.
+/// Shows the usual name of a type of SEPA value, such as `IBAN`.
 impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -37,54 +37,54 @@ impl fmt::Display for ValueKind {
     }
 }
 
-/// A rule that a text breaks.
+/// A rule for SEPA values. An error names the rule that a text breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
     /// The text is not empty.
     NotEmpty,
-    /// The text has a number of characters, without its blanks.
+    /// The text must have an allowed number of characters, not counting blanks.
     Length {
-        /// The number of characters in the text.
+        /// The number of characters that the text has.
         found: usize,
-        /// The allowed number, such as `8 or 11`.
+        /// The allowed number of characters, such as `8 or 11`.
         wanted: &'static str,
     },
-    /// The character at this position is of a kind.
+    /// The character at this position must be one of the allowed characters.
     Character {
         /// The allowed characters, such as `a digit`.
         wanted: &'static str,
     },
-    /// The text is not `NOTPROVIDED`, which stands for a missing BIC.
+    /// The text must not be `NOTPROVIDED`, which stands for a missing BIC.
     Provided,
-    /// The country exists. The country of an IBAN is in the registry of IBANs.
+    /// The country must exist. The country of an IBAN must be in the registry of IBANs.
     Country,
-    /// The check digits fit the other characters.
+    /// The check digits must match the other characters.
     CheckDigits,
-    /// The account number has the length and the form that the registry of IBANs gives for its country.
+    /// The account number must have the length and the form that the registry of IBANs gives for its country.
     AccountNumber,
-    /// A UMR has no slash at its ends, and never two in a row.
+    /// A UMR must have no slash at its ends, and no two slashes in a row.
     Slash,
-    /// A UMR has no blank at its ends.
+    /// A UMR must have no blank at its ends.
     Blank,
-    /// A UMR has no `_`. Some vendors accept it: see [`Umr::with_underscores`](super::Umr::with_underscores).
+    /// A UMR must not contain `_`. Some vendors accept it: see [`Umr::with_underscores`](super::Umr::with_underscores).
     Underscore,
 }
 
-/// The reason why a text is not a value of this module. It never contains the text.
+/// The reason why a text is not a valid SEPA value. The error never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ValueError {
-    /// The type of the wanted value.
+    /// The type that the invalid text should have.
     pub kind: ValueKind,
-    /// The broken rule.
+    /// The rule that the text breaks.
     pub rule: Rule,
-    /// The first character that breaks the rule. Counts from 1, in the text as it was given. `None` if the rule is about
-    /// the whole text.
+    /// The position of the first character that breaks the rule, counted from 1 in the text as it was given. `None` if
+    /// the rule is about the whole text.
     pub position: Option<usize>,
 }
 
-/// Shows the fault, the expectation, and what to do.
+/// Shows the broken rule, the expected form, and the correction.
 impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, rule, position } = self;
@@ -93,25 +93,25 @@ impl fmt::Display for ValueError {
             None => write!(f, "not a valid {kind}: ")?,
         }
         match rule {
-            Rule::NotEmpty => f.write_str("it is empty"),
-            Rule::Length { found, wanted } => write!(f, "it has {found} characters. Use {wanted}"),
-            Rule::Character { wanted } => write!(f, "a wrong character. Use {wanted}"),
-            Rule::Provided => f.write_str("it stands for a missing BIC. Leave it out"),
-            Rule::Country => f.write_str("an unknown country. Use a country code such as FR"),
-            Rule::CheckDigits => f.write_str("the check does not fit. Look for a wrong or missing character"),
+            Rule::NotEmpty => f.write_str("the text is empty"),
+            Rule::Length { found, wanted } => write!(f, "the text has {found} characters. Use {wanted}"),
+            Rule::Character { wanted } => write!(f, "the character is not allowed. Use {wanted}"),
+            Rule::Provided => f.write_str("`NOTPROVIDED` stands for a missing BIC. Leave the BIC out"),
+            Rule::Country => f.write_str("the country is unknown. Use a country code such as FR"),
+            Rule::CheckDigits => f.write_str("the check digits do not match. Look for a wrong or missing character"),
             Rule::AccountNumber => {
-                f.write_str("an account number that its country does not have. Look for a missing or wrong character")
+                f.write_str("its country has no such account number. Look for a missing or wrong character")
             }
-            Rule::Slash => f.write_str("a slash at an end, or two in a row. Remove it"),
-            Rule::Blank => f.write_str("a blank at an end. Remove it"),
-            Rule::Underscore => f.write_str("a `_`, which the SEPA rulebook does not allow. Use `-`"),
+            Rule::Slash => f.write_str("a slash is at an end, or next to another slash. Remove the slash"),
+            Rule::Blank => f.write_str("a blank is at an end. Remove the blank"),
+            Rule::Underscore => f.write_str("the SEPA rulebook does not allow `_`. Use `-`"),
         }
     }
 }
 
 impl std::error::Error for ValueError {}
 
-/// A text without its blanks and in capitals, beside the text as it was given.
+/// A text without its blanks and in capitals, and the text as it was given.
 pub(super) struct Reader<'a> {
     kind: ValueKind,
     given: &'a str,
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
         ValueError { kind: self.kind, rule, position: None }
     }
 
-    /// The error at a character of `text`.
+    /// Returns the error for the character of `text` at this index.
     pub fn at(&self, index: usize, rule: Rule) -> ValueError {
         let solid = self.given.chars().enumerate().filter(|(_, c)| !is_blank(*c));
         let position = solid.map(|(place, _)| place + 1).nth(index);
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         if allowed(found) { Ok(()) } else { Err(self.whole(Rule::Length { found, wanted })) }
     }
 
-    /// Checks the characters of a part. `wanted` says in words which characters `allowed` accepts.
+    /// Checks each character of a part with `allowed`. `wanted` describes the allowed characters in words.
     pub fn each(
         &self,
         part: std::ops::Range<usize>,
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
         self.each(part, |byte| byte.is_ascii_digit(), "a digit")
     }
 
-    /// Checks that the two digits at `index` are possible results of the check of ISO 7064: 02 to 98.
+    /// Checks that the two digits at `index` can result from the calculation of ISO 7064: they must be 02 to 98.
     pub fn possible_check_digits(&self, index: usize) -> Result<(), ValueError> {
         self.digits(index..index + 2)?;
         match &self.text[index..index + 2] {
@@ -177,19 +177,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns true for a blank that people type or paste between groups. A line break is none.
+/// Returns true for a blank that people type or paste between groups of characters. A line break is no such blank.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The remainder by 97 of ASCII letters and digits, a letter as its number from 10 to 35 (ISO 7064).
+/// Returns the remainder by 97 of ASCII letters and digits, where a letter counts as a number from 10 to 35 (ISO 7064).
 pub(super) fn remainder(text: impl Iterator<Item = u8>) -> u32 {
     let digit = |byte: u8| char::from(byte).to_digit(36).unwrap_or(0);
     text.map(digit).fold(0, |sum, digit| (sum * if digit < 10 { 10 } else { 100 } + digit) % 97)
 }
 
-/// Defines a checked text. Its `read` checks the text. `Debug` masks it, and there is no `Display`, so that no log
-/// shows it by accident.
+/// Defines the type of a checked SEPA value. Its `read` checks a text. `Debug` masks the text, and there is no
+/// `Display`, so that no log shows the text by accident.
 macro_rules! value {
     ($(#[$attribute:meta])* $name:ident) => {
         $(#[$attribute])*

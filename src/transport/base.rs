@@ -1,11 +1,11 @@
-//! The checked address of a vendor, with its connections and limits.
+//! The checked base URL of a vendor, with the connections and the load limits that belong to it.
 
 use super::{Endpoint, OperationSpec, Settings, connections::Connections, limits::Limits};
 use crate::vocabulary::{Error, Provider};
 use reqwest::Url;
 use std::{borrow::Cow, num::NonZeroU32};
 
-/// A connection pool to one vendor and its limits.
+/// The connection pool of one vendor, with its base URL, settings and load limits.
 pub(crate) struct Transport {
     base_url: String,
     pub(super) base: Url,
@@ -31,25 +31,25 @@ impl Transport {
         if in_clear {
             let named = plain_to.as_deref().map(|host| host.trim().to_lowercase());
             match (named, url.host_str()) {
-                (Some(_), _) if live => return Err(refuse("is not https, which a live key has to have")),
-                // An IPv6 address may be named without the brackets of a URL.
+                (Some(_), _) if live => return Err(refuse("is not https. Use an https address for a live key")),
+                // The caller may name an IPv6 address without the brackets that a URL has.
                 (Some(named), Some(host)) if named == host || format!("[{named}]") == host => {}
-                (Some(_), _) => return Err(refuse("is not https, and `allow_plain_http_to` names another host")),
-                (None, _) => return Err(refuse("is not https: a credential would travel in the clear")),
+                (Some(_), _) => return Err(refuse("is not https, and `allow_plain_http_to` allows only another host")),
+                (None, _) => return Err(refuse("is not https, so credentials would be sent without encryption")),
             }
         } else if !plain && url.scheme() != "https" {
             return Err(refuse("is not https"));
         }
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("holds more than a host and a path"));
+            return Err(refuse("contains more than a host and a path"));
         }
         let connections = Connections::new(http, plain, loopback || in_clear, &settings)
-            .map_err(|_| Error::not_configured(provider, "the HTTP client cannot start"))?;
+            .map_err(|_| Error::not_configured(provider, "the HTTP client could not be created"))?;
         if in_clear {
             tracing::warn!(
                 provider = provider.as_str(),
                 host = url.host_str(),
-                "credentials and personal data travel in the clear to this host, as allow_plain_http_to says"
+                "credentials and personal data are sent to this host without encryption, as allow_plain_http_to allows"
             );
         }
         Ok(Self {
@@ -61,20 +61,22 @@ impl Transport {
         })
     }
 
-    /// The base URL without a slash at its end.
+    /// Returns the base URL without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// How many calls a batch should start at once. More would time out while they wait for `rate_per_second`.
+    /// Returns the number of calls that a run should start at the same time. If a run starts more calls, some of them
+    /// time out while they wait for `rate_per_second`.
     pub fn concurrency(&self) -> usize {
         let Settings { concurrency, rate_per_second, overall_timeout, .. } = &self.settings;
         let in_time = |rate: &NonZeroU32| (rate.get() as usize).saturating_mul(overall_timeout.as_secs() as usize) / 4;
         (*concurrency).min(rate_per_second.as_ref().map_or(usize::MAX, in_time)).max(1)
     }
 
-    /// The path in front of the operation's path. An operation outside the documented base path is on the same host:
-    /// its own base path replaces the documented one at the end of the configured URL.
+    /// Returns the path between the host and the path of an operation. Some operations are outside the documented base
+    /// path, but on the same host. For these, their own base path replaces the documented base path at the end of the
+    /// configured URL.
     pub(super) fn base_path(&self, operation: &OperationSpec) -> Result<Cow<'_, str>, String> {
         let configured = self.base.path().trim_end_matches('/');
         let Some((documented, own)) = operation.outside else { return Ok(configured.into()) };
@@ -83,7 +85,7 @@ impl Transport {
             path => match path.strip_suffix(documented) {
                 Some(before) => Ok(format!("{before}{own}").into()),
                 None => Err(format!(
-                    "`{}` is outside of `{documented}`. Configure a base URL that ends with it",
+                    "`{}` is not under `{documented}`. Configure a base URL that ends with `{documented}`",
                     operation.id
                 )),
             },

@@ -1,4 +1,4 @@
-//! One call: its attempts, within the limits and the deadline.
+//! One call of an operation: it sends the attempts, within the load limits and the deadline.
 
 use super::{
     Built, Effect, OperationSpec, Transport, Vendor, VendorResponse,
@@ -17,13 +17,13 @@ use std::pin::Pin;
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::retry::budget::Budget;
 
-/// Advice for a vendor's own 404 to a removal.
-const GONE_ALREADY: &str = "it is not there: if the answer to an earlier removal was lost, that one was done";
+/// The advice if the vendor responds 404 to a removal.
+const GONE_ALREADY: &str = "there is no such record: if the response to an earlier removal was lost, it succeeded";
 
-/// A call as a boxed future. Unboxed, each future around it would copy its large state.
+/// A call as a boxed future. The state of a call is large, and each future around an unboxed call would copy it.
 pub(super) type Calling<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// One call: its attempts, within the limits and the deadline.
+/// One call of an operation: it sends the attempts, within the load limits and the deadline.
 pub(super) struct Call<'a, V> {
     pub vendor: &'a V,
     pub operation: &'static OperationSpec,
@@ -68,7 +68,7 @@ impl<'a, V: Vendor> Call<'a, V> {
         transport.limits.budget.deposit();
         loop {
             let again = request.try_clone();
-            // A failure before this attempt is sent leaves the outcome of the earlier attempts unchanged.
+            // If this attempt fails before it is sent, the outcome of the earlier attempts remains.
             let ready = timeout_at(deadline, async {
                 loop {
                     let header = self.authorize(&mut request).await?;
@@ -79,12 +79,13 @@ impl<'a, V: Vendor> Call<'a, V> {
                 }
             });
             let late = || {
-                let advice = "begin fewer calls at once, or raise `rate_per_second` or `concurrency` of `Settings`";
-                Error::new(ErrorKind::Timeout).detail("while waiting to send").advise(Some(advice))
+                let advice = "start fewer calls at once, or raise `rate_per_second` or `concurrency` of `Settings`";
+                Error::new(ErrorKind::Timeout).detail("the call waited too long for its turn").advise(Some(advice))
             };
             let ready = ready.await.unwrap_or_else(|_| Err(late()));
             let (header, turn) = ready.map_err(|e| e.outcome_is(operation.outcome(progress.outcome)))?;
-            // A call that reached the vendor reports what came of that.
+            // Return `NotAsked` only before the first attempt. Later, the error has to report the outcome of the
+            // earlier attempts.
             if progress == Progress::START && is_shut() {
                 return Err(Error::not_asked(V::PROVIDER).outcome_is(operation.outcome(progress.outcome)));
             }
@@ -97,7 +98,7 @@ impl<'a, V: Vendor> Call<'a, V> {
                 Err(failed) => Err(failed),
             };
             let judged = judged.and_then(|judged| judged);
-            // A refusal for another reason proves that the vendor accepted the credentials.
+            // A refusal that concerns the request also proves that the vendor accepted the credentials.
             let took = match &judged {
                 Ok(_) => true,
                 Err(Failed { error, .. }) => matches!(
@@ -142,7 +143,8 @@ impl<'a, V: Vendor> Call<'a, V> {
         }
     }
 
-    /// Sets the headers: accepted encoding and type, and credentials if the operation needs them.
+    /// Sets the headers of a request: accepted encoding, accepted media type, and the credentials if the operation
+    /// needs them.
     pub async fn authorize(&self, request: &mut Request) -> Result<Option<HeaderValue>, Error> {
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if !self.operation.answer.is_empty() {
@@ -157,14 +159,14 @@ impl<'a, V: Vendor> Call<'a, V> {
     }
 }
 
-/// Returns the request, after checking that its URL has the path of the operation.
+/// Returns the built request. Returns an error if the path of its URL does not match the operation.
 pub(super) fn built(operation: &OperationSpec, transport: &Transport, request: Built) -> Result<Request, Error> {
     let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
     let request = request.map_err(refuse)?;
     let base = transport.base_path(operation).map_err(refuse)?;
     let path = request.url().path().strip_prefix(&*base);
     if !path.is_some_and(|path| path::matches(path, operation.path)) {
-        return Err(refuse("an id would change the path of the request. Use the id that the vendor gave".into()));
+        return Err(refuse("an id would change the path of the request. Use the id from the vendor".into()));
     }
     Ok(request)
 }

@@ -1,5 +1,6 @@
-//! The connections to one vendor. Reads share a pool. Each write or removal opens a new connection: the vendor cannot
-//! have closed it before, and no late response to an earlier request can arrive on it.
+//! The connections to one vendor. Reads share a pool of idle connections. Each write or removal opens a new connection,
+//! because the vendor may have closed an idle one. A new connection also cannot deliver a late response to an earlier
+//! request.
 
 use super::{Effect, Settings};
 use reqwest::{Client, ClientBuilder, Request, Response};
@@ -17,12 +18,13 @@ pub(super) struct Connections {
 /// Some firewalls refuse requests without a `User-Agent`.
 const USER_AGENT: &str = concat!("mandat/", env!("CARGO_PKG_VERSION"));
 
-/// Sets the `User-Agent`, unless the caller's builder has one. `reqwest` shows that in its `Debug` output only.
+/// Sets the `User-Agent`, unless the caller's HTTP client sets one. The `Debug` output is the only place where
+/// `reqwest` shows this.
 fn named(own: ClientBuilder) -> ClientBuilder {
     if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(USER_AGENT) }
 }
 
-/// A request that got no response.
+/// A request that failed without a response.
 pub(super) struct Unanswered {
     pub error: reqwest::Error,
     /// True if the request used an idle connection, which the vendor may have closed.
@@ -30,11 +32,11 @@ pub(super) struct Unanswered {
 }
 
 impl Connections {
-    /// Opens the pools.
+    /// Opens the connection pools of one vendor.
     ///
-    /// `own` is the HTTP client of the caller. It can be built only once, so reads and writes both use it, without a
-    /// pool of idle connections. `plain` means HTTP without TLS. `local` turns proxies off: a request to this machine
-    /// must not leave it.
+    /// `own` is the HTTP client of the caller. It can be built only once, so reads and writes both use it, without idle
+    /// connections. `plain` means HTTP without TLS. `local` turns proxies off, because a request to this machine must
+    /// not leave it.
     pub fn new(
         own: Option<ClientBuilder>,
         #[cfg_attr(
@@ -49,11 +51,11 @@ impl Connections {
             let builder = if local { builder.no_proxy() } else { builder };
             builder
                 .connect_timeout(settings.connect_timeout)
-                // A redirect could send a credential to another host.
+                // Do not follow a redirect, because it could send a credential to another host.
                 .redirect(reqwest::redirect::Policy::none())
-                // The transport decides on retries. reqwest would copy each request to be ready for its own.
+                // The transport decides about retries. If reqwest also retried, it would have to copy each request.
                 .retry(reqwest::retry::never().max_retries_per_request(0))
-                // Never decompress: a small malicious response could expand to a huge one.
+                // Never decompress a response, because a small malicious response could expand to a huge one.
                 .no_gzip()
                 .no_brotli()
                 .no_deflate()
@@ -61,7 +63,8 @@ impl Connections {
                 .connection_verbose(false)
         };
         let new = || match ClientBuilder::new().user_agent(USER_AGENT) {
-            // Reading the certificates of the machine takes long, and plain HTTP needs none.
+            // Do not load the certificates of the machine for plain HTTP, which needs none, because loading them takes
+            // long.
             #[cfg(feature = "rustls")]
             builder if plain => builder.tls_backend_rustls().tls_certs_only([]),
             #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
@@ -77,12 +80,12 @@ impl Connections {
         Ok(Self { shared: shared.build()?, own: unshared(new())? })
     }
 
-    /// The HTTP client that builds requests.
     pub fn client(&self) -> &Client {
         &self.shared
     }
 
-    /// Sends a request. A read uses an idle connection unless `fresh` is set; other requests open a new one.
+    /// Sends a request. A read uses an idle connection unless `fresh` is set. Other requests always open a new
+    /// connection.
     pub async fn send(&self, effect: Effect, fresh: bool, request: Request) -> Result<Response, Unanswered> {
         if effect != Effect::Read || fresh {
             return self.own.execute(request).await.map_err(|error| Unanswered { error, idle: false });
@@ -96,11 +99,11 @@ impl Connections {
 }
 
 tokio::task_local! {
-    /// True if the current request began to open a connection. If false, it used an idle one.
+    /// True if the current request opened a new connection. False if it used an idle connection.
     static OPENED: Cell<bool>;
 }
 
-/// Records that a request opens a connection. `reqwest` does not report this.
+/// Records when a request opens a connection, because `reqwest` does not report this.
 #[derive(Clone)]
 struct Note;
 
@@ -125,7 +128,7 @@ impl<S: Service<R>, R> Service<R> for Noted<S> {
     }
 
     fn call(&mut self, request: R) -> S::Future {
-        // Outside a request there is no `OPENED`: hyper finishes opening a connection in the background.
+        // `OPENED` exists only during a request. Ignore a connection that hyper opens in the background afterwards.
         let _ = OPENED.try_with(|opened| opened.set(true));
         self.0.call(request)
     }

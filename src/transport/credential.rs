@@ -4,17 +4,19 @@ use crate::vocabulary::{Error, Provider};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-/// Builds a header that HTTP libraries do not print. `None` if the text has a character that no header can hold.
+/// Builds the value of a header with a credential, which HTTP libraries do not print. Returns `None` if the text has a
+/// character that an HTTP header does not allow.
 pub(crate) fn secret_header(text: &SecretString) -> Option<HeaderValue> {
     let mut header = HeaderValue::try_from(text.expose_secret()).ok()?;
     header.set_sensitive(true);
     Some(header)
 }
 
-/// Removes the blanks around a credential. Files and copied text add them, and a vendor would refuse the credential.
+/// Removes the blanks around a credential. Files and copied text add such blanks, and a vendor would refuse the
+/// credential.
 ///
 /// # Errors
-/// If the credential is empty or holds an invisible character.
+/// An error if the credential is empty or has an invisible character.
 pub(crate) fn credential(provider: Provider, what: &str, given: SecretString) -> Result<SecretString, Error> {
     let refuse = |why: &str| Err(Error::not_configured(provider, format!("the {what} {why}")));
     let text = given.expose_secret();
@@ -23,7 +25,7 @@ pub(crate) fn credential(provider: Provider, what: &str, given: SecretString) ->
         return refuse("is empty");
     }
     if trimmed.contains(|c: char| c.is_control() || is_format(c)) {
-        return refuse("holds an invisible character: enter it again by hand");
+        return refuse("contains an invisible character: type it again by hand");
     }
     if trimmed.len() == text.len() {
         return Ok(given);

@@ -1,4 +1,4 @@
-//! A request under construction. It takes the caller's values one by one and reports all faults at once.
+//! A request that is being built. It takes the caller's values one by one, and reports all invalid values in one error.
 
 use super::{OperationSpec, Transport, Vendor, encode_path, path_fault};
 use crate::wire::{Masked, required};
@@ -10,7 +10,7 @@ use reqwest::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// A request, or every reason why there is none.
+/// A request. The error lists every invalid value.
 pub(crate) type Built = Result<Request, String>;
 
 pub(crate) struct Draft<'a> {
@@ -47,10 +47,9 @@ impl<'a> Draft<'a> {
         value.map_err(|fault| self.faults.push(fault)).ok()
     }
 
-    /// A value as text. None if it is absent or refused.
+    /// Converts a value to text. Returns `None` if the value is absent or invalid.
     fn text<T: Serialize>(&mut self, value: Result<Option<T>, String>) -> Option<String> {
-        let json =
-            |value: T| serde_json::to_value(value).map_err(|_| "a value cannot be put into a request".to_owned());
+        let json = |value: T| serde_json::to_value(value).map_err(|_| "a value cannot be written as JSON".to_owned());
         let value = self.unless_fault(value.and_then(|value| value.map(json).transpose()))??;
         Some(match value {
             Value::String(text) => text,
@@ -58,12 +57,12 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// `key` is the name in the path of the spec, `name` the name of the parameter in Rust.
+    /// Sets an id in the path. `key` is the name of the parameter in the path of the spec, `name` its name in Rust.
     pub fn path<T: Serialize>(mut self, key: &str, name: &str, value: Result<T, String>) -> Self {
         let Some(id) = self.text(value.map(Some)) else { return self };
         match path_fault(&id) {
-            Some(fault) => self.faults.push(format!("`{name}` {fault}. Use the id that the vendor gave")),
-            // An encoded id has no braces, so no later parameter is replaced inside it.
+            Some(fault) => self.faults.push(format!("`{name}` {fault}. Use the id from the vendor")),
+            // An encoded id contains no braces, so it is never mistaken for another parameter of the path.
             None => self.path = self.path.replacen(&format!("{{{key}}}"), &encode_path(&id), 1),
         }
         self
@@ -79,7 +78,7 @@ impl<'a> Draft<'a> {
         let Some(text) = self.text(value) else { return self };
         match (HeaderName::try_from(key), HeaderValue::try_from(text)) {
             (Ok(key), Ok(value)) => drop(self.headers.append(key, value)),
-            _ => self.faults.push(format!("`{name}` has a character that no header can hold. Remove it")),
+            _ => self.faults.push(format!("`{name}` has a character that HTTP does not allow. Remove it")),
         }
         self
     }
@@ -91,7 +90,7 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// The name of a file may be personal data, so it is masked.
+    /// Adds a file to the form. The file is masked in `Debug` output, because its name may be personal data.
     pub fn file(mut self, key: &'static str, file: Result<Masked<Part>, String>) -> Self {
         if let Some(Masked(part)) = self.unless_fault(file) {
             self.form = Some(self.form.take().unwrap_or_default().part(key, part));
@@ -103,9 +102,9 @@ impl<'a> Draft<'a> {
         if !self.faults.is_empty() {
             return Err(self.faults.join("; "));
         }
-        let unbuilt = |_| "a value cannot be put into a request".to_owned();
+        let unbuilt = |_| "the request cannot be built".to_owned();
         let method = Method::from_bytes(self.operation.method.as_bytes()).map_err(|e| e.to_string())?;
-        // The rest of the URL was parsed once and stays as it is.
+        // Only the path and the query of the base URL change.
         let mut url = self.transport.base.clone();
         url.set_path(&self.path);
         if !self.query.is_empty() {
@@ -126,7 +125,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Makes the part of a form that is a file. `field` is the name of the part in error messages.
+/// Makes the part of a multipart form that contains a file. `field` names this part in error messages.
 pub(crate) fn file_part(
     field: &str,
     name: impl Into<String>,
@@ -134,7 +133,7 @@ pub(crate) fn file_part(
 ) -> Result<Masked<Part>, String> {
     let name = required::<String>(name.into(), field)?;
     if name.is_empty() {
-        return Err(format!("`{field}` is refused: its name is empty. Name the file, for example `invoice.pdf`"));
+        return Err(format!("`{field}` is not valid: its name is empty. Name the file, for example `invoice.pdf`"));
     }
     Ok(Masked(Part::stream(content).file_name(name)))
 }

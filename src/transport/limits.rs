@@ -1,4 +1,4 @@
-//! Limits the load on a vendor: concurrent attempts, attempts in a second, and retries.
+//! Limits the load on a vendor: the concurrent attempts, the attempts in each second, and the retries.
 
 use super::Settings;
 use leaky_bucket::RateLimiter;
@@ -6,11 +6,11 @@ use std::{num::NonZeroU32, time::Duration};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tower::retry::budget::TpsBudget;
 
-/// The limits of one vendor, shared by all clones of its client.
+/// The load limits of one vendor, which all clones of its client share.
 pub(super) struct Limits {
     concurrency: Semaphore,
     rate: Option<RateLimiter>,
-    /// The retry budget. Each call adds to it, each retry takes from it.
+    /// The retry budget. Each call adds to the budget, and each retry takes from it.
     pub budget: TpsBudget,
 }
 
@@ -19,17 +19,18 @@ impl Limits {
         Self {
             concurrency: Semaphore::new(settings.concurrency),
             rate: settings.rate_per_second.map(rate),
-            // Over ten seconds: one retry for every five calls, plus one a second. That covers a short fault, and does
-            // not multiply the load during an outage.
+            // Over ten seconds, the budget allows one retry for every five calls, plus one a second. This is enough for
+            // a short failure, and does not multiply the load during an outage.
             budget: TpsBudget::new(Duration::from_secs(10), 1, 0.2),
         }
     }
 
-    /// Waits until an attempt may start. Drop the permit when the attempt has ended.
+    /// Waits until an attempt may start. Drop the returned permit when the attempt has ended.
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed, so this is never `None`.
+        // `acquire` fails only if the semaphore is closed, which never happens.
         let permit = self.concurrency.acquire().await.ok();
-        // Take the rate limit last. Attempts that waited for a permit after it could all start at once.
+        // Wait for the rate limit last. If attempts waited for a permit after the rate limit, they could all start at
+        // the same moment.
         if let Some(rate) = &self.rate {
             rate.acquire_one().await;
         }
@@ -37,7 +38,8 @@ impl Limits {
     }
 }
 
-/// Builds a limiter of `per_second` attempts. Each refill allows a tenth of them or one, which spreads them evenly.
+/// Builds a limiter of `per_second` attempts. Each refill allows a tenth of them, and at least one, so that the
+/// attempts are spread evenly.
 fn rate(per_second: NonZeroU32) -> RateLimiter {
     let portion = (per_second.get() / 10).max(1);
     let interval = Duration::from_secs(1) * portion / per_second.get();

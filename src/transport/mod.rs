@@ -1,8 +1,8 @@
-//! Sends every request: adds credentials, applies deadlines and limits, retries, and returns an answer or an
+//! Sends every request: adds credentials, applies deadlines and limits, retries, and returns a response or an
 //! [`Error`](crate::Error).
 //!
-//! Generated code builds a request with a [`Draft`] and calls [`perform`]. The trait [`Vendor`] holds the differences
-//! between vendors.
+//! Generated code builds a request with a [`Draft`] and calls [`perform`]. The trait [`Vendor`] describes the
+//! differences between vendors.
 
 mod base;
 mod call;
@@ -39,7 +39,8 @@ use call::{Call, Calling};
 use path::encode_path;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Sends a request of generated code and decodes the answer. Refuses an answer that belongs to another request.
+/// Sends a request of generated code and decodes the response. Returns an error if the response belongs to another
+/// request.
 pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 'static>(
     vendor: &'a V,
     operation: &'static OperationSpec,
@@ -57,7 +58,7 @@ pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 's
     })
 }
 
-/// Like [`perform`] for a list. Also returns the paging headers.
+/// Sends a request for a list, and decodes the response. Also returns the paging headers of the response.
 pub(crate) fn perform_page<'a, V: Vendor, T: DeserializeOwned + Send + 'static>(
     vendor: &'a V,
     operation: &'static OperationSpec,
@@ -66,7 +67,7 @@ pub(crate) fn perform_page<'a, V: Vendor, T: DeserializeOwned + Send + 'static>(
     Call { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, answer.pages)))
 }
 
-/// Like [`perform`], but returns the accepted answer undecoded.
+/// Sends a request, and returns the response of the vendor before it is decoded.
 pub(crate) fn exchange<'a, V: Vendor>(
     vendor: &'a V,
     operation: &'static OperationSpec,
@@ -75,7 +76,7 @@ pub(crate) fn exchange<'a, V: Vendor>(
     Call { vendor, operation }.call(request, Ok)
 }
 
-/// Interprets the result of a write that was repeated after its first response was lost. A vendor code in `in_use`
+/// Interprets the result of a write that was sent again after its first response was lost. A vendor code in `in_use`
 /// means that the reference exists already.
 pub(crate) fn resent<T>(result: Result<T, Error>, in_use: &[&str]) -> Result<Resent<T>, Error> {
     match result {

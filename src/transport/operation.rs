@@ -3,44 +3,48 @@
 use super::Sent;
 use crate::vocabulary::Outcome;
 
-/// The effect of an operation on the vendor's state. It decides which failures may be retried.
+/// The effect of an operation on the vendor's state. The effect decides which failures may be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Changes nothing.
+    /// The operation changes nothing at the vendor.
     Read,
-    /// Creates or changes something. A repeated request may do so twice.
+    /// The operation creates or changes something. A repeated request may create or change it twice.
     Write,
-    /// Deletes or revokes. Safe to repeat, unsafe to abandon, so the transport retries it.
+    /// The operation deletes or revokes something. A repeated request is harmless, but an abandoned one may leave a
+    /// right in force. So the transport retries a removal.
     Removal,
 }
 
-/// The facts about an operation that the transport needs. The build script generates one for each operation.
+/// The properties of an operation that the transport needs. The build script generates one `OperationSpec` for each
+/// operation of a spec.
 #[derive(Debug)]
 pub(crate) struct OperationSpec {
-    /// The id in the spec.
+    /// The id of the operation in the spec.
     pub id: &'static str,
     pub method: &'static str,
-    /// The path template in the spec.
+    /// The path template of the operation in the spec.
     pub path: &'static str,
-    /// For an operation outside the base path of the spec: that base path and the operation's own.
+    /// Set for an operation outside the base path of the spec: the base path of the spec, and the base path of the
+    /// operation.
     pub outside: Option<(&'static str, &'static str)>,
     pub effect: Effect,
-    /// True if the request carries credentials.
+    /// True if the request needs credentials.
     pub authenticated: bool,
-    /// True if the answer contains a document, which allows a larger response.
+    /// True if the response contains a document. A larger response is then allowed.
     pub document: bool,
     /// The HTTP status of success in the spec: `204`, or `2XX` where none is documented.
     pub code: &'static str,
     /// Advice from the spec for a write or a removal whose response was lost.
     pub lost_answer: &'static str,
-    /// The values of the answer: place, JSON type, and true if the spec requires it. Empty if the spec has no answer.
+    /// The values that a response has in the spec: place, JSON type, and true if the spec requires the value. Empty if
+    /// the spec describes no response body.
     pub answer: &'static [(&'static str, &'static str, bool)],
-    /// Places in the answer that repeat a value of the request.
+    /// The places in the response that repeat a value of the request.
     pub repeats: &'static [(&'static str, Sent)],
 }
 
 impl OperationSpec {
-    /// Returns `None` for a read: only writes and removals have an outcome.
+    /// Returns the outcome for a write or removal. Returns `None` for a read, which has no outcome.
     pub fn outcome(&self, outcome: Outcome) -> Option<Outcome> {
         (self.effect != Effect::Read).then_some(outcome)
     }

@@ -1,20 +1,20 @@
-//! Puts ids into paths. An id is one segment, which no URL parser, proxy or server can read as another path.
+//! Writes ids into the path of a URL. Each id is one segment, which no URL parser, proxy or server can read as another
+//! path.
 
 #[cfg(test)]
 pub(super) mod tests;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Everything except the unreserved characters of RFC 3986. Every URL parser leaves only those unchanged.
+/// Every character except the unreserved characters of RFC 3986. URL parsers change none of the unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Encodes an id as a path segment.
 pub(crate) fn encode_path(id: &str) -> String {
     utf8_percent_encode(id, RESERVED).to_string()
 }
 
-/// Returns the reason why an id is refused, if a server could read it as another path. Encoding alone is not enough:
-/// some servers and proxies decode a path, even twice, before they split it. `.` and `..` have no encoded form.
+/// Returns the reason why an id is refused, if a server could read the id as another path. To encode the id is not
+/// enough: some servers and proxies decode a path, even twice, before they split it. `.` and `..` have no encoded form.
 pub(crate) fn path_fault(id: &str) -> Option<String> {
     if id.is_empty() {
         return Some("is empty".into());
@@ -24,14 +24,14 @@ pub(crate) fn path_fault(id: &str) -> Option<String> {
     }
     let separator = id.chars().find(|c| matches!(c, '/' | '\\' | '%'));
     if let Some(separator) = separator {
-        return Some(format!("holds a `{separator}`, which a server can read as another path"));
+        return Some(format!("contains a `{separator}`, which a server can read as another path"));
     }
-    id.contains(char::is_control).then(|| "holds a control character".into())
+    id.contains(char::is_control).then(|| "contains a control character".into())
 }
 
-/// Returns true if a path has the fixed segments of a template, and one segment for each parameter.
+/// Returns true if a path has the fixed segments of a template, and one segment for each parameter of the template.
 pub(super) fn matches(path: &str, template: &str) -> bool {
-    // The common case first: a path without parameters equals its template.
+    // Compare the whole path first, because a path without parameters equals its template.
     let same = |(part, expected): (&str, &str)| match expected.starts_with('{') {
         true => !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
         false => part == expected,

@@ -1,5 +1,6 @@
-//! Checks that an answer belongs to its request, by the values that it repeats from the request. A proxy can mix up two
-//! responses, and a response can arrive late. Without the check the caller would get another mandate.
+//! Checks that a response belongs to its request, by the values that the response repeats from the request. A proxy can
+//! mix up two responses, and a response can arrive late. Without this check, the caller could get the data of another
+//! mandate.
 
 use super::OperationSpec;
 use percent_encoding::percent_decode_str;
@@ -7,17 +8,17 @@ use reqwest::{Body, Request};
 use serde::Serialize;
 use serde_json::Value;
 
-/// The place in a request of a value that the answer repeats.
+/// The place, in a request, of a value that the response repeats.
 #[derive(Debug)]
 pub(crate) enum Sent {
-    /// A JSON pointer into the body.
+    /// A JSON pointer into the body of the request.
     Body(&'static str),
     Path(&'static str),
     Query(&'static str),
     Header(&'static str),
 }
 
-/// Places in the answer, each with the value that the request sent.
+/// Places in a response, each with the value that the request sent for it.
 pub(super) type Expected = Vec<(&'static str, String)>;
 
 pub(super) fn expected(operation: &OperationSpec, base_path: &str, request: &Request) -> Expected {
@@ -37,7 +38,7 @@ pub(super) fn expected(operation: &OperationSpec, base_path: &str, request: &Req
     operation.repeats.iter().filter_map(|(place, sent)| Some((*place, value(sent)?))).collect()
 }
 
-/// Returns the first place where the answer differs from the request. Missing values do not count as different.
+/// Returns the first place where the response has another value than the request. A missing value is not a difference.
 pub(super) fn other<T: Serialize>(expected: &Expected, answer: &T) -> Option<&'static str> {
     if expected.is_empty() {
         return None;
@@ -58,7 +59,8 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Compares values as vendors repeat them: trimmed, in another case, or digits as a number without leading zeros.
+/// Compares two values as vendors repeat them. Blanks at the ends, the case, and the leading zeros of a number do not
+/// count.
 fn same(sent: &str, told: &str) -> bool {
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let plain = |text: &str| match text.trim() {

@@ -1,4 +1,4 @@
-//! Turns an HTTP response into an answer or an error.
+//! Turns an HTTP response into the requested data or an error.
 
 use super::{
     Effect, OperationSpec, Speaker, Transport, Vendor, VendorVerdict, connections::Unanswered, decision::Failure,
@@ -24,20 +24,20 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// A response of a vendor, read to its end.
+/// A response of a vendor that was read to its end.
 #[derive(Debug)]
 pub(crate) struct VendorResponse {
     pub status: StatusCode,
     pub retry_after: Option<Duration>,
     pub body: Bytes,
-    /// Set if the vendor's success flag is neither true nor false: the reason. Such a body is not decoded.
+    /// The reason why the vendor's success flag is unclear: it is neither true nor false. Such a body is not decoded.
     pub unclear: Option<String>,
-    /// The paging information in the response headers.
+    /// The paging information from the headers of the response.
     pub pages: Pages,
 }
 
-/// Paging headers: a further page and the total number of items. No vendor documents them; these names are in common
-/// use.
+/// The content of paging headers: whether there is a further page, and the total number of items. No vendor documents
+/// paging headers, so the names are those in common use.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pages {
     next: bool,
@@ -64,9 +64,9 @@ impl Pages {
         let further = any(&Self::NEXT, |text| !text.is_empty())
             || any(&Self::MORE, |text| text == "1" || text.eq_ignore_ascii_case("true"))
             || any(&Self::PAGES, |text| text.parse::<u64>().is_ok_and(|pages| pages > 1))
-            // The total is unknown.
+            // The end `/*` means that there may be further items, because the total number is unknown.
             || any(&["content-range"], |range| range.ends_with("/*"));
-        // Reads the total from `items 0-99/250`.
+        // Read the total number of items from a header such as `items 0-99/250`.
         let range = texts("content-range").filter_map(|range| range.rsplit_once('/')).map(|(_, total)| total);
         let totals = Self::TOTALS.iter().flat_map(|name| texts(name)).chain(range);
         let totals = totals.filter_map(|total| total.trim().parse().ok());
@@ -78,7 +78,8 @@ impl Pages {
         Self { next: further || links.any(rel_next) || object.next, total: totals.max().max(object.total) }
     }
 
-    /// Reads a header in the form of ASP.NET, `{"totalCount":250,"pageSize":100}`, with its keys in any case.
+    /// Reads a paging header in the form of ASP.NET, such as `{"totalCount":250,"pageSize":100}`. The case of its keys
+    /// does not matter.
     fn of_object(object: &Map<String, Value>) -> Self {
         let plain = |key: &str| -> String {
             key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
@@ -92,13 +93,13 @@ impl Pages {
         Self { next, total: named(&["total", "totalcount", "totalitems"]).filter_map(Value::as_u64).max() }
     }
 
-    /// Returns true if the headers announce more items than the `read` ones.
+    /// Returns true if the paging headers announce more items than the `read` ones.
     pub fn go_on_after(self, read: usize) -> bool {
         self.next || self.total.is_some_and(|total| total > read as u64)
     }
 }
 
-/// A failed attempt, with its error and the requested delay.
+/// A failed attempt, with its error and the delay that the vendor requested.
 pub(super) struct Failed {
     pub error: Error,
     pub failure: Failure,
@@ -107,7 +108,7 @@ pub(super) struct Failed {
 
 impl Failed {
     fn new(operation: &OperationSpec, failure: Failure, error: Error) -> Self {
-        // Without a connection nothing was sent. After any other failure the vendor may have received the request.
+        // Without a connection, nothing was sent. After any other failure, the vendor may have received the request.
         let outcome = if failure == Failure::NoConnection { Outcome::NotSent } else { Outcome::Unknown };
         Self { error: error.outcome_is(operation.outcome(outcome)), failure, retry_after: None }
     }
@@ -130,7 +131,8 @@ pub(super) async fn receive(
             failed => failed,
         })?;
         let status = response.status();
-        // An unreadable `Retry-After` counts as one second at least, so that a caller who never waits ends the call.
+        // An unreadable `Retry-After` counts as at least one second. If the caller set a maximum of zero, the call then
+        // ends instead of retrying at once.
         let patience = settings.max_retry_after.max(Duration::from_secs(1));
         let retry_after = retry_after(response.headers(), patience);
         let pages = Pages::of(response.headers());
@@ -144,10 +146,12 @@ pub(super) async fn receive(
     }
 }
 
-/// Bodies of this size, in bytes, or more are decoded outside the async runtime, where they would delay other calls.
+/// The size in bytes from which a body is decoded outside the async runtime, because a long decoding would delay other
+/// calls.
 const LARGE: usize = 64 << 10;
 
-/// Decodes an answer with `read`. A large one is decoded on a blocking thread, until the deadline of the call.
+/// Decodes a response with the function `read`. A large response is decoded on a blocking thread, until the deadline of
+/// the call.
 pub(super) async fn aside<T: Send + 'static>(
     operation: &OperationSpec,
     answer: VendorResponse,
@@ -164,11 +168,11 @@ pub(super) async fn aside<T: Send + 'static>(
     };
     match timeout_at(until, spawn_blocking(move || read(answer))).await {
         Ok(Ok(read)) => Ok(read),
-        // The blocking task was cancelled: the runtime is shutting down.
+        // The blocking task was cancelled, because the runtime is shutting down.
         Ok(Err(_)) => {
             Err(failed(Failure::Unread, ErrorKind::Decode, "the runtime stopped while decoding the response"))
         }
-        Err(_) => Err(failed(Failure::Unread, ErrorKind::Timeout, "while decoding the response")),
+        Err(_) => Err(failed(Failure::Unread, ErrorKind::Timeout, "decoding the response took too long")),
     }
 }
 
@@ -178,7 +182,8 @@ impl From<Failed> for Error {
     }
 }
 
-/// Describes a failed request without the text of reqwest, which prints URLs. A URL can hold an IBAN.
+/// Describes a failed request. The texts of reqwest are not shown, because they contain the URL, and a URL may contain
+/// an IBAN.
 fn lost(operation: &OperationSpec, error: &reqwest::Error) -> Failed {
     let failure = match (error.is_connect(), error.is_timeout()) {
         (true, _) => Failure::NoConnection,
@@ -191,7 +196,8 @@ fn lost(operation: &OperationSpec, error: &reqwest::Error) -> Failed {
     Failed::new(operation, failure, Error::new(kind).detail(format!("{what}{why}")))
 }
 
-/// Names the cause of a failed request, if it is known. The texts of the libraries are searched but never shown.
+/// Returns the cause of a failed request, if known. The texts of the libraries are searched for known causes, but never
+/// shown.
 fn why(error: &reqwest::Error) -> Option<String> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = cause {
@@ -203,7 +209,7 @@ fn why(error: &reqwest::Error) -> Option<String> {
         }
         let said = inner.to_string();
         for (words, why) in [
-            ("dns error", "the host's name cannot be resolved"),
+            ("dns error", "the name of the vendor's host cannot be resolved"),
             ("certificate", "the vendor's certificate is not accepted"),
             ("scheme is not http", "this build has no TLS. Turn on the feature `rustls` or `native-tls`"),
         ] {
@@ -218,14 +224,14 @@ fn why(error: &reqwest::Error) -> Option<String> {
 
 async fn read(operation: &OperationSpec, mut response: Response, cap: usize) -> Result<Bytes, Failed> {
     let too_large = || {
-        let error = Error::new(ErrorKind::TooLarge).detail(format!("more than {cap} bytes"));
+        let error = Error::new(ErrorKind::TooLarge).detail(format!("the response has more than {cap} bytes"));
         Failed::new(operation, Failure::Unread, error)
     };
     if response.content_length().is_some_and(|length| length > cap as u64) {
         return Err(too_large());
     }
     let compressed = compressed(response.headers());
-    // Most bodies are one chunk, which is not copied.
+    // Most bodies arrive in one chunk. Return a single chunk without a copy.
     let mut body = response.chunk().await.map_err(|e| lost(operation, &e))?.unwrap_or_default();
     let mut rest = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| lost(operation, &e))? {
@@ -243,16 +249,17 @@ async fn read(operation: &OperationSpec, mut response: Response, cap: usize) -> 
     if body.len() > cap {
         return Err(too_large());
     }
-    // Some servers send a `Content-Encoding` header with a plain body.
+    // Some servers send a `Content-Encoding` header although the body is not compressed.
     if compressed && !starts_as_json(&body) {
         let error = Error::new(ErrorKind::Decode)
-            .detail("the response is compressed, although the request asked for no compression");
+            .detail("the response is compressed, although the request accepts no compression");
         return Err(Failed::new(operation, Failure::Unread, error));
     }
     Ok(body)
 }
 
-/// Returns true if `Content-Encoding` names a compression. Servers also put `UTF-8` and other values there.
+/// Returns true if the header `Content-Encoding` names a compression. Some servers set it to `UTF-8` or another value
+/// that is none.
 fn compressed(headers: &HeaderMap) -> bool {
     const CODINGS: [&str; 11] =
         ["gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "bzip2", "xz", "dcb", "dcz"];
@@ -261,22 +268,23 @@ fn compressed(headers: &HeaderMap) -> bool {
     codings.any(|coding| CODINGS.iter().any(|known| coding.eq_ignore_ascii_case(known)))
 }
 
-/// Returns true if the first byte can begin JSON, or if the body is empty. Skips a byte order mark and whitespace.
+/// Returns true if the first byte of a body can begin JSON, or if the body is empty. A byte order mark and whitespace
+/// are skipped.
 fn starts_as_json(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     body.first().is_none_or(|byte| matches!(byte, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'))
 }
 
-/// Returns the longest wait among the `Retry-After` headers. A header that cannot be read, or with a time in the past,
-/// counts as `patience`.
+/// Returns the longest wait among the `Retry-After` headers. A header that cannot be read, or that has a time in the
+/// past, counts as `patience`.
 pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Duration> {
     let date = |text: &str| httpdate::parse_http_date(text).ok();
-    // Use the clock of the vendor if the response has a `Date` header: the local clock may differ.
+    // If the response has a `Date` header, use the vendor's clock instead of the local clock, which may differ.
     let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?.trim())).unwrap_or_else(SystemTime::now);
     let wish = |value: &HeaderValue| {
         let text = value.to_str().ok()?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            // More than a year counts as a year.
+            // Count a wait of more than a year as a year, because a longer wait can overflow.
             return Some(Duration::from_secs(text.parse::<f64>().ok()?.ceil().min(LONGEST.as_secs_f64()) as u64));
         }
         date(text)?.duration_since(now).ok()
@@ -286,7 +294,7 @@ pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Dur
 }
 
 impl VendorResponse {
-    /// The answer to a removal that an earlier attempt had completed.
+    /// The response for a removal that an earlier attempt had completed.
     pub fn no_content() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
@@ -297,7 +305,8 @@ impl VendorResponse {
         }
     }
 
-    /// Returns the answer if the vendor accepted the request, else an error with the meaning of the refusal.
+    /// Returns the response if the vendor accepted the request. Otherwise returns an error with the meaning of the
+    /// refusal.
     pub(super) fn judge<V: Vendor>(self, operation: &OperationSpec) -> Result<Self, Failed> {
         let success = self.status.is_success();
         let refusal = match V::word(self.status, &self.body) {
@@ -320,14 +329,16 @@ impl VendorResponse {
         let (mut kind, mut outcome) = meaning(self.status, self.retry_after, speaker == Speaker::Vendor);
         let refusal = refusal.unwrap_or_default();
         let of_status = || V::advice(operation, self.status, speaker).or(advice(self.status, speaker));
-        // The vendor's code is more precise than the status. 408, 429 and 5xx describe the moment, not the request.
+        // The vendor's code is more precise than the HTTP status. Exceptions are 408, 429 and 5xx, which describe the
+        // state of the server, not the request.
         if let (Some(own), false) = (refusal.kind, matches!(self.status.as_u16(), 408 | 429 | 500..)) {
             kind = own;
             if own == ErrorKind::Unavailable {
                 outcome = Outcome::Unknown;
             }
         }
-        // A 403 without a vendor code may concern the resource and not the credentials, except when a key is exchanged.
+        // A 403 without a vendor code may concern the requested record and not the credentials. If the request
+        // exchanges a key for a token, the 403 concerns the key.
         let of_caller = self.status == StatusCode::UNAUTHORIZED || refusal.kind.is_some() || !operation.authenticated;
         let mut error = Error::new(kind)
             .status(self.status.as_u16())
@@ -342,18 +353,18 @@ impl VendorResponse {
         Err(Failed { error, failure, retry_after: self.retry_after })
     }
 
-    /// Returns the reason why a success status does not prove that the vendor did the operation.
+    /// Returns the reason why a success status does not prove that the vendor performed the operation.
     fn doubt(&self, operation: &OperationSpec) -> Option<&'static str> {
         let status = self.status.as_u16();
         match operation.answer {
             [] if operation.code == "204" => (status != 204).then_some("the documented status is 204 without content"),
-            // Neither status nor body is documented. Any text may be a refusal, or come from a proxy.
-            [] if !matches!(status, 200 | 204 | 205) => Some("the status does not confirm that the operation was done"),
+            // The spec documents neither status nor body. A body may then be a refusal, or come from a proxy.
+            [] if !matches!(status, 200 | 204 | 205) => Some("the status does not confirm that the vendor has acted"),
             [] => match self.body.trim_ascii() {
                 b"" | b"null" | b"{}" | b"true" => None,
-                _ => Some("the body is neither empty nor a plain success"),
+                _ => Some("the body of the response is neither empty nor a plain success"),
             },
-            _ => (status > 205).then_some("the status is that of a partial or a multiple response"),
+            _ => (status > 205).then_some("the HTTP status means a partial or a multiple response"),
         }
     }
 
@@ -369,18 +380,18 @@ impl VendorResponse {
             .advise(Some("compare the response with the spec"))
     }
 
-    /// The error for an answer in which `place` differs from the value in the request.
+    /// Creates the error for a response that has another value at `place` than the request.
     pub(super) fn of_another(&self, operation: &OperationSpec, place: &str) -> Error {
         self.undecodable(
             operation,
-            format!("{place} differs from the requested one: the response is for another request"),
+            format!("{place} is not the requested value, so the response belongs to another request"),
         )
     }
 
-    /// Decodes the body of an accepted answer.
+    /// Decodes the body of a response that [`judge`](Self::judge) has accepted.
     ///
     /// # Errors
-    /// If the body cannot be decoded. The error says where and what was expected, never the value.
+    /// An error if the body cannot be decoded. The error names the place and the expected type, never the value.
     pub fn decode<T: DeserializeOwned>(&self, operation: &OperationSpec) -> Result<T, Error> {
         let refuse = |detail: String| self.undecodable(operation, detail);
         if let Some(why) = &self.unclear {
@@ -388,7 +399,7 @@ impl VendorResponse {
         }
         let nothing = || serde_json::from_slice(b"null").map_err(|_| refuse("the response has no content".into()));
         match operation.answer {
-            // The spec documents no body, so success is the whole answer.
+            // The spec documents no body, so a success status is the complete response.
             [] => return nothing(),
             [("", "any", _)] if self.body.is_empty() => return nothing(),
             _ => {}
@@ -397,8 +408,8 @@ impl VendorResponse {
     }
 }
 
-/// Maps an HTTP status to a kind of error and the outcome of a write. With `own_words` the body is the vendor's.
-/// Otherwise a proxy may have sent the status, and only a clear refusal shows that the vendor did not act.
+/// Maps an HTTP status to a kind of error and the outcome of a write. If `own_words` is true, the body comes from the
+/// vendor. Otherwise a proxy may have sent the status, and only a clear refusal shows that the vendor did not act.
 fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -> (ErrorKind, Outcome) {
     match status.as_u16() {
         200..=299 => (ErrorKind::Refused, Outcome::Refused),
@@ -409,7 +420,8 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
         408 => (ErrorKind::Timeout, Outcome::Unknown),
         409 => (ErrorKind::Conflict, Outcome::Refused),
         429 => (ErrorKind::RateLimited { retry_after }, Outcome::Refused),
-        // Proxies send statuses such as 460 or 499 when their client disconnects. They say nothing about the vendor.
+        // A proxy sends a status such as 460 or 499 when its client disconnects. Such a status shows nothing about the
+        // vendor.
         402..=499 if own_words || status.canonical_reason().is_some() => (ErrorKind::Refused, Outcome::Refused),
         _ => (ErrorKind::Unavailable, Outcome::Unknown),
     }
@@ -417,14 +429,14 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, own_words: bool) -
 
 fn advice(status: StatusCode, speaker: Speaker) -> Option<&'static str> {
     match (status.as_u16(), speaker) {
-        (300..=399, _) => Some("the server redirects, and redirects are never followed: check the base URL"),
+        (300..=399, _) => Some("the server redirects, and mandat never follows a redirect: check the base URL"),
         (401, _) => Some("check the credentials"),
         (403, Speaker::Other) => Some(
-            "the response is not the vendor's own: a firewall or a proxy refuses. Check that it allows this machine's \
-             IP address and this `User-Agent`",
+            "the response does not come from the vendor: a firewall or a proxy refused the request. Check that it \
+             allows this machine's IP address and this `User-Agent`",
         ),
         (404 | 410, Speaker::Other | Speaker::Nobody) => {
-            Some("the response is not the vendor's own: check the base URL")
+            Some("the response does not come from the vendor: check the base URL")
         }
         _ => None,
     }

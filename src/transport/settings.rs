@@ -18,40 +18,42 @@ use tokio::sync::Semaphore;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The longest time to open a connection. Default: 5 seconds.
+    /// The maximum time to open a connection. Default: 5 seconds.
     pub connect_timeout: Duration,
-    /// The longest time for one attempt, including its response. Default: 20 seconds.
+    /// The maximum time for one attempt, including its response. Default: 20 seconds.
     pub attempt_timeout: Duration,
-    /// The longest time for a whole call: waiting, credentials and all attempts. Default: 60 seconds.
+    /// The maximum time for a whole call, with its waits, its credentials and all attempts. Default: 60 seconds.
     pub overall_timeout: Duration,
-    /// How long an idle connection is kept for the next read. Default: 4 seconds. Servers usually close an idle
-    /// connection after 5 seconds or more.
+    /// The time for which an idle connection is kept for the next read. Default: 4 seconds. Servers usually close an
+    /// idle connection after 5 seconds or more.
     ///
-    /// Zero: every request opens a new connection. Writes and removals always do.
+    /// If the value is zero, every request opens a new connection. Writes and removals always open a new connection.
     pub idle_timeout: Duration,
-    /// The largest response, in bytes. Default: 4 MiB. A larger one fails with
+    /// The size of the largest accepted response, in bytes. Default: 4 MiB. A larger response fails with
     /// [`TooLarge`](crate::ErrorKind::TooLarge).
     pub max_answer: usize,
-    /// The largest response that contains a document, in bytes. Default: 32 MiB.
+    /// The size of the largest accepted response with a document, in bytes. Default: 32 MiB.
     pub max_document: usize,
-    /// The most attempts of a call, including the first. Default: 3. Reads and removals are retried. A write is
-    /// retried only if it was never sent; see [`Error::outcome`](crate::Error::outcome).
+    /// The maximum number of attempts of a call, including the first. Default: 3. Reads and removals are retried. A
+    /// write is retried only if it was never sent; see [`Error::outcome`](crate::Error::outcome).
     pub attempts: u32,
-    /// The longest delay before the second attempt. Default: 200 milliseconds. It doubles with each further attempt.
-    /// The actual delay is random, from zero to that bound.
+    /// The maximum delay before the second attempt. Default: 200 milliseconds. The maximum doubles with each further
+    /// attempt. The actual delay is random, from zero to the maximum.
     pub backoff: Duration,
-    /// The longest wait that a vendor's `Retry-After` may ask for. Default: 10 seconds. If it asks for more, the call
-    /// ends with [`RateLimited`](crate::ErrorKind::RateLimited) or [`Unavailable`](crate::ErrorKind::Unavailable).
+    /// The maximum wait that a vendor's `Retry-After` may request. Default: 10 seconds. If the vendor requests a longer
+    /// wait, the call ends with [`RateLimited`](crate::ErrorKind::RateLimited) or
+    /// [`Unavailable`](crate::ErrorKind::Unavailable).
     ///
-    /// A `Retry-After` that cannot be read, or with a time in the past, counts as this long, and as at least a second.
+    /// A `Retry-After` that cannot be read, or that has a time in the past, counts as this maximum, and as at least one
+    /// second.
     pub max_retry_after: Duration,
-    /// The most attempts at one time over all clones of the client. Default: 64. Attempts that wait for
-    /// `rate_per_second` count.
+    /// The maximum number of attempts at one time, over all clones of the client. Default: 64. Attempts that wait for
+    /// `rate_per_second` count too.
     pub concurrency: usize,
-    /// The most attempts that start in one second, over all clones of the client. `None` means no limit. Default: 15,
-    /// because vendors document no limit. Ask your vendor, then raise it.
+    /// The maximum number of attempts that start in one second, over all clones of the client. `None` means no limit.
+    /// Default: 15, because vendors document no limit. Ask your vendor for the limit, then raise the value.
     ///
-    /// The default does not apply to a vendor on this machine, such as the sandbox.
+    /// The default value does not apply to a vendor on this machine, such as the sandbox.
     pub rate_per_second: Option<NonZeroU32>,
 }
 
@@ -73,7 +75,7 @@ impl Default for Settings {
     }
 }
 
-/// A year. A longer duration could overflow when it is added to an instant.
+/// The longest duration of a setting, a year. A longer duration could overflow when it is added to an instant.
 pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Settings {
@@ -91,8 +93,8 @@ impl Settings {
         with_rate_per_second rate_per_second: Option<NonZeroU32>,
     }
 
-    /// Limits each number to the range of an instant or a semaphore. With `loopback` the default rate is dropped: it
-    /// protects a vendor's servers, and this machine has none.
+    /// Limits each number to the range of an instant or a semaphore. With `loopback`, removes the default rate limit,
+    /// which protects a vendor's servers. No vendor's servers are on this machine.
     pub(super) fn bounded(self, loopback: bool) -> Self {
         let spared = loopback && self.rate_per_second == Self::default().rate_per_second;
         Self {
@@ -109,18 +111,19 @@ impl Settings {
     }
 }
 
-/// The address of a vendor and how to reach it. Every vendor's configuration has this part.
+/// The base URL of a vendor, with the settings and the HTTP client. Every vendor's configuration has an `Endpoint`.
 pub(crate) struct Endpoint {
     pub base_url: String,
     pub settings: Settings,
     pub http: Option<reqwest::ClientBuilder>,
-    /// The host to which plain HTTP is allowed.
+    /// The host to which the caller allows plain HTTP.
     pub plain_to: Option<String>,
-    /// True if the credential looks like one for production.
+    /// True if the credential looks like a credential for production.
     pub live: bool,
 }
 
-/// Hides a base URL with a user, password, query or fragment: it may contain a secret. `Transport::new` refuses it.
+/// `Debug` hides a base URL with a user, password, query or fragment, which may contain a secret. `Transport::new`
+/// refuses such a URL.
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = !self.base_url.contains(['@', '?', '#']);
@@ -135,7 +138,7 @@ impl Endpoint {
     }
 }
 
-/// Defines the methods that every vendor's `Config` has for its `endpoint`.
+/// Defines the methods for the `endpoint` of every vendor's `Config`.
 macro_rules! endpoint_methods {
     () => {
         /// Replaces the timeouts and limits.
@@ -146,18 +149,19 @@ macro_rules! endpoint_methods {
 
         /// Uses your own HTTP client, for example with a proxy or other root certificates.
         ///
-        /// This crate still sets its redirects, retries, compression, verbose logging and connect timeout. Each
-        /// request opens a new connection, so [`Settings::idle_timeout`](crate::Settings::idle_timeout) has no effect.
+        /// This crate still sets redirects, retries, compression, verbose logging and the connect timeout of the HTTP
+        /// client. Each request opens a new connection, so [`Settings::idle_timeout`](crate::Settings::idle_timeout)
+        /// has no effect.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);
             self
         }
 
-        /// Allows plain `http` to this host, such as `sandbox`, the name of a container that runs the sandbox. Give
-        /// the host of the base URL without a port.
+        /// Allows plain `http` to this host, such as `sandbox`, the name of a container that runs the sandbox. Pass the
+        /// host of the base URL without a port.
         ///
-        /// Credentials and personal data then travel unencrypted. Each new client logs a warning. Never use this
-        /// with a vendor: a live key is refused.
+        /// Credentials and personal data are then sent without encryption. Each new client logs a warning. Never use
+        /// this setting with a real vendor: a live key is refused.
         pub fn allow_plain_http_to(mut self, host: impl Into<String>) -> Self {
             self.endpoint.plain_to = Some(host.into());
             self

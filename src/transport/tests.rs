@@ -1,5 +1,5 @@
-//! Snapshots show a reviewer the request of each operation, made from the example of its spec, and the failures that
-//! are retried.
+//! The snapshots of these tests show a reviewer the request of each operation, made from the example in its spec. They
+//! also show which failures are retried.
 
 use super::{
     Call, Effect, Settings, Vendor,
@@ -25,7 +25,7 @@ use std::{
 use tokio::time::Instant;
 use tower::retry::budget::Budget;
 
-/// An attempt that failed so, with the outcome that the transport reads from it.
+/// Creates an attempt with this failure, and with the outcome that the transport derives from the failure.
 fn failed(effect: Effect, failure: Failure) -> Attempt {
     let outcome = match failure {
         Failure::NoConnection => Outcome::NotSent,
@@ -55,7 +55,7 @@ fn each_failure_has_one_decision_for_each_effect() {
             format!("{next:?}")
         });
         match failure {
-            // Most statuses stop every call.
+            // List in one row all statuses after which every call stops.
             Failure::Status(_) if next == ["Stop", "Stop", "Stop"] => drop(rest.insert(next.join(" | "))),
             _ => writeln!(table, "{failure:?} | {}", next.join(" | ")).unwrap(),
         }
@@ -66,7 +66,8 @@ fn each_failure_has_one_decision_for_each_effect() {
     });
 }
 
-/// One row for each failure that is followed by another one: the next step and the outcome of the call after both.
+/// Writes one row for each failure that is followed by another attempt: the next step, and the outcome of the call
+/// after both failures.
 #[test]
 fn each_pair_of_failures_has_one_decision_for_each_effect() {
     let status = |code| Failure::Status(StatusCode::from_u16(code).unwrap());
@@ -146,7 +147,7 @@ fn backoff_is_random_below_a_doubling_bound() {
     }
 }
 
-/// The wait in seconds for these `Retry-After` values. An unreadable value counts as ten seconds.
+/// Returns the wait in seconds for these `Retry-After` values. An unreadable value counts as ten seconds.
 fn seconds_to_wait(date: Option<&str>, values: &[&str]) -> Option<u64> {
     let mut headers = HeaderMap::new();
     if let Some(date) = date {
@@ -196,7 +197,7 @@ fn unreadable_retry_after_still_means_waiting() {
     ] {
         assert_eq!(seconds_to_wait(None, &[value]), Some(10), "{value:?}");
     }
-    // The longest of several values counts.
+    // If there are several `Retry-After` values, the longest wait counts.
     assert_eq!(seconds_to_wait(None, &["3", "20", "7"]), Some(20));
     assert_eq!(seconds_to_wait(None, &["3", "soon"]), Some(10));
     assert_eq!(seconds_to_wait(None, &["soon", "20"]), Some(20));
@@ -210,7 +211,7 @@ proptest! {
         form in 0_usize..3,
         clock in 0_usize..3,
     ) {
-        // A year with two digits means the nearest such year, so dates of the last century are excluded here.
+        // A year with two digits means the nearest such year, so this test uses no date of the last century.
         let now = DateTime::from_timestamp(now.max(1_000_000_000), 0).unwrap();
         let then = now + TimeDelta::seconds(ahead);
         let forms = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
@@ -250,7 +251,8 @@ fn default_rate_limit_exempts_loopback() {
     let default = Settings::default();
     assert!(rate(&default, false).is_some_and(|rate| rate <= 25));
     assert_eq!(rate(&default, true), None);
-    // A rate that the caller sets applies to every address. So does `None`, which means no limit.
+    // A rate limit that the caller sets applies to every address. `None` also applies to every address, and means no
+    // limit.
     for own in [None, NonZeroU32::new(1), NonZeroU32::new(1000)] {
         let settings = Settings { rate_per_second: own, ..Settings::default() };
         assert_eq!([rate(&settings, false), rate(&settings, true)], [own.map(NonZeroU32::get); 2]);
@@ -286,7 +288,7 @@ fn concurrency_is_the_setting_unless_the_rate_allows_fewer() {
     };
     assert_eq!(concurrency(7, 0, 60), 7);
     assert_eq!(concurrency(1, 1000, 60), 1);
-    // A quarter of the requests that the rate lets through before the timeout.
+    // Expect a quarter of the requests that the rate limit allows before the timeout: 2 × 60 / 4.
     assert_eq!(concurrency(64, 2, 60), 30);
     assert_eq!(concurrency(64, 1, 2), 1);
 }
@@ -302,7 +304,7 @@ async fn retry_budget_allows_one_retry_in_five_calls() {
     assert!((200..=215).contains(&repeated), "{repeated} of 1000 calls were repeated");
 }
 
-/// Snapshots the requests of operations that the feature `unverified` adds.
+/// Snapshots the requests of the operations that exist only with the feature `unverified`.
 fn snapshot_unverified(requests: Vec<String>) {
     if !requests.is_empty() {
         insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
@@ -311,7 +313,7 @@ fn snapshot_unverified(requests: Vec<String>) {
     }
 }
 
-/// The request line, headers and body as text, with secrets masked.
+/// Returns the request line, headers and body of a request as text, with secrets masked.
 async fn request_text<V: Vendor>(
     vendor: &V,
     operation: &'static super::OperationSpec,
@@ -333,7 +335,7 @@ async fn request_text<V: Vendor>(
         let value = match value.split_once(' ') {
             Some((scheme, _)) if name == "authorization" => format!("{scheme} ***"),
             None if name == "authorization" => "***".into(),
-            // The boundary is random.
+            // The boundary of a multipart form is random, so the snapshot masks it.
             Some((form, _)) if name == "content-type" => format!("{form} boundary=***"),
             _ => value.into(),
         };
@@ -349,14 +351,15 @@ async fn request_text<V: Vendor>(
     out
 }
 
-/// Lists the values of the example request that the response must repeat, or `-` where the request has none.
+/// Lists the values of the example request that the response must repeat. A place without a value in the example shows
+/// `-`.
 fn repeated_values(
     operation: &super::OperationSpec,
     transport: &super::Transport,
     request: &reqwest::Request,
 ) -> String {
     let found = expected(operation, &transport.base_path(operation).unwrap(), request);
-    // This operation exists only with the feature `unverified`.
+    // Leave out `debit_mandate`, which exists only with the feature `unverified`.
     let places = operation.repeats.iter().filter(|_| operation.id != "debit_mandate").map(|(place, sent)| {
         let value = found.iter().find(|(of, _)| of == place).map_or("-", |(_, value)| value);
         format!("{}: {place} = {sent:?} = {value}\n", operation.id)
@@ -416,7 +419,8 @@ macro_rules! operation_tests {
                 }
                 $examples!(client, api, add);
                 if cfg!(feature = "unverified") {
-                    // A snapshot of its own, so that the others are the same with and without the feature.
+                    // `debit_mandate` has a snapshot of its own, so that the other snapshots are the same with and
+                    // without the feature `unverified`.
                     let (own, others) = all.into_iter().partition(|text| text.starts_with("--- debit_mandate\n"));
                     all = others;
                     super::snapshot_unverified(own);

@@ -1,8 +1,10 @@
-//! Opens one span per call: level `INFO`, target `mandat`, name `call`. Without a subscriber the span is disabled.
+//! Opens one tracing span per call: level `INFO`, target `mandat`, name `call`. Without a subscriber the span is
+//! disabled.
 //!
-//! Field names follow OpenTelemetry where it defines one. `docs/operations.md` lists the fields for operators.
+//! The names of the span's fields follow OpenTelemetry where it defines a name. `docs/operations.md` lists the fields
+//! for operators.
 //!
-//! Never record a URL, query, header or body: they can hold credentials or personal data.
+//! Never record a URL, query, header or body in a span: they may contain credentials or personal data.
 
 use super::OperationSpec;
 use crate::vocabulary::{Error, Provider};
@@ -46,7 +48,7 @@ impl CallSpan {
         call.instrument(self.span.clone())
     }
 
-    /// Counts an attempt that starts.
+    /// Increments the number of attempts in the span.
     pub fn attempt(&self) {
         self.attempts.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,4 +1,5 @@
-//! A folder for each vendor, and the lists of all of them. No other folder names a vendor's folder.
+//! A folder for each vendor, and the functions that combine all vendors. Code outside this folder names no vendor's
+//! folder.
 
 use crate::vocabulary::{DebitRow, VocabularyRow};
 #[cfg(feature = "sandbox")]
@@ -9,7 +10,7 @@ use crate::{
 #[cfg(feature = "sandbox")]
 use std::io;
 
-/// Takes one line for each vendor: its feature and its folder.
+/// Takes one line for each vendor: the vendor's feature and folder.
 macro_rules! vendors {
     ($($feature:literal $folder:ident)+) => {
         $(#[cfg(feature = $feature)] pub mod $folder;)+
@@ -49,9 +50,9 @@ vendors! {
 
 #[cfg(feature = "sandbox")]
 impl Sandbox {
-    /// An initial consumer of SafeDebit: the consumer of the vendor's sample requests.
+    /// The consumer of SafeDebit that exists when the sandbox starts. SafeDebit's sample requests use this consumer.
     pub const CONSUMER: &str = "XXXXXXXXXXXXX";
-    /// An initial client of Seqino: the client of the vendor's sample requests.
+    /// The client of Seqino that exists when the sandbox starts. Seqino's sample requests use this client.
     pub const CLIENT: &str = "client_abc123";
 
     /// Starts a sandbox on a free port of the loopback address.
@@ -62,7 +63,7 @@ impl Sandbox {
         Self::start_with(Options::default()).await
     }
 
-    /// Starts a sandbox with these options. Logs a warning for an address that is not loopback.
+    /// Starts a sandbox with these options. Logs a warning if the sandbox listens on an address that is not loopback.
     ///
     /// # Errors
     /// If the sandbox cannot listen on the address, or if a host is not valid.
@@ -70,7 +71,7 @@ impl Sandbox {
         Self::simulate(simulated(), options).await
     }
 
-    /// The facade, configured for this sandbox.
+    /// Creates the facade with the addresses, the credentials and the clock of this sandbox.
     ///
     /// # Panics
     /// Never: the sandbox's own addresses and credentials are valid.
@@ -78,7 +79,7 @@ impl Sandbox {
         self.builder().build().unwrap_or_else(|e| unreachable!("the sandbox's own configuration: {e}"))
     }
 
-    /// The facade's builder, with the addresses, the credentials and the clock of this sandbox.
+    /// Creates a builder of the facade with the addresses, the credentials and the clock of this sandbox.
     pub fn builder(&self) -> MandatesBuilder {
         let clock = self.clock();
         configured(self, Mandates::builder().clock(move || clock.now()))

@@ -1,4 +1,4 @@
-//! The error type of the facade and of every typed call.
+//! The error type of the facade and of every call to a vendor.
 
 use super::Provider;
 use crate::wire::shape;
@@ -6,9 +6,9 @@ use std::{fmt, time::Duration};
 
 /// An error: its kind, the vendor, the operation, the outcome of a write, and advice.
 ///
-/// `Display` and `Debug` never show the body of a response, the query of a URL, a credential or personal data. A
-/// decoding error shows the place, not the value. The error has no `source`, because the errors of other libraries
-/// quote values and URLs.
+/// `Display` and `Debug` never show the body of a response, the query of a URL, a credential or personal data. The
+/// error for an unreadable response names the place in the response, not the value. The error has no `source`, because
+/// the errors of other libraries quote values and URLs.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -31,22 +31,24 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request breaks a documented rule. This crate did not send it, or the vendor refused it.
+    /// The request breaks a documented rule of the vendor. This crate did not send the request, or the vendor refused
+    /// it.
     InvalidRequest,
     /// The vendor refuses the credentials, the account or the caller's IP address.
     Auth,
     /// The vendor does not know the requested record.
     NotFound,
-    /// The record exists already or something blocks the request, such as a reference in use or a client with mandates.
+    /// The record exists already, or another record prevents the request, such as a reference in use or a client with
+    /// mandates.
     Conflict,
-    /// The vendor refused the request for another reason; see [`Error::vendor_code`].
+    /// The vendor refused the request for a reason that no other kind covers; see [`Error::vendor_code`].
     Refused,
-    /// The vendor received too many requests. Wait before the next call.
+    /// The vendor received too many requests from you. Wait before the next call.
     RateLimited {
-        /// The delay that the vendor asks for, if it names one.
+        /// The delay that the vendor requests, if the response contains one.
         retry_after: Option<Duration>,
     },
-    /// The vendor, or a proxy in front of it, cannot respond now.
+    /// The vendor, or a proxy in front of the vendor, cannot respond now.
     Unavailable,
     /// No response arrived in time.
     Timeout,
@@ -58,8 +60,8 @@ pub enum ErrorKind {
     Decode,
     /// The vendor is not configured, or its configuration is not valid.
     NotConfigured,
-    /// No request was sent, because the vendor has already refused the caller in the same run or in another watch; see
-    /// [`Error::refuses_caller`].
+    /// This crate sent no request, because the vendor has already refused the caller in the same run or in another
+    /// watch; see [`Error::refuses_caller`].
     NotAsked,
     /// The vendor has no such record, such as a debit at Seqino.
     NotApplicable,
@@ -73,24 +75,28 @@ pub enum Outcome {
     NotSent,
     /// The vendor refused the request and has not acted.
     Refused,
-    /// The vendor may have acted. Find out before you send the request again. The documentation of each write says how.
+    /// The vendor may have acted. Find out before you send the request again. The documentation of each write explains
+    /// how to find out.
     Unknown,
 }
 
-/// The result of a write that you sent again because its first response was lost.
+/// The result of a write that you sent again because the response to the first call was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "look up the record if the reference is in use"]
 pub enum Resent<T> {
-    /// The vendor did nothing, because the reference is in use. If the reference was new, the first call used it.
+    /// The vendor did nothing, because the reference is in use. If nobody used the reference before, the first call
+    /// used it.
     ///
-    /// The vendor returns no record. Look it up: at SafeDebit with `find_consumer`, `find_debit` or `find_payment`. The
-    /// record has the values of the **first** call, so its amount and date may differ from those of this call.
+    /// The vendor returns no record. Look up the record: at SafeDebit with `find_consumer`, `find_debit` or
+    /// `find_payment`. The record has the values of the **first** call, so its amount and date may differ from those of
+    /// this call.
     InUse,
-    /// The vendor accepted this call. If it accepted the first call too, there are two records. Look for a duplicate.
+    /// The vendor accepted this call. If the vendor accepted the first call too, there are two records. Look for a
+    /// duplicate.
     Done(T),
 }
 
-/// The longest detail, in characters. A vendor can list any number of faults.
+/// The maximum length of the detail of an error, in characters. A vendor can list any number of invalid fields.
 const LONGEST_DETAIL: usize = 400;
 
 impl Error {
@@ -99,45 +105,45 @@ impl Error {
         self.0.kind
     }
 
-    /// The vendor, if known.
+    /// The vendor that the error concerns, if known.
     pub fn provider(&self) -> Option<Provider> {
         self.0.provider
     }
 
-    /// The id of the operation in the spec, if there was one.
+    /// The id, in the spec, of the operation that failed, if there was one.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
-    /// The HTTP status of the response, if there was one.
+    /// The HTTP status of the vendor's response, if there was a response.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
     }
 
-    /// The vendor's own error code: `AUTH_003`, `11`.
+    /// The vendor's own error code, such as `AUTH_003` or `11`.
     pub fn vendor_code(&self) -> Option<&str> {
         self.0.vendor_code.as_deref()
     }
 
-    /// The vendor's trace id. Give it to the vendor's support.
+    /// The vendor's trace id. Pass it to the vendor's support.
     pub fn trace_id(&self) -> Option<&str> {
         self.0.trace_id.as_deref()
     }
 
-    /// The outcome of a write or removal. `None` for a read.
+    /// The outcome of the write or removal that failed. `None` for a read.
     pub fn outcome(&self) -> Option<Outcome> {
         self.0.outcome
     }
 
-    /// Advice, if there is any.
+    /// The advice on how to resolve the error, if there is any.
     pub fn advice(&self) -> Option<&'static str> {
         self.0.advice
     }
 
     /// Returns true if you can repeat the same call later without a change.
     ///
-    /// Returns false for a write with the [`outcome`](Self::outcome) [`Unknown`](Outcome::Unknown), which could be done
-    /// twice. Returns true for a removal with this outcome, because a repeated removal is harmless.
+    /// Returns false for a write whose [`outcome`](Self::outcome) is [`Unknown`](Outcome::Unknown), because a repeated
+    /// write may act twice. Returns true for a removal with this outcome, because a repeated removal is harmless.
     pub fn is_retryable(&self) -> bool {
         match self.outcome() {
             Some(Outcome::Unknown) => self.0.harmless_again,
@@ -148,10 +154,11 @@ impl Error {
         }
     }
 
-    /// Returns true if the vendor refused the caller and not the request: login, password, key, account or IP address.
+    /// Returns true if the vendor refused the caller and not the request. The reason may be the login, the password,
+    /// the key, the account or the IP address.
     ///
-    /// Stop sending requests and correct the configuration first. The vendor will refuse every further request, and
-    /// repeated refusals can lock an account.
+    /// Stop sending requests and correct the configuration. The vendor will refuse every further request, and repeated
+    /// refusals can lock an account.
     pub fn refuses_caller(&self) -> bool {
         self.0.refuses_caller
     }
@@ -172,7 +179,7 @@ impl Error {
         }))
     }
 
-    /// The error for a value that is refused before anything is sent.
+    /// Creates the error for a value that is refused before any request is sent.
     pub(crate) fn invalid(provider: Option<Provider>, detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidRequest).at(provider).detail(detail)
     }
@@ -186,7 +193,8 @@ impl Error {
         self
     }
 
-    /// Sets the detail: the fault and its place. Never pass a value from a vendor or a caller.
+    /// Sets the detail: the invalid value's place and the reason. Never pass a value from a vendor or a caller, because
+    /// the detail is shown.
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         let mut detail: String = detail.into();
         if let Some((end, _)) = detail.char_indices().nth(LONGEST_DETAIL) {
@@ -197,9 +205,10 @@ impl Error {
     }
 }
 
-/// Information that the transport and the vendor adapters add.
+/// The transport and the vendor adapters add this information to an error.
 impl Error {
-    /// Sets the vendor and the operation, unless they are set: a failed login within another call must keep its own.
+    /// Sets the vendor and the operation of an error that has none. When a call needs a new token and the login fails,
+    /// the error names the login.
     pub(crate) fn during(mut self, provider: Provider, operation: &'static str) -> Self {
         self.0.provider.get_or_insert(provider);
         self.0.operation.get_or_insert(operation);
@@ -211,13 +220,12 @@ impl Error {
         self
     }
 
-    /// Marks the call as a removal, which is harmless to repeat.
+    /// Marks the failed call as a removal, which may be repeated without harm.
     pub(crate) fn harmless_again(mut self) -> Self {
         self.0.harmless_again = true;
         self
     }
 
-    /// Sets the result of [`refuses_caller`](Self::refuses_caller).
     pub(crate) fn refusing_caller(mut self, refuses: bool) -> Self {
         self.0.refuses_caller = refuses;
         self
@@ -233,12 +241,14 @@ impl Error {
         self
     }
 
-    /// Sets the advice if the outcome is unknown. Finding out the outcome is more important than any other advice.
+    /// Replaces the advice if the outcome is unknown, because finding out the outcome is more important than any other
+    /// advice.
     pub(crate) fn advise_if_unknown(self, advice: &'static str) -> Self {
         if self.outcome() == Some(Outcome::Unknown) { self.advise(Some(advice)) } else { self }
     }
 
-    /// Sets the vendor's code and trace id. A text without the right shape is dropped, because it may be personal data.
+    /// Sets the vendor's code and trace id. A text that does not look like a code or a trace id is dropped, because it
+    /// may be personal data.
     pub(crate) fn vendor(mut self, code: Option<String>, trace_id: Option<String>) -> Self {
         self.0.vendor_code = code.filter(|code| shape::is_code(code));
         self.0.trace_id = trace_id.filter(|id| shape::is_trace_id(id));
@@ -249,20 +259,20 @@ impl Error {
         Self::new(ErrorKind::NotFound).during(provider, operation).detail("the vendor does not know this mandate")
     }
 
-    /// The error for a request that was not sent, because the vendor has refused the caller before.
+    /// Creates the error for a request that was not sent, because the vendor has refused the caller before.
     pub(crate) fn not_asked(provider: Provider) -> Self {
         Self::new(ErrorKind::NotAsked)
             .at(Some(provider))
-            .detail("the vendor refused the caller before")
-            .advise(Some("correct the credentials, the account or the listed IP addresses, then read it again"))
+            .detail("the vendor has refused the caller before, so this request was not sent")
+            .advise(Some("correct the credentials, the account or the listed IP addresses, then try again"))
     }
 
-    /// The error for a debit at a vendor without debits.
+    /// Creates the error for a debit at a vendor without debits.
     pub(crate) fn no_debits(provider: Provider) -> Self {
         Self::new(ErrorKind::NotApplicable).at(Some(provider)).detail("this vendor has no debits")
     }
 
-    /// The error for a response with a missing or unexpected value. `detail` names the place.
+    /// Creates the error for a response with a missing or unexpected value. `detail` names the place in the response.
     pub(crate) fn decode(provider: Provider, operation: &'static str, detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::Decode)
             .during(provider, operation)
@@ -272,12 +282,12 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// The name of the kind without its data, for logs and metrics.
+    /// The name of the kind, without the delay of `RateLimited`, for logs and metrics.
     pub fn name(self) -> &'static str {
         self.told().0
     }
 
-    /// Returns the name, and the text for messages.
+    /// Returns the name of the kind, and its description for error messages.
     fn told(self) -> (&'static str, &'static str) {
         match self {
             Self::InvalidRequest => ("InvalidRequest", "the request is invalid"),
@@ -309,7 +319,7 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         f.write_str(match inner.kind {
-            // Without an operation the error concerns a value, not a request.
+            // An error without an operation concerns a value, not a request.
             ErrorKind::InvalidRequest if inner.operation.is_none() => "not valid",
             kind => kind.told().1,
         })?;

@@ -1,4 +1,4 @@
-//! The meaning of the words of the vendors, and how well it is known.
+//! The meaning of the vendors' status words, and how well each meaning is known.
 
 use super::{MandateStatus, NextStep, Provider, status::stable_text};
 use std::fmt;
@@ -9,9 +9,10 @@ use std::fmt;
 pub enum Evidence {
     /// The vendor documents the word and its meaning.
     Documented,
-    /// The vendor documents the word. Its meaning is our inference.
+    /// The vendor documents the word, but not its meaning. The meaning is an inference of this crate's authors.
     WordDocumented,
-    /// The use of the word here, or its meaning here, is our inference.
+    /// The vendor does not say that it uses the word for mandates, or does not say so with this meaning. The meaning is
+    /// an inference of this crate's authors.
     Inferred,
 }
 
@@ -27,7 +28,7 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// The meaning of a vendor's word: a row in the vendor's table.
+/// The meaning of a vendor's status word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meaning {
     pub status: MandateStatus,
@@ -47,11 +48,11 @@ impl Meaning {
 pub struct VocabularyRow {
     /// The vendor.
     pub provider: Provider,
-    /// The vendor's word, with any other condition for the meaning.
+    /// The vendor's status word, with any further condition for this meaning.
     pub raw: String,
     /// The status that the word means.
     pub status: MandateStatus,
-    /// The party that must act next.
+    /// The party that must act next, and the action.
     pub next_step: NextStep,
     /// How well the meaning is known.
     pub evidence: Evidence,

@@ -6,7 +6,8 @@ use std::{fmt, str::FromStr};
 
 macro_rules! providers {
     ($($variant:ident, $feature:literal, $shown:literal, $purpose:ident, $form:literal;)+) => {
-        /// A vendor of mandates. All vendors exist with any features, so that a stored reference can always be read.
+        /// A vendor of mandates. Every vendor is listed whatever the enabled features are, so that a stored reference
+        /// can always be read.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Provider {

@@ -1,17 +1,18 @@
-//! The statuses: one set of words for the state of a mandate at any vendor.
+//! The statuses of this crate: one set of words for the state of a mandate at any vendor.
 
 use crate::wire::ShownWord;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// Implements `FromStr` and serde for an enum. The name of each variant is its stable text form.
+/// Implements `FromStr` and serde for an enum. The text form of each value is the name of its variant. Never rename a
+/// variant, because users store these texts.
 macro_rules! stable_text {
     ($name:ident { $($variant:ident),+ } else $unknown:expr) => {
         impl $name {
             /// Every value, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The stable text form, for storage.
+            /// The text form for storage, which does not change between versions.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => stringify!($variant),)+
@@ -54,13 +55,13 @@ macro_rules! stable_text {
     };
 }
 
-/// The error for a text that is not one of the words of a type.
+/// The error for a text that is not the text form of any value of an enum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownWord {
     pub(crate) words: &'static [&'static str],
 }
 
-/// Lists the words. Does not show the text, which may hold personal data.
+/// `Display` lists the accepted words. It does not show the refused text, which may hold personal data.
 impl fmt::Display for UnknownWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not one of {}", self.words.join(", "))
@@ -69,7 +70,7 @@ impl fmt::Display for UnknownWord {
 
 impl std::error::Error for UnknownWord {}
 
-/// Implements `Display` for enums that show their stable text form.
+/// Implements `Display` for enums whose displayed text is the stored text form.
 macro_rules! shown_as_stored {
     ($($name:ident),+) => {$(
         impl std::fmt::Display for $name {
@@ -82,19 +83,19 @@ macro_rules! shown_as_stored {
 pub(crate) use {shown_as_stored, stable_text};
 shown_as_stored!(MandateStatus, AccountStatus, Change);
 
-/// The status of a mandate, the same for every vendor.
+/// The status of a mandate, in words that are the same for every vendor.
 ///
 /// There is no `Default`, because a default could make an unread mandate look active. The vendor's own word is in
-/// [`Mandate::raw`](crate::Mandate::raw). A status alone does not tell if you may collect; see
+/// [`Mandate::raw`](crate::Mandate::raw). A status alone does not decide whether you may collect; see
 /// [`Mandate::may_collect`](crate::Mandate::may_collect).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum MandateStatus {
-    /// The mandate is being set up. The vendor does not say which step is next.
+    /// The mandate is being set up. The vendor does not name the next step.
     Pending,
     /// The debtor must sign.
     AwaitingSignature,
-    /// Identity or company checks are in progress.
+    /// The vendor is checking an identity or a company.
     AwaitingVerification,
     /// The mandate is signed but not yet in force.
     AwaitingActivation,
@@ -104,13 +105,13 @@ pub enum MandateStatus {
     Suspended,
     /// One of the parties ended the mandate.
     Revoked,
-    /// The mandate ended by lapse of time.
+    /// The mandate ended because its time was over.
     Expired,
     /// The vendor refused the mandate, or its setup failed.
     Invalid,
-    /// The vendor knew the mandate before, and says that it no longer does.
+    /// The vendor knew the mandate before, and now responds that it does not exist.
     Gone,
-    /// The vendor's word is not in this crate's tables. Read [`Mandate::raw`](crate::Mandate::raw).
+    /// The vendor's status word is not in this crate's tables. Read the word in [`Mandate::raw`](crate::Mandate::raw).
     Unrecognized,
 }
 
@@ -149,7 +150,7 @@ pub enum NextStep {
     NotKnown,
     /// The debtor must sign.
     DebtorSigns,
-    /// You must ask the debtor to sign. Nobody has done so yet.
+    /// You must ask the debtor to sign. Nobody has requested the signature yet.
     AskDebtor,
     /// The client and the vendor must finish their checks.
     ClientAndVendorVerify,
@@ -159,11 +160,11 @@ pub enum NextStep {
     Use,
     /// You need a new mandate.
     Replace,
-    /// You should read the cause before you replace the mandate.
+    /// You should read why the mandate is invalid before you replace it.
     ReadCause,
     /// You should find out why the vendor no longer knows the mandate.
     FindOut,
-    /// You should read the vendor's raw word.
+    /// You should read the vendor's own word for the status, because this crate does not know the word.
     ReadRawWord,
 }
 
@@ -187,15 +188,16 @@ impl fmt::Display for NextStep {
     }
 }
 
-/// The kind of change between two readings of a mandate. A change is never refused: the vendor is the authority.
+/// The kind of change between two readings of a mandate. This crate accepts every change, because the vendor decides
+/// the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {
-    /// The mandate moved on in the usual order.
+    /// The mandate changed to a later status in the usual order.
     Forward,
-    /// The vendor brought the mandate back after it had ended.
+    /// The vendor made the mandate usable again after it had ended.
     Reinstated,
-    /// The mandate went back to an earlier status.
+    /// The mandate changed back to an earlier status.
     Regressed,
     /// The change is unexpected. Check the mandate by hand.
     Anomalous,
@@ -217,8 +219,8 @@ impl MandateStatus {
         }
     }
 
-    /// Returns who must act next, from the status alone. [`Mandate::next_step`](crate::Mandate::next_step) also uses
-    /// the vendor's word.
+    /// Returns the party that must act next, derived from the status alone.
+    /// [`Mandate::next_step`](crate::Mandate::next_step) also uses the vendor's word.
     pub fn next_step(self) -> NextStep {
         match self {
             Self::Pending | Self::Suspended => NextStep::NotKnown,
@@ -233,7 +235,7 @@ impl MandateStatus {
         }
     }
 
-    /// The ISO 20022 mandate status. Four statuses have one.
+    /// The ISO 20022 code of this mandate status. Only four of the statuses have a code.
     pub fn iso20022(self) -> Option<&'static str> {
         match self {
             Self::Active => Some("ACTV"),
@@ -244,9 +246,9 @@ impl MandateStatus {
         }
     }
 
-    /// Returns the kind of change from this status to `next`. `None` if they are the same.
+    /// Returns the kind of change from this status to `next`. Returns `None` if the two are the same.
     ///
-    /// Call this on the last *recognized* status. From `Unrecognized` every change counts as forward.
+    /// Call this function on the last *recognized* status. Every change from `Unrecognized` counts as forward.
     pub fn change_to(self, next: Self) -> Option<Change> {
         use MandateStatus::{AwaitingActivation, AwaitingSignature, AwaitingVerification, Gone, Pending};
         if self == next {
@@ -261,7 +263,7 @@ impl MandateStatus {
             (_, Phase::Ended) | (Phase::InForce, Phase::OnHold) | (Phase::OnHold, Phase::InForce) => Change::Forward,
             (Phase::Setup, Phase::OnHold) if self != AwaitingActivation => Change::Anomalous,
             (Phase::Setup, Phase::InForce | Phase::OnHold) => Change::Forward,
-            // The order of signature and checks differs by vendor.
+            // The order of signature and checks differs by vendor, so both orders count as forward.
             (Phase::Setup, Phase::Setup) => match (self, next) {
                 (Pending, _) | (_, AwaitingActivation) => Change::Forward,
                 (AwaitingSignature, AwaitingVerification) | (AwaitingVerification, AwaitingSignature) => {
@@ -274,8 +276,8 @@ impl MandateStatus {
     }
 }
 
-/// The state of the account that a mandate belongs to, apart from the status of the mandate. At Seqino it is the state
-/// of the client.
+/// The state of the account that a mandate belongs to. The account has a state of its own, apart from the mandate's
+/// status. At Seqino, it is the state of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum AccountStatus {
@@ -287,16 +289,16 @@ pub enum AccountStatus {
     Pending,
     /// The account is on hold.
     Suspended,
-    /// The vendor's word is not in this crate's tables.
+    /// The vendor's word for the account's state is not in this crate's tables.
     Unrecognized,
 }
 
 stable_text!(AccountStatus { Active, Inactive, Pending, Suspended, Unrecognized } else Self::Unrecognized);
 
-/// The vendor's own word for a status, cut to 64 bytes. It is the text that the vendor sent, or the JSON of another
-/// value.
+/// The vendor's own word for a status, cut to 64 bytes. The word is the text that the vendor sent, or the JSON of
+/// another type of value.
 ///
-/// `Display` shows a word, but not an object or a list, which may hold personal data.
+/// `Display` shows a text. It does not show the content of an object or a list, which may hold personal data.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -307,7 +309,7 @@ fn cut<'de, D: Deserializer<'de>>(d: D) -> Result<Box<str>, D::Error> {
 }
 
 impl RawStatus {
-    /// Keeps a vendor's word, cut to 64 bytes at most.
+    /// Keeps a vendor's word, cut to 64 bytes.
     pub fn new(word: &str) -> Self {
         Self(ShownWord::cut(word).into())
     }

@@ -1,11 +1,11 @@
-//! Reads the bytes of a notification: headers, signatures, encodings and forms.
+//! Reads the bytes of a vendor's notification: headers, signatures, text encodings and forms.
 
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
-/// Returns the values of a header. Upper and lower case in its name do not matter.
+/// Returns the values of an HTTP header. The case of the header's name does not matter.
 pub(crate) fn values<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     headers: impl IntoIterator<Item = (N, V)>,
     name: &str,
@@ -23,13 +23,13 @@ pub(crate) fn bare(signature: &[u8]) -> &[u8] {
     &signature[start..end]
 }
 
-/// Decodes a bare signature in hexadecimal, in upper or lower case.
+/// Decodes a signature in hexadecimal, in upper or lower case. First call [`bare`] on the signature.
 #[cfg(any(feature = "easytransac", feature = "seqino"))]
 pub(crate) fn hex(bare: &[u8]) -> Option<Vec<u8>> {
     base16ct::mixed::decode_vec(bare).ok()
 }
 
-/// Decodes a bare signature in Base64, with the standard or the URL-safe alphabet.
+/// Decodes a signature in Base64, with the standard or the URL-safe alphabet. First call [`bare`] on the signature.
 pub(crate) fn base64(bare: &[u8]) -> Option<Vec<u8>> {
     let standard = |byte: &u8| match byte {
         b'-' => b'+',
@@ -39,13 +39,13 @@ pub(crate) fn base64(bare: &[u8]) -> Option<Vec<u8>> {
     BASE64_STANDARD_NO_PAD.decode(bare.iter().map(standard).collect::<Vec<u8>>()).ok()
 }
 
-/// Removes the byte order mark from a body.
+/// Removes the byte order mark from the body of a request.
 pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
     &body[Encoding::for_bom(body).map_or(0, |(_, length)| length)..]
 }
 
-/// A body as text. Its byte order mark decides the encoding. Bytes that are not UTF-8 are read as Windows-1252, a
-/// superset of Latin-1 in which every byte is a character, so that nothing is lost.
+/// Converts the body of a request to text. A byte order mark decides the encoding. Bytes that are not UTF-8 are read as
+/// Windows-1252, a superset of Latin-1 in which every byte is a character. So no byte is lost.
 pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     let encoding = Encoding::for_bom(body).map_or(UTF_8, |(encoding, _)| encoding);
     let body = unmarked(body);
@@ -53,7 +53,8 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
     text.unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(body).0)
 }
 
-/// Returns the names and values of a form in their order. The whole form has one encoding, as in [`text`].
+/// Returns the names and values of a URL-encoded form in their order. The whole form has one encoding: UTF-8, or
+/// Windows-1252 if a part is not UTF-8.
 pub(crate) fn form(body: &[u8]) -> Vec<(String, String)> {
     let decoded = |part: &[u8]| -> Vec<u8> {
         let spaced: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();

@@ -1,6 +1,6 @@
-//! The common part of the vendors' webhooks. Does no I/O. The folder of each vendor has its signature scheme.
+//! The common part of the vendors' webhooks, without I/O. The folder of each vendor verifies the vendor's signatures.
 
-// Only the vendor modules use these functions.
+// Only the vendor modules use the functions of `bytes`.
 #[cfg(any(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 pub(crate) mod bytes;
 
@@ -17,15 +17,15 @@ use std::fmt;
 
 /// A notification with a valid signature.
 ///
-/// Store its [`id`](Self::id) and respond to the vendor. Then read the mandate with
+/// Store the notification's [`id`](Self::id) and respond to the vendor. Then read the mandate with
 /// [`Mandates::status`](crate::Mandates::status) and act on the reading. A notification is only a hint: it may arrive
-/// late, twice or out of order. The strength of its signature differs by vendor.
+/// late, twice or out of order. The strength of the signature differs by vendor.
 ///
-/// No vendor documents the place of the mandate in a notification. Look at a real one, then name the place with
-/// [`mandate_at`](Self::mandate_at) or [`text_at`](Self::text_at). You can also [`read`](Self::read) a type of the
-/// vendor.
+/// No vendor documents where a notification contains the mandate. Look at a real notification, then pass the JSON
+/// pointer to [`mandate_at`](Self::mandate_at) or [`text_at`](Self::text_at). You can also [`read`](Self::read) the
+/// body into a type of the vendor.
 ///
-/// `Debug` shows the vendor and nothing of the content.
+/// `Debug` shows only the vendor.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookEvent {
@@ -33,40 +33,42 @@ pub struct WebhookEvent {
     pub provider: Provider,
     /// The vendor's word for the event: `event_type` at Seqino, `Status` (of a transaction) at Easytransac.
     pub event: Option<String>,
-    /// An id that is the same for each copy of a notification. Use it to recognise a duplicate. At Seqino it is
-    /// `event_id`, a text or a number. Easytransac sends no id, so this is a hash of the signature. If it is `None`,
-    /// treat the notification as new.
+    /// An id that is the same for each copy of a notification. Use it to recognise a duplicate. At Seqino, the id is
+    /// `event_id`, a text or a number. Easytransac sends no id, so the id is a hash of the signature. If the id is
+    /// `None`, treat the notification as new.
     pub id: Option<String>,
     /// The time of the event in UTC, from Seqino only. Easytransac's `Date` is local time in Paris without an offset,
-    /// and stays in the body.
+    /// so it is only in the body.
     pub at: Option<DateTime<Utc>>,
-    /// The whole content. A form becomes texts, and objects where its names have brackets.
+    /// The whole content of the notification. The values of a URL-encoded form become texts. A form field such as
+    /// `Client[Email]` becomes a field of an object `Client`.
     pub body: wire::Json,
 }
 
-/// The reason why a notification is refused. It contains no secret and nothing from the notification.
+/// The reason why a notification is refused. The reason contains no secret and no data of the notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// No secret was given, or only blank ones. Anybody could sign with a blank secret, so it proves nothing.
+    /// You passed no secret, or only blank secrets. Anybody can sign with a blank secret, so such a signature proves
+    /// nothing.
     NoSecret,
     /// The body is larger than [`WebhookEvent::MAX_BODY`].
     TooLarge,
-    /// There is no signature.
+    /// The notification has no signature.
     MissingSignature,
     /// The signature does not match the body with any of the secrets.
     WrongSignature,
-    /// The notification cannot be read. The text names the fault, and its place if known.
+    /// The notification cannot be read. The text names the error, and its place in the body if known.
     Unreadable(String),
 }
 
 impl WebhookEvent {
-    /// The largest body that is accepted: 1 MiB, in bytes. Set the same limit in your server. No vendor documents the
-    /// size of its notifications.
+    /// The largest body of a notification that is accepted: 1 MiB, in bytes. Set the same limit in your server. No
+    /// vendor documents the size of its notifications.
     pub const MAX_BODY: usize = 1 << 20;
 
-    /// Returns the text or number at a JSON pointer (RFC 6901), such as `/data/mandate_id`. Returns `None` for any
-    /// other value, and for a number that would lose digits.
+    /// Returns the text or number in the body at a JSON pointer (RFC 6901), such as `/data/mandate_id`. Returns `None`
+    /// for any other type of value, and for a number that lost digits when it was read.
     pub fn text_at(&self, pointer: &str) -> Option<String> {
         match self.body.pointer(pointer)? {
             Value::String(text) => Some(text.clone()),
@@ -75,11 +77,12 @@ impl WebhookEvent {
         }
     }
 
-    /// Returns the reference whose parts are at these JSON pointers. Give the pointers in the order of the text form:
-    /// at Seqino the client, then the mandate, and elsewhere one pointer. Blanks at the ends of a part are removed.
+    /// Returns the reference of the mandate whose parts are in the body at these JSON pointers. At Seqino, pass the
+    /// pointer of the client, then the pointer of the mandate. At the other vendors, pass one pointer. Blanks at the
+    /// ends of a part are removed.
     ///
-    /// Returns `None` if a part is missing or blank, or if there are too few or too many parts. Returns `None` also for
-    /// a part that could reach another path or forge a log line. Such a part has a `/`, a `\\`, a `%`, a control
+    /// Returns `None` if a part is missing or blank, or if the number of parts is wrong. Returns `None` also for a part
+    /// that could change the path of a request or forge a log line. Such a part has a `/`, a `\\`, a `%`, a control
     /// character or an invisible character, or consists of dots and blanks.
     pub fn mandate_at(&self, pointers: &[&str]) -> Option<MandateRef> {
         reference(self.provider, pointers.iter().map(|pointer| self.text_at(pointer)).collect::<Option<_>>()?)
@@ -110,7 +113,7 @@ impl fmt::Debug for WebhookEvent {
 }
 
 impl WebhookError {
-    /// The HTTP status for the response to the vendor: 500 for a fault in your configuration, else 413, 401 or 400. No
+    /// The HTTP status for the response to the vendor: 500 for an error in your configuration, else 413, 401 or 400. No
     /// vendor documents its reaction to these statuses.
     pub fn http_status(&self) -> u16 {
         match self {
@@ -126,11 +129,11 @@ impl fmt::Display for WebhookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSecret => {
-                f.write_str("there is no secret to verify with, or only blank ones. Pass the secret of the vendor")
+                f.write_str("there is no secret to verify with, or only a blank one. Pass the secret of the vendor")
             }
-            Self::TooLarge => write!(f, "the body has more than {} bytes", WebhookEvent::MAX_BODY),
-            Self::MissingSignature => f.write_str("the signature is missing"),
-            Self::WrongSignature => f.write_str("the signature is wrong"),
+            Self::TooLarge => write!(f, "the body of the notification has more than {} bytes", WebhookEvent::MAX_BODY),
+            Self::MissingSignature => f.write_str("the notification has no signature"),
+            Self::WrongSignature => f.write_str("the signature of the notification is wrong"),
             Self::Unreadable(why) => write!(f, "the notification cannot be read: {why}"),
         }
     }
@@ -138,8 +141,9 @@ impl fmt::Display for WebhookError {
 
 impl std::error::Error for WebhookError {}
 
-/// The secrets that can verify a body of an acceptable size. Files and forms add blanks around a secret, so these are
-/// removed. Anybody could sign with a blank secret, so it is left out.
+/// Returns the secrets that can verify the signature of a body. Refuses a body that is too large. Files and forms add
+/// blanks around a secret, so these blanks are removed. Anybody can sign with a blank secret, so a blank secret is left
+/// out.
 pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a str>, WebhookError> {
     let blank = |c: char| c.is_whitespace() || c.is_control() || is_format(c);
     let trimmed: Vec<&str> = secrets.iter().map(|secret| secret.trim_matches(blank)).collect();
@@ -156,19 +160,20 @@ pub(crate) fn acceptable<'a>(body: &[u8], secrets: &[&'a str]) -> Result<Vec<&'a
     if body.len() > WebhookEvent::MAX_BODY { Err(WebhookError::TooLarge) } else { Ok(usable) }
 }
 
-/// Builds a reference from parts that come from outside. [`WebhookEvent::mandate_at`] documents the rules.
+/// Builds the reference of a mandate from parts that a sender chose. [`WebhookEvent::mandate_at`] documents which parts
+/// are refused.
 pub(crate) fn reference(provider: Provider, parts: Vec<String>) -> Option<MandateRef> {
     let invisible =
         |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let names_one = |part: &String| path_fault(part).is_none() && !part.contains(invisible);
-    // Trim first: a line end is allowed at the end of a part, but not within it.
+    // Trim before the check: a line end is allowed at the end of a part, but not within it.
     let parts: Vec<String> = parts.iter().map(|part| part.trim().to_owned()).collect();
     if parts.iter().all(names_one) { MandateRef::of_parts(provider, parts) } else { None }
 }
 
-/// Returns true if a number has all the digits that were sent.
+/// Returns true if a JSON number kept all the digits that the sender wrote.
 fn exact(number: &serde_json::Number) -> bool {
-    /// A float cannot hold every whole number from 2^53 on.
+    /// From 2^53 on, a 64-bit float cannot represent every whole number.
     const LARGEST: f64 = 9_007_199_254_740_992.0;
     !number.is_f64() || number.as_f64().is_some_and(|float| float.abs() < LARGEST)
 }

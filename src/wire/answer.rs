@@ -1,4 +1,4 @@
-//! Reads the objects of a response. A required field is read strictly, every other field leniently.
+//! Reads the objects in a response. A required field must be readable. Any other field may be unreadable.
 
 use super::{
     Extra, List,
@@ -9,8 +9,9 @@ use super::{
 use serde::de::{DeserializeOwned, Error, MapAccess};
 use std::{borrow::Cow, marker::PhantomData};
 
-/// Implements `Deserialize` and `Debug` for an object that a vendor sends. Each field has one of the kinds below.
-/// Unknown fields are kept in `extra`. `Debug` shows a plain text only if it looks like a reference or a word.
+/// Implements `Deserialize` and `Debug` for an object that a vendor sends. Each field has one of the kinds in this
+/// module, such as `Needed` or `Maybe`. Unknown fields are kept in `extra`. `Debug` shows a plain text only if it looks
+/// like a reference or a word.
 macro_rules! answer {
     ($name:ident { $($kind:ident $field:ident = $key:literal),* }) => {
         impl<'de> ::serde::Deserialize<'de> for $name {
@@ -67,15 +68,15 @@ pub(crate) use answer;
 /// The state of one field while its object is read.
 pub(crate) trait Field<'de>: Default {
     type Value;
-    /// Reads the value of the key.
+    /// Reads the value that follows the field's key.
     fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error>;
-    /// Records that a damaged key may be the key of this field. It is unclear if `value` belongs here.
+    /// Records that a damaged key may be the key of this field. It is unclear whether `value` belongs to this field.
     fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E>;
-    /// Returns the field at the end of the object.
+    /// Returns the value of the field after the whole object was read.
     fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<Self::Value, E>;
 }
 
-/// The unknown fields of an object.
+/// The fields of an object that its spec does not have.
 #[derive(Default)]
 pub(crate) struct Rest(ObjectText);
 
@@ -89,7 +90,7 @@ impl Rest {
         Ok(())
     }
 
-    /// The same, for a value that is needed afterwards.
+    /// Keeps the value of an unknown field, and also returns the value.
     pub fn take_odd<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<Raw<'de>, A::Error> {
         let value = map.next_value::<Raw>()?;
         self.0.push(key, value.json());
@@ -97,7 +98,7 @@ impl Rest {
     }
 }
 
-/// A key with characters that no key of a spec has. It may be a key of the spec that was damaged on its way.
+/// A key with characters that no key of a spec has. It may be a key of the spec that was damaged during transmission.
 pub(crate) struct OddKey<'a>(&'a str);
 
 impl<'a> OddKey<'a> {
@@ -105,10 +106,10 @@ impl<'a> OddKey<'a> {
         key.chars().any(is_odd).then_some(Self(key))
     }
 
-    /// Returns true if `known` differs in the odd characters alone. An odd character replaces at most two characters, or
-    /// was inserted.
+    /// Returns true if `known` differs from this key only in the odd characters. An odd character may stand for up to
+    /// two characters of `known`, or for none.
     pub fn may_be(&self, known: &str) -> bool {
-        // The mask below has a bit for each place in `known`, and one for its end.
+        // The mask below has one bit for each place in `known`, and one bit for its end.
         if known.len() >= 64 {
             return false;
         }
@@ -116,23 +117,24 @@ impl<'a> OddKey<'a> {
             let same = |(place, byte): &(usize, u8)| places & 1 << place != 0 && c == char::from(*byte);
             known.bytes().enumerate().filter(same).fold(0, |next, (place, _)| next | 1 << (place + 1))
         };
-        // The places in `known` at which the characters so far can end.
+        // The places in `known` that the characters read so far can reach.
         let (mut places, mut same, mut escaped) = (1_u64, 0, false);
         for c in self.0.chars() {
             places = match is_odd(c) {
                 true => places | places << 1 | places << 2,
-                // The character after a backslash may belong to the damage.
+                // A character after a backslash may be part of the damage, so also keep the places before it.
                 false if escaped => places | step(places, c),
                 false => step(places, c),
             };
-            // A key may be as long as the response.
+            // Stop early, because a key may be as long as the response.
             if places == 0 {
                 return false;
             }
             same += usize::from(!is_odd(c) && !escaped);
             escaped = c == '\\';
         }
-        // A key that is damaged in most places resembles every short one.
+        // Require that half of the characters are equal, because a key of mostly odd characters resembles every short
+        // key.
         same * 2 >= known.len() && places & 1 << known.len() != 0
     }
 }
@@ -148,7 +150,7 @@ impl From<Rest> for Extra {
     }
 }
 
-/// A required field. If it is missing, duplicate or unreadable, reading the response fails.
+/// A required field. If it is missing, duplicate or unreadable, the object cannot be read.
 pub(crate) struct Needed<T>(Option<T>);
 
 impl<T> Default for Needed<T> {
@@ -168,7 +170,7 @@ impl<'de, T: DeserializeOwned> Field<'de> for Needed<T> {
     }
 
     fn doubt<E: Error>(&mut self, key: &'static str, _: &Raw) -> Result<(), E> {
-        // `reason` knows these words.
+        // `reason` recognizes an error that begins with "damaged key".
         Err(E::custom(format_args!("damaged key `{key}`")))
     }
 
@@ -177,7 +179,7 @@ impl<'de, T: DeserializeOwned> Field<'de> for Needed<T> {
     }
 }
 
-/// A required plain text.
+/// A required field whose value is a plain text.
 #[derive(Default)]
 pub(crate) struct Text(Needed<PlainText>);
 
@@ -197,7 +199,8 @@ impl<'de> Field<'de> for Text {
     }
 }
 
-/// An optional field: `None` if it is missing or null. An unreadable or duplicate value is kept in `extra` instead.
+/// An optional field. Its value is `None` if the field is missing or null. An unreadable or duplicate value is kept in
+/// `extra`.
 pub(crate) struct Maybe<'a, T>(Option<Raw<'a>>, PhantomData<T>);
 
 impl<T> Default for Maybe<'_, T> {
@@ -220,7 +223,8 @@ impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
 
     fn doubt<E: Error>(&mut self, _: &'static str, value: &Raw) -> Result<(), E> {
         self.0 = Some(match self.0.take() {
-            // Stored JSON has the damaged key and this value, which an earlier reading made of it.
+            // The first value was marked as damaged by an earlier reading and then stored together with the damaged
+            // key. So do not count it as a duplicate.
             Some(first) if first.is_damaged() => first,
             Some(first) => first.twice(value),
             None => value.doubtful(),
@@ -238,7 +242,7 @@ impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
     }
 }
 
-/// An optional plain text.
+/// An optional field whose value is a plain text.
 #[derive(Default)]
 pub(crate) struct MaybeText<'a>(Maybe<'a, PlainText>);
 
@@ -258,7 +262,7 @@ impl<'de> Field<'de> for MaybeText<'de> {
     }
 }
 
-/// An optional list. A missing or unreadable list is read as a blank one.
+/// An optional field whose value is a list. A missing or unreadable list is read as a blank list.
 pub(crate) struct MaybeList<'a, T>(Maybe<'a, List<T>>);
 
 impl<T> Default for MaybeList<'_, T> {

@@ -9,11 +9,11 @@ use base64::{
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// A document, sent as base64. It is personal data, so `Debug` shows only its length.
+/// A document, which is sent as base64. A document is personal data, so `Debug` shows only its length.
 ///
-/// SafeDebit describes the field as base64. Its sample is the base64 of a data URI (`data:application/pdf;base64,...`).
-/// The vendor does not document which form it expects, so this type has a constructor for each.
-/// [`to_bytes`](Self::to_bytes) reads both.
+/// SafeDebit describes the field as base64. SafeDebit's sample is the base64 of a data URI
+/// (`data:application/pdf;base64,...`). The vendor does not document which of the two forms it expects, so this type
+/// has a constructor for each. [`to_bytes`](Self::to_bytes) reads both.
 ///
 /// ```
 /// use mandat::wire::{Document, MediaType};
@@ -41,7 +41,7 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// The name of the media type, such as `application/pdf`.
+    /// Returns the name of the media type, such as `application/pdf`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pdf => "application/pdf",
@@ -52,21 +52,21 @@ impl MediaType {
     }
 }
 
-/// Reads base64 with or without padding: vendors send both.
+/// Reads base64 with or without padding, because vendors send both.
 const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
 impl Document {
-    /// The largest document that can be sent: 20 MiB, in bytes. This crate sets the limit, because no vendor documents
-    /// one.
+    /// The size of the largest document that can be sent: 20 MiB, in bytes. This crate sets the limit, because no
+    /// vendor documents one.
     pub const LARGEST: usize = 20 << 20;
 
     /// Makes a document from its bytes, as plain base64.
     ///
     /// # Errors
-    /// If there are no bytes, or more than [`LARGEST`](Self::LARGEST).
+    /// An error if there are no bytes, or more than [`LARGEST`](Self::LARGEST).
     pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self, InvalidValue> {
         sized(bytes.as_ref()).map(|bytes| Self(BASE64_STANDARD.encode(bytes)))
     }
@@ -74,7 +74,7 @@ impl Document {
     /// Makes a document from its bytes in the form of SafeDebit's sample: the base64 of a data URI.
     ///
     /// # Errors
-    /// If there are no bytes, or more than [`LARGEST`](Self::LARGEST).
+    /// An error if there are no bytes, or more than [`LARGEST`](Self::LARGEST).
     pub fn data_uri(media_type: MediaType, bytes: impl AsRef<[u8]>) -> Result<Self, InvalidValue> {
         let content = BASE64_STANDARD.encode(sized(bytes.as_ref())?);
         Ok(Self(BASE64_STANDARD.encode(format!("data:{};base64,{content}", media_type.as_str()))))
@@ -83,12 +83,12 @@ impl Document {
     /// Returns the bytes of the document. Reads base64, a data URI, and the base64 of a data URI.
     ///
     /// # Errors
-    /// If the text has none of these forms.
+    /// An error if the text is in none of these forms.
     pub fn to_bytes(&self) -> Result<Vec<u8>, InvalidValue> {
         let decode = |text: &[u8]| {
-            // Some software wraps base64 in lines, as in mail.
+            // Remove whitespace, because some software breaks base64 into lines, as in mail.
             let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            ANY_PADDING.decode(text).map_err(|_| InvalidValue("it is not base64".into()))
+            ANY_PADDING.decode(text).map_err(|_| InvalidValue("the document is not base64".into()))
         };
         match content(self.0.as_bytes()) {
             Some(within) => decode(within),
@@ -99,7 +99,7 @@ impl Document {
         }
     }
 
-    /// The text that is sent or was received.
+    /// Returns the base64 text that is sent or was received.
     pub fn as_base64(&self) -> &str {
         &self.0
     }
@@ -115,11 +115,11 @@ fn sized(bytes: &[u8]) -> Result<&[u8], InvalidValue> {
     }
 }
 
-/// Returns the base64 part of a data URI.
+/// Returns the base64 part of a data URI, without the media type.
 fn content(bytes: &[u8]) -> Option<&[u8]> {
     const MARK: &[u8] = b";base64,";
     let head = bytes.strip_prefix(b"data:")?;
-    // Search only the start: a media type and its parameters are short.
+    // Search only the first bytes, because a media type and its parameters are short.
     let at = head.windows(MARK.len()).take(256).position(|window| window == MARK)?;
     head.get(at + MARK.len()..)
 }

@@ -1,4 +1,4 @@
-//! JSON of an undocumented shape, and the decoding of whole responses.
+//! JSON whose shape no vendor documents, and the decoding of whole responses.
 
 use super::{
     mend::{Mended, Purpose, mend},
@@ -18,12 +18,13 @@ use std::{
     sync::OnceLock,
 };
 
-/// Any JSON value, kept as the text that was received, so no digit of a number is lost.
+/// Any JSON value, kept as the text that was received, so that no digit of a number is lost.
 ///
-/// [`as_json`](Self::as_json) returns the text. Dereferencing gives a serde_json [`Value`], parsed at the first use. In
-/// it a number may lose digits, and a text replaces each value that a `Value` cannot hold.
+/// [`as_json`](Self::as_json) returns the text. A `Json` dereferences to a serde_json [`Value`], which is parsed at the
+/// first use. In the `Value`, a number may lose digits. A value that a `Value` cannot represent becomes a text.
 ///
-/// Two `Json` are equal if their `Value`s are. The content may be personal data, so `Debug` shows only the JSON type.
+/// Two `Json` are equal if their `Value`s are equal. The content may be personal data, so `Debug` shows only the JSON
+/// type.
 #[derive(Clone)]
 pub struct Json {
     text: Box<str>,
@@ -35,19 +36,19 @@ impl Json {
         Self { text: text.into(), value: OnceLock::new() }
     }
 
-    /// The JSON text as it was received.
+    /// Returns the JSON text as it was received.
     pub fn as_json(&self) -> &str {
         &self.text
     }
 
-    /// Converts to a serde_json [`Value`]. A text replaces each value that a `Value` cannot hold.
+    /// Converts to a serde_json [`Value`]. A value that a `Value` cannot represent becomes a text.
     pub fn into_value(self) -> Value {
         self.value.into_inner().map_or_else(|| view(&self.text), |value| *value)
     }
 }
 
-/// Parses JSON into a `Value`. A damaged text or a number out of range becomes a text. The whole JSON becomes one text
-/// if it is nested too deeply.
+/// Parses JSON into a `Value`. A damaged text or a number out of range becomes a text. JSON that is nested too deeply
+/// becomes one text.
 fn view(json: &str) -> Value {
     let mended = || serde_json::from_str(&mend(json.as_bytes(), Purpose::View)?.text).ok();
     serde_json::from_str(json).ok().or_else(mended).unwrap_or_else(|| json.into())
@@ -72,7 +73,7 @@ impl From<Raw<'_>> for Json {
     }
 }
 
-/// Compares with everything that a `Value` compares with: a `Value`, a text, a number, a boolean.
+/// Compares a `Json` with everything that a `Value` can be compared with: a `Value`, a text, a number, a boolean.
 impl<T: ?Sized> PartialEq<T> for Json
 where
     Value: PartialEq<T>,
@@ -95,9 +96,10 @@ impl fmt::Debug for Json {
 }
 
 impl Serialize for Json {
-    /// Writes the JSON as it was received if it can be read again, else its `Value`.
+    /// Writes the JSON text as it was received, if this text can be read again. Otherwise writes the `Value`.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        // Other formats cannot hold raw JSON. Without decimals, a `Value` keeps all digits and needs no raw JSON.
+        // Only JSON can contain raw JSON, so write a `Value` in other formats. A `Value` without decimals keeps all
+        // digits, so it needs no raw JSON.
         if !s.is_human_readable() || !has_decimals(self) {
             return Value::serialize(self, s);
         }
@@ -127,11 +129,11 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// Fields of a response that are unknown to the spec or could not be read, as they were received. `Debug` shows only
-/// their names and JSON types.
+/// The fields of a response that are unknown to the spec or could not be read, as they were received. `Debug` shows
+/// only the names and JSON types of the fields.
 #[derive(Clone, Default)]
 pub struct Extra {
-    /// The JSON object that holds the fields; empty if there are none.
+    /// The JSON object that contains the fields. The text is empty if there are no fields.
     text: Box<str>,
     fields: OnceLock<BTreeMap<String, Json>>,
 }
@@ -146,7 +148,8 @@ impl Deref for Extra {
     }
 }
 
-/// The fields by name. Two fields with one name become one damaged text, because nobody knows which one is right.
+/// The fields by name. Two fields with the same name become one damaged text, because it is unclear which of them is
+/// right.
 struct Fields(BTreeMap<String, Json>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -225,7 +228,7 @@ impl fmt::Debug for Extra {
     }
 }
 
-/// Builds the JSON text of an object, field by field.
+/// Builds the JSON text of an object field by field.
 #[derive(Default)]
 pub(crate) struct ObjectText(String);
 
@@ -239,7 +242,7 @@ impl ObjectText {
         self.0.extend([":", json]);
     }
 
-    /// Returns the object, or an empty text if it has no field.
+    /// Returns the JSON text of the object, or an empty text if it has no field.
     pub fn finish(mut self) -> String {
         if !self.0.is_empty() {
             self.0.push('}');
@@ -254,8 +257,8 @@ impl From<ObjectText> for Extra {
     }
 }
 
-/// Visits the fields of an object until the function returns false. The caller must then expect an error, because the
-/// rest of the object was not read.
+/// Calls a function for each field of an object until the function returns false. The deserializer then returns an
+/// error, because the rest of the object was not read. The caller must expect this error.
 pub(crate) struct Object<F>(pub F);
 
 impl<'de, F: FnMut(Cow<'de, str>, Raw<'de>) -> bool> Visitor<'de> for Object<F> {
@@ -304,8 +307,8 @@ fn kind_of(json: &str) -> &'static str {
     }
 }
 
-/// Returns a key in a form that may be shown. The keys of a map can be IBANs, names or e-mail addresses. Only a short
-/// identifier with few digits is shown, as a field name.
+/// Returns a key in a form that an error may show. The keys of a map can be IBANs, names or e-mail addresses. So a key
+/// is shown only if it is a short identifier with few digits, like the name of a field.
 pub(crate) fn safe_key(key: &str) -> String {
     let name = key.len() <= 48 && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && is_presentable(key);
     if name && key.chars().filter(char::is_ascii_digit).count() <= 4 {
@@ -315,7 +318,7 @@ pub(crate) fn safe_key(key: &str) -> String {
     }
 }
 
-/// Describes a decoding error without the value, which serde quotes in its messages.
+/// Describes a decoding error without the value, because the messages of serde quote the value.
 pub(crate) fn reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
     for (start, what) in [
@@ -327,29 +330,29 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
             return format!("`{field}` {what}");
         }
     }
-    // The text after the last "expected" comes from this crate and quotes no value.
+    // The text after the last "expected" comes from this crate, so it contains no value of the response.
     match message.rsplit_once(", expected ") {
         Some((_, wanted)) if error.is_data() => {
             format!("expected {}", wanted.split(" at line ").next().unwrap_or_default())
         }
-        _ if error.is_eof() => "it ends too early".into(),
-        _ if error.is_syntax() => "it is not JSON".into(),
-        _ => "it cannot be read".into(),
+        _ if error.is_eof() => "the text ends too early".into(),
+        _ if error.is_syntax() => "the text is not JSON".into(),
+        _ => "the value cannot be read".into(),
     }
 }
 
 /// Reads a body as JSON of any shape.
 ///
 /// # Errors
-/// If the body is not JSON. The error says where, without any key or value.
+/// An error if the body is not JSON. The error names the place in the body, without any key or value.
 pub(crate) fn read(body: &[u8]) -> Result<Json, String> {
     let value = serde_json::from_slice::<Value>(body).map_err(|e| unread(body, &e))?;
     let text = String::from_utf8_lossy(body.trim_ascii());
     Ok(Json { text: text.into(), value: OnceLock::from(Box::new(value)) })
 }
 
-/// Reads a body as [`read`] does, but keeps the other values if a scalar is damaged. The damaged scalar becomes a text, and
-/// half of a surrogate pair becomes `\u{fffd}`.
+/// Reads a body as JSON of any shape, even if single values are damaged. A damaged text, number or literal becomes a
+/// text, and half of a surrogate pair becomes `\u{fffd}`.
 #[cfg(feature = "seqino")]
 pub(crate) fn read_damaged(body: &[u8]) -> Result<Json, String> {
     read(body).or_else(|why| match body.trim_ascii_start().first() {
@@ -361,7 +364,7 @@ pub(crate) fn read_damaged(body: &[u8]) -> Result<Json, String> {
     })
 }
 
-/// Describes why a body cannot be read, and where.
+/// Describes why a body cannot be read, and at which line and column.
 pub(crate) fn unread(body: &[u8], error: &serde_json::Error) -> String {
     match body {
         [] => "the body is empty".into(),
@@ -369,13 +372,13 @@ pub(crate) fn unread(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// The error for a body that cannot be read, even with its damaged values repaired.
+/// The error for a body that cannot be read even after its damaged values were repaired.
 struct Refused {
     error: serde_json::Error,
     mended: Option<Mended>,
 }
 
-/// Reads a body as strict JSON. If that fails, repairs damaged texts and numbers and reads it again.
+/// Reads a body as strict JSON. If that fails, repairs damaged texts and numbers, and reads the repaired body.
 fn read_mended<T>(body: &[u8], mut read: impl FnMut(&[u8]) -> serde_json::Result<T>) -> Result<T, Refused> {
     let error = match read(body) {
         Ok(read) => return Ok(read),
@@ -387,22 +390,22 @@ fn read_mended<T>(body: &[u8], mut read: impl FnMut(&[u8]) -> serde_json::Result
     }
 }
 
-/// Decodes a response. A damaged text or number makes its field unreadable. Decoding fails only if that field is
+/// Decodes a response. A damaged text or number makes its field unreadable. Decoding fails only if the field is
 /// required.
 ///
 /// # Errors
-/// If the body cannot be decoded. The error says where and what was expected, never the value.
+/// An error if the body cannot be decoded. The error names the place and the expected type, never the value.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     read_mended(body, |json| serde_json::from_slice(json)).map_err(|Refused { error, mended }| {
         let json = mended.as_ref().map_or(body, |mended| mended.text.as_bytes());
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let place = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
             _ if body.is_empty() => return unread(body, &error),
-            Ok(_) => return "more follows after the JSON".into(),
+            Ok(_) => return "further text follows after the JSON".into(),
             Err(e) => safe_path(e.path()),
         };
         let place = match &mended {
-            // The lines and columns of the repaired text differ from those of the response.
+            // Leave out line and column, because those of the repaired text differ from those of the response.
             Some(_) => place.trim_end_matches(", ").to_owned(),
             None => format!("{place}line {} column {}", error.line(), error.column()),
         };
@@ -413,16 +416,16 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     })
 }
 
-/// Reads a body that the spec does not describe fully, such as an error. `None` if it cannot be read.
+/// Reads a body that the spec does not describe fully, such as an error. Returns `None` if the body cannot be read.
 pub(crate) fn read_own<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     read_mended(body, |json| serde_json::from_slice(json)).ok()
 }
 
-/// Reads the success `flag` and the fields `names` of a body. The flag is `None` if it is neither true nor false, and a
-/// missing field is null. Of two fields with one name the last counts.
+/// Reads the success `flag` and the fields `names` of a body. The flag is `None` if it is neither true nor false. A
+/// missing field is null. If two fields have the same name, the last one counts.
 ///
-/// Reading stops once the flag is true: decoding reads the rest, and refuses a second flag. Other fields are not
-/// decoded, so an odd value in one of them does not hide a refusal.
+/// The function stops reading when the flag is true, because the decoding of the response reads the rest and refuses a
+/// second flag. Other fields are not decoded, so an unreadable value in one of them does not hide a refusal.
 pub(crate) fn said<const N: usize>(
     body: &[u8],
     flag: &str,
@@ -434,7 +437,7 @@ pub(crate) fn said<const N: usize>(
         let read = deserializer.deserialize_map(Object(|key: Cow<str>, raw: Raw| {
             if key == flag {
                 let truth = serde_json::from_str(raw.json()).ok();
-                // Two flags that differ count as none.
+                // If the body has two flags with different values, the flag counts as unclear.
                 told = Some(told.map_or(truth, |first| first.filter(|_| first == truth)));
             } else if let Some(which) = names.iter().position(|name| *name == key) {
                 values[which] = Json::from(raw).into_value();
@@ -443,7 +446,7 @@ pub(crate) fn said<const N: usize>(
         }));
         let truth = told.flatten();
         match read.and_then(|()| deserializer.end()) {
-            // Stopping in the middle of the object is an error, which is expected after a true flag.
+            // To stop in the middle of the object is an error in serde_json. Ignore this error after a true flag.
             Err(error) if truth != Some(true) => Err(error),
             _ => Ok((truth, values)),
         }
@@ -451,7 +454,7 @@ pub(crate) fn said<const N: usize>(
     read_mended(body, read).map_err(|refused| unread(body, &refused.error))
 }
 
-/// Accepts any JSON string, damaged or not, and no other value.
+/// A JSON string, readable or damaged. Any other JSON value is an error.
 pub(crate) struct AnyText;
 
 impl<'de> Deserialize<'de> for AnyText {
@@ -463,7 +466,7 @@ impl<'de> Deserialize<'de> for AnyText {
     }
 }
 
-/// Formats the path to a value. Hides map keys that could be personal data.
+/// Formats the path to a value for an error. Map keys that could be personal data are hidden.
 pub(crate) fn safe_path(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     let mut out = String::new();

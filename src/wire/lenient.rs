@@ -1,4 +1,4 @@
-//! Scalar values of a response. A value that cannot be read is kept as text.
+//! Single values of a response, such as a date or a number. A value that cannot be read is kept as text.
 
 use super::{
     InvalidValue,
@@ -9,15 +9,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::{borrow::Cow, fmt, str::FromStr};
 
-/// The text form of a scalar value in requests and responses.
+/// The text form of a single value in requests and responses, such as a date or a number.
 pub trait Format: Sealed {
     /// The Rust type of the value.
     type Value: Copy + PartialEq + fmt::Debug;
-    /// The expected form, with an article, for an error message: `a date like 2026-01-31`.
+    /// The expected form for an error message, with an article: `a date like 2026-01-31`.
     const WANTED: &'static str;
-    /// True if the value is a JSON string. False if it is a number or a boolean.
+    /// True if the value is a JSON string. False if the value is a JSON number or boolean.
     const QUOTED: bool = true;
-    /// Reads a text. Returns `None` if the text does not have this form.
+    /// Reads a value from its text. Returns `None` if the text does not have this form.
     fn read(text: &str) -> Option<Self::Value>;
     /// Writes the value as text.
     fn show(value: Self::Value) -> String;
@@ -28,7 +28,7 @@ pub trait Format: Sealed {
 }
 
 mod sealed {
-    /// A crate that cannot name this trait cannot implement [`Format`](super::Format).
+    /// A trait that prevents other crates from implementing [`Format`](super::Format): they cannot name this trait.
     pub trait Sealed {}
     impl Sealed for super::format::IsoDate {}
     impl Sealed for super::format::IsoDateTime {}
@@ -42,7 +42,8 @@ mod sealed {
 }
 use sealed::Sealed;
 
-/// A format that a caller may give as text. Amounts are excluded, because their text does not name the unit.
+/// A format whose values a caller may pass as text. Amounts are excluded, because the text of an amount does not name
+/// the unit.
 pub trait FromText: Format {}
 
 /// The formats behind [`Date`], [`DateTime`], [`FrenchDate`], [`Int`], [`Number`], [`Flag`],
@@ -90,16 +91,17 @@ pub type Number = Lenient<format::Decimal>;
 /// A boolean.
 pub type Flag = Lenient<format::Boolean>;
 
-/// A value, or the text that could not be read as one.
+/// A value, or the vendor's text that could not be read as such a value.
 #[derive(Clone, PartialEq)]
 pub enum Lenient<F: Format> {
     /// The value.
     Read(F::Value),
-    /// The text that the vendor sent, which could not be read.
+    /// The text that the vendor sent, because it could not be read.
     Unread(Unread),
 }
 
-/// Text from a vendor that could not be read. It may hold personal data, so `Debug` shows only its length.
+/// The text of a vendor's value that could not be read. The text may be personal data, so `Debug` shows only its
+/// length.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Unread(Box<str>);
 
@@ -108,7 +110,7 @@ impl Unread {
         Self(text.into())
     }
 
-    /// The content of a JSON string, or the JSON of any other value.
+    /// Returns the content of a JSON string, or the JSON text of any other value.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -121,7 +123,7 @@ impl fmt::Debug for Unread {
 }
 
 impl<F: Format> Lenient<F> {
-    /// The value, if it could be read.
+    /// Returns the value, if it could be read.
     pub fn get(&self) -> Option<F::Value> {
         match self {
             Self::Read(value) => Some(*value),
@@ -129,7 +131,7 @@ impl<F: Format> Lenient<F> {
         }
     }
 
-    /// The vendor's text, if it could not be read.
+    /// Returns the vendor's text, if the value could not be read.
     pub fn unread(&self) -> Option<&Unread> {
         match self {
             Self::Read(_) => None,
@@ -151,7 +153,7 @@ impl<F: FromText> FromStr for Lenient<F> {
     type Err = InvalidValue;
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let value = F::read(text).filter(|value| F::valid(*value));
-        value.map(Self::Read).ok_or_else(|| InvalidValue(format!("it is not {}", F::WANTED)))
+        value.map(Self::Read).ok_or_else(|| InvalidValue(format!("the value is not {}", F::WANTED)))
     }
 }
 
@@ -166,7 +168,7 @@ impl<F: Format> Serialize for Lenient<F> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Read(value) if F::QUOTED => s.serialize_str(&F::show(*value)),
-            // The text of a number or a boolean is JSON already.
+            // The text form of a number or a boolean is valid JSON.
             Self::Read(value) => serde_json::from_str::<Value>(&F::show(*value)).unwrap_or_default().serialize(s),
             Self::Unread(text) => s.serialize_str(text.as_str()),
         }
@@ -183,7 +185,7 @@ impl<'de, F: Format> Deserialize<'de> for Lenient<F> {
     }
 }
 
-/// Implements a format that may send every value of its type.
+/// Implements a format for which every value of the Rust type is valid in a request.
 macro_rules! simple {
     ($format:ident, $value:ty, $wanted:literal, $quoted:literal, $read:expr, $show:expr) => {
         impl Format for format::$format {
@@ -217,7 +219,8 @@ simple!(
     chrono::DateTime<FixedOffset>,
     "an instant like 2026-01-31T23:59:59+02:00",
     true,
-    // Systems write 1970 when they have no instant: it is the number zero. No vendor existed then.
+    // Systems write 1970-01-01 for a missing instant, because it is the number zero. No vendor existed then, so this
+    // instant is not read.
     |text| chrono::DateTime::parse_from_rfc3339(text).ok().filter(|instant| instant.year() > 1970),
     |instant: &chrono::DateTime<FixedOffset>| instant
         .to_rfc3339_opts(SecondsFormat::AutoSi, instant.offset().local_minus_utc() == 0)
@@ -232,15 +235,16 @@ simple!(
 );
 simple!(Boolean, bool, "true or false", false, |text: &str| text.parse().ok(), ToString::to_string);
 
-/// Reads a day of exactly ten characters. chrono alone would accept `1/1/26` and the year `+12345`.
+/// Reads a day of exactly ten characters. The crate chrono alone would also accept `1/1/26` and the year `+12345`.
 ///
-/// Refuses years up to 1900. Systems write `0001-01-01` and the first days of 1753 and 1900 when they have no date.
+/// A day up to the year 1900 is not read. Systems write `0001-01-01` or the first day of 1753 or 1900 for a missing
+/// date.
 fn day(text: &str, form: &str) -> Option<NaiveDate> {
     let day = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, form).ok()).flatten();
     day.filter(|day| day.year() > 1900 && day.format(form).to_string() == text)
 }
 
-/// Reads a whole number in every form that JSON allows: `300`, `300.0`, `3e2`.
+/// Reads a whole number in every form that JSON allows for it: `300`, `300.0`, `3e2`.
 pub(super) fn whole(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return Some(number);
@@ -263,7 +267,7 @@ pub(super) fn whole(text: &str) -> Option<i64> {
     if significant.is_empty() {
         return Some(0);
     }
-    // The number of zeros after the last digit that is not zero.
+    // The number of zeros that follow the last digit other than zero.
     let removed = i64::try_from(digits.len() - significant.len()).ok()?;
     let zeros = exponent.checked_sub(i64::try_from(after.len()).ok()?)?.checked_add(removed)?;
     let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < 20)?;
@@ -300,8 +304,8 @@ macro_rules! whole_numbers {
             fn try_from(number: $number) -> Result<Self, InvalidValue> {
                 let within = i64::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
                 within.map(Self::Read).ok_or_else(|| InvalidValue(match (MIN, MAX) {
-                    (min, i64::MAX) => format!("it is less than {min}"),
-                    (min, max) => format!("it is not between {min} and {max}"),
+                    (min, i64::MAX) => format!("the value is less than {min}"),
+                    (min, max) => format!("the value is not between {min} and {max}"),
                 }))
             }
         }

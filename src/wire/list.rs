@@ -1,4 +1,4 @@
-//! Lists in which one unreadable item does not affect the others.
+//! Lists in a response. One unreadable item does not affect the other items.
 
 use super::{
     Json, Unread,
@@ -12,11 +12,11 @@ use serde::{
 };
 use std::{cell::Cell, fmt, marker::PhantomData, ops::Deref};
 
-/// A list in a response. Dereferences to a slice of the items that could be read. [`unread`](Self::unread) has the
-/// others. With `ONE` set to true, the vendor may also send one item without a list around it.
+/// A list in a response. The list dereferences to a slice of the items that could be read. [`unread`](Self::unread)
+/// returns the other items. If `ONE` is true, the vendor may also send one item without a list around it.
 ///
-/// A PHP back end writes a list with removed items as an object with numbers as keys. It has several forms of an empty
-/// list. This type reads all of them; see [`is_explicit`](Self::is_explicit).
+/// A PHP back end writes a list with removed items as an object with numbers as keys. PHP also has several forms of an
+/// empty list. This type reads all these forms; see [`is_explicit`](Self::is_explicit).
 #[derive(Clone, Debug)]
 pub struct List<T, const ONE: bool = false> {
     items: Vec<T>,
@@ -24,48 +24,49 @@ pub struct List<T, const ONE: bool = false> {
     explicit: bool,
 }
 
-/// A list that a vendor may also send as one item alone: reads `[]`, `[x]` and `x`.
+/// A list that a vendor may also send as a single item. `[]`, `[x]` and `x` can be read.
 pub type OneOrMany<T> = List<T, true>;
 
-/// An item that could not be read.
+/// An item of a list that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnreadItem {
-    /// The position in the list, from 0.
+    /// The position of the item in the list, from 0.
     pub index: usize,
-    /// The reason, without values.
+    /// The reason why the item could not be read, without values.
     pub why: String,
-    /// The item as JSON.
+    /// The JSON text of the item.
     pub text: Unread,
 }
 
 impl<T, const ONE: bool> List<T, ONE> {
-    /// The items that could not be read.
+    /// Returns the items that could not be read.
     pub fn unread(&self) -> &[UnreadItem] {
         &self.unread
     }
 
-    /// Returns true if the vendor sent no item, readable or not. Trust this only if the list
-    /// [`is_explicit`](Self::is_explicit).
+    /// Returns true if the vendor sent no item, readable or not. An empty list proves nothing unless
+    /// [`is_explicit`](Self::is_explicit) returns true.
     pub fn is_blank(&self) -> bool {
         self.items.is_empty() && self.unread.is_empty()
     }
 
-    /// Returns true if the vendor sent a list, or an object in its place (`{}`).
+    /// Returns true if the vendor sent a list, or an object in place of a list (`{}`).
     ///
-    /// Returns false for `null`, `false`, an empty text and a missing field. Then the vendor may have found nothing, or
-    /// may not have searched.
+    /// Returns false for `null`, `false`, an empty text and a missing field. In these cases the vendor may have found
+    /// nothing, or may not have searched.
     pub fn is_explicit(&self) -> bool {
         self.explicit
     }
 
-    /// Converts to the items that could be read, and drops the others.
+    /// Returns the items that could be read, and drops the unreadable items.
     pub fn into_vec(self) -> Vec<T> {
         self.items
     }
 }
 
-/// Limits the memory of a list in proportion to the length of its text. A small response must not fill the memory.
+/// Limits the memory of a list in proportion to the length of its JSON text, so that a small response cannot use up the
+/// memory.
 #[derive(Default)]
 struct Size {
     text: usize,
@@ -73,16 +74,17 @@ struct Size {
 }
 
 thread_local! {
-    /// The bytes that all lists on this thread have kept. The growth while an item is read counts its inner lists.
+    /// The number of bytes that all lists on this thread have kept. The difference before and after the reading of an
+    /// item is the size of its inner lists.
     static KEPT: Cell<usize> = const { Cell::new(0) };
 }
 
 impl Size {
-    /// The limit in bytes is `TIMES` times the length of the text, plus `MORE`.
+    /// The maximum size in bytes is `TIMES` times the length of the JSON text, plus `MORE`.
     const TIMES: usize = 3;
     const MORE: usize = 1 << 18;
 
-    /// Reads one item, and counts its size.
+    /// Reads one item from its JSON text, and adds its size to the size of the list.
     fn read<T: DeserializeOwned>(&mut self, json: &str) -> serde_json::Result<T> {
         let before = KEPT.get();
         let item = serde_json::from_str(json);
@@ -112,13 +114,14 @@ impl<T: DeserializeOwned, const ONE: bool> List<T, ONE> {
             }
         }
         if size.is_too_large() {
-            return Err(E::invalid_length(self.items.len() + self.unread.len(), &"a list of fewer and longer items"));
+            return Err(E::invalid_length(self.items.len() + self.unread.len(), &"a list that needs less memory"));
         }
         Ok(())
     }
 }
 
-/// Pushes an item and grows by a quarter. A `Vec` doubles, so it could take twice the memory of its items.
+/// Appends an item. The capacity grows by a quarter, because a `Vec` doubles and could take twice the memory of its
+/// items.
 fn push<T>(all: &mut Vec<T>, item: T) {
     if all.len() == all.capacity() {
         all.reserve_exact((all.len() / 4).max(4));
@@ -132,7 +135,7 @@ impl<T, const ONE: bool> Default for List<T, ONE> {
     }
 }
 
-/// Compares the items. The form in which the vendor wrote the list does not matter.
+/// Two lists are equal if their items are equal. The JSON form of the list does not matter.
 impl<T: PartialEq, const ONE: bool> PartialEq for List<T, ONE> {
     fn eq(&self, other: &Self) -> bool {
         (&self.items, &self.unread) == (&other.items, &other.unread)
@@ -175,7 +178,7 @@ impl<'a, T, const ONE: bool> IntoIterator for &'a List<T, ONE> {
 }
 
 impl<T: Serialize, const ONE: bool> Serialize for List<T, ONE> {
-    /// Writes every item in its place, and unreadable items as they were received. A value that was not a list is
+    /// Writes every item in its place. An unreadable item is written as it was received. A value that was not a list is
     /// written as null.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         if self.is_blank() && !self.explicit {
@@ -217,7 +220,7 @@ impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
         Ok(list)
     }
 
-    /// Reads PHP's list with numbers as keys, or one item.
+    /// Reads PHP's list with numbers as keys, or a single item without a list.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut list, mut size) = (List::from(Vec::new()), Size::default());
         let (mut one, mut numbered) = (ObjectText::default(), true);
@@ -237,7 +240,7 @@ impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
             size.end();
             return Ok(list);
         }
-        // The object must be the item itself, or the response has the wrong form.
+        // If the keys are not numbers, the object must be a single item. Otherwise the response has the wrong form.
         let one = one.finish();
         let item = serde_json::from_str(if one.is_empty() { "{}" } else { &one });
         item.map(|item| vec![item].into()).map_err(A::Error::custom)

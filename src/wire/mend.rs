@@ -1,36 +1,36 @@
-//! Repairs a body that is almost JSON. Only texts, numbers and literals change, and none gets another meaning.
+//! Repairs a response body that is almost JSON. Only texts, numbers and literals are changed, and no repaired value
+//! gets another meaning.
 //!
 //! Vendors' back ends send bytes that strict parsers refuse: a byte order mark, Latin-1, raw newlines in a text, `NaN`.
-//! Most are in fields that nobody needs. So [`mend`] turns a value that cannot be read into a **damaged text**: a JSON
-//! string that begins with half a surrogate pair. JSON allows such a string, but no Rust text can hold it. A required
-//! field refuses it. Any other field keeps it unread.
+//! Most of them are in fields that nobody needs. So [`mend`] turns a value that cannot be read into a **damaged text**:
+//! a JSON string that begins with half a surrogate pair. JSON allows such a string, but a Rust text cannot contain it.
+//! If the value belongs to a required field, the response is refused. Any other field keeps the value unread.
 
 use serde::de::IgnoredAny;
 
-/// The start of every damaged text, after its quotation mark.
+/// The first characters of every damaged text, after its quotation mark.
 pub(crate) const DAMAGED: &str = "\\udc00";
 
-/// The purpose of a repaired text.
+/// The purpose for which a body is repaired.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To decode into a type. A damaged value stays unreadable.
+    /// To decode the body into a type. A damaged value stays unreadable.
     Read,
-    /// To parse as a [`Value`](serde_json::Value). A damaged value becomes the nearest text.
+    /// To parse the body as a [`Value`](serde_json::Value). A damaged value becomes the nearest text.
     View,
-    /// To report only the JSON types.
+    /// To report only the JSON types in the body.
     Shape,
 }
 
-/// A repaired body.
 #[derive(Debug)]
 pub(crate) struct Mended {
-    /// The text. It is JSON unless its structure is broken too.
+    /// The repaired text. It is valid JSON, unless its brackets, commas or colons are wrong too.
     pub text: String,
-    /// Each damage and its place, in words. Only the first ones are listed.
+    /// The description and the place of each damage. Only the first ones are listed.
     pub damage: Vec<String>,
 }
 
-/// Collects damages. Keeps only the first ones, because a vendor may damage each of a million items.
+/// Collects descriptions of damages. Only the first ones are kept, because a vendor may damage each of a million items.
 #[derive(Default)]
 struct Damage {
     first: Vec<(usize, &'static str)>,
@@ -63,7 +63,7 @@ impl Damage {
 }
 
 /// Repairs a body. Returns `None` if nothing is damaged, or if the body is neither an object nor a list. Returns `None`
-/// also if the repaired text would be more than about twice as long: a small response must not fill the memory.
+/// also if the repaired text would be more than about twice as long, so that a small response cannot use up the memory.
 pub(crate) fn mend(body: &[u8], purpose: Purpose) -> Option<Mended> {
     let mut damage = Damage::default();
     let decoded = utf16(body);
@@ -87,7 +87,7 @@ pub(crate) fn mend(body: &[u8], purpose: Purpose) -> Option<Mended> {
     (damage.count > 0).then(|| Mended { text, damage: damage.told(bytes) })
 }
 
-/// Decodes a body that begins with a byte order mark of UTF-16. `None` if it is not UTF-16.
+/// Decodes a body that begins with a byte order mark of UTF-16. Returns `None` if the body is not UTF-16.
 fn utf16(body: &[u8]) -> Option<String> {
     let unit: fn([u8; 2]) -> u16 = match body {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
@@ -112,7 +112,7 @@ const MARK: &[u8] = "\u{feff}".as_bytes();
 
 impl Mending<'_> {
     fn all(&mut self) -> Option<()> {
-        // The last byte that was not whitespace.
+        // The last byte before the current one that was not whitespace.
         let mut before = None;
         while let Some(byte) = self.bytes.get(self.at).copied() {
             match byte {
@@ -133,7 +133,7 @@ impl Mending<'_> {
                     self.damage.add(self.at, "a control character");
                     self.at += 1;
                 }
-                // A web page or a single text cannot be repaired.
+                // A web page or a single text cannot be repaired to JSON.
                 _ if before.is_none() && self.purpose != Purpose::View => return None,
                 b'"' => {
                     self.text();
@@ -151,13 +151,12 @@ impl Mending<'_> {
         Some(())
     }
 
-    /// Copies one byte of ASCII unchanged.
     fn copy(&mut self) {
         self.out.push(char::from(self.bytes[self.at]));
         self.at += 1;
     }
 
-    /// Copies a JSON string, and repairs it if needed.
+    /// Copies a JSON string to the repaired text, and repairs the string if needed.
     fn text(&mut self) {
         let (began, opened) = (self.at, self.out.len());
         let key = self.is_key();
@@ -170,18 +169,19 @@ impl Mending<'_> {
             for chunk in plain.utf8_chunks() {
                 self.out.push_str(chunk.valid());
                 damaged |= !chunk.invalid().is_empty();
-                // Show invalid bytes as Latin-1, which is the likely encoding. The text is still marked as damaged.
+                // Read invalid bytes as Latin-1, which is the most likely encoding. The text is still marked as
+                // damaged.
                 self.out.extend(chunk.invalid().iter().map(|byte| char::from(*byte)));
             }
             self.at += plain.len();
             match rest.get(plain.len()) {
-                // The string has no end, so the body is not JSON.
+                // The string has no end, so the body cannot be repaired to JSON.
                 None => return,
                 Some(b'"') => break,
                 Some(b'\\') => damaged |= !self.escape(key),
                 Some(control) => {
                     self.damage.add(self.at, "a control character in a text");
-                    // Use the short escapes: `\u000a` would make a text of many lines much longer.
+                    // Use the short escapes such as `\n`: with `\u000a`, a text of many lines would become much longer.
                     match control {
                         b'\n' => self.out += "\\n",
                         b'\r' => self.out += "\\r",
@@ -195,14 +195,15 @@ impl Mending<'_> {
         self.copy();
         if damaged {
             self.damage.add(began, "a text that is not valid UTF-8 or has an escape that JSON does not allow");
-            // The odd characters show that a key is damaged: see `OddKey`.
+            // Do not mark a key: its odd characters already show that it is damaged (see `OddKey`).
             if !key && self.purpose == Purpose::Read {
                 self.out.insert_str(opened + 1, DAMAGED);
             }
         }
     }
 
-    /// Copies an escape. Returns false if JSON does not allow it: then the backslash itself is escaped.
+    /// Copies an escape sequence. If JSON does not allow the escape, its backslash is escaped, and the function returns
+    /// false.
     fn escape(&mut self, key: bool) -> bool {
         let rest = &self.bytes[self.at..];
         let keep = |mending: &mut Self, length: usize| {
@@ -212,8 +213,8 @@ impl Mending<'_> {
         match (rest.get(1), code(rest)) {
             (Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'), _) => keep(self, 2),
             (_, Some(0xd800..0xdc00)) if matches!(code(&rest[6..]), Some(0xdc00..0xe000)) => keep(self, 12),
-            // Half a surrogate pair makes the text unreadable. Keep it for decoding, where the text must be refused.
-            // Replace it in a key and for the other purposes, which need a text.
+            // Half a surrogate pair makes the text unreadable. Keep it for decoding, which has to refuse the text.
+            // Replace it in a key and for the other purposes, which need a readable text.
             (_, Some(0xd800..0xe000)) => {
                 if !key && self.purpose == Purpose::Read {
                     return keep(self, 6);
@@ -232,7 +233,7 @@ impl Mending<'_> {
         }
     }
 
-    /// Returns true if the string that begins here is followed by a colon.
+    /// Returns true if a colon follows the string that begins here, so that the string is a key.
     fn is_key(&self) -> bool {
         let mut rest = self.bytes[self.at + 1..].iter();
         while let Some(byte) = rest.next() {
@@ -245,7 +246,7 @@ impl Mending<'_> {
         rest.find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
     }
 
-    /// Copies a token without quotation marks: a number, a literal, or something that JSON does not allow.
+    /// Copies a token without quotation marks: a number, a literal, or a token that JSON does not allow.
     fn bare(&mut self) {
         let rest = &self.bytes[self.at..];
         let ends = |byte: &u8| matches!(byte, b'{' | b'[' | b':' | b',' | b'}' | b']' | b'"' | 0..=0x20 | 0x7f);
@@ -268,14 +269,14 @@ impl Mending<'_> {
                 }
             }
             _ => {
-                self.damage.add(self.at, "a token that is neither a number nor a literal of JSON");
+                self.damage.add(self.at, "a value that is neither a text, a number nor a literal of JSON");
                 self.damaged(token);
             }
         }
         self.at += token.len();
     }
 
-    /// Writes a damaged text in place of a token.
+    /// Writes a damaged text in place of a token that JSON does not allow.
     fn damaged(&mut self, bare: &[u8]) {
         let text: String = bare.iter().map(|byte| char::from(*byte)).collect();
         let mark = if self.purpose == Purpose::Read { DAMAGED } else { "" };
@@ -283,7 +284,7 @@ impl Mending<'_> {
     }
 }
 
-/// Returns the code of a `\u` escape at the start of these bytes.
+/// Returns the code of a `\u` escape, if these bytes begin with one.
 fn code(bytes: &[u8]) -> Option<u16> {
     let [b'\\', b'u', digits @ ..] = bytes else { return None };
     let digits = digits.first_chunk::<4>()?;

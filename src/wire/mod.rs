@@ -1,18 +1,18 @@
-//! The types of values in requests and responses: dates, amounts, lists, masked text.
+//! The types of values in requests and responses: dates, amounts, lists, and texts that logs must not show.
 //!
-//! One rule applies to all of them: **values are checked when they are sent, not when they are read.**
+//! All these types follow one rule: **values are checked when they are sent, not when they are read.**
 //!
-//! A request keeps the vendor's documented lengths and patterns. Its texts have no invisible characters, and its
-//! references are not empty. Blanks at both ends are removed. An IBAN is sent in its electronic form. The same rules
-//! apply to a request that was read from JSON.
+//! The values in a request must have the vendor's documented lengths and patterns. The texts of a request have no
+//! invisible characters, and its references are not empty. Blanks at both ends of a text are removed. An IBAN is sent
+//! in its electronic form. The same rules apply to a request that your program read from JSON.
 //!
-//! A response is kept even if it breaks the documented rules:
+//! A response can be read even if a value breaks the documented rules:
 //!
 //! - A value that cannot be read stays as text ([`Lenient::Unread`]).
 //! - An unreadable item of a list does not affect the other items ([`List`]).
 //! - A field that is unknown or could not be read is in `extra` ([`Extra`]).
 //!
-//! Only required fields are read strictly: see [Reading answers](crate::book::reading).
+//! Only required fields are read strictly; see the chapter [on reading responses](crate::book::reading).
 
 pub(crate) mod answer;
 mod document;

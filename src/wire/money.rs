@@ -5,8 +5,8 @@ use std::fmt;
 
 /// An amount of money in **cents**: 1250 is 12.50 euros.
 ///
-/// There is no conversion from a bare number or a text. Name the unit with [`from_cents`](Self::from_cents) or
-/// [`from_euros`](Self::from_euros).
+/// There is no conversion from a number or a text without a unit. Name the unit with [`from_cents`](Self::from_cents)
+/// or [`from_euros`](Self::from_euros).
 ///
 /// ```
 /// use mandat::wire::AmountCents;
@@ -28,13 +28,13 @@ impl AmountCents {
         euros.checked_mul(100)?.checked_add(u64::from(cents)).filter(|_| cents < 100).map(Self)
     }
 
-    /// The amount in cents.
+    /// Returns the amount in cents.
     pub const fn cents(self) -> u64 {
         self.0
     }
 }
 
-/// Writes the amount in euros with two decimals.
+/// `Display` shows the amount in euros with two decimals.
 impl fmt::Display for AmountCents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
@@ -53,7 +53,7 @@ pub type Cents<const DIGITS: u32 = 18> = Lenient<format::Cents<DIGITS>>;
 pub type CentsNumber<const MIN: u64 = 0> = Lenient<format::CentsNumber<MIN>>;
 /// An amount that is sent in euros with decimals, as a text: `3.33`.
 ///
-/// A whole number is kept unread, because it may be cents: see [`Lenient::unread`].
+/// A whole number is kept unread, because it may be an amount in cents; see [`Lenient::unread`].
 pub type Euros = Lenient<format::Euros>;
 
 impl<const DIGITS: u32> Format for format::Cents<DIGITS> {
@@ -88,7 +88,8 @@ impl<const MIN: u64> Format for format::CentsNumber<MIN> {
 impl Format for format::Euros {
     type Value = AmountCents;
     const WANTED: &'static str = "an amount in euros like 3.33";
-    /// Refuses a whole number, which does not show its unit: `333` may be 333 cents where a vendor uses both.
+    /// Reads an amount in euros with decimals. A whole number is not read, because it does not show its unit: `333` may
+    /// be 333 cents at a vendor that uses both units.
     fn read(text: &str) -> Option<AmountCents> {
         let (euros, decimals) = text.split_once('.')?;
         let cents = match decimals.as_bytes() {
@@ -108,7 +109,7 @@ impl<const DIGITS: u32> TryFrom<AmountCents> for Cents<DIGITS> {
     fn try_from(amount: AmountCents) -> Result<Self, InvalidValue> {
         match format::Cents::<DIGITS>::valid(amount) {
             true => Ok(Self::Read(amount)),
-            false => Err(InvalidValue(format!("it has more than {DIGITS} digits in cents"))),
+            false => Err(InvalidValue(format!("the amount has more than {DIGITS} digits in cents"))),
         }
     }
 }

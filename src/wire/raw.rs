@@ -1,4 +1,4 @@
-//! A JSON value as its unparsed text.
+//! A JSON value as the text that was received.
 
 use super::mend::DAMAGED;
 use serde::{
@@ -8,18 +8,18 @@ use serde::{
 use serde_json::Value;
 use std::{borrow::Cow, fmt};
 
-/// The JSON text of a value as it was received. No digit of a number is lost. Borrowed input needs no allocation.
+/// The JSON text of a value as it was received, so that no digit of a number is lost. A borrowed input is not copied.
 pub(crate) struct Raw<'a>(Cow<'a, str>);
 
-/// serde_json's internal name for a `RawValue`, a value that it passes on as text. If the name changed, numbers would
-/// lose digits. A test below checks it.
+/// serde_json's internal name for `RawValue`, a value that it passes on as text. If serde_json changed the name,
+/// numbers would lose digits. A test below checks the name.
 const AS_TEXT: &str = "$serde_json::private::RawValue";
 
-/// The JSON of a string that no Rust text can hold.
+/// The JSON text of a string that a Rust text cannot contain.
 pub(crate) struct Unreadable<'a>(pub Cow<'a, str>);
 
 impl<'a> Raw<'a> {
-    /// The JSON text.
+    /// Returns the JSON text of the value.
     pub fn json(&self) -> &str {
         &self.0
     }
@@ -28,12 +28,12 @@ impl<'a> Raw<'a> {
         self.0 == "null"
     }
 
-    /// Returns true if the value is a JSON string, readable or not.
+    /// Returns true if the value is a JSON string, readable or damaged.
     pub fn is_text(&self) -> bool {
         self.0.starts_with('"')
     }
 
-    /// Returns the content of a JSON string, or the JSON of any other value.
+    /// Returns the content of a JSON string, or the JSON text of any other value.
     pub fn text(self) -> Result<Cow<'a, str>, Unreadable<'a>> {
         if !self.is_text() {
             return Ok(self.0);
@@ -45,9 +45,10 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Joins two values of one key into a damaged text. Nobody knows which of them is right, so neither counts.
+    /// Joins two values of the same key into a damaged text. It is unclear which of the two is right, so neither is
+    /// used.
     ///
-    /// A third value adds nothing: a second mark would double the escapes of the text each time.
+    /// A value that is already marked stays unchanged: each further mark would double the escapes in the text.
     pub fn twice(self, other: &Raw) -> Raw<'static> {
         if self.is_marked() {
             return Raw(Cow::Owned(self.0.into_owned()));
@@ -55,7 +56,7 @@ impl<'a> Raw<'a> {
         Self::damaged(format!("{}, {}", self.0, other.0))
     }
 
-    /// A value that may belong elsewhere: it must not be read here.
+    /// Marks a value that may belong to another field as damaged, so that it is not read as this field.
     pub fn doubtful(&self) -> Raw<'static> {
         Self::damaged(self.0.clone().into_owned())
     }
@@ -65,13 +66,13 @@ impl<'a> Raw<'a> {
         Raw(Cow::Owned(text.replacen('"', &format!("\"{DAMAGED}"), 1)))
     }
 
-    /// Returns true for a value that this reading marked as damaged.
+    /// Returns true if this reading has marked the value as damaged.
     pub fn is_marked(&self) -> bool {
         self.0.strip_prefix('"').is_some_and(|text| text.starts_with(DAMAGED))
     }
 
-    /// Returns true for a value that was marked as damaged, now or before it was stored. A text was stored with U+FFFD for
-    /// the mark, a value of another type as the JSON of the marked text.
+    /// Returns true if the value was marked as damaged, now or before it was stored. In a stored text, U+FFFD stands
+    /// for the mark. A value of another type was stored as the JSON of the marked text.
     pub fn is_damaged(&self) -> bool {
         let stored = ["\u{fffd}", "\\\"\\\\udc00"];
         let text = self.0.strip_prefix('"');
@@ -104,19 +105,20 @@ impl<'de> Visitor<'de> for Text {
         f.write_str("a value")
     }
 
-    /// Reads the text that serde_json passes on under its internal key.
+    /// Reads the text that serde_json passes on under its internal name.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         map.next_key::<IgnoredAny>()?.ok_or_else(|| Error::missing_field(AS_TEXT))?;
         map.next_value::<Borrowed>().map(|Borrowed(text)| text)
     }
 
-    /// Reads a value that does not come from JSON text, such as another format or a value that serde has buffered.
+    /// Reads a value that does not come from JSON text, such as a value in another format, or one that serde has
+    /// buffered.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
         Value::deserialize(d).map(|value| value.to_string().into())
     }
 }
 
-/// A text that is borrowed if possible and copied otherwise.
+/// A text that is borrowed from the input if possible, and copied otherwise.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Borrowed<'a>(#[serde(borrow)] pub Cow<'a, str>);

@@ -1,4 +1,5 @@
-//! Checks the values of a request. Each text is cleaned and checked before it is sent, from a builder or from JSON.
+//! Checks the values of a request. Each text is cleaned and checked before it is sent, whether it comes from a builder
+//! or from JSON.
 
 use super::{Document, Extra, Format, InvalidValue, Json, Lenient, List, Masked, is_iban};
 use crate::sepa::of_a_umr;
@@ -6,29 +7,29 @@ use regress::{Match, Regex};
 use serde_json::Value;
 use std::sync::LazyLock;
 
-/// The kind of a text in a request, from the `format` in the spec.
+/// The kind of a text in a request, which the `format` in the spec selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Any text.
     Text,
-    /// The name of one record. It must not be empty.
+    /// The reference of a record. A reference must not be empty.
     Reference,
-    /// The reference of a mandate that a vendor has. It must not be empty.
+    /// The reference of an existing mandate. The reference must not be empty.
     Umr,
-    /// The reference of a new mandate, in the characters that banks accept.
+    /// The reference of a new mandate. It may contain only the characters that banks accept.
     NewUmr,
-    /// An IBAN. People write it in groups or lower case. The electronic form has no blanks and only capitals.
+    /// An IBAN. A caller may pass it with blanks or in lower case. It is sent without blanks and in capitals.
     Iban,
-    /// A BIC, sent without blanks and in capitals.
+    /// A BIC. It is sent without blanks and in capitals.
     Bic,
-    /// A SIREN or a SIRET, sent without the blanks between groups.
+    /// A SIREN or a SIRET. It is sent without the blanks between groups.
     Siren,
 }
 
-/// Returns the text as it is sent: without blanks at its ends. An IBAN, a BIC and a SIREN lose all blanks.
+/// Returns a text as it is sent. Blanks at its ends are removed. An IBAN, a BIC and a SIREN lose all blanks.
 ///
 /// # Errors
-/// If the text breaks the rules of its form or the vendor's documented limits. Lengths are in characters.
+/// An error if the text breaks the rules of its form or the vendor's documented limits. Lengths are in characters.
 pub(crate) fn checked(
     text: String,
     form: Form,
@@ -45,10 +46,10 @@ pub(crate) fn checked(
             (min, max) if min == max => format!("{min}"),
             (min, max) => format!("{min} to {max}"),
         };
-        return Err(InvalidValue(format!("it has {length} characters, {wanted} are allowed")));
+        return Err(InvalidValue(format!("the value has {length} characters, {wanted} are allowed")));
     }
     if pattern.is_some_and(|pattern| pattern.find(&text).is_none()) {
-        return Err(InvalidValue("it does not match the documented pattern".into()));
+        return Err(InvalidValue("the value does not match the documented pattern".into()));
     }
     Ok(text)
 }
@@ -66,44 +67,45 @@ fn tidied(text: String, form: Form) -> Result<String, InvalidValue> {
     let refuse = |why: &str| Err(InvalidValue(why.into()));
     match form {
         Form::Reference | Form::Umr | Form::NewUmr | Form::Iban | Form::Bic | Form::Siren if text.is_empty() => {
-            refuse("it is empty")
+            refuse("the value is empty")
         }
         Form::NewUmr if !text.chars().all(of_a_umr) => {
             refuse("it has a character that banks do not accept. Use a-z, A-Z, 0-9, blanks and / - ? : ( ) . , ' + _")
         }
         Form::NewUmr if text.starts_with('/') || text.ends_with('/') || text.contains("//") => {
-            refuse("it begins or ends with a slash, or has two in a row, which banks do not accept")
+            refuse("the value begins or ends with a slash, or has two slashes in a row, which banks do not accept")
         }
         Form::Siren if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-            refuse("it has a character that no SIREN or SIRET has. Use digits and blanks only")
+            refuse("the value has a character that no SIREN or SIRET has. Use only digits and blanks")
         }
-        Form::Iban if !is_iban(&text) => refuse("it is not an IBAN: check for a missing, extra or wrong character"),
+        Form::Iban if !is_iban(&text) => refuse("this is not an IBAN: check for a missing, extra or wrong character"),
         _ => Ok(text),
     }
 }
 
-/// Finds the first invisible character: a control character, a mark of writing direction, a character without width, or
-/// a line separator.
+/// Finds the first invisible character of a text: a control character, a mark of writing direction, a character without
+/// width, or a line separator.
 pub(crate) fn invisible(text: &str) -> Option<Match> {
     static INVISIBLE: LazyLock<Regex> = LazyLock::new(|| {
         let classes = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]";
-        // The pattern is constant, and a test compiles it.
+        // The pattern is a constant, and a test checks that it compiles.
         Regex::with_flags(classes, "u").unwrap()
     });
-    // Most texts are ASCII, which needs no search in the tables of Unicode.
+    // Most texts are ASCII. They do not need a search with the Unicode tables.
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) { None } else { INVISIBLE.find(text) }
 }
 
-/// The error for an invisible character. It names the position and the code, and shows nothing else of the text.
+/// Creates the error for an invisible character. The error contains the position and the code of the character, and
+/// nothing else of the text.
 fn unseen(text: &str, found: &Match) -> InvalidValue {
     let before = text[..found.start()].chars().count();
     let code = text[found.range()].chars().next().map_or(0, u32::from);
-    InvalidValue(format!("its character {} is invisible (U+{code:04X}). Remove it", before + 1))
+    InvalidValue(format!("character {} of the value is invisible (U+{code:04X}). Remove this character", before + 1))
 }
 
 /// A type of value that a request may contain.
 pub trait Sent: Sized {
-    /// Cleans and checks the value. The error is the reason why it cannot be sent.
+    /// Cleans and checks the value. The error is the reason why the value cannot be sent.
     #[doc(hidden)]
     fn sent(self) -> Result<Self, InvalidValue>;
 }
@@ -130,14 +132,14 @@ impl<F: Format> Sent for Lenient<F> {
     fn sent(self) -> Result<Self, InvalidValue> {
         match &self {
             Self::Read(value) if F::valid(*value) => Ok(self),
-            _ => Err(InvalidValue(format!("it is not {}", F::WANTED))),
+            _ => Err(InvalidValue(format!("the value is not {}", F::WANTED))),
         }
     }
 }
 
 impl<T: Sent, const ONE: bool> Sent for List<T, ONE> {
     fn sent(self) -> Result<Self, InvalidValue> {
-        let refuse = |index: usize, why: &str| InvalidValue(format!("its item {} is refused: {why}", index + 1));
+        let refuse = |index: usize, why: &str| InvalidValue(format!("item {} is not valid: {why}", index + 1));
         if let Some(item) = self.unread().first() {
             return Err(refuse(item.index, &item.why));
         }
@@ -146,7 +148,7 @@ impl<T: Sent, const ONE: bool> Sent for List<T, ONE> {
     }
 }
 
-/// A document is base64 and has no text to check.
+/// A document is base64, which needs no check for invisible characters.
 impl Sent for Document {
     fn sent(self) -> Result<Self, InvalidValue> {
         Ok(self)
@@ -165,7 +167,7 @@ impl Sent for Extra {
     }
 }
 
-/// Checks the texts of a value that is unknown to the spec. Line breaks are allowed, as in the note of an invoice.
+/// Checks the texts of a value that the spec does not describe. Line breaks are allowed, as in the note of an invoice.
 fn seen(value: &Value) -> Result<(), InvalidValue> {
     match value {
         Value::String(text) => {
@@ -184,9 +186,9 @@ fn key_seen(key: &str) -> Result<(), InvalidValue> {
     invisible(key).map_or(Ok(()), |found| Err(unseen(key, &found)))
 }
 
-/// Checks the value of a field. The error names the field and the reason.
+/// Checks the value of a field. The error contains the name of the field and the reason.
 pub(crate) fn sent<T: Sent>(field: Result<T, String>, name: &str) -> Result<T, String> {
-    field?.sent().map_err(|e| format!("`{name}` is refused: {e}"))
+    field?.sent().map_err(|e| format!("`{name}` is not valid: {e}"))
 }
 
 #[cfg(test)]
@@ -214,7 +216,8 @@ mod tests {
             let text = format!("{before}{invisible}{after}");
             for form in [Form::Text, Form::Reference, Form::Umr, Form::NewUmr, Form::Iban, Form::Bic, Form::Siren] {
                 let why = tidy(&text, form).unwrap_err();
-                let wanted = format!("its character {} is invisible (U+{:04X}). Remove it", before.chars().count() + 1, code);
+                let at = before.chars().count() + 1;
+                let wanted = format!("character {at} of the value is invisible (U+{code:04X}). Remove this character");
                 prop_assert_eq!(why, wanted);
             }
             let inline = json_text(&text).sent().is_err();
@@ -264,10 +267,10 @@ mod tests {
     #[test]
     fn blanks_alone_are_no_reference_and_an_empty_name() {
         for text in ["", " ", "\u{a0} \u{2003}"] {
-            assert_eq!(tidy(text, Form::Reference), Err("it is empty".into()));
-            assert_eq!(tidy(text, Form::Umr), Err("it is empty".into()));
-            assert_eq!(tidy(text, Form::NewUmr), Err("it is empty".into()));
-            assert_eq!(tidy(text, Form::Iban), Err("it is empty".into()));
+            assert_eq!(tidy(text, Form::Reference), Err("the value is empty".into()));
+            assert_eq!(tidy(text, Form::Umr), Err("the value is empty".into()));
+            assert_eq!(tidy(text, Form::NewUmr), Err("the value is empty".into()));
+            assert_eq!(tidy(text, Form::Iban), Err("the value is empty".into()));
             assert_eq!(tidy(text, Form::Text), Ok(String::new()));
         }
     }

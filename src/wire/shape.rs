@@ -1,11 +1,12 @@
-//! Decides which vendor texts may appear in an error or a log. A vendor can put personal data into any field. So only a
-//! text with the shape of a code, a trace id or a status word is shown. Personal data does not have these shapes.
+//! Decides which texts of a vendor may appear in an error or a log. A vendor can put personal data into any field. So a
+//! text is shown only if it has the form of an error code, a trace id or a status word. Personal data usually does not
+//! have these forms.
 
 use crate::wire;
 use regress::Regex;
 use std::sync::LazyLock;
 
-/// Returns true for the shape of an error code.
+/// Returns true if a text has the form of an error code.
 pub(crate) fn is_code(text: &str) -> bool {
     static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         compiled(&[
@@ -20,36 +21,38 @@ pub(crate) fn is_code(text: &str) -> bool {
     SHAPES.iter().any(|shape| shape.find(text).is_some())
 }
 
-/// Returns true for the shape of a trace id, which you can give to the vendor's support.
+/// Returns true if a text has the form of a trace id, which you can give to the vendor's support.
 pub(crate) fn is_trace_id(text: &str) -> bool {
     static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         compiled(&[
             // A UUID.
             "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-            // The id of a span, an object or a trace. Digits alone could be a card number.
+            // Ids of spans, objects and traces contain a letter and a digit. A text of digits alone could be a card
+            // number.
             "^(?=.*[a-f])(?=.*[0-9])([0-9a-f]{16}|[0-9a-f]{24}|[0-9a-f]{32})$",
             // A W3C `traceparent`.
             "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
             // A ULID.
             "^(?=.*[A-Z].*[A-Z])[0-7][0-9A-HJKMNP-TV-Z]{25}$",
-            // `trace-0042`, `req_8f3a2b`. Seven digits in a row could be a telephone number.
+            // Examples are `trace-0042` and `req_8f3a2b`. Seven digits in a row could be a telephone number.
             "^(trace|trc|request|req|correlation|corr|span)[-_](?=.*[0-9])(?!.*[0-9]{7})[0-9a-f]{4,32}$",
             // The trace id of the sandbox.
             "^trace-sandbox$",
         ])
     });
-    // Some IBANs are also hexadecimal.
+    // Some IBANs consist only of hexadecimal digits, so check this first.
     !wire::looks_like_iban(text) && SHAPES.iter().any(|shape| shape.find(text).is_some())
 }
 
-/// Returns true for the shape of a status word. Capitals and hyphens are excluded, because names have them.
+/// Returns true if a text has the form of a status word. Capitals and hyphens are excluded, because the names of people
+/// have them.
 pub(crate) fn is_word(text: &str) -> bool {
     static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| compiled(&["^[a-z][a-z_]{0,31}$", "^[0-9]{1,2}$"]));
     SHAPES.iter().any(|shape| shape.find(text).is_some())
 }
 
 fn compiled(shapes: &[&str]) -> Vec<Regex> {
-    // A pattern that does not compile matches nothing, and its test fails.
+    // Leave out a pattern that does not compile. Its test then fails.
     shapes.iter().filter_map(|shape| Regex::new(shape).ok()).collect()
 }
 
@@ -81,7 +84,7 @@ mod tests {
         }
     }
 
-    /// Personal data and secrets in their usual forms.
+    /// Examples of personal data and secrets in their usual forms.
     const PERSONAL: [&str; 44] = [
         "FR7630001007941234567890185",
         "fr7630001007941234567890185",
@@ -134,7 +137,7 @@ mod tests {
         for text in PERSONAL {
             assert!(!is_code(text), "{text} as a code");
             assert!(!is_trace_id(text), "{text} as a trace id");
-            // A name in lower case has the shape of a status word. This is a known limit.
+            // A name in lower case has the form of a status word. This limit is known.
             assert!(!is_word(text) || text == "jeanne_dupont", "{text} as a word");
         }
         for text in ["", " ", "\n", "é", "trace-0042\n", "\u{1b}[31m", "404 ", "０", "trace-\u{202e}0042"] {
@@ -158,7 +161,7 @@ mod tests {
             let groups: Vec<_> = digits.as_bytes().chunks(every).map(|group| String::from_utf8_lossy(group)).collect();
             let grouped = groups.join(&between);
             for text in [digits.clone(), grouped] {
-                // Digits in the groups of a UUID count as a UUID.
+                // Digits in the grouping of a UUID count as a UUID.
                 let uuid = text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
                 prop_assert!(uuid || (!is_code(&text) && !is_trace_id(&text) && !is_word(&text)), "{}", text);
             }

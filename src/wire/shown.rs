@@ -1,4 +1,4 @@
-//! Decides which texts from outside `Debug`, `Display` and logs may show.
+//! Decides which texts from outside may appear in `Debug`, `Display` and logs.
 //!
 //! A vendor may send an IBAN, an e-mail address, a token or a link in place of a reference or a status word. So a text
 //! is shown only if it looks like a reference or a word, and not like personal data.
@@ -6,13 +6,13 @@
 use crate::sepa::{Iban, check_digits_fit};
 use std::fmt;
 
-/// The longest text that is shown, in bytes. A UUID and a UMR are shorter, most tokens are longer.
+/// The longest text that is shown, in bytes. A UUID and a UMR are shorter than this, and most tokens are longer.
 const LONGEST: usize = 40;
 
-/// Returns true if a text may be shown. It is short, consists of letters, digits and simple punctuation, and does not
-/// look like an IBAN, telephone number, e-mail address, token or link.
+/// Returns true if a text may be shown. Such a text is short, consists of letters, digits and simple punctuation, and
+/// does not look like an IBAN, telephone number, e-mail address, token or link.
 pub(crate) fn is_presentable(text: &str) -> bool {
-    // Only Latin letters: other scripts can change the direction of the text around them.
+    // Allow only Latin letters, because other scripts can change the direction of the text around them.
     let plain = |c: char| c.is_ascii_alphanumeric() || " -_./:+,()'#".contains(c) || ('À'..='ſ').contains(&c);
     text.len() <= LONGEST
         && text.chars().all(plain)
@@ -22,7 +22,8 @@ pub(crate) fn is_presentable(text: &str) -> bool {
         && !has_iban(text)
 }
 
-/// Recognizes `https://...`, `www.example.com` and `example.com/path`. A slash alone is common in a UMR.
+/// Recognizes a link: `https://...`, `www.example.com` or `example.com/path`. A slash alone is not a sign of a link,
+/// because a UMR often has one.
 fn is_link(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.contains("//") || lower.contains("www.") || (lower.contains('.') && lower.contains('/'))
@@ -37,14 +38,15 @@ fn is_token(text: &str) -> bool {
         || ["et_live_", "et_test_", "Bearer ", "Basic "].iter().any(|start| text.starts_with(start))
 }
 
-/// Recognizes nine digits or more without letters. This includes card and social security numbers.
+/// Recognizes a text of nine or more digits without letters, such as a telephone number, a card number or a social
+/// security number.
 fn is_telephone(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     digits >= 9 && !text.contains(char::is_alphabetic)
 }
 
-/// Returns true if a text may contain an IBAN, in any grouping. The IBAN begins at the start of a word, or within a
-/// word if its check digits are right. A UUID is never taken for an IBAN.
+/// Returns true if a text may contain an IBAN in any grouping. An IBAN is recognized at the start of a word. Within a
+/// word, its check digits must be right. A UUID is never taken for an IBAN.
 fn has_iban(text: &str) -> bool {
     let mut word = true;
     !is_uuid(text)
@@ -67,7 +69,8 @@ const COUNTRIES: &str = "AD AE AL AT AZ BA BE BG BH BI BR BY CH CR CY CZ DE DJ D
     GT HN HR HU IE IL IQ IS IT JO KW KZ LB LC LI LT LU LV LY MC MD ME MK MN MR MT MU NI NL NO OM PK PL PS PT QA RO RS RU \
     SA SC SD SE SI SK SM SO ST SV TL TN TR UA VA VG XK YE";
 
-/// Returns true if an ASCII text begins with a country and check digits, and has ten more characters at least.
+/// Returns true if an ASCII text begins like an IBAN: with a country and check digits, and at least ten more
+/// characters.
 fn begins_as_iban(text: &str) -> bool {
     text.len() >= 14
         && COUNTRIES.split(' ').any(|country| country.eq_ignore_ascii_case(&text[..2]))
@@ -79,23 +82,23 @@ pub(crate) fn looks_like_iban(text: &str) -> bool {
     text.len() <= 34 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && begins_as_iban(text)
 }
 
-/// Returns true if a text must be hidden like an IBAN: it has the form, and its check digits fit. Hides more than there
-/// are IBANs.
+/// Returns true if a text has to be hidden like an IBAN. The form and the check digits of an IBAN are enough, so some
+/// texts are hidden that are no IBAN.
 pub(crate) fn may_be_iban(text: &str) -> bool {
     looks_like_iban(text) && check_digits_fit(text)
 }
 
-/// Returns true if a text is an IBAN in its electronic form.
+/// Returns true if a text is a valid IBAN in its electronic form.
 pub(crate) fn is_iban(text: &str) -> bool {
     Iban::try_from(text).is_ok_and(|iban| iban.as_str() == text)
 }
 
-/// Returns the country and the last four characters of an IBAN, or `***` for another text.
+/// Returns the country and the last four characters of an IBAN. Returns `***` for any other text.
 pub(crate) fn mask_iban(text: &str) -> String {
     if looks_like_iban(text) { format!("{}…{}", &text[..2], &text[text.len() - 4..]) } else { "***".into() }
 }
 
-/// Shows a plain text, such as a reference, if it may be shown. Otherwise shows its length in bytes.
+/// A plain text, such as a reference, for `Display`. A text that may not be shown is replaced by its length in bytes.
 pub(crate) struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -107,7 +110,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Like `Display`, with quotation marks around the text.
+/// `Debug` shows the same as `Display`, with quotation marks around the text.
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match is_presentable(self.0) {
@@ -117,13 +120,14 @@ impl fmt::Debug for Shown<'_> {
     }
 }
 
-/// Shows a raw word of a vendor if it may be shown. Never shows an object or a list, which can hold personal data.
+/// A status word of a vendor for `Display`. A word that may not be shown is replaced by its length. An object or a list
+/// is never shown, because it can contain personal data.
 pub(crate) struct ShownWord<'a>(pub &'a str);
 
 impl ShownWord<'_> {
     const LONGEST: usize = 64;
 
-    /// Cuts a word to at most `LONGEST` bytes, at the end of a character.
+    /// Cuts a word to at most `LONGEST` bytes, without dividing a character.
     pub fn cut(word: &str) -> &str {
         let end = (0..=word.len().min(Self::LONGEST)).rev().find(|end| word.is_char_boundary(*end));
         &word[..end.unwrap_or(0)]

@@ -1,4 +1,4 @@
-//! Strings with limits, and the words of an enumeration.
+//! Texts with documented limits, and enumerations of words.
 
 use super::{
     Format, FromText, Lenient,
@@ -11,7 +11,7 @@ use serde::{
 };
 use std::{borrow::Cow, fmt};
 
-/// The reason why a value cannot be sent. It never contains the value.
+/// The reason why a value cannot be sent. The reason never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue(pub(super) String);
 
@@ -23,8 +23,8 @@ impl fmt::Display for InvalidValue {
 
 impl std::error::Error for InvalidValue {}
 
-/// Defines a named string of a spec. `TryFrom` checks its limits, `Deserialize` does not. `Debug` hides personal data.
-/// There is no `Display`, so no log shows a vendor's text by accident: use `as_str`.
+/// Defines the type of a text that a spec names. `TryFrom` checks the documented limits, and `Deserialize` does not.
+/// `Debug` hides personal data. There is no `Display`, so that no log shows a vendor's text by accident: use `as_str`.
 macro_rules! text {
     ($debug:ident $form:ident $(#[$doc:meta])* $name:ident, $min:expr, $max:expr $(, pattern $pattern:literal)?) => {
         $(#[$doc])*
@@ -33,7 +33,7 @@ macro_rules! text {
         pub struct $name(::std::string::String);
 
         impl $name {
-            /// The text that is sent or was received.
+            /// Returns the text that is sent or was received.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -104,7 +104,7 @@ macro_rules! text {
             }
         }
     )+};
-    // Sending checks the limits of the vendor.
+    // The vendor's limits are checked when the value is sent.
     (@from_sepa Iban $name:ident) => { crate::wire::text!(@from $name Iban); };
     (@from_sepa Bic $name:ident) => { crate::wire::text!(@from $name Bic); };
     (@from_sepa Umr $name:ident) => { crate::wire::text!(@from $name Umr); };
@@ -125,7 +125,7 @@ macro_rules! text {
     };
     (@pattern) => { None };
     (@pattern $pattern:literal) => {{
-        // The build script has checked that the pattern compiles.
+        // The build script has already checked that this pattern compiles.
         static PATTERN: ::std::sync::LazyLock<::regress::Regex> =
             ::std::sync::LazyLock::new(|| ::regress::Regex::new($pattern).unwrap());
         Some(&*PATTERN)
@@ -136,8 +136,8 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// Defines an enumeration of words. `TryFrom` accepts the words of the spec. In a response, any other text is kept if
-/// the enumeration has a variant for it, and is an error otherwise.
+/// Defines an enumeration of words. `TryFrom` accepts only the words in the spec. Any other word in a response is kept
+/// if the enumeration has a variant for it. Otherwise it is an error.
 macro_rules! words {
     ($(#[$attribute:meta])* $name:ident $(or $other:ident)?
         { $($(#[$word_doc:meta])* $word:ident = $raw:literal),+ }) => {
@@ -161,7 +161,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// The word that the vendor uses.
+            /// Returns the word as the vendor writes it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$word => $raw,)+
@@ -169,7 +169,7 @@ macro_rules! words {
                 }
             }
 
-            /// Every word in the spec, in the order of the spec.
+            /// All words of the enumeration, in the order of the spec.
             pub const KNOWN: &'static [Self] = &[$(Self::$word),+];
         }
 
@@ -205,7 +205,8 @@ macro_rules! words {
             }
         }
 
-        /// Shows the word if it may be shown, else its length in bytes.
+        /// `Display` shows the word if it does not look like personal data. Otherwise `Display` shows the length of the
+        /// word in bytes.
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 match self {
@@ -236,22 +237,22 @@ impl InvalidValue {
     }
 
     pub(crate) fn one_of(words: &[&str]) -> Self {
-        Self(format!("it is not one of {}", words.join(", ")))
+        Self(format!("the value is not one of {}", words.join(", ")))
     }
 }
 
-/// A sensitive value. `Debug` does not show it, and there is no `Display`. Dereference it to read the value.
+/// A sensitive value. `Debug` hides the value, and there is no `Display`. Dereference a `Masked` to read its value.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Masked<T>(pub(crate) T);
 
 impl<T> Masked<T> {
-    /// Takes a sensitive value.
+    /// Masks a sensitive value.
     pub fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// Returns the value, which is no longer masked.
+    /// Returns the sensitive value, which `Debug` no longer hides.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -296,7 +297,7 @@ impl<F: FromText> TryFrom<&str> for Masked<Lenient<F>> {
     }
 }
 
-/// Reads a string, or a number as its digits. Refuses any other value.
+/// Reads a JSON string, or a JSON number as its digits. Any other value is an error.
 pub(crate) fn plain_text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
     let raw = Raw::deserialize(d)?;
     let refused = |found| D::Error::invalid_type(Unexpected::Other(found), &"a text that can be read");
@@ -308,16 +309,17 @@ pub(crate) fn plain_text<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::E
     }
 }
 
-/// Like [`plain_text`], for a field that may be missing or null.
+/// Reads a JSON string or number as text, for a field that may be missing or null.
 pub(crate) fn optional_text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<PlainText>::deserialize(d)?.map(|PlainText(text)| text))
 }
 
-/// A `String` that is read by [`plain_text`].
+/// A text that is read from a JSON string or number.
 #[derive(Deserialize)]
 pub(crate) struct PlainText(#[serde(deserialize_with = "plain_text")] pub String);
 
-/// Reads any value as text: the content of a string, or the JSON of any other value. Refuses a damaged text.
+/// Reads any JSON value as text: the content of a string, or the JSON text of any other value. A damaged text is an
+/// error.
 pub(crate) fn any_text<'de, D: Deserializer<'de>>(d: D) -> Result<Cow<'de, str>, D::Error> {
     let damaged =
         |Unreadable(_)| D::Error::invalid_value(Unexpected::Other("a damaged text"), &"a text that can be read");

@@ -1,21 +1,23 @@
-//! Helpers of the random tests.
+//! Helper functions for the random tests: the number of cases, the seed, and random changes of bytes.
 #![allow(dead_code, reason = "some sets of features leave helpers unused")]
 
 use fastrand::Rng;
 
-/// The number of random cases: `MANDAT_CASES`, or else `usual`.
+/// Returns the number of random cases: the value of the variable `MANDAT_CASES`, or `usual` if the variable is not set.
 pub fn cases(usual: usize) -> usize {
-    std::env::var("MANDAT_CASES").ok().map_or(usual, |cases| cases.parse().expect("MANDAT_CASES is a number"))
+    std::env::var("MANDAT_CASES").ok().map_or(usual, |cases| cases.parse().expect("MANDAT_CASES must be a number"))
 }
 
-/// The seed of a random test, printed for a failure. `MANDAT_SEED` sets it.
+/// Returns the seed of a random test, and prints the seed so that a failure can be repeated. The variable `MANDAT_SEED`
+/// sets the seed.
 pub fn seed() -> u64 {
     let seed = std::env::var("MANDAT_SEED").ok().map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("MANDAT_SEED={seed}");
     seed
 }
 
-/// Changes bytes at random, removes or repeats parts, inserts byte sequences that break parsers, or cuts the end off.
+/// Damages the bytes `seed` at random: changes bytes, removes or repeats parts, inserts byte sequences that break
+/// parsers, or cuts off the end.
 pub fn mutated(seed: &[u8], pieces: &[&[u8]], random: &mut Rng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..random.usize(1..4) {

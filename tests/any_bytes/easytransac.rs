@@ -1,4 +1,5 @@
-//! Any response of Easytransac is read or refused. A response that was read is written without loss.
+//! The client reads or refuses any response of Easytransac. A response that the client reads is written as JSON without
+//! loss.
 
 use crate::round_trip::round_trip;
 use mandat::{Mandate, Source, easytransac::types};

@@ -1,4 +1,4 @@
-//! Each parser of outside bytes reads or refuses any input. These tests mutate documented samples at random. The fuzz
+//! Each parser of outside bytes reads or refuses any input. These tests damage documented samples at random. The fuzz
 //! targets in `fuzz/` run the same code under libFuzzer, which measures coverage.
 
 mod chance;
@@ -17,7 +17,7 @@ mod wire;
 
 use std::panic::{catch_unwind, resume_unwind};
 
-/// Generates one test for each target, with its number of random inputs.
+/// Generates one test for each fuzz target. The macro takes the name of the target and the number of random inputs.
 macro_rules! targets {
     ($($target:ident $times:literal),+) => {
         mod any_bytes_are_read_or_refused_by {
@@ -29,10 +29,10 @@ macro_rules! targets {
             )+
         }
 
-        /// libFuzzer reads its first inputs from files.
+        /// Writes the documented samples to files, because libFuzzer reads its first inputs from files.
         #[test]
         #[ignore = "writes fuzz/corpus; .ci/fuzz-bytes runs it"]
-        fn write_the_documented_samples_as_fuzz_seeds() {
+        fn documented_samples_are_written_as_fuzz_seeds() {
             for target in [$(stringify!($target)),+] {
                 let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
                 std::fs::create_dir_all(&folder).unwrap();
@@ -49,7 +49,7 @@ targets! {
     webhooks 4000, wire 4000
 }
 
-/// Byte sequences that break parsers.
+/// Byte sequences that often break parsers. The random tests insert these sequences into their inputs.
 const PIECES: [&[u8]; 16] = [
     b"{",
     b"}",

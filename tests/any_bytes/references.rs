@@ -1,4 +1,5 @@
-//! Any text is a reference that round-trips, or an error that does not quote the text.
+//! `MandateRef` parses any text to a reference that is written and read back unchanged, or returns an error that does
+//! not quote the text.
 
 use crate::round_trip::round_trip;
 use mandat::{DebitRef, MandateRef, RawStatus};
@@ -15,7 +16,7 @@ pub fn run(bytes: &[u8]) {
         Ok(reference) => assert_eq!(reference.to_string().parse::<DebitRef>().expect("a reference"), reference),
         Err(error) => assert!(debit_refusals().any(|told| told == error.to_string()), "{error}"),
     }
-    // A vendor may choose any text as an id.
+    // A vendor may choose any text as the id of a mandate, so `MandateRef` must keep any id.
     if let Some((client, id)) = text.split_once('\n').filter(|(client, id)| !client.is_empty() && !id.is_empty()) {
         for reference in [MandateRef::easytransac(id), MandateRef::safedebit(id), MandateRef::seqino(client, id)] {
             assert_eq!(reference.to_string().parse::<MandateRef>().expect("a reference"), reference);
@@ -25,7 +26,7 @@ pub fn run(bytes: &[u8]) {
     assert!(raw.as_str().len() <= 64 && text.starts_with(raw.as_str()) && !raw.to_string().contains(char::is_control));
 }
 
-/// The only texts that a refusal may have.
+/// Lists the only error texts that `MandateRef` may return for a text that is not a reference.
 fn refusals() -> impl Iterator<Item = String> {
     let wrong = ["", "easytransac:", "safedebit:", "seqino:"].into_iter();
     wrong.map(|text| text.parse::<MandateRef>().expect_err("no reference").to_string())

@@ -1,4 +1,4 @@
-//! Any file of mandates is read or refused. A file that was read is written without loss.
+//! The program `mandat` reads or refuses any file of mandates. A file that the program reads is written without loss.
 
 #[allow(dead_code, unused_imports, reason = "a part of the program")]
 #[path = "../../src/bin/mandat/file/mod.rs"]
@@ -11,11 +11,11 @@ pub fn run(bytes: &[u8]) {
     for format in [Format::Csv, Format::Jsonl] {
         let rows: Vec<Record> = (0..table.rows.len()).map(|row| written(&table.record(row))).collect();
         let mut out = Vec::new();
-        file::header(&mut out, format, &table.columns).expect("memory takes any output");
+        file::header(&mut out, format, &table.columns).expect("writing to memory should not fail");
         for (row, record) in table.rows.iter().zip(&rows) {
-            file::row(&mut out, format, &table.columns, record, &row.cells).expect("memory takes any output");
+            file::row(&mut out, format, &table.columns, record, &row.cells).expect("writing to memory should not fail");
         }
-        let again = read(&out).expect("the program reads its own file");
+        let again = read(&out).expect("the program should read the file that it wrote");
         assert_eq!(again.rows.len(), rows.len());
         for (row, record) in rows.iter().enumerate() {
             let read = again.record(row);
@@ -33,7 +33,7 @@ fn read(bytes: &[u8]) -> Option<Table> {
     Table::read(&file::decode(bytes).ok()?, &[]).ok()
 }
 
-/// The row as the program writes it if nothing changed, or if the mandate could not be read.
+/// Returns the row that the program writes if the mandate did not change, or if the vendor sent no readable response.
 fn written(given: &Record) -> Record {
     match given.tracked() {
         Ok(tracked) => Record::of(&tracked, tracked.stored.as_ref()),

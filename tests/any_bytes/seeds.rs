@@ -1,4 +1,4 @@
-//! The first inputs of the targets: the examples of the specs, and values that other tests accept.
+//! The first inputs of the fuzz targets: the examples in the specs, and values that other tests accept.
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -33,13 +33,13 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             );
             values.into_iter().collect()
         }
-        _ => panic!("{target} has no seeds"),
+        _ => panic!("the fuzz target {target} has no first inputs"),
     };
     assert!(!texts.is_empty(), "{target}");
     texts.into_iter().map(String::into_bytes).collect()
 }
 
-/// All example bodies of a spec.
+/// Returns all example bodies of requests and responses in a spec.
 fn examples(spec: &str) -> Vec<String> {
     fn find(value: &Value, found: &mut Vec<String>) {
         match value {
@@ -104,7 +104,7 @@ fn status() -> Vec<String> {
         format!("e 401\n{}", json!({"success": false, "code": 11, "Code": "4", "iban": "FR7630001007941234567890185"})),
         format!("d 200\n{found}"),
         format!("d 200\n{}", json!({"result": false, "code": "AUTH_003", "message": "FR7630001007941234567890185"})),
-        // A body with a duplicate key.
+        // A refusal by Easytransac whose JSON object contains the key `code` twice.
         "d 200\n".to_owned() + r#"{"result": false, "code": "AUTH_003", "code": "AUTH_003"}"#,
         "d 200\n".to_owned() + r#"{"result": false, "code": "EXIST_003", "datas": ["\ud800"]}"#,
         format!("s 200\n{mandate}\0{client}"),

@@ -1,4 +1,4 @@
-//! Any spec is built, or each mistake is reported with its place and its fix.
+//! The build script turns any spec into code, or reports each mistake in the spec with its place and its fix.
 
 #[allow(dead_code, reason = "a part of the build script")]
 #[path = "../../build/mod.rs"]

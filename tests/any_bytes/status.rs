@@ -1,7 +1,7 @@
-//! `Mandates` reads or refuses any HTTP response, and its errors show nothing of the response.
+//! `Mandates` reads or refuses any HTTP response, and its errors show no part of the response.
 //!
-//! The first line of the input holds the vendor's initial, the HTTP status and `Retry-After`. The body follows. After a
-//! NUL comes the body for Seqino's client.
+//! The first line of the fuzz input holds the initial of the vendor, the HTTP status and the header `Retry-After`. The
+//! body of the response follows. After a NUL byte comes the body of the response about Seqino's client.
 
 use crate::round_trip::round_trip;
 use axum::{
@@ -34,7 +34,7 @@ struct Answer {
     client: Vec<u8>,
 }
 
-/// A facade that talks to a server, which sends the response that was set last.
+/// A facade that is connected to a test server. The server sends the response that the test set last.
 struct World {
     runtime: Runtime,
     answer: Arc<Mutex<Answer>>,
@@ -47,18 +47,20 @@ pub fn run(bytes: &[u8]) {
     WORLD.with(|world| {
         let World { runtime, answer: current, mandates } = world.get_or_init(World::new);
         let (status, body) = (answer.status, answer.mandate.clone());
-        // Asserts that the body holds this flag as `true`, whatever else it holds.
+        // Asserts that the vendor reported success, and that the body contains this flag as `true`, whatever else the
+        // body contains.
         let yes = |flag: &str| {
             let yes = match serde_json::from_slice::<BTreeMap<String, Box<RawValue>>>(&body) {
                 Ok(body) => body[flag].get() == "true",
-                // Another part of the body is damaged, so search the text.
+                // The body is not valid JSON because another part is damaged, so search the text for the
+                // flag.
                 Err(_) => {
                     let text: String =
                         body.iter().filter(|byte| byte.is_ascii_graphic()).map(|b| char::from(*b)).collect();
                     text.contains(&format!(r#""{flag}":true"#))
                 }
             };
-            assert!(status.is_success() && yes, "a refusal was read as success");
+            assert!(status.is_success() && yes, "the facade read a refusal by the vendor as a success");
         };
         *current.lock().expect("no holder of the lock panicked") = answer;
         match runtime.block_on(mandates.status(&reference)) {
@@ -69,8 +71,8 @@ pub fn run(bytes: &[u8]) {
                     Provider::SafeDebit => yes("result"),
                     _ => assert!(status.is_success()),
                 }
-                round_trip::<Mandate>(&serde_json::to_vec(&mandate).expect("a mandate is writable"))
-                    .expect("a mandate is readable");
+                round_trip::<Mandate>(&serde_json::to_vec(&mandate).expect("a mandate should be writable as JSON"))
+                    .expect("a written mandate should be readable");
             }
             Err(error) => assert_shows_no_data(&error),
         }
@@ -104,7 +106,7 @@ fn read(bytes: &[u8]) -> (MandateRef, Answer) {
     let mut bodies = body.splitn(2, |byte| *byte == 0);
     let mandate = bodies.next().unwrap_or_default();
     let answer = Answer {
-        status: StatusCode::from_u16(status.unwrap_or(200)).expect("a valid status"),
+        status: StatusCode::from_u16(status.unwrap_or(200)).expect("the HTTP status should be valid"),
         retry_after: head.next().unwrap_or_default().replace(|c: char| !matches!(c, ' '..='~'), ""),
         mandate: mandate.into(),
         client: bodies.next().unwrap_or(mandate).into(),
@@ -112,7 +114,8 @@ fn read(bytes: &[u8]) -> (MandateRef, Answer) {
     (reference, answer)
 }
 
-/// Errors show the vendor's trace id as received, so it is left out here.
+/// Asserts that an error shows no data of the response, except for the trace id: errors show the trace id as the vendor
+/// sent it.
 fn assert_shows_no_data(error: &Error) {
     let shown = format!("{error:?} {error}").replace(error.trace_id().unwrap_or("no trace"), "");
     assert!(!shown.contains(IBAN), "{shown}");
@@ -120,9 +123,9 @@ fn assert_shows_no_data(error: &Error) {
 
 impl World {
     fn new() -> Self {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let runtime = Builder::new_current_thread().enable_all().build().expect("the runtime should start");
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port should be free");
+        let url = format!("http://{}", listener.local_addr().expect("the listener should have an address"));
         let answer = Arc::new(Mutex::new(Answer::default()));
         let shared = answer.clone();
         let answers = async move |uri: Uri| shared.lock().expect("no holder of the lock panicked").clone().to(&uri);
@@ -133,7 +136,7 @@ impl World {
             .safedebit(safedebit::Config::new(&url, "login", "password").settings(settings.clone()))
             .seqino(seqino::Config::new(&url, "key").settings(settings))
             .build();
-        Self { runtime, answer, mandates: mandates.expect("the facade is configured") }
+        Self { runtime, answer, mandates: mandates.expect("the facade should build") }
     }
 }
 

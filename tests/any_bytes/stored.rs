@@ -1,4 +1,5 @@
-//! Any stored value is read or refused. A value that was read is written without loss and never permits too much.
+//! `StoredState` reads or refuses any stored value. A value that was read is written without loss. A verdict allows a
+//! use only for an active mandate that was read.
 
 use crate::round_trip::round_trip;
 use mandat::{Facts, LastCollection, Mandate, MandateChange, MandateStatus, Schedule, Source, StoredState, Verdict};
@@ -10,9 +11,10 @@ pub fn run(json: &[u8]) {
     if let Some(known) = &known {
         let row = known.columns();
         let column = |name| row.iter().find(|(column, _)| *column == name).and_then(|(_, text)| text.as_deref());
-        let read =
-            StoredState::from_columns(column).expect("a written row is readable").expect("a written row is not empty");
-        // A row stores a blank word as null.
+        let read = StoredState::from_columns(column)
+            .expect("a written row should be readable")
+            .expect("a written row should not be empty");
+        // A row stores a blank status word of the account as null, so this check ignores blank words.
         let account = known.account.clone().filter(|raw| !raw.as_str().trim().is_empty());
         assert_eq!((&read.status, &read.raw, &read.account), (&known.status, &known.raw, &account));
         assert_eq!((read.reinstated_from, read.since), (known.reinstated_from, known.since));
@@ -37,7 +39,7 @@ pub fn run(json: &[u8]) {
     assert_eq!(
         MandateChange::between(Some(&stored), &mandate, Some(&facts), now),
         None,
-        "the same reading twice is no change"
+        "the same reading twice should be no change"
     );
     let next = Schedule::default().next_check(&mandate, known.as_ref(), now);
     assert!(next.is_none_or(|next| next > now));

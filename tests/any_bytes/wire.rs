@@ -1,4 +1,5 @@
-//! Any JSON in the place of a date, an amount, a document or a name is kept. It is shown only if it is valid.
+//! The client keeps any JSON in the place of a date, an amount, a document or a name. `Debug` shows the value only if
+//! the value is valid.
 
 use crate::round_trip::{assert_hides, round_trip};
 use mandat::{
@@ -12,7 +13,7 @@ use mandat::{
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
-/// Optional fields among unknown ones.
+/// A response with optional fields of known types among fields that the spec does not list.
 #[derive(Debug, Deserialize, Serialize)]
 struct Around {
     date: Option<FrenchDate>,
@@ -39,21 +40,23 @@ pub fn run(json: &[u8]) {
 
     if let Some(document) = round_trip::<Document>(json) {
         assert_hides(&document, document.as_base64());
-        // A document that starts as a data URI would be unpacked again, so leave it out.
+        // A document whose bytes start like a data URI would be decoded a second time, so this check skips such a
+        // document.
         if let Ok(bytes) = document.to_bytes()
             && !bytes.starts_with(b"data:")
             && let Ok(sent) = Document::from_bytes(&bytes)
         {
-            assert_eq!(sent.to_bytes().expect("valid base64"), bytes);
+            assert_eq!(sent.to_bytes().expect("a document in a request should be valid base64"), bytes);
         }
     }
     if let Some(iban) = round_trip::<types::Iban>(json) {
-        // A masked IBAN shows the country and the last four characters, or nothing.
+        // `Debug` of a masked IBAN shows the country and the last four characters, or nothing.
         assert!(format!("{iban:?}").len() <= "Iban(FR…0185)".len());
     }
     if let Some(address) = round_trip::<types::Email>(json) {
         assert_hides(&address, address.as_str());
-        // A response may hold any text. A request may not: it has the documented length and no invisible character.
+        // A response may contain any text as an email address. A request needs the documented length and no invisible
+        // character.
         let within = |text: &str| (6..=128).contains(&text.chars().count());
         let plain = address.as_str().bytes().all(|byte| byte.is_ascii_graphic());
         match types::Email::try_from(address.as_str()) {
@@ -68,7 +71,8 @@ pub fn run(json: &[u8]) {
     }
 }
 
-/// A value is kept unread, or it is read and its written form reads back as the same value.
+/// Checks that a value is kept as it was received if the type cannot read it. A value that can be read must be the same
+/// after it is written and read again.
 fn lenient<T: Value>(json: &[u8]) -> Option<T> {
     let value = round_trip::<T>(json)?;
     value.check();

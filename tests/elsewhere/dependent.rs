@@ -1,10 +1,11 @@
-//! A program that depends on mandat. The drill uses it to show how a vendor's change reaches a user.
+//! An example program that depends on the crate mandat. The change drill uses this program to show how a change of a
+//! vendor reaches a user of the crate.
 
 mod tomorrow;
 
 use mandat::{Error, Mandate, MandateRef, Mandates};
 
-/// Asks a debtor for a mandate at SafeDebit.
+/// Asks a debtor to sign a mandate at SafeDebit. Returns the reference of the mandate.
 pub async fn sign_up(mandates: &Mandates, umr: &str, back: &str) -> Result<MandateRef, Error> {
     let request = mandates.safedebit()?.create_mandate().body_map(|body| {
         body.safedebit_consumer_reference("XXXXXXXXXXXXX")
@@ -45,7 +46,7 @@ mod tests {
     const BACK: &str = "https://example.com/ok";
 
     #[tokio::test]
-    async fn debtor_signs_up() {
+    async fn debtor_is_asked_for_a_mandate() {
         let sandbox = Sandbox::start().await.unwrap();
         let mandates = sandbox.mandates();
         let before = of_debtor(&mandates, Sandbox::CONSUMER).await.unwrap();
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn return_urls_may_have_256_characters() {
+    async fn return_url_of_256_characters_is_accepted() {
         let sandbox = Sandbox::start().await.unwrap();
         let back = format!("{BACK}?{}", "x".repeat(256 - BACK.len() - 1));
         let signed_up = sign_up(&sandbox.mandates(), "RUM-2026-0042", &back).await;
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn unknown_status_word_is_unrecognized() {
+    async fn unknown_status_word_is_read_as_unrecognized() {
         let sandbox = Sandbox::start().await.unwrap();
         let reference = mandate_with_a_future_word(&sandbox).await;
         let mandate = tomorrow::look(&sandbox.mandates(), &reference).await.unwrap();
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn mapped_status_word_keeps_its_meaning() {
+    async fn unknown_status_word_has_the_meaning_that_the_caller_maps_it_to() {
         let sandbox = Sandbox::start().await.unwrap();
         let reference = mandate_with_a_future_word(&sandbox).await;
         let mandates = tomorrow::with_our_words(sandbox.builder()).build().unwrap();

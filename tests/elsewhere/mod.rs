@@ -1,4 +1,4 @@
-//! Copies of the crate, each with its own folder and target folder.
+//! Copies of the crate in separate folders, which a test may change and build.
 #![allow(dead_code, reason = "some tests leave helpers unused")]
 
 use std::{
@@ -9,7 +9,8 @@ use std::{
     time::SystemTime,
 };
 
-/// A folder that a test may change. It has its own target folder, because cargo confuses two copies of one package.
+/// A folder with a copy of the crate, which a test may change. Each copy has its own target folder, because cargo
+/// confuses two copies of one package.
 pub struct Copy {
     folder: PathBuf,
     target: PathBuf,
@@ -27,8 +28,9 @@ impl Copy {
         Self { folder, target }
     }
 
-    /// Copies the sources of the crate. A package that depends on them can stand beside it in the same workspace. Both
-    /// folders persist, and only changed files are written, so cargo rebuilds little.
+    /// Copies the sources of the crate into a folder. A package that depends on the crate can stand beside the copy in
+    /// the same workspace. The folder stays between runs, and only changed files are written, so that cargo rebuilds
+    /// little.
     pub fn of_the_crate(name: &str) -> Self {
         let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let copy = Self { folder: base.join("copy"), target: base.join("target") };
@@ -46,12 +48,12 @@ impl Copy {
         for path in wanted {
             write_changed(&copy.folder.join(path), &fs::read(root.folder.join(path)).unwrap());
         }
-        // The same versions as this crate, so that cargo downloads nothing.
+        // Copy `Cargo.lock`, so that the copy uses the versions of this crate and cargo downloads nothing.
         fs::copy(root.folder.join("Cargo.lock"), base.join("Cargo.lock")).unwrap();
         copy
     }
 
-    /// Unpacks the archive that `cargo package` makes.
+    /// Unpacks the archive that `cargo package` makes of the crate.
     pub fn packed(name: &str) -> Self {
         let copy = Self::empty(name);
         let here = Self { folder: ROOT.into(), target: copy.target.clone() };
@@ -75,14 +77,14 @@ impl Copy {
         write_changed(&self.folder.join(path), text.as_bytes());
     }
 
-    /// Replaces a text that must occur exactly once.
+    /// Replaces a text in a file. Panics unless the text occurs exactly once.
     pub fn change(&self, path: &str, from: &str, to: &str) {
         let before = self.read(path);
         assert_eq!(before.matches(from).count(), 1, "{path}: {from:?}");
         self.write(path, &before.replace(from, to));
     }
 
-    /// Replaces the first occurrence of a text after a place.
+    /// Replaces the first occurrence of a text after the text `place` in a file.
     pub fn change_after(&self, path: &str, place: &str, from: &str, to: &str) {
         let before = self.read(path);
         let (head, tail) = before.split_once(place).unwrap_or_else(|| panic!("{path}: no {place:?}"));
@@ -90,7 +92,7 @@ impl Copy {
         self.write(path, &format!("{head}{place}{}", tail.replacen(from, to, 1)));
     }
 
-    /// Removes a path and its operations from a spec.
+    /// Removes a path and all operations on that path from a spec.
     pub fn remove_path(&self, spec: &str, path: &str) {
         let before = self.read(spec);
         let (head, tail) = before.split_once(&format!("  {path}:\n")).unwrap();
@@ -106,7 +108,7 @@ impl Copy {
         self.write(spec, &rest.fold(head.to_owned(), |text, line| text + line + "\n"));
     }
 
-    /// All files below a folder, each with the time of its last change.
+    /// Lists all files below a folder, each with the time of its last change.
     pub fn files(&self, folder: &str) -> BTreeMap<PathBuf, SystemTime> {
         let mut found = BTreeMap::new();
         let mut open = vec![if folder == "." { self.folder.clone() } else { self.folder.join(folder) }];
@@ -123,7 +125,7 @@ impl Copy {
         found
     }
 
-    /// The files that the build script wrote, each with the time of its last change.
+    /// Runs the build script and lists the files that it wrote, each with the time of its last change.
     pub fn made_by_the_build_script(&self, features: &[&str]) -> BTreeMap<PathBuf, SystemTime> {
         let messages = self.cargo(&[&["check", "--lib", "--message-format", "json", "--quiet"], features].concat());
         let mut folders = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -135,21 +137,21 @@ impl Copy {
         self.files(message["out_dir"].as_str().unwrap())
     }
 
-    /// Runs cargo, which must succeed. Returns its output.
+    /// Runs cargo and returns its output. Panics if cargo fails.
     pub fn cargo(&self, arguments: &[&str]) -> String {
         let (success, said) = self.run(arguments);
-        assert!(success, "cargo {arguments:?} fails in {}:\n{said}", self.folder.display());
+        assert!(success, "the command cargo {arguments:?} failed in {}:\n{said}", self.folder.display());
         said
     }
 
-    /// Runs cargo, which must fail. Returns its output.
+    /// Runs cargo and returns its output. Panics if cargo succeeds.
     pub fn cargo_fails(&self, arguments: &[&str]) -> String {
         let (success, said) = self.run(arguments);
         assert!(!success, "cargo {arguments:?} succeeds:\n{said}");
         said
     }
 
-    /// The compiler errors of the crate and of the package that depends on it, without duplicates.
+    /// Returns the compiler errors in the crate and in the package that depends on it, without duplicates.
     pub fn errors(&self, arguments: &[&str]) -> Vec<CompilerError> {
         let (_, said) = self.run(&[&["build", "--keep-going", "--message-format", "json"], arguments].concat());
         let mut found: Vec<CompilerError> = Vec::new();
@@ -161,27 +163,27 @@ impl Copy {
                 continue;
             };
             let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-            // Paths start at the root of the workspace.
+            // Shorten the paths in compiler errors, so that they start at the root of the workspace.
             let place = |text: String| text.replace("copy/", "");
             let error = CompilerError {
                 code: text(&message["code"]["code"]),
                 file: place(text(&span["file_name"])),
                 shown: place(text(&message["rendered"])),
             };
-            // The library is compiled twice, once for its tests.
+            // Keep each error once, because cargo compiles the library twice: once alone and once for its tests.
             if message["level"] == "error" && !found.iter().any(|known| known.shown == error.shown) {
                 found.push(error);
             }
         }
-        assert!(!found.is_empty(), "the compiler reported no error:\n{said}");
+        assert!(!found.is_empty(), "the compiler should report an error, but printed:\n{said}");
         found.sort_by(|one, other| (&one.file, &one.code).cmp(&(&other.file, &other.code)));
         found
     }
 
-    /// Runs the tests. Returns the names of those that failed, and the whole output.
+    /// Runs the tests. Returns the names of the tests that failed, and the whole output.
     pub fn failing_tests(&self, arguments: &[&str]) -> (BTreeSet<String>, String) {
         let (_, said) = self.run(&[&["test", "--no-fail-fast"], arguments].concat());
-        assert!(said.contains("test result"), "no test ran:\n{said}");
+        assert!(said.contains("test result"), "cargo should run tests, but printed:\n{said}");
         let failed = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
         (said.lines().filter_map(failed).collect(), said)
     }
@@ -206,11 +208,11 @@ impl Copy {
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_TERM_COLOR", "never")
-            // Debug information is not needed, and linking is faster without.
+            // The tests need no debug information, and linking is faster without it.
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("INSTA_UPDATE", "no")
             .env("RUST_BACKTRACE", "0")
-            // Few random cases suffice here. The normal test run tries many.
+            // The normal test run tries many random cases, so a few suffice in the copy.
             .env("PROPTEST_CASES", "8")
             .env_remove("RUSTFLAGS");
         command
@@ -225,7 +227,7 @@ pub struct CompilerError {
     pub shown: String,
 }
 
-/// Writes the file only if it differs. An unchanged modification time spares a rebuild.
+/// Writes the file only if its content differs. An unchanged modification time makes cargo skip the rebuild.
 fn write_changed(path: &Path, bytes: &[u8]) {
     if fs::read(path).ok().as_deref() != Some(bytes) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

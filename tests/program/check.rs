@@ -1,9 +1,9 @@
-//! `mandat check` judges values and never shows them.
+//! The command `mandat check` checks values such as IBANs, and never prints a value.
 
 use crate::support::mandat;
 
 #[test]
-fn valid_values_of_each_type_are_accepted() {
+fn check_accepts_valid_values_of_each_type() {
     for (kind, value) in [
         ("iban", "FR76 3000 1007 9412 3456 7890 185"),
         ("umr", "RUM-2026-0042"),
@@ -20,7 +20,7 @@ fn valid_values_of_each_type_are_accepted() {
 }
 
 #[test]
-fn wrong_value_fails_with_its_rule_and_is_not_shown() {
+fn check_reports_the_broken_rule_without_printing_the_value() {
     for (kind, value) in [
         ("iban", "FR7730001007941234567890185"),
         ("iban", "US64SVBKUS6S3300958879"),
@@ -40,21 +40,24 @@ fn wrong_value_fails_with_its_rule_and_is_not_shown() {
 }
 
 #[test]
-fn each_value_is_named_by_its_place() {
+fn check_names_each_invalid_value_by_its_position() {
     let (code, out, err) = mandat(&["check", "bic", "BNPAFRPP", "BNPAFRP", "bnpa fr pp"]);
     assert_eq!((code, out.as_str()), (Some(1), "value 1: valid\nvalue 3: valid\n"));
-    assert_eq!(err, "value 2: not a valid BIC: it has 7 characters. Use 8 or 11\nmandat: 1 of 3 values are wrong\n");
+    assert_eq!(
+        err,
+        "value 2: not a valid BIC: the text has 7 characters. Use 8 or 11\nmandat: 1 of 3 values are wrong\n"
+    );
 }
 
 #[test]
-fn umr_with_an_underscore_is_accepted_with_a_warning() {
+fn check_accepts_a_umr_with_an_underscore_but_warns() {
     let (code, out, err) = mandat(&["check", "umr", "RUM_42"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert!(out.starts_with("value 1: accepted by some vendors, but not a valid UMR: at character 4"), "{out}");
 }
 
 #[test]
-fn unknown_type_or_no_value_is_an_invalid_argument() {
+fn check_without_a_value_or_with_an_unknown_type_is_a_usage_error() {
     for arguments in [&["check", "FR7630001007941234567890185", "1"][..], &["check", "FR7630001007941234567890185"]] {
         let (code, out, err) = mandat(arguments);
         assert_eq!((code, out.as_str()), (Some(2), ""));
@@ -64,7 +67,7 @@ fn unknown_type_or_no_value_is_an_invalid_argument() {
 }
 
 #[test]
-fn calendar_lists_the_closing_days_of_a_year() {
+fn calendar_command_lists_the_closing_days_of_a_year() {
     let (code, out, err) = mandat(&["calendar", "--year", "2027"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     let days: Vec<_> = out.lines().map(|line| &line[..10]).collect();

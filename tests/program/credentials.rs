@@ -1,4 +1,4 @@
-//! Credentials from the environment and from files.
+//! The program `mandat` reads credentials from environment variables and from files.
 
 use crate::support::{Running, Vendors, credentials, folder, mandat};
 use std::{
@@ -8,7 +8,7 @@ use std::{
 };
 
 #[test]
-fn unreadable_env_file_shows_no_secret() {
+fn error_about_an_unreadable_env_file_shows_no_secret() {
     let file = folder("secret").join("env");
     fs::write(&file, "# comment\nSEQINO_API_KEY: s3cret-k3y\n").unwrap();
     let (code, out, err) = mandat(&["--env-file", file.to_str().unwrap(), "status", "seqino:a/b"]);
@@ -17,7 +17,7 @@ fn unreadable_env_file_shows_no_secret() {
 }
 
 #[test]
-fn missing_credentials_are_named_by_variable() {
+fn error_about_missing_credentials_names_the_variables() {
     let (running, folder) = (Running::start(), folder("environment"));
     let file = fs::read_to_string(credentials(&running, &folder)).unwrap();
     let values = file.lines().map(|line| line.trim_start_matches("export ").split_once('=').unwrap());
@@ -46,10 +46,10 @@ fn missing_credentials_are_named_by_variable() {
     rows.sort_by_key(|row| row["reference"].to_string());
     assert_eq!(rows.len(), 3);
     assert!(rows[..2].iter().all(|row| row["status"].is_string() && row["error"].is_null()), "{rows:?}");
-    assert_eq!(rows[2]["error"], "there are no credentials. Set SEQINO_API_KEY");
+    assert_eq!(rows[2]["error"], "the credentials of this vendor are missing. Set SEQINO_API_KEY");
 }
 
-/// Runs with SafeDebit's login and password from this file alone.
+/// Runs the program with SafeDebit's login and password from this file only.
 fn with_file(vendors: &Vendors, file: &str) -> (Option<i32>, String) {
     vendors.write("env", file);
     let mut command = vendors.command(&["--env-file", "env", "status", "safedebit:XXXXXXXXXXXXX"]);
@@ -59,7 +59,7 @@ fn with_file(vendors: &Vendors, file: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn env_file_values_exclude_comments_quotes_and_blanks() {
+fn values_in_an_env_file_exclude_comments_quotes_and_blanks() {
     let vendors = Vendors::start("env-file");
     for file in [
         "SAFEDEBIT_LOGIN=sandbox\nSAFEDEBIT_PASSWORD=sandbox-password\n",
@@ -69,7 +69,7 @@ fn env_file_values_exclude_comments_quotes_and_blanks() {
         "# SAFEDEBIT_LOGIN=other\n\nSAFEDEBIT_LOGIN=\"sandbox\"\nSAFEDEBIT_PASSWORD='sandbox-password'#",
     ] {
         let (code, err) = with_file(&vendors, file);
-        // In the last file no blank precedes the `#`, so it starts no comment.
+        // In the last file no blank precedes the `#`, so the `#` belongs to the password and starts no comment.
         let expected = if file.ends_with("'#") { Some(1) } else { Some(0) };
         assert_eq!(code, expected, "{file}: {err}");
         assert!(!err.contains("sandbox-password"), "{err}");
@@ -77,7 +77,7 @@ fn env_file_values_exclude_comments_quotes_and_blanks() {
 }
 
 #[test]
-fn ambiguous_env_file_line_is_reported_by_number_only() {
+fn error_about_an_ambiguous_env_file_line_shows_only_its_number() {
     let vendors = Vendors::start("env-quotes");
     for (file, line) in [
         ("SAFEDEBIT_PASSWORD='s3cret\n", 1),
@@ -106,11 +106,11 @@ fn empty_variable_does_not_override_the_env_file() {
 }
 
 #[test]
-fn plain_http_requires_naming_the_host() {
+fn plain_http_is_refused_unless_the_caller_names_the_host() {
     let vendors = Vendors::start("plain");
     let plain = |more: &[&str]| {
         let mut command = vendors.command(&[&["status", "safedebit:XXXXXXXXXXXXX"], more].concat());
-        // No server has this name.
+        // No server has this host name, so the request cannot arrive anywhere.
         command.env("SAFEDEBIT_URL", "http://sandbox.invalid:1/safedebit/ssp");
         crate::support::Ended::of(command.spawn().unwrap())
     };

@@ -1,4 +1,5 @@
-//! Files in every format that offices use: each cell is read, or its row is an error. No cell gets lost.
+//! The program `mandat` reads files of mandates in every format that office software writes. Each cell is read, or its
+//! row is reported as an error. No cell gets lost.
 
 #[allow(dead_code, unused_imports, reason = "a part of the program")]
 #[path = "../../src/bin/mandat/file/mod.rs"]
@@ -14,7 +15,7 @@ use proptest::{option, prelude::*, sample::select};
 use serde_json::json;
 use std::time::Duration;
 
-/// A row: the stored state and facts of a mandate, and two columns of the caller's own.
+/// A test row: the stored state and the facts of a mandate, and two columns that the caller added.
 #[derive(Clone, Debug)]
 struct Case {
     tracked: StatusQuery,
@@ -45,7 +46,7 @@ fn status() -> impl Strategy<Value = MandateStatus> {
     select(MandateStatus::ALL)
 }
 
-/// The raw word of a vendor, which may be any text.
+/// Generates a status word of a vendor, which may be any text.
 fn word() -> impl Strategy<Value = RawStatus> {
     prop_oneof![
         "[a-z_0-9]{0,8}".boxed(),
@@ -88,7 +89,7 @@ fn known() -> impl Strategy<Value = StoredState> {
         })
 }
 
-/// Notes, formulas and amounts, in characters of Latin-1.
+/// Generates notes, formulas and amounts for the columns of the caller, in characters of Latin-1.
 fn own() -> impl Strategy<Value = String> {
     prop_oneof!["[ -~éà\n\t]{0,12}".boxed(), "['=+@;,-][ -~é]{0,6}".boxed(), "[+-][0-9 .,]{1,6}".boxed()]
 }
@@ -104,7 +105,7 @@ fn own_names() -> Vec<String> {
     vec![OWN.to_owned()]
 }
 
-/// The rows as the program writes them.
+/// Returns the rows as the program writes them into a file.
 fn written(format: Format, cases: &[(Record, &[String; 2])]) -> Vec<u8> {
     let lines: String = cases
         .iter()
@@ -148,7 +149,7 @@ fn assert_reads_as(cases: &[Case], bytes: &[u8]) {
     }
 }
 
-/// The format in which a spreadsheet saves a file.
+/// The format in which a spreadsheet program saves a file.
 #[derive(Clone, Debug)]
 struct Sheet {
     separator: u8,
@@ -209,7 +210,7 @@ fn sheet() -> impl Strategy<Value = Sheet> {
         )
 }
 
-/// A spreadsheet writes dates and booleans in its own format.
+/// The columns with dates. A spreadsheet program writes dates and booleans in its own format.
 const DATES: [&str; 2] = ["signed_on", "last_collection"];
 const ANSWERS: [&str; 3] = ["signature_confirmed", "revoked_by_debtor", "one_off_used"];
 
@@ -274,7 +275,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn written_file_is_read_back_without_loss(cases in prop::collection::vec(case(), 0..4), encoding in encoding()) {
+    fn file_that_the_program_wrote_is_read_back_without_loss(cases in prop::collection::vec(case(), 0..4), encoding in encoding()) {
         let rows: Vec<_> = cases.iter().map(|case| (record(&case.tracked), &case.own)).collect();
         assert_reads_as(&cases, &written(Format::Csv, &rows));
         if !cases.is_empty() {
@@ -292,7 +293,7 @@ proptest! {
     }
 
     #[test]
-    fn invalid_cell_loses_no_other_cell_and_names_its_column(
+    fn error_about_an_invalid_cell_names_its_column_and_keeps_the_other_cells(
         case in case(),
         column in select(&COLUMNS[..]),
         text in prop_oneof!["[ -~é]{0,12}", ".{0,8}", select(&ODD[..]).prop_map(String::from)],
@@ -302,7 +303,7 @@ proptest! {
         let table = read(row.to_string().as_bytes()).unwrap();
         let given = table.record(0);
         if let Err(faults) = given.tracked() {
-            // An incomplete stored state is reported in the column that is empty.
+            // The program reports an incomplete stored state in the column that is empty.
             let state = ["status", "observed_at"];
             prop_assert!(faults.iter().all(|fault| fault.column.name() == column || state.contains(&fault.column.name())));
             prop_assert!(faults.iter().all(|fault| shows_no_personal_data(&fault.text, &text)), "{faults:?}");
@@ -348,7 +349,7 @@ proptest! {
     }
 
     #[test]
-    fn misspelt_column_error_suggests_the_right_name(
+    fn error_about_a_misspelt_column_suggests_the_right_name(
         field in select(&file::Field::ALL[1..]),
         place in any::<prop::sample::Index>(),
         how in 0..4u8,
@@ -372,7 +373,7 @@ proptest! {
     }
 }
 
-/// The program's columns, except for the reference.
+/// All columns that the program knows, except the column of the reference.
 const COLUMNS: [&str; 19] = [
     "status",
     "raw",
@@ -415,7 +416,7 @@ fn shows_no_personal_data(error: &str, cell: &str) -> bool {
     let cell = cell.trim();
     let digits = cell.chars().filter(char::is_ascii_digit).count();
     let harmless = digits <= 8 && !cell.chars().any(char::is_alphabetic);
-    // A short cell may occur in the error's own words by chance.
+    // The words of the error text may contain a short cell by chance, so only long cells are compared.
     harmless || cell.len() < 10 || !error.contains(cell)
 }
 
@@ -431,7 +432,7 @@ fn fact(column: &str, cell: &str) -> Result<Facts, String> {
 }
 
 #[test]
-fn dates_are_iso_or_french_only() {
+fn dates_in_cells_are_read_only_in_iso_or_french_format() {
     let day = NaiveDate::from_ymd_opt(2026, 9, 1);
     for text in ["2026-09-01", "01/09/2026", "1/9/2026", " 01/09/2026 ", "01/09/2026 00:00", "2026-09-01T00:00:00Z"] {
         assert_eq!(fact("signed_on", text).unwrap().signed_on, day, "{text}");
@@ -460,7 +461,7 @@ fn dates_are_iso_or_french_only() {
 }
 
 #[test]
-fn booleans_are_english_french_or_digits_and_blanks_unknown() {
+fn boolean_cells_are_read_in_english_french_or_digits_and_blank_cells_are_unknown() {
     for (texts, answer) in [
         (&["true", "TRUE", "VRAI", "vrai", "yes", "Oui", "1"][..], Some(true)),
         (&["false", "FALSE", "FAUX", "no", "non", "0"], Some(false)),
@@ -477,7 +478,7 @@ fn booleans_are_english_french_or_digits_and_blanks_unknown() {
     for text in ["never", "Never", "none", "jamais", "AUCUNE"] {
         assert_eq!(fact("last_collection", text).unwrap().last_collection, LastCollection::Never, "{text}");
     }
-    // A row that ends before the column, and a file without the column.
+    // Test a row that ends before the column, and a file that has no such column.
     let short = row("reference,signed_on,revoked_by_debtor", "safedebit:RUM-1").unwrap().facts.unwrap();
     assert_eq!(
         (short.signed_on, short.revoked_by_debtor, short.last_collection),
@@ -486,7 +487,7 @@ fn booleans_are_english_french_or_digits_and_blanks_unknown() {
 }
 
 #[test]
-fn revocation_is_kept_in_an_incomplete_row() {
+fn revocation_fact_is_kept_in_an_incomplete_row() {
     let tracked = row("reference,signed_on,revoked_by_debtor", "safedebit:RUM-1,,true").unwrap();
     let bytes = written(Format::Csv, &[(record(&tracked), &[String::new(), String::new()])]);
     let table = read(&bytes).unwrap();
@@ -495,7 +496,7 @@ fn revocation_is_kept_in_an_incomplete_row() {
 }
 
 #[test]
-fn stored_status_ignores_case_and_refuses_other_words() {
+fn status_cell_is_read_in_any_letter_case_and_other_words_are_refused() {
     let stored = |line: &str| row("reference,status,raw,observed_at", line);
     for word in ["revoked", "REVOKED", "Revoked"] {
         let known = stored(&format!("safedebit:RUM-1,{word},3,2026-09-01T08:00:00Z")).unwrap().stored.unwrap();
@@ -506,7 +507,7 @@ fn stored_status_ignores_case_and_refuses_other_words() {
 }
 
 #[test]
-fn incomplete_stored_state_is_an_error() {
+fn row_with_an_incomplete_stored_state_is_an_error() {
     let names = "reference,status,raw,account,recognized,reinstated_from,acknowledged_before,source,since,observed_at";
     for (line, missing) in [
         ("Revoked,,,,,,,,", "observed_at"),
@@ -517,11 +518,11 @@ fn incomplete_stored_state_is_an_error() {
         ("NULL,3,,,,,,,2026-09-01T08:00:00Z", "status"),
     ] {
         let why = row(names, &format!("safedebit:RUM-1,{line}")).unwrap_err();
-        assert!(why.contains(&format!("`{missing}`: it is empty, but")), "{line}: {why}");
+        assert!(why.contains(&format!("`{missing}`: the cell is empty, but")), "{line}: {why}");
     }
     let never_read = row(names, "safedebit:RUM-1,NULL,NULL,,,,,,,NULL").unwrap();
     assert_eq!(never_read.stored, None);
-    // A row after a first run that could not read the mandate.
+    // A first run that could not read the mandate writes such a row.
     let failed =
         row("reference,verdict,reasons,error", "safedebit:RUM-1,Undetermined,not read in this run,why").unwrap();
     assert_eq!(failed.stored, None);
@@ -580,7 +581,7 @@ fn references_with_separators_or_control_characters_are_refused() {
 }
 
 #[test]
-fn second_word_in_a_list_is_a_row_error() {
+fn line_with_two_words_in_a_list_of_references_is_a_row_error() {
     let list =
         "safedebit:RUM-1 FR7630001007941234567890185\nsafedebit:RUM-1  true\nsafedebit:RUM%201\nsafedebt:RUM-1\n";
     let table = Table::read(list, &[]).unwrap();
@@ -590,12 +591,12 @@ fn second_word_in_a_list_is_a_row_error() {
     assert!(first[0].contains("%20") && !first[0].contains("FR76"), "{first:?}");
     assert!(first[1].contains("%20"), "{first:?}");
     assert_eq!(first[2], "RUM 1");
-    // A vendor that is misspelt is an error of its row, too.
-    assert!(first[3].contains("begins with its vendor"), "{first:?}");
+    // A row whose vendor is misspelt must be reported as an error of that row, too.
+    assert!(first[3].contains("begins with the name of its vendor"), "{first:?}");
 }
 
 #[test]
-fn line_numbers_match_the_file() {
+fn line_numbers_in_errors_match_the_file() {
     let text = "\r\n# mine\r\nsep=;\r\nreference;x_note\r\nsafedebit:1;\"a\r\nb\r\nc\"\r\n\r\n;;\r\nsafedebit:2;d\r\nsafedebit:3;e";
     let table = Table::read(text, &[]).unwrap();
     assert_eq!(table.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [5, 10, 11]);
@@ -607,7 +608,7 @@ fn line_numbers_match_the_file() {
 }
 
 #[test]
-fn ambiguous_rows_stop_the_run() {
+fn file_with_ambiguous_rows_stops_the_run() {
     for (text, line) in [
         ("reference,x_note,revoked_by_debtor\nsafedebit:1,a\nsafedebit:2,a, b,true\n", "line 3"),
         ("reference,x_note\nsafedebit:1,\"a\nsafedebit:2,b\n", "line 2"),
@@ -620,13 +621,13 @@ fn ambiguous_rows_stop_the_run() {
         let why = Table::read(text, &[]).unwrap_err();
         assert!(why.contains(line), "{text}: {why}");
     }
-    // Blank cells at the end are ignored.
+    // The program ignores blank cells at the end of a row.
     let table = Table::read("reference;x_note;\nsafedebit:1;a;;;\nsafedebit:2;b\n", &[]).unwrap();
     assert_eq!(table.rows.len(), 2);
 }
 
 #[test]
-fn own_columns_need_the_option_or_the_prefix() {
+fn columns_of_the_caller_need_an_option_or_a_prefix() {
     let text = "reference,Kunde,x_Betrag,#\nsafedebit:1,a,b,c\n";
     let why = Table::read(text, &[]).unwrap_err();
     assert!(why.contains("`Kunde`") && why.contains("`#`") && why.contains("--own \"Kunde\""), "{why}");
@@ -638,7 +639,7 @@ fn own_columns_need_the_option_or_the_prefix() {
 }
 
 #[test]
-fn mixed_encodings_and_binary_files_are_refused() {
+fn files_with_mixed_encodings_and_binary_files_are_refused() {
     let latin = encoded("reference,x_note\nsafedebit:1,œuvre à 10 € « CAFÉ »\n", Encoding::Windows1252);
     assert!(file::decode(&latin).unwrap().contains("œuvre à 10 €"));
     let both = [&latin[..], "safedebit:2,où\n".as_bytes()].concat();
@@ -649,8 +650,9 @@ fn mixed_encodings_and_binary_files_are_refused() {
 }
 
 #[test]
-fn lines_quoted_whole_by_excel_are_read() {
-    // French Excel opens CSV with commas as one column. On saving, it doubles the quotes of a line that has some.
+fn lines_that_excel_quoted_as_a_whole_are_read() {
+    // French Excel opens a CSV file with commas as one column. When it saves the file, it doubles the quotes in each
+    // line that has quotes.
     let text = "reference,signed_on,x_note\nsafedebit:1,2026-09-01,a\n\"safedebit:2,2026-09-02,\"\"b, c\"\"\"\n";
     let table = Table::read(text, &[]).unwrap();
     let second = table.record(1).tracked().unwrap();
@@ -659,7 +661,7 @@ fn lines_quoted_whole_by_excel_are_read() {
 }
 
 #[test]
-fn formulas_are_escaped_and_numbers_kept() {
+fn cells_that_look_like_formulas_are_escaped_and_numbers_are_kept() {
     for (cell, expected) in [
         ("=1+1", "'=1+1"),
         ("+1+1", "'+1+1"),
@@ -688,7 +690,7 @@ fn formulas_are_escaped_and_numbers_kept() {
 }
 
 #[test]
-fn own_json_values_keep_every_digit() {
+fn json_values_of_the_caller_keep_every_digit() {
     let line =
         r#"{"reference":"safedebit:1","x_a":123456789012345678901234567890,"x_b":12.50,"x_c":null,"x_d":{"e": [1]}}"#;
     let table = Table::read(line, &[]).unwrap();
@@ -700,7 +702,7 @@ fn own_json_values_keep_every_digit() {
 }
 
 #[test]
-fn vendor_control_characters_are_not_written() {
+fn control_characters_from_a_vendor_are_not_written_to_the_file() {
     let mut known =
         StoredState::new(MandateStatus::Unrecognized, RawStatus::new("\u{1b}[31m\u{9b}2J\u{202e}"), Utc::now());
     known.account = Some(RawStatus::new("\u{7}"));

@@ -1,4 +1,4 @@
-//! The program `mandat` as a process, and the files that it reads and writes.
+//! Tests of the program `mandat`: how it runs as a process, and how it reads and writes files.
 
 mod check;
 mod credentials;

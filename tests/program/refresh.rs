@@ -1,4 +1,4 @@
-//! The commands `mandat refresh`, `status`, `probe` and `watch` against a sandbox.
+//! Tests of the commands `mandat refresh`, `status`, `probe` and `watch`, which send their requests to a sandbox.
 
 use crate::support::{Ended, Row, Vendors, column, mandat, rows};
 use mandat::{
@@ -37,12 +37,12 @@ fn refresh_keeps_row_order_and_own_columns() {
     assert_eq!(column(&written, "reference"), lines);
     assert_eq!(column(&written, "N°"), (0..lines.len()).map(|i| i.to_string()).collect::<Vec<_>>());
     assert_eq!(column(&written, "x_sum"), (0..lines.len()).map(|i| format!("'=1+{i}")).collect::<Vec<_>>());
-    // A reference that occurs twice is read once.
+    // The program reads a reference once, even if the reference occurs twice in the file.
     assert_eq!(vendors.sandbox.count("search_mandate"), 40);
 }
 
 #[test]
-fn next_run_compares_with_the_stored_state() {
+fn next_run_compares_each_reading_with_the_stored_state() {
     for format in ["csv", "jsonl"] {
         let vendors = Vendors::start(&format!("known-{format}"));
         vendors.write(
@@ -72,7 +72,7 @@ fn verdict_column_lists_every_reason_and_missing_fact() {
     vendors.write("in.csv", ALLOWED);
     assert_eq!(only(&vendors.mandat(&["refresh", "in.csv"]).rows())["verdict"], "Allowed");
     for (line, verdict, reasons) in [
-        ("2026-01-05,true,never,true,false", "Refused", &["revoked by the debtor"][..]),
+        ("2026-01-05,true,never,true,false", "Refused", &["the debtor has revoked"][..]),
         ("2020-01-01,true,never,false,true", "Refused", &["dormant", "one-off"]),
         ("2026-01-05,true,never", "Undetermined", &["revoked_by_debtor", "one_off_used"]),
         ("2026-01-05,true,never,,false", "Undetermined", &["revoked_by_debtor"]),
@@ -98,7 +98,7 @@ fn unknown_column_stops_the_run_before_any_request() {
         ),
         ("reference,customer\nsafedebit:XXXXXXXXXXXXX,a\n", "--own \"customer\""),
         ("RUM;IBAN\nRUM-1;FR7630001007941234567890185\n", "no"),
-        ("reference,x_note\nsafedebit:XXXXXXXXXXXXX,a,b\n", "line 2: it has 3 cells"),
+        ("reference,x_note\nsafedebit:XXXXXXXXXXXXX,a,b\n", "line 2: the row has 3 cells"),
         ("PK\u{3}\u{4}", "workbook"),
     ] {
         vendors.write("in.csv", text);
@@ -108,13 +108,13 @@ fn unknown_column_stops_the_run_before_any_request() {
         assert_eq!(vendors.files(), ["in.csv"]);
     }
     assert!(vendors.sandbox.requests().is_empty());
-    // The column is recognized in any spelling.
+    // The program recognizes the name of the column in any spelling.
     vendors.write("in.csv", "\"Référence\" ,Revoked by debtor \nsafedebit:XXXXXXXXXXXXX,VRAI\n");
     assert_eq!(only(&vendors.mandat(&["refresh", "in.csv"]).rows())["verdict"], "Refused");
 }
 
 #[test]
-fn rows_not_read_in_this_run_are_not_allowed() {
+fn mandate_that_was_not_read_in_this_run_is_not_allowed() {
     let vendors = Vendors::start("stale");
     vendors.write("in.csv", ALLOWED);
     vendors.mandat(&["refresh", "in.csv", "--out", "monday.csv"]);
@@ -130,14 +130,14 @@ fn rows_not_read_in_this_run_are_not_allowed() {
         let told = ["verdict", "reasons", "error", "change"].contains(&name.as_str());
         assert!(told || &tuesday[name] == cell, "{name}: {cell}");
     }
-    // Now the vendor works again.
+    // Remove the faults, so that the vendor responds normally again.
     vendors.sandbox.clear_faults();
     let ended = vendors.mandat(&["refresh", "tuesday.csv"]);
     assert_eq!((ended.code, &*only(&ended.rows())["verdict"]), (Some(0), "Allowed"));
 }
 
 #[test]
-fn reinstatement_stays_open_across_runs_until_acknowledged() {
+fn reinstated_mandate_is_not_allowed_in_later_runs_until_acknowledged() {
     let vendors = Vendors::start("reinstated");
     vendors.sandbox.revoke(&debit()).unwrap();
     vendors.write("in.csv", ALLOWED);
@@ -151,7 +151,7 @@ fn reinstatement_stays_open_across_runs_until_acknowledged() {
         vendors.mandat(&["refresh", from, "--out", to, "--format", format]);
         assert!(vendors.read(to).contains("Undetermined") && vendors.read(to).contains("reinstated after Revoked"));
     }
-    // The treasurer records the acknowledgement.
+    // The treasurer acknowledges the reinstated mandate in the file.
     let mut fourth = rows(&vendors.read("4.csv"));
     fourth[0].insert("last_acknowledged".into(), "active".into());
     vendors.write("5.jsonl", serde_json::to_string(&fourth[0]).unwrap());
@@ -159,7 +159,7 @@ fn reinstatement_stays_open_across_runs_until_acknowledged() {
 }
 
 #[test]
-fn invalid_row_keeps_its_reference_and_stored_state() {
+fn row_with_an_invalid_cell_keeps_its_reference_and_stored_state() {
     let vendors = Vendors::start("cells");
     vendors.write("in.csv", ALLOWED);
     vendors.mandat(&["refresh", "in.csv", "--out", "monday.csv"]);
@@ -188,7 +188,7 @@ fn invalid_row_keeps_its_reference_and_stored_state() {
 }
 
 #[test]
-fn unknown_mandate_is_a_result_and_no_failure() {
+fn mandate_unknown_to_the_vendor_is_a_result_and_no_failure() {
     let vendors = Vendors::start("unknown");
     vendors.write("in.csv", "reference\nsafedebit:XXXXXXXXXXXXX\nsafedebit:nobody\n");
     let ended = vendors.mandat(&["refresh", "in.csv"]);
@@ -205,7 +205,7 @@ fn unknown_mandate_is_a_result_and_no_failure() {
 }
 
 #[test]
-fn exit_code_tells_partial_from_total_failure() {
+fn exit_code_differs_for_partial_and_total_failure() {
     let vendors = Vendors::start("causes");
     let references = vendors.make(30).join("\n");
     vendors.write("in.csv", format!("{references}\neasytransac:abcabcabcabcabcabc12\nstripe:1\nstripe:2\n"));
@@ -225,7 +225,7 @@ fn exit_code_tells_partial_from_total_failure() {
 }
 
 #[test]
-fn refusing_vendor_is_asked_and_reported_once() {
+fn vendor_that_refuses_the_caller_gets_one_request_and_is_reported_once() {
     let vendors = Vendors::start("refused");
     let references = vendors.make(30);
     vendors.write("in.csv", format!("{}\neasytransac:abcabcabcabcabcabc12\n", references.join("\n")));
@@ -238,12 +238,12 @@ fn refusing_vendor_is_asked_and_reported_once() {
     assert_eq!((ended.code, vendors.sandbox.count("search_mandate")), (Some(3), 1), "{}", ended.err);
     assert_eq!(ended.err.matches("SafeDebit refused the caller").count(), 1, "{}", ended.err);
     assert!(
-        ended.err.contains("not asked for: 29.") && ended.err.contains("Not read, 1: SafeDebit: Auth"),
+        ended.err.contains("not requested: 29.") && ended.err.contains("Not read, 1: SafeDebit: Auth"),
         "{}",
         ended.err
     );
     let reasons = column(&ended.rows(), "reasons");
-    assert_eq!(reasons.iter().filter(|reason| *reason == "not asked in this run").count(), 29);
+    assert_eq!(reasons.iter().filter(|reason| *reason == "not requested in this run").count(), 29);
     assert!(!column(&ended.rows(), "verdict").contains(&"Allowed".to_owned()));
     vendors.write("in.csv", references.join("\n"));
     assert_eq!(run(&["refresh", "in.csv"]).code, Some(4));
@@ -253,7 +253,7 @@ fn refusing_vendor_is_asked_and_reported_once() {
 }
 
 #[test]
-fn contradicting_rows_of_one_mandate_are_errors() {
+fn rows_that_contradict_each_other_about_one_mandate_are_errors() {
     let vendors = Vendors::start("twice");
     let header = ALLOWED.lines().next().unwrap();
     let line = "safedebit:XXXXXXXXXXXXX,2026-01-05,true,never";
@@ -269,13 +269,13 @@ fn contradicting_rows_of_one_mandate_are_errors() {
         assert!(row["error"].contains("lines 2 and 4") && row["error"].contains("revoked_by_debtor"), "{row:?}");
     }
     assert_eq!(vendors.sandbox.count("search_mandate"), 0);
-    // Equal rows of one mandate are no contradiction.
+    // Two equal rows of one mandate are no contradiction.
     vendors.write("in.csv", format!("{header}\n{line},false,false\n{line},FAUX,0\n"));
     assert_eq!(column(&vendors.mandat(&["refresh", "in.csv"]).rows(), "verdict"), ["Allowed"; 2]);
 }
 
 #[test]
-fn file_without_mandates_is_reported() {
+fn file_that_contains_no_mandate_is_reported() {
     let vendors = Vendors::start("empty");
     for text in ["", "\n\n", "# nothing\n", "\u{feff}", ";;;\n"] {
         vendors.write("in.csv", text);
@@ -288,7 +288,7 @@ fn file_without_mandates_is_reported() {
 }
 
 #[test]
-fn vendor_control_characters_are_not_printed() {
+fn control_characters_from_a_vendor_are_not_printed() {
     let vendors = Vendors::start("control");
     vendors.sandbox.answer(&debit(), "\u{1b}[31mred\u{9b}1m\u{7}").unwrap();
     vendors.write("in.csv", "safedebit:XXXXXXXXXXXXX\n");
@@ -302,14 +302,14 @@ fn vendor_control_characters_are_not_printed() {
         let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
         assert!(!ended.out.contains(odd) && !ended.err.contains(odd), "{ended:?}");
     }
-    // The next run must not report a change of this word.
+    // The next run must not report a change because of the control characters in this status word.
     vendors.mandat(&["refresh", "in.csv", "--out", "out.csv"]);
     let again = vendors.mandat(&["refresh", "out.csv"]);
     assert_eq!(only(&again.rows())["change"], "");
 }
 
 #[test]
-fn foreign_files_are_never_overwritten() {
+fn refresh_never_overwrites_files_that_it_did_not_write() {
     let vendors = Vendors::start("foreign");
     vendors.write("in.txt", "safedebit:XXXXXXXXXXXXX\nsafedebit:last");
     for text in ["my notes", "my notes\n", "reference,status\nsafedebit:a,Active\n", "\n\n", "{\"a\": 1}\n"] {
@@ -331,7 +331,7 @@ fn foreign_files_are_never_overwritten() {
 }
 
 #[test]
-fn refresh_reads_standard_input() {
+fn refresh_reads_mandates_from_standard_input() {
     let vendors = Vendors::start("stdin");
     let mut command = vendors.command(&["refresh", "-", "--out", "out.csv"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
@@ -341,7 +341,7 @@ fn refresh_reads_standard_input() {
 }
 
 #[test]
-fn status_command_names_the_missing_facts() {
+fn status_command_lists_the_missing_facts() {
     let vendors = Vendors::start("status");
     let status = |arguments: &[&str]| vendors.mandat(&[&["status", "safedebit:XXXXXXXXXXXXX"], arguments].concat());
     let one = status(&["--signed-on", "05/01/2026"]);
@@ -349,7 +349,7 @@ fn status_command_names_the_missing_facts() {
         one.out.contains("undetermined") && one.out.contains("revoked_by_debtor") && one.out.contains("one_off_used"),
         "{one:?}"
     );
-    // Who acts next is not "you" beside a verdict that forbids it.
+    // The command must not print "you" as the next to act beside a verdict that forbids the use of the mandate.
     assert!(one.out.trim_end().ends_with("you: resolve the reasons first"), "{one:?}");
     let all = [
         "--signed-on=2026-01-05",
@@ -360,12 +360,12 @@ fn status_command_names_the_missing_facts() {
     ];
     assert!(status(&all).out.contains("allowed\tyou\n"), "{:?}", status(&all));
     let refused = status(&[&all[..3], &["--revoked-by-debtor", "--one-off-used=no"]].concat());
-    assert!(refused.out.contains("refused: revoked by the debtor"), "{refused:?}");
+    assert!(refused.out.contains("refused: the debtor has revoked the mandate"), "{refused:?}");
     assert_eq!(status(&["--signed-on", "26-09-01"]).code, Some(2));
 }
 
 #[test]
-fn unknown_mandate_has_its_own_exit_code() {
+fn mandate_unknown_to_the_vendor_has_its_own_exit_code() {
     let vendors = Vendors::start("nobody");
     for command in ["status", "probe"] {
         let ended = vendors.mandat(&[command, "safedebit:nobody"]);
@@ -377,7 +377,7 @@ fn unknown_mandate_has_its_own_exit_code() {
 }
 
 #[test]
-fn watch_prints_the_first_reading_at_once() {
+fn watch_command_prints_the_first_reading_at_once() {
     use std::io::{BufRead, BufReader};
     let vendors = Vendors::start("watch");
     let mut child = vendors.command(&["watch", "--json", "safedebit:XXXXXXXXXXXXX"]).spawn().unwrap();
@@ -389,7 +389,7 @@ fn watch_prints_the_first_reading_at_once() {
 }
 
 #[test]
-fn refresh_without_a_file_reads_samples_of_the_sandbox() {
+fn refresh_without_a_file_reads_sample_mandates_of_the_sandbox() {
     let (code, out, err) = mandat(&["--sandbox", "refresh"]);
     assert_eq!((code, rows(&out).len()), (Some(0), 3), "{err}");
 }

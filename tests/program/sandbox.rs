@@ -1,4 +1,4 @@
-//! The command `mandat sandbox`: its greeting, its addresses and its end.
+//! Tests of the command `mandat sandbox`: the text that it prints at the start, its addresses, and its end.
 
 use crate::support::{Running, get, mandat};
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 
 #[test]
-fn sandbox_prints_addresses_and_credentials() {
+fn sandbox_command_prints_its_addresses_and_credentials() {
     let running = Running::start();
     let greeting = running.greeting.join("\n");
     for provider in mandat::Provider::ALL {
@@ -23,7 +23,7 @@ fn sandbox_prints_addresses_and_credentials() {
 }
 
 #[test]
-fn address_in_use_is_an_error_with_advice() {
+fn sandbox_command_advises_another_address_if_the_address_is_in_use() {
     let running = Running::start();
     let second =
         Command::new(env!("CARGO_BIN_EXE_mandat")).args(["sandbox", "--listen", running.address()]).output().unwrap();
@@ -57,7 +57,7 @@ fn sandbox_on_all_interfaces_warns_and_accepts_its_host_names() {
 
 #[cfg(unix)]
 #[test]
-fn signal_stops_the_sandbox_despite_open_connections() {
+fn signal_stops_the_sandbox_command_despite_open_connections() {
     for signal in ["INT", "TERM"] {
         let mut running = Running::start();
         let silent = TcpStream::connect(running.address()).unwrap();

@@ -1,4 +1,4 @@
-//! A run that is stopped, killed or disturbed loses no row and writes none twice.
+//! A run of `mandat refresh` that is stopped, killed or disturbed loses no row and writes no row twice.
 
 use crate::support::{Ended, Vendors, column, rows};
 use mandat::{MandateRef, sandbox::Fault};
@@ -14,13 +14,13 @@ use std::{
 /// The number of mandates in a run.
 const MANY: usize = 150;
 
-/// Slows all responses down, and the last one by `last`, so that a test can disturb the run.
+/// Delays all responses of the sandbox, and the last response by `last`, so that a test can disturb the run.
 fn slow(vendors: &Vendors, last: Duration) {
     vendors.sandbox.inject(Fault::delay(last).on("get_mandate_status"));
     vendors.sandbox.inject(Fault::delay(Duration::from_millis(20)));
 }
 
-/// Longer than a test waits.
+/// A delay that is longer than the test waits.
 const FOR_EVER: Duration = Duration::from_secs(600);
 
 fn many(test: &str) -> (Vendors, Vec<String>) {
@@ -39,11 +39,11 @@ fn many(test: &str) -> (Vendors, Vec<String>) {
     (vendors, wanted)
 }
 
-/// Waits until the run has kept `count` readings.
+/// Waits until the run has written `count` readings to its journal.
 fn wait_for_readings(vendors: &Vendors, out: &str, count: usize, child: &mut Child) {
     let since = Instant::now();
     while vendors.kept(out) < count && child.try_wait().unwrap().is_none() {
-        assert!(since.elapsed() < Duration::from_secs(60), "the run makes no progress");
+        assert!(since.elapsed() < Duration::from_secs(60), "the run made no progress for 60 seconds");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -80,7 +80,7 @@ fn killed_run_resumes_where_it_stopped() {
             child.wait().unwrap();
             assert!(!vendors.files().contains(&out.to_owned()), "an incomplete file has the final name");
         }
-        // An incomplete line, as a killed process leaves it.
+        // Append an incomplete line to the journal, as a killed process leaves one.
         let journal = vendors.folder.join(format!("{out}.mandat/journal"));
         fs::OpenOptions::new().append(true).open(journal).unwrap().write_all(b"{\"given\":[\"safedebit:RU").unwrap();
         let asked = vendors.sandbox.count("search_mandate");
@@ -89,10 +89,10 @@ fn killed_run_resumes_where_it_stopped() {
         assert_eq!(ended.code, Some(3), "{}", ended.err);
         let told = ended.err.lines().find(|line| line.ends_with("have a reading from the stopped run")).unwrap();
         assert!(told.split(' ').next().unwrap().parse::<usize>().unwrap() >= 80, "{told}");
-        // Some requests were still in flight at the kill.
+        // Up to 64 requests were still on their way when the process was killed.
         assert!(vendors.sandbox.count("search_mandate") - asked <= MANY - 90 + 64);
         assert_complete(&vendors, out, &wanted);
-        // A complete run cannot be resumed.
+        // A run that is complete cannot be resumed.
         let before = vendors.read(out);
         let ended = Ended::of(run().spawn().unwrap());
         assert!(ended.code == Some(1) && ended.err.contains("there is nothing to resume"), "{}", ended.err);
@@ -101,9 +101,9 @@ fn killed_run_resumes_where_it_stopped() {
 }
 
 #[test]
-fn signal_at_the_start_of_a_run_gives_advice_to_resume() {
+fn signal_at_the_start_of_a_run_prints_advice_to_resume() {
     let (vendors, _) = many("early-signal");
-    // Many rows make the start long enough to disturb it.
+    // Many rows make the start of the run long enough for the test to disturb it.
     vendors.write("long.csv", (0..2_000).map(|i| format!("safedebit:RUM-{i}\n")).collect::<String>());
     slow(&vendors, FOR_EVER);
     let mut child = vendors.command(&["refresh", "long.csv", "--out", "out.csv"]).spawn().unwrap();
@@ -118,7 +118,7 @@ fn signal_at_the_start_of_a_run_gives_advice_to_resume() {
 }
 
 #[test]
-fn signal_ends_a_run_with_advice_to_resume() {
+fn signal_ends_a_run_and_prints_advice_to_resume() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let (vendors, wanted) = many(&format!("signal-{name}"));
         slow(&vendors, FOR_EVER);
@@ -129,7 +129,7 @@ fn signal_ends_a_run_with_advice_to_resume() {
         assert_eq!(ended.code, Some(code), "{}", ended.err);
         assert!(ended.err.contains("stopped.") && ended.err.contains("--resume"), "{}", ended.err);
         vendors.sandbox.clear_faults();
-        // Without `--resume` no run continues the stopped one.
+        // Without the option `--resume`, a new run does not continue the stopped one.
         let ended = vendors.mandat(&["refresh", "in.csv", "--out", "out.csv"]);
         assert!(ended.code == Some(1) && ended.err.contains("--resume"), "{}", ended.err);
         assert_eq!(vendors.mandat(&["refresh", "in.csv", "--out", "out.csv", "--resume"]).code, Some(3));
@@ -140,7 +140,7 @@ fn signal_ends_a_run_with_advice_to_resume() {
 #[test]
 fn signal_ends_a_run_blocked_on_a_full_pipe() {
     let (vendors, wanted) = many("stuck");
-    // More output than a pipe buffers.
+    // Each row is long, so that the output is larger than the buffer of a pipe.
     let note = "-".repeat(2000);
     vendors.write(
         "in.csv",
@@ -156,10 +156,10 @@ fn signal_ends_a_run_blocked_on_a_full_pipe() {
 }
 
 #[test]
-fn file_size_limit_loses_no_reading() {
+fn run_that_reaches_the_file_size_limit_loses_no_reading() {
     let (vendors, wanted) = many("limit");
-    // `ulimit -f` counts blocks of 512 bytes. At the limit the signal XFSZ ends the process. If the signal is ignored,
-    // the write fails.
+    // `ulimit -f` counts blocks of 512 bytes. At the limit the signal XFSZ ends the process. If the process ignores the
+    // signal, the write fails instead.
     for limit in ["ulimit -f 60; ", "trap '' XFSZ; ulimit -f 60; ", "ulimit -f 90; "] {
         let script = format!("{limit} exec \"$0\" refresh in.csv --out out.csv --resume");
         let mut command = Command::new("sh");
@@ -186,14 +186,14 @@ fn concurrent_runs_into_one_file_are_refused() {
     vendors.sandbox.clear_faults();
     for more in [&[][..], &["--resume"]] {
         let ended = vendors.mandat(&[&["refresh", "in.csv", "--out", "d.csv"], more].concat());
-        assert!(ended.code == Some(1) && ended.err.contains("another run is writing it"), "{}", ended.err);
+        assert!(ended.code == Some(1) && ended.err.contains("another run is writing the output file"), "{}", ended.err);
     }
     let other = vendors.mandat(&["refresh", "in.csv", "--out", "d.jsonl", "--format", "jsonl"]);
     signal(&first, "CONT");
     assert_eq!((other.code, Ended::of(first).code), (Some(3), Some(3)));
     assert_complete(&vendors, "d.csv", &wanted);
     assert_complete(&vendors, "d.jsonl", &wanted);
-    // Several runs that start at the same moment.
+    // Start several runs at the same moment.
     let runs: Vec<Child> = (0..6)
         .map(|_| vendors.command(&["refresh", "in.csv", "--out", "e.csv", "--resume"]).spawn().unwrap())
         .collect();
@@ -203,7 +203,7 @@ fn concurrent_runs_into_one_file_are_refused() {
 }
 
 #[test]
-fn foreign_files_in_the_way_are_left_alone() {
+fn files_that_the_program_did_not_write_are_left_unchanged() {
     let (vendors, wanted) = many("way");
     vendors.write("p1.part", "mine");
     vendors.write("target.csv", "mine");
@@ -282,7 +282,7 @@ fn resumed_run_rereads_changed_and_outdated_rows() {
     };
     input("false");
     stop(&vendors);
-    // The debtor's revocation letter arrives in between.
+    // The debtor's revocation letter arrives between the stopped run and the resumed one.
     input("true");
     let asked = vendors.sandbox.count("search_mandate");
     let ended = vendors.mandat(&["refresh", "in.csv", "--out", "out.csv", "--resume"]);
@@ -299,7 +299,7 @@ fn resumed_run_rereads_changed_and_outdated_rows() {
 }
 
 #[test]
-fn devices_and_pipes_are_written_in_order() {
+fn rows_are_written_to_devices_and_pipes_in_order() {
     let (vendors, wanted) = many("devices");
     let asked = vendors.sandbox.requests().len();
     for more in [&[][..], &["--resume"]] {
@@ -322,7 +322,7 @@ fn devices_and_pipes_are_written_in_order() {
 }
 
 #[test]
-fn closed_output_pipe_ends_the_run() {
+fn run_ends_if_the_reader_of_its_output_pipe_closes_it() {
     let (vendors, _) = many("head");
     slow(&vendors, FOR_EVER);
     let mut child = vendors.command(&["refresh", "in.csv"]).spawn().unwrap();
@@ -336,7 +336,7 @@ fn closed_output_pipe_ends_the_run() {
 }
 
 #[test]
-fn resume_with_another_login_takes_no_reading_over() {
+fn resume_with_another_login_uses_no_reading_of_the_first_login() {
     let (vendors, _) = many("login");
     slow(&vendors, FOR_EVER);
     let mut child = vendors.command(&["refresh", "in.csv", "--out", "out.csv"]).spawn().unwrap();
@@ -346,7 +346,7 @@ fn resume_with_another_login_takes_no_reading_over() {
     vendors.sandbox.clear_faults();
     let mut command = vendors.command(&["refresh", "in.csv", "--out", "out.csv", "--resume"]);
     command.env("SAFEDEBIT_LOGIN", "another");
-    // SafeDebit refuses this login. So only a reading of the first account could give a status.
+    // SafeDebit refuses this login. So a status could only come from a reading of the first account.
     assert_eq!(Ended::of(command.spawn().unwrap()).code, Some(3));
     let rows = rows(&vendors.read("out.csv"));
     let mut debits = rows.iter().filter(|row| row["reference"].starts_with("safedebit:"));
@@ -354,7 +354,7 @@ fn resume_with_another_login_takes_no_reading_over() {
 }
 
 #[test]
-fn resume_with_another_account_starts_over() {
+fn resume_with_another_account_reads_every_mandate_again() {
     let (vendors, wanted) = many("account");
     slow(&vendors, FOR_EVER);
     let mut child = vendors.command(&["refresh", "in.csv", "--out", "out.csv"]).spawn().unwrap();
@@ -367,9 +367,9 @@ fn resume_with_another_account_starts_over() {
     let url = vendors.sandbox.base_url(mandat::Provider::SafeDebit).replace("127.0.0.1", "localhost");
     command.env("SAFEDEBIT_URL", url);
     assert_eq!(Ended::of(command.spawn().unwrap()).code, Some(3));
-    // Some requests were still in flight at the kill.
+    // Up to 64 requests were still on their way when the process was killed, so the count is a minimum.
     assert!(vendors.sandbox.count("search_mandate") >= asked + MANY);
     assert_complete(&vendors, "out.csv", &wanted);
-    // The sandbox still holds its mandates.
+    // The sandbox must still have the mandates that this test created.
     assert!(vendors.sandbox.record(&MandateRef::safedebit("RUM-1")).is_some());
 }

@@ -1,4 +1,4 @@
-//! Helpers of the program's tests.
+//! Helper functions for the tests of the program `mandat`.
 
 use mandat::{Provider, sandbox::Sandbox};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A running `mandat sandbox`, and the lines that it printed at the start.
+/// A running process of `mandat sandbox`, and the lines that it printed at the start.
 pub struct Running {
     pub child: Child,
     pub greeting: Vec<String>,
@@ -47,7 +47,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The process may have ended already.
+        // The kill may fail, because the process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -61,7 +61,7 @@ pub fn get(address: &str, path: &str) -> String {
     answer
 }
 
-/// Runs the program to its end. Returns the exit code, the output and the error output.
+/// Runs the program `mandat` until it ends. Returns the exit code, the output and the error output.
 pub fn mandat(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_mandat"))
         .args(arguments)
@@ -81,7 +81,7 @@ pub fn snapshot(name: &str, text: &str) {
     });
 }
 
-/// An empty folder for one test.
+/// Creates an empty folder for one test.
 pub fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(name);
     drop(fs::remove_dir_all(&folder));
@@ -115,7 +115,7 @@ pub fn credentials(running: &Running, folder: &Path) -> PathBuf {
 pub fn post(address: &str, path: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let length = body.len();
-    // sandbox:sandbox-password
+    // The secret is the Base64 of `sandbox:sandbox-password`.
     let secret = "authorization: Basic c2FuZGJveDpzYW5kYm94LXBhc3N3b3Jk";
     let head = format!("host: {address}\r\nconnection: close\r\n{secret}\r\ncontent-length: {length}");
     write!(stream, "POST {path} HTTP/1.1\r\n{head}\r\n\r\n{body}").unwrap();
@@ -124,7 +124,7 @@ pub fn post(address: &str, path: &str, body: &str) -> String {
     answer
 }
 
-/// A sandbox in this process, and the program that talks to it.
+/// A sandbox in the process of the test, and the program `mandat`, which sends its requests to the sandbox.
 pub struct Vendors {
     pub sandbox: Sandbox,
     _runtime: tokio::runtime::Runtime,
@@ -155,7 +155,7 @@ impl Vendors {
         made.collect()
     }
 
-    /// The program in the folder of the test, with the credentials of the sandbox.
+    /// Returns the command that starts the program in the folder of the test, with the credentials of the sandbox.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mandat"));
         command.args(arguments).env_clear().env("COLUMNS", "80").current_dir(&self.folder);
@@ -176,7 +176,7 @@ impl Vendors {
         command
     }
 
-    /// Runs the program to its end.
+    /// Runs the program `mandat` until it ends.
     pub fn mandat(&self, arguments: &[&str]) -> Ended {
         Ended::of(self.command(arguments).spawn().unwrap())
     }
@@ -189,7 +189,7 @@ impl Vendors {
         fs::read_to_string(self.folder.join(name)).unwrap()
     }
 
-    /// The names of the files in the folder.
+    /// Lists the names of the files in the folder of the test.
     pub fn files(&self) -> Vec<String> {
         let names = fs::read_dir(&self.folder).unwrap();
         let mut names: Vec<_> = names.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
@@ -197,14 +197,14 @@ impl Vendors {
         names
     }
 
-    /// Counts the readings that a run into this file has kept so far.
+    /// Counts the readings in the journal of the run that writes the file `out`.
     pub fn kept(&self, out: &str) -> usize {
         let journal = self.folder.join(format!("{out}.mandat/journal"));
         fs::read_to_string(journal).unwrap_or_default().lines().count().saturating_sub(1)
     }
 }
 
-/// The exit code and the output of a run.
+/// The exit code, the output and the error output of a run that has ended.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -219,7 +219,7 @@ impl Ended {
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    /// The rows of the CSV output, by column name.
+    /// Returns the rows of the CSV output. Each row maps column names to cells.
     pub fn rows(&self) -> Vec<Row> {
         rows(&self.out)
     }
@@ -231,7 +231,7 @@ pub fn rows(csv: &str) -> Vec<Row> {
     csv::Reader::from_reader(csv.as_bytes()).into_deserialize().map(Result::unwrap).collect()
 }
 
-/// The cells of one column.
+/// Returns the cells of one column, in the order of the rows.
 pub fn column(rows: &[Row], name: &str) -> Vec<String> {
     rows.iter().map(|row| row[name].clone()).collect()
 }

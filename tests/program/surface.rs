@@ -1,9 +1,9 @@
-//! Help texts, output in a pipe, and completions.
+//! Tests of the help texts, of the output in a pipe, and of the shell completions of the program `mandat`.
 
 use crate::support::{mandat, snapshot};
 
 #[test]
-fn help_matches_the_snapshot_and_fits_80_columns() {
+fn help_texts_match_the_snapshot_and_fit_80_columns() {
     let mut all = String::new();
     for command in [
         &["--help"][..],
@@ -27,7 +27,7 @@ fn help_matches_the_snapshot_and_fits_80_columns() {
 }
 
 #[test]
-fn output_in_a_pipe_matches_the_snapshot() {
+fn output_to_a_pipe_matches_the_snapshot_and_has_no_colours() {
     let mut all = String::new();
     for command in [
         &["--sandbox", "status"][..],
@@ -59,14 +59,14 @@ fn output_in_a_pipe_matches_the_snapshot() {
 }
 
 #[test]
-fn readme_shows_the_printed_diagram() {
+fn readme_shows_the_diagram_that_the_program_prints() {
     let (_, out, _) = mandat(&["table", "--mermaid"]);
     let readme = include_str!("../../README.md");
     assert!(readme.contains(&format!("```mermaid\n{out}```")), "README.md should hold this diagram:\n\n{out}");
 }
 
 #[test]
-fn completions_list_every_command() {
+fn shell_completions_list_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let (code, out, _) = mandat(&["completions", shell]);
         assert_eq!(code, Some(0));

@@ -1,4 +1,5 @@
-//! A closed idle connection costs no reading and leaves no write in doubt. A response belongs to its own request.
+//! A server may close an idle connection: each reading still succeeds, and the outcome of each write is known. The
+//! client accepts a response only for its own request.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{facade, test_settings};
@@ -17,22 +18,22 @@ use tokio::{
     sync::Barrier,
 };
 
-/// How a keep-alive server reacts to a request.
+/// The ways in which the test server reacts to a request.
 #[derive(Clone)]
 enum Do {
     Answer(String),
-    /// Sends the response, and later a second one that no request asked for.
+    /// Sends the response, waits, and then sends a second response that no request asked for.
     More(String, Duration, String),
-    /// Sends the response after the client has stopped waiting.
+    /// Waits until the client has given up, and then sends the response.
     Late(Duration, String),
     Close,
     Reset,
 }
 
-/// A server that keeps each connection open until `act` closes it.
+/// A test server that keeps each connection open until the function `act` tells it to close the connection.
 struct Kept {
     url: String,
-    /// The number of the connection, and the request on it.
+    /// The number of the connection on which each request arrived, and the text of the request.
     log: Arc<Mutex<Vec<(usize, String)>>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -44,7 +45,8 @@ impl Drop for Kept {
 }
 
 impl Kept {
-    /// Calls `act` with the number of earlier requests on the connection, and with the request.
+    /// Starts the server. For each request, the server calls `act` with the number of earlier requests on the
+    /// connection and with the text of the request.
     async fn start<F: Future<Output = Do> + Send>(act: impl Fn(usize, String) -> F + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -64,7 +66,7 @@ impl Kept {
         self.log.lock().unwrap().clone()
     }
 
-    /// Counts the requests of each connection.
+    /// Counts the requests on each connection.
     fn used(&self) -> BTreeMap<usize, usize> {
         let mut used = BTreeMap::new();
         self.requests().iter().for_each(|(connection, _)| *used.entry(*connection).or_default() += 1);
@@ -118,12 +120,12 @@ async fn request(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// A response that keeps the connection open.
+/// Returns an HTTP response that keeps the connection open.
 fn kept(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// The response to a search or to a creation.
+/// Returns SafeDebit's response to a search or to the creation of a mandate.
 fn safedebit(request: &str) -> String {
     if request.starts_with("GET /search_mandate") {
         let umr = request.split_once("umr=").unwrap().1.split(' ').next().unwrap();
@@ -152,7 +154,8 @@ async fn create(mandates: &Mandates, umr: &str) -> Result<String, mandat::Error>
 
 const MANY: usize = 64;
 
-/// Reads `MANY` mandates at once. The server waits for all requests, so each has its own connection.
+/// Reads `MANY` mandates at the same time. The server waits until all requests have arrived, so each request needs its
+/// own connection.
 async fn read_many(mandates: &Mandates) -> Vec<Result<(), mandat::Error>> {
     let reads = (0..MANY).map(|i| {
         let mandates = mandates.clone();
@@ -165,7 +168,8 @@ async fn read_many(mandates: &Mandates) -> Vec<Result<(), mandat::Error>> {
     all
 }
 
-/// A server with `MANY` connections. Once the flag is set, it reacts to the next request on each with `close`.
+/// Starts a server with `MANY` connections. Once the test sets the flag, the server reacts to the next request on each
+/// connection with `close`.
 async fn server_closing_idle_connections(close: Do) -> (Kept, Arc<AtomicBool>) {
     let (closed, all) = (Arc::new(AtomicBool::new(false)), Arc::new(Barrier::new(MANY)));
     let closing = closed.clone();
@@ -186,10 +190,11 @@ async fn server_closing_idle_connections(close: Do) -> (Kept, Arc<AtomicBool>) {
 }
 
 #[tokio::test]
-async fn closed_idle_connections_cost_no_reading() {
+async fn readings_succeed_although_the_server_closed_idle_connections() {
     for close in [Do::Close, Do::Reset] {
         let (server, closed) = server_closing_idle_connections(close).await;
-        // No retry is allowed, and no retry budget would cover 64.
+        // The settings allow no retry, and no retry budget would cover 64 retries. So a success shows that a closed
+        // connection counts as no attempt.
         let mandates = facade(&server.url, &test_settings().with_attempts(1));
         assert!(read_many(&mandates).await.iter().all(Result::is_ok));
         assert_eq!(server.used().len(), MANY);
@@ -198,12 +203,12 @@ async fn closed_idle_connections_cost_no_reading() {
             assert!(read.is_ok(), "{i}: {}", read.unwrap_err());
         }
         let stale = server.used().values().filter(|requests| **requests > 1).count();
-        assert!(stale > MANY / 2, "only {stale} of {MANY} connections were reused and found closed");
+        assert!(stale > MANY / 2, "the client reused only {stale} of {MANY} connections that the server had closed");
     }
 }
 
 #[tokio::test]
-async fn closed_new_connections_count_as_attempts() {
+async fn attempt_is_counted_if_the_server_closes_a_new_connection() {
     let first = AtomicBool::new(true);
     let server = Kept::start(move |_, request| {
         let well = first.swap(false, Ordering::SeqCst);
@@ -214,12 +219,13 @@ async fn closed_new_connections_count_as_attempts() {
     mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
     let error = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
-    // One success, one attempt on its connection, then three attempts on new ones.
+    // The server gets one successful request, one request on the same connection, which the server closes, and three
+    // attempts on new connections.
     assert_eq!(server.requests().len(), 1 + 1 + 3);
 }
 
 #[tokio::test]
-async fn write_after_idle_time_has_a_known_outcome() {
+async fn outcome_of_a_write_after_idle_time_is_known() {
     for close in [Do::Close, Do::Reset] {
         let (server, closed) = server_closing_idle_connections(close).await;
         let mandates = facade(&server.url, &test_settings());
@@ -233,7 +239,7 @@ async fn write_after_idle_time_has_a_known_outcome() {
 }
 
 #[tokio::test]
-async fn each_write_uses_a_new_connection() {
+async fn each_write_is_sent_on_a_new_connection() {
     let server = Kept::start(|_, request| async move { Do::Answer(safedebit(&request)) }).await;
     let mandates = facade(&server.url, &test_settings());
     for i in 0..10 {
@@ -245,12 +251,12 @@ async fn each_write_uses_a_new_connection() {
     for (connection, request) in server.requests().iter().filter(|(_, request)| request.starts_with("POST")) {
         assert_eq!(used[connection], 1, "{request}");
     }
-    // All reads share one connection.
+    // All reads use the same connection.
     assert_eq!(used.len(), 1 + 20);
 }
 
 #[tokio::test]
-async fn idle_connections_close_after_the_idle_timeout() {
+async fn client_closes_idle_connections_after_the_idle_timeout() {
     let server = Kept::start(|_, request| async move { Do::Answer(safedebit(&request)) }).await;
     for (idle_timeout, connections) in
         [(Duration::from_secs(60), 1), (Duration::from_millis(1), 3), (Duration::ZERO, 3)]
@@ -266,7 +272,7 @@ async fn idle_connections_close_after_the_idle_timeout() {
 }
 
 #[tokio::test]
-async fn custom_http_client_handles_closed_connections() {
+async fn client_with_a_custom_http_client_handles_closed_connections() {
     let server =
         Kept::start(
             |before, request| async move { if before > 0 { Do::Close } else { Do::Answer(safedebit(&request)) } },
@@ -282,7 +288,7 @@ async fn custom_http_client_handles_closed_connections() {
     assert_eq!((server.requests().len(), server.used().len()), (10, 10));
 }
 
-/// The second response to one request must not be taken for the response to the next.
+/// The client must not take the second response to one request for the response to the next request.
 #[tokio::test]
 async fn late_second_response_is_not_taken_for_the_next_write() {
     for wait in [0, 1, 5] {
@@ -296,7 +302,8 @@ async fn late_second_response_is_not_taken_for_the_next_write() {
             let umr = format!("RUM-{i}");
             assert_eq!(create(&mandates, &umr).await.unwrap(), umr, "{wait} ms");
             let reading = mandates.status(&MandateRef::safedebit(&umr)).await;
-            // A read compares the reference in the response, so it notices a foreign one.
+            // A read compares the reference in the response with the requested one, so a response to another request is
+            // an error.
             assert!(reading.is_ok() || reading.as_ref().is_err_and(|e| e.kind() == ErrorKind::Decode), "{reading:?}");
         }
     }
@@ -306,7 +313,7 @@ async fn late_second_response_is_not_taken_for_the_next_write() {
 async fn connection_with_surplus_bytes_is_not_reused() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
-    // Each list has a different length, so the test can tell to which request it belongs.
+    // Each list has a different length, so the length shows to which request the list belongs.
     let server = Kept::start(move |_, _| {
         let number = counter.fetch_add(1, Ordering::SeqCst);
         let client = include_str!("fixtures/seqino-client.json");

@@ -1,4 +1,4 @@
-//! Tests in any language can control the sandbox over HTTP.
+//! A test in any language can control the sandbox over HTTP.
 
 use mandat::{
     MandateRef, MandateStatus, Mandates, Provider,
@@ -13,11 +13,12 @@ use tokio::{
     net::TcpStream,
 };
 
-/// One plain HTTP client for all tests, because building it is slow. Connections are not kept between tests.
+/// One plain HTTP client for all tests, because building a client is slow. The client keeps no connection between two
+/// tests.
 pub static CLIENT: LazyLock<reqwest::Client> =
     LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap());
 
-/// Sends a control request. Returns the HTTP status and the JSON of the response.
+/// Sends a control request to the sandbox. Returns the HTTP status and the JSON body of the response.
 pub async fn send_control(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> (u16, Value) {
     let url = format!("http://{}/_control{path}", sandbox.address());
     let method: Method = method.parse().unwrap();
@@ -34,7 +35,7 @@ pub async fn control(sandbox: &Sandbox, method: &str, path: &str, body: impl Int
     answer
 }
 
-/// Creates a mandate that awaits a signature. Returns its reference.
+/// Creates a mandate that the debtor has not signed yet. Returns the reference of the mandate.
 async fn created(mandates: &Mandates, umr: &str) -> MandateRef {
     let request = mandates.safedebit().unwrap().create_mandate().body_map(|body| {
         body.safedebit_consumer_reference(Sandbox::CONSUMER)
@@ -54,7 +55,7 @@ async fn started() -> (Sandbox, Mandates) {
 }
 
 #[tokio::test]
-async fn index_lists_every_control_path() {
+async fn control_index_lists_every_control_path() {
     let (sandbox, _) = started().await;
     let index = control(&sandbox, "GET", "", None).await;
     let said = index.to_string();
@@ -64,14 +65,14 @@ async fn index_lists_every_control_path() {
 }
 
 #[tokio::test]
-async fn state_can_be_read_patched_and_reset() {
+async fn sandbox_state_can_be_read_patched_and_reset_over_http() {
     let (sandbox, mandates) = started().await;
     let beginning = control(&sandbox, "GET", "/state", None).await;
     let reference = created(&mandates, "RUM 1/A?B").await;
     let state = control(&sandbox, "GET", "/state", None).await;
     assert_eq!(state["safedebit"]["mandates"]["RUM 1/A?B"]["status"], "5");
 
-    // The body is a merge patch: null removes a field.
+    // The body of the PATCH request is a JSON merge patch, in which null removes a field.
     let patch = json!({"status": "1", "sequence_type": null, "own": {"a": 1}});
     let record = control(&sandbox, "PATCH", "/state/safedebit/mandates/RUM%201%2FA%3FB", patch).await;
     assert_eq!((&record["status"], record.get("sequence_type")), (&json!("1"), None));
@@ -84,7 +85,7 @@ async fn state_can_be_read_patched_and_reset() {
 }
 
 #[tokio::test]
-async fn mandates_can_be_set_to_any_status_or_word() {
+async fn control_request_sets_a_mandate_to_any_status_or_word() {
     let (sandbox, mandates) = started().await;
     let reference = created(&mandates, "RUM-1").await;
     let name = reference.to_string();
@@ -111,7 +112,7 @@ async fn mandates_can_be_set_to_any_status_or_word() {
 }
 
 #[tokio::test]
-async fn scripted_responses_are_sent_once_in_order() {
+async fn sandbox_sends_each_scripted_response_once_in_order() {
     let (sandbox, mandates) = started().await;
     let reference = created(&mandates, "RUM-1").await;
     let answer =
@@ -126,13 +127,14 @@ async fn scripted_responses_are_sent_once_in_order() {
     assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::AwaitingSignature);
 }
 
-/// Sends `times` searches. Returns the status of each response from the journal: 0 if the connection broke off.
+/// Sends a search for a mandate several times. Returns the status of each response from the journal of the sandbox: 0
+/// if the sandbox closed the connection.
 async fn searched(sandbox: &Sandbox, times: usize) -> Vec<u16> {
     control(sandbox, "DELETE", "/journal", None).await;
     let url = format!("{}/search_mandate?umr=RUM-1", sandbox.base_url(Provider::SafeDebit));
     for _ in 0..times {
         let request = CLIENT.get(&url).basic_auth("sandbox", Some("sandbox-password"));
-        // The call may fail. The journal has its status.
+        // The request may fail. The journal of the sandbox contains the status of the response.
         drop(request.send().await);
     }
     let journal = control(sandbox, "GET", "/journal?operation=search_mandate", None).await;
@@ -140,13 +142,13 @@ async fn searched(sandbox: &Sandbox, times: usize) -> Vec<u16> {
 }
 
 #[tokio::test]
-async fn faults_apply_by_operation_count_and_probability() {
+async fn faults_apply_to_their_operation_with_their_count_and_probability() {
     let (sandbox, _) = started().await;
     let fault = json!({"fault": "status", "status": 503, "operation": "search_mandate", "times": 2});
     control(&sandbox, "POST", "/faults", fault).await;
     assert_eq!(searched(&sandbox, 3).await, [503, 503, 200]);
 
-    // Faults of another operation and of another vendor do not apply.
+    // Faults for another operation or another vendor must not change the response to a search.
     for elsewhere in [json!({"operation": "payment"}), json!({"provider": "seqino"})] {
         let mut fault = json!({"fault": "reset"});
         fault.as_object_mut().unwrap().extend(elsewhere.as_object().unwrap().clone());
@@ -170,21 +172,21 @@ async fn faults_apply_by_operation_count_and_probability() {
 }
 
 #[tokio::test]
-async fn clock_can_be_advanced_and_reset() {
+async fn sandbox_clock_can_be_advanced_and_reset_over_http() {
     let (sandbox, _) = started().await;
     let before = sandbox.now();
     control(&sandbox, "POST", "/clock", json!({"advance_seconds": 86_400})).await;
     let now = control(&sandbox, "GET", "/clock", None).await["now"].as_str().unwrap().parse().unwrap();
     let moved: chrono::TimeDelta = chrono::DateTime::<chrono::Utc>::signed_duration_since(now, before);
     assert!((86_400..86_460).contains(&moved.num_seconds()), "{moved}");
-    // Further than the clock can go.
+    // Advance the clock of the sandbox further than it can represent.
     control(&sandbox, "POST", "/clock", json!({"advance_seconds": u64::MAX})).await;
     control(&sandbox, "POST", "/reset", None).await;
     assert!((sandbox.now() - before).num_seconds() < 60);
 }
 
 #[tokio::test]
-async fn journal_lists_every_request_without_secrets() {
+async fn sandbox_journal_lists_every_request_without_secrets() {
     let (sandbox, mandates) = started().await;
     created(&mandates, "RUM-1").await;
     let seqino = sandbox.base_url(Provider::Seqino);
@@ -209,11 +211,11 @@ async fn journal_lists_every_request_without_secrets() {
 }
 
 #[tokio::test]
-async fn state_hides_personal_data_and_secrets() {
+async fn sandbox_state_hides_personal_data_and_secrets() {
     let (sandbox, mandates) = started().await;
     created(&mandates, "RUM-1").await;
     let consumer = "/state/safedebit/consumers/XXXXXXXXXXXXX";
-    // Personal data in its own field, in an unknown field, and in a field where it does not belong.
+    // Put personal data into its own field, into an unknown field, and into a field for other values.
     let patch = json!({
         "consumer_email": "zebulon@example.com", "note": {"who": "Zebulon", "zebulon@example.com": 1},
         "shop_reference": "FR76 3000 1007 9412 3456 7890 185", "reference": ["zebulon@example.com"],
@@ -224,7 +226,7 @@ async fn state_hides_personal_data_and_secrets() {
     let state = control(&sandbox, "GET", "/state", None).await;
     assert_eq!(state["safedebit"]["mandates"]["RUM-1"]["umr"], "RUM-1");
     assert_eq!(state["seqino"]["clients"]["client_abc123"]["status"], "active");
-    // Fields that the spec does not mark as personal are shown, as in `Debug`.
+    // The sandbox shows fields that the spec does not mark as personal, just as `Debug` does.
     assert_eq!(shown["consumer_type"], "Zebulon");
     for text in [state.to_string(), shown.to_string()] {
         let text = text.replace("\"consumer_type\":\"Zebulon\"", "");
@@ -235,7 +237,7 @@ async fn state_hides_personal_data_and_secrets() {
 }
 
 #[tokio::test]
-async fn state_hides_an_iban_that_is_used_as_an_id() {
+async fn sandbox_state_hides_an_iban_that_is_used_as_an_id() {
     let (sandbox, mandates) = started().await;
     created(&mandates, "FR7630001007941234567890185").await;
     created(&mandates, "DE89370400440532013000").await;
@@ -246,7 +248,7 @@ async fn state_hides_an_iban_that_is_used_as_an_id() {
 }
 
 #[tokio::test]
-async fn host_with_the_dot_of_the_root_is_the_same_host() {
+async fn host_name_with_a_final_dot_counts_as_the_same_host() {
     let sandbox = Sandbox::start_with(Options::default().host("sandbox.")).await.unwrap();
     for (host, status) in [("sandbox", 200), ("SANDBOX.:80", 200), ("localhost.", 200), ("sandbox..", 421), (".", 421)]
     {
@@ -255,7 +257,7 @@ async fn host_with_the_dot_of_the_root_is_the_same_host() {
     }
 }
 
-/// Sends a raw request with these header lines. Returns the whole response.
+/// Sends a raw HTTP request with these header lines to the sandbox. Returns the whole response.
 async fn raw_request(to: SocketAddr, lines: &[&str], body: &str) -> String {
     let mut stream = TcpStream::connect(to).await.unwrap();
     let request =
@@ -275,7 +277,7 @@ async fn raw_status(to: SocketAddr, lines: &[&str], body: &str) -> u16 {
 const PATHS: [&str; 3] = ["/_control/clock", "/safedebit/ssp/search_mandate?umr=RUM-1", "/safedebit/pages/x"];
 
 #[tokio::test]
-async fn requests_for_other_host_names_are_refused() {
+async fn sandbox_refuses_requests_for_other_host_names() {
     let options =
         Options::default().host("sandbox").host("proxy.example.com:8080").host("192.0.2.7").host("2001:db8::7");
     let told = Sandbox::start_with(options).await.unwrap();
@@ -324,7 +326,7 @@ async fn requests_for_other_host_names_are_refused() {
 }
 
 #[tokio::test]
-async fn requests_need_exactly_one_host() {
+async fn sandbox_refuses_requests_without_exactly_one_host() {
     let (sandbox, _) = started().await;
     let own = format!("host: {}", sandbox.address());
     for path in PATHS {
@@ -333,7 +335,7 @@ async fn requests_need_exactly_one_host() {
         assert_eq!(raw_status(to, &[&get], "").await, 400);
         assert_eq!(raw_status(to, &[&get, &own, &own], "").await, 400);
         assert_eq!(raw_status(to, &[&get, &own, "host: evil.example.com"], "").await, 400);
-        // The request line has a host of its own.
+        // The request line contains a host that differs from the `Host` header.
         let absolute = format!("GET http://evil.example.com{path} HTTP/1.1");
         assert_eq!(raw_status(to, &[&absolute, &own], "").await, 421);
         let absolute = format!("GET http://localhost{path} HTTP/1.1");
@@ -365,7 +367,7 @@ fn random_hosts_and_origins_cannot_control_the_sandbox() {
 }
 
 #[tokio::test]
-async fn other_web_origins_cannot_control_the_sandbox() {
+async fn web_pages_of_other_origins_cannot_control_the_sandbox() {
     let (sandbox, _) = started().await;
     let own = format!("host: {}", sandbox.address());
     let fault = json!({"fault": "reset"}).to_string();
@@ -381,7 +383,7 @@ async fn other_web_origins_cannot_control_the_sandbox() {
     }
     let good = format!("origin: http://{}", sandbox.address());
     assert_eq!(raw_status(sandbox.address(), &[post, &own, &good, "origin: null"], &fault).await, 403);
-    // Content types that a browser sends without a preflight request.
+    // A browser sends these content types to another origin without a preflight request.
     for kind in
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", "json", ""]
     {
@@ -395,13 +397,13 @@ async fn other_web_origins_cannot_control_the_sandbox() {
         let kind = format!("content-type: {kind}");
         assert_eq!(raw_status(sandbox.address(), &[post, &own, &good, &kind], &fault).await, 200, "{kind}");
     }
-    // The API of a vendor may be called from a browser, so other origins are allowed there.
+    // A web page may call the API of a vendor from a browser, so the sandbox allows other origins for these paths.
     let vendor = ["GET /safedebit/ssp/search_mandate HTTP/1.1", &own, "origin: https://app.example.com"];
     sandbox.clear_faults();
     assert_eq!(raw_status(sandbox.address(), &vendor, "").await, 200);
 }
 
-/// Creates a mandate with this `Host` header. Returns the base URL of its signature link.
+/// Creates a mandate with this `Host` header. Returns the base URL of the signature link in the response.
 async fn signature_link_base(sandbox: &Sandbox, host: &str) -> String {
     let body = json!({
         "safedebit_consumer_reference": Sandbox::CONSUMER, "url_ok": "https://example.com/ok",
@@ -420,7 +422,7 @@ async fn signature_link_base(sandbox: &Sandbox, host: &str) -> String {
 }
 
 #[tokio::test]
-async fn links_ignore_the_host_header() {
+async fn signature_links_do_not_depend_on_the_host_header() {
     let start = |options: Options| async { Sandbox::start_with(options).await.unwrap() };
     let everywhere = || Options::default().with_listen(([0, 0, 0, 0], 0).into());
     let sandbox = Sandbox::start().await.unwrap();
@@ -442,7 +444,7 @@ async fn links_ignore_the_host_header() {
 }
 
 #[tokio::test]
-async fn listening_on_all_interfaces_logs_a_warning() {
+async fn sandbox_that_listens_on_all_interfaces_logs_a_warning() {
     let log = crate::traces::Log::listen();
     drop(Sandbox::start().await.unwrap());
     assert_eq!(log.text(), "");
@@ -455,7 +457,7 @@ async fn listening_on_all_interfaces_logs_a_warning() {
 }
 
 #[tokio::test]
-async fn invalid_host_names_are_refused() {
+async fn sandbox_does_not_start_with_an_invalid_host_name() {
     for name in ["", " ", "http://sandbox", "sand box", "user@sandbox", "sandbox/path", ":80", "sandbox\r\nx: y"] {
         let error = Sandbox::start_with(Options::default().host(name)).await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{name:?}");
@@ -482,21 +484,27 @@ async fn invalid_control_requests_get_a_specific_error() {
         ("POST", "/mandates", Some(json!({"mandate": "RUM-1", "step": "sign"})), 400, "safedebit:<umr>"),
         ("POST", "/mandates", Some(json!({"mandate": "safedebit:RUM-2", "step": "sign"})), 404, "no such mandate"),
         ("POST", "/faults", Some(json!({"fault": "stauts"})), 400, "`status`"),
-        ("POST", "/faults", Some(json!({"fault": "status"})), 400, "its number"),
+        ("POST", "/faults", Some(json!({"fault": "status"})), 400, "the field `status`"),
         ("POST", "/faults", Some(json!({"fault": "status", "status": 99})), 400, "200 to 599"),
         ("POST", "/faults", Some(json!({"fault": "oversized", "bytes": u64::MAX})), 400, "1 GiB"),
         ("POST", "/faults", Some(json!({"fault": "items", "count": u64::MAX})), 400, "at most"),
         ("POST", "/faults", Some(json!({"fault": "field", "name": "a"})), 400, "`value`"),
         ("POST", "/faults", Some(json!({"fault": "merge"})), 400, "`patch`"),
         ("POST", "/faults", Some(json!({"fault": "php_lists"})), 400, "`empty`"),
-        ("POST", "/faults", Some(json!({"fault": "header", "name": "a b", "value": "c"})), 400, "the name is"),
-        ("POST", "/faults", Some(json!({"fault": "header", "name": "a", "value": "b\nc"})), 400, "the value is"),
+        ("POST", "/faults", Some(json!({"fault": "header", "name": "a b", "value": "c"})), 400, "the name of"),
+        (
+            "POST",
+            "/faults",
+            Some(json!({"fault": "header", "name": "a", "value": "b\nc"})),
+            400,
+            "the value is not valid",
+        ),
         (
             "POST",
             "/faults",
             Some(json!({"fault": "status", "status": 503, "retry_after": "\u{7f}"})),
             400,
-            "the value is",
+            "the value is not valid",
         ),
         ("POST", "/faults", Some(json!({"fault": "reset", "probability": 1.5})), 400, "0 to 1"),
         ("POST", "/faults", Some(json!({"fault": "reset", "operation": "creat"})), 400, "`creat`"),
@@ -517,7 +525,7 @@ async fn invalid_control_requests_get_a_specific_error() {
         let said = answer["error"].as_str().unwrap_or_default();
         assert!(got == status && said.contains(why), "{method} {path}: {got} {answer}");
     }
-    // No refused request changed anything.
+    // None of the refused requests may have changed the state of the sandbox.
     assert_eq!(control(&sandbox, "GET", "/faults", None).await["faults"], 0);
     let status = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap().status;
     assert_eq!(status, MandateStatus::AwaitingSignature);

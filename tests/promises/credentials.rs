@@ -64,7 +64,7 @@ async fn token_lifetime_is_read_in_every_number_format() {
             assert_eq!(server.count("POST /auth "), asked, "expiresIn {expires_in}, {seconds} s later");
         }
     }
-    // An unreadable lifetime counts as about one minute.
+    // The facade treats a token with an unreadable lifetime as valid for about one minute.
     for expires_in in ["null", "\"soon\"", "\"5 minutes\"", "true"] {
         let server = with_lifetime(expires_in).await;
         let mandates = facade(&server.url());
@@ -76,7 +76,7 @@ async fn token_lifetime_is_read_in_every_number_format() {
     }
 }
 
-/// Moves tokio's clock. The clock stands still only during the move, because the sockets are real.
+/// Advances tokio's clock. The clock is paused only during the advance, because the test uses real sockets.
 async fn later(seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
@@ -116,7 +116,7 @@ async fn expired_token_is_renewed_once() {
 }
 
 #[test]
-fn live_key_at_the_test_environment_is_refused() {
+fn live_api_key_at_the_test_environment_is_refused() {
     let error = Mandates::builder()
         .easytransac(easytransac::Config::sandbox(KEY.replace("_test_", "_live_")))
         .build()
@@ -129,7 +129,7 @@ fn live_key_at_the_test_environment_is_refused() {
 async fn token_is_renewed_shortly_before_it_expires() {
     let server = Server::with_token(|_| json(200, MANDATE)).await;
     let mandates = facade(&server.url());
-    // The token lasts 300 seconds and is renewed 30 seconds earlier.
+    // The token is valid for 300 seconds, and the facade renews it 30 seconds before it expires.
     for (seconds, asked) in [(0, 1), (269, 1), (2, 2), (268, 2), (3, 3)] {
         later(seconds).await;
         mandates.status(&reference()).await.unwrap();
@@ -138,7 +138,7 @@ async fn token_is_renewed_shortly_before_it_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn token_expiring_under_load_is_renewed_once() {
+async fn token_that_expires_during_many_calls_is_renewed_once() {
     let asked = Arc::new(AtomicU32::new(0));
     let (asking, ended) = (asked.clone(), Arc::new(AtomicU32::new(0)));
     let ending = ended.clone();
@@ -164,7 +164,7 @@ async fn token_expiring_under_load_is_renewed_once() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert!(ended.load(Ordering::SeqCst) > 500, "no call used the token after its end");
+    assert!(ended.load(Ordering::SeqCst) > 500, "some calls should use the token after it expired");
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
@@ -187,7 +187,7 @@ async fn failed_token_request_is_shared_by_all_callers() {
 }
 
 #[tokio::test]
-async fn failing_token_requests_slow_down_to_every_30_seconds() {
+async fn token_requests_that_fail_are_repeated_at_most_every_30_seconds() {
     let server = Server::start(|_| json(401, r#"{"success":false,"code":3}"#)).await;
     let mandates = facade(&server.url());
     for (seconds, asked) in
@@ -200,7 +200,7 @@ async fn failing_token_requests_slow_down_to_every_30_seconds() {
 }
 
 #[tokio::test]
-async fn token_retry_after_is_capped_at_30_seconds() {
+async fn retry_after_of_a_token_request_delays_at_most_30_seconds() {
     for (wish, rest) in [(20, 10), (u64::MAX, 20)] {
         let server = Server::start(move |_| http(429, &format!("retry-after: {wish}\r\n"), "")).await;
         let mandates = facade(&server.url());
@@ -213,7 +213,7 @@ async fn token_retry_after_is_capped_at_30_seconds() {
 }
 
 #[tokio::test]
-async fn hanging_token_request_respects_the_overall_timeout() {
+async fn overall_timeout_ends_calls_that_wait_for_a_token() {
     let long = Act::Drip(vec![], Duration::from_secs(30), vec![]);
     let server = Server::start(move |_| long.clone()).await;
     let settings =
@@ -227,19 +227,19 @@ async fn hanging_token_request_respects_the_overall_timeout() {
     for call in Vec::from_iter(calls) {
         assert_eq!(call.await.unwrap().kind(), ErrorKind::Timeout);
     }
-    // Twenty timeouts one after another would take four seconds.
+    // Without a shared token request, twenty timeouts one after another would take four seconds.
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[test]
-fn empty_api_key_is_refused() {
+fn empty_api_key_of_easytransac_is_refused() {
     let error = Mandates::builder().easytransac(easytransac::Config::sandbox(" ")).build().unwrap_err();
     assert_eq!(error.to_string(), "Easytransac: not configured: the API key is empty");
 }
 
 #[tokio::test]
 async fn token_request_survives_cancelled_callers() {
-    // A server that holds the token response until the test releases it.
+    // This server delays the response to the token request until the test releases it.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (open, opened) = tokio::sync::watch::channel(false);
@@ -268,7 +268,7 @@ async fn token_request_survives_cancelled_callers() {
         }
     });
     let mandates = facade(&url);
-    // Fifty callers, and each gives up after 5 ms.
+    // Fifty callers ask for a status, and each cancels its call after 5 ms.
     for _ in 0..5 {
         let calls = (0..10).map(|_| {
             let mandates = mandates.clone();
@@ -276,7 +276,7 @@ async fn token_request_survives_cancelled_callers() {
         });
         assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_err));
     }
-    // The token request was sent once and still runs.
+    // The facade has sent one token request, which still runs.
     while auth.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
@@ -300,15 +300,18 @@ fn token_request_restarts_on_a_new_runtime() {
         })
     };
     runtime().block_on(async {
-        // The server is gone, so the call fails at once. It must not wait for the request of the old runtime.
+        // The server has ended, so the call should fail at once. The call must not wait for the token request of the
+        // old runtime.
         let status = async { mandates.status(&reference()).await };
-        let status = tokio::time::timeout(Duration::from_secs(20), status).await.expect("the call should end");
+        let status = tokio::time::timeout(Duration::from_secs(20), status)
+            .await
+            .expect("the call should end before the timeout");
         assert_eq!(status.unwrap_err().operation(), Some("generate_token"));
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_new_tokens_do_not_multiply_token_requests() {
+async fn calls_whose_new_token_is_refused_do_not_multiply_token_requests() {
     for at_once in [true, false] {
         let server = Server::with_token(|_| json(401, "")).await;
         let mandates = facade(&server.url());
@@ -327,24 +330,25 @@ async fn refused_new_tokens_do_not_multiply_token_requests() {
             }
         }
         assert!(errors.iter().all(|error| error.kind() == ErrorKind::Auth && error.refuses_caller()));
-        // On a slow machine the pause between token requests may pass.
+        // On a slow machine the pause between two token requests may pass during the test, so the test allows a second
+        // one.
         let exchanges = server.count("POST /auth ");
         assert!((2..=6).contains(&exchanges), "{exchanges}");
-        // At most 64 calls run at once, and each may try twice.
+        // At most 64 calls run at the same time, and each may try twice.
         let calls = server.count("GET /sdd/");
         assert!(calls <= 4 + 2 * 64 * usize::from(at_once), "{calls}");
     }
 }
 
 #[tokio::test]
-async fn refused_new_tokens_slow_down_token_requests() {
+async fn facade_pauses_token_requests_after_a_new_token_is_refused() {
     let server = Server::with_token(|_| json(401, "")).await;
     let mandates = facade(&server.url());
     for (seconds, asked) in [(0, 2), (1, 3), (2, 4), (3, 4), (1, 5), (8, 6), (16, 7), (30, 8), (30, 9)] {
         later(seconds).await;
         mandates.status(&reference()).await.unwrap_err();
         assert_eq!(server.count("POST /auth "), asked, "{seconds} s later");
-        // During the pause the call fails without a token request.
+        // During the pause after a refused token, the call fails without a token request.
         let error = mandates.status(&reference()).await.unwrap_err();
         assert!(error.to_string().contains("refuses each new token"), "{error}");
         assert_eq!(server.count("POST /auth "), asked, "{seconds} s later, again");
@@ -352,8 +356,8 @@ async fn refused_new_tokens_slow_down_token_requests() {
 }
 
 #[tokio::test]
-async fn operation_that_always_gets_401_does_not_block_others() {
-    // One operation answers 401 to every token.
+async fn operation_that_always_gets_401_does_not_block_other_operations() {
+    // The server responds to one operation with 401, whatever the token.
     let server =
         Server::with_token(|r| if r.starts_with("GET /transaction/") { json(401, "") } else { json(200, MANDATE) });
     let server = server.await;
@@ -370,7 +374,7 @@ async fn operation_that_always_gets_401_does_not_block_others() {
 }
 
 #[tokio::test]
-async fn accepted_token_resets_the_token_backoff() {
+async fn accepted_token_ends_the_pause_between_token_requests() {
     let bad = Arc::new(AtomicU32::new(2));
     let left = bad.clone();
     let server = Server::with_token(move |_| {
@@ -385,7 +389,7 @@ async fn accepted_token_resets_the_token_backoff() {
     later(1).await;
     mandates.status(&reference()).await.unwrap();
     assert_eq!(server.count("POST /auth "), 3);
-    // After a good token, each early expiry leads to a renewal at once.
+    // After a token that the vendor accepted, the facade renews each token that expires early at once.
     for _ in 0..3 {
         bad.store(1, Ordering::SeqCst);
         mandates.status(&reference()).await.unwrap();
@@ -394,10 +398,10 @@ async fn accepted_token_resets_the_token_backoff() {
 }
 
 #[tokio::test]
-async fn refused_request_still_proves_the_token() {
+async fn refusal_of_the_request_itself_shows_that_the_token_is_valid() {
     let turn = Arc::new(AtomicU32::new(0));
     let next = turn.clone();
-    // Each call first finds an expired token, then a refusal of the request.
+    // Each call first gets a response that the token has expired, and then a refusal of the request.
     let server = Server::with_token(move |_| match next.fetch_add(1, Ordering::SeqCst) % 2 {
         0 => json(401, ""),
         _ => json(400, ""),

@@ -1,4 +1,5 @@
-//! Damage outside the needed fields does not spoil a reading. Damage in a needed field is never overlooked.
+//! Damage outside the needed fields of a response does not prevent a reading. The facade always notices damage in a
+//! needed field.
 
 use crate::support::{Act, Server, facade, test_settings, token};
 use mandat::{Account, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates};
@@ -8,11 +9,12 @@ use tokio::runtime::Runtime;
 
 const CLIENT: &str = r#"{"client_id":"client_abc123","organization_name":"Acme","status":"active"}"#;
 
-/// A vendor with a response set by the test. Each `@` in the sample is a place that no reading needs.
+/// A test server that returns a response set by the test. Each `@` in the sample marks a place whose value no reading
+/// needs.
 struct Vendor {
     reference: MandateRef,
     sample: &'static str,
-    /// The parts of the sample that a reading needs. Each must occur only once in the sample.
+    /// The parts of the sample response that a reading needs. Each part must occur exactly once in the sample.
     needed: &'static [&'static str],
     runtime: Runtime,
     mandates: Mandates,
@@ -85,7 +87,7 @@ impl Vendor {
         self.runtime.block_on(self.mandates.status(&self.reference))
     }
 
-    /// The sample with this text in every place that no reading needs.
+    /// Returns the sample response with this text in each place whose value no reading needs.
     fn filled(&self, unneeded: &[u8]) -> Vec<u8> {
         let parts: Vec<&[u8]> = self.sample.split('@').map(str::as_bytes).collect();
         parts.join(unneeded)
@@ -96,7 +98,7 @@ impl Vendor {
     }
 }
 
-/// Returns true if both readings agree about the mandate.
+/// Returns true if two readings agree about the status, the dates and the account of the mandate.
 fn agrees(one: &Mandate, other: &Mandate) -> bool {
     let said = |mandate: &Mandate| {
         let Mandate { reference, status, raw, account, starts, ends, .. } = mandate.clone();
@@ -105,7 +107,7 @@ fn agrees(one: &Mandate, other: &Mandate) -> bool {
     said(one) == said(other)
 }
 
-/// A byte that breaks a token for strict parsers, or an escape that yields no valid text.
+/// Generates a byte that strict JSON parsers refuse, or an escape sequence that gives no valid text.
 fn damaging_bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         (0..0x20_u8).prop_map(|byte| vec![byte]),
@@ -117,7 +119,7 @@ fn damaging_bytes() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A JSON scalar, damaged or not.
+/// Generates a JSON scalar, which may be damaged.
 fn scalar() -> impl Strategy<Value = Vec<u8>> {
     let bytes = |keep: fn(u8) -> bool, length| {
         prop::collection::vec(any::<u8>().prop_filter("the byte would end the scalar", move |byte| keep(*byte)), length)
@@ -156,7 +158,7 @@ fn scalar() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Bytes around the JSON.
+/// Generates bytes that stand before and after the JSON of a response.
 fn around() -> impl Strategy<Value = (&'static [u8], &'static [u8])> {
     let before: [&[u8]; 4] = [b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b" \n"];
     let after: [&[u8]; 4] = [b"", b"\n", b"\0", b"\xef\xbb\xbf"];
@@ -168,7 +170,7 @@ fn cases(cases: u32) -> TestRunner {
 }
 
 #[test]
-fn damage_in_unneeded_fields_keeps_the_status() {
+fn status_is_read_despite_damage_in_unneeded_fields() {
     for vendor in Vendor::all() {
         let healthy = vendor.healthy();
         assert_eq!(healthy.status, MandateStatus::Active);
@@ -184,7 +186,7 @@ fn damage_in_unneeded_fields_keeps_the_status() {
 }
 
 #[test]
-fn damage_in_needed_fields_is_never_overlooked() {
+fn damage_in_a_needed_field_is_never_overlooked() {
     for vendor in Vendor::all() {
         let healthy = vendor.healthy();
         let place = (prop::sample::select(vendor.needed.to_vec()), any::<prop::sample::Index>());
@@ -196,7 +198,8 @@ fn damage_in_needed_fields_is_never_overlooked() {
             let body = [&body[..at], &spoiling, &body[at..]].concat();
             if let Ok(read) = vendor.read(&body) {
                 prop_assert!(!agrees(&read, &healthy), "{:?}", String::from_utf8_lossy(&body));
-                // The damaged field may yield an unknown word or date, but never another known word.
+                // A damaged field may be read as an unknown status word or date, but never as another known status
+                // word.
                 let unread =
                     |date: &Option<mandat::wire::DateTime>| date.as_ref().is_some_and(|date| date.get().is_none());
                 let open = read.status == MandateStatus::Unrecognized || unread(&read.starts) || unread(&read.ends);
@@ -208,7 +211,7 @@ fn damage_in_needed_fields_is_never_overlooked() {
     }
 }
 
-/// A damaged key that no field of the vendor's can have.
+/// Generates a damaged JSON key that differs from every field of the vendor.
 fn foreign_key() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(vec!["pr\u{e9}nom", "soci\u{e9}t\u{e9}", "\u{e9}", "n\u{b0}", "caf\u{e9}", "zzz"]);
     (word, damaging_bytes(), any::<prop::sample::Index>()).prop_map(|(word, damaging, at)| {
@@ -219,7 +222,7 @@ fn foreign_key() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn damaged_key_of_no_known_field_costs_nothing() {
+fn status_is_read_despite_a_damaged_key_of_an_unknown_field() {
     for vendor in Vendor::all() {
         let healthy = vendor.healthy();
         let run = cases(100).run(&foreign_key(), |key| {
@@ -236,7 +239,7 @@ fn damaged_key_of_no_known_field_costs_nothing() {
 
 #[cfg(feature = "seqino")]
 #[test]
-fn end_date_under_a_damaged_key_leaves_the_verdict_open() {
+fn end_date_under_a_damaged_key_leaves_the_verdict_undetermined() {
     let vendor = Vendor::all().pop().unwrap();
     let rest = r#""id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active""#;
     let past = r#""2024-06-01T00:00:00Z""#;
@@ -265,10 +268,10 @@ fn end_date_under_a_damaged_key_leaves_the_verdict_open() {
 }
 
 #[test]
-fn missing_or_duplicate_needed_field_is_an_error() {
+fn response_that_lacks_or_repeats_a_needed_field_is_an_error() {
     for vendor in Vendor::all() {
         let healthy = String::from_utf8(vendor.filled(b"1")).unwrap();
-        // A mandate without an end may lack `end_date`.
+        // A mandate without an end date may lack the field `end_date`.
         let key = |token: &&&str| healthy.contains(&format!("{token}:")) && **token != "\"end_date\"";
         for key in vendor.needed.iter().filter(key) {
             let renamed = healthy.replace(key, "\"another\"");
@@ -295,7 +298,7 @@ fn truncated_response_is_an_error() {
 }
 
 #[test]
-fn two_responses_in_one_body_are_an_error() {
+fn body_with_two_responses_is_an_error() {
     for vendor in Vendor::all() {
         for filling in [&b"1"[..], b"\"caf\xe9\""] {
             let body = vendor.filled(filling);
@@ -307,7 +310,7 @@ fn two_responses_in_one_body_are_an_error() {
 }
 
 #[test]
-fn utf16_response_is_read() {
+fn response_in_utf16_is_read() {
     for vendor in Vendor::all() {
         let body = String::from_utf8(vendor.filled(b"\"caf\xc3\xa9\"")).unwrap();
         let units = || "\u{feff}".encode_utf16().chain(body.encode_utf16());
@@ -321,7 +324,7 @@ fn utf16_response_is_read() {
 
 #[cfg(feature = "seqino")]
 #[test]
-fn seqino_client_needs_only_id_and_status() {
+fn seqino_client_is_read_if_only_id_and_status_are_valid() {
     let vendor = Vendor::all().pop().unwrap();
     let healthy = vendor.healthy();
     for (client, read) in [
@@ -338,7 +341,7 @@ fn seqino_client_needs_only_id_and_status() {
 
 #[cfg(feature = "seqino")]
 #[test]
-fn seqino_mandate_needs_no_creation_date_or_directory_entry() {
+fn seqino_mandate_is_read_without_creation_date_or_directory_entry() {
     let vendor = Vendor::all().pop().unwrap();
     let needed = r#""id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active""#;
     for rest in ["", r#","created_at":null,"directory_entry":null,"end_date":null"#, r#","directory_entry":{}"#] {

@@ -129,7 +129,10 @@ fn reasons_of_today_hold_for_each_due_date() {
     mandate.ends = Some((noon() - TimeDelta::hours(1)).into());
     let facts = Facts { revoked_by_debtor: Some(true), ..good_facts() };
     let said = mandate.may_collect_on(due("2026-11-23"), &facts, noon()).to_string();
-    assert_eq!(said, "refused: after its end, 2026-11-20T11:00:00Z; revoked by the debtor with you");
+    assert_eq!(
+        said,
+        "refused: after its end, 2026-11-20T11:00:00Z; the debtor has revoked the mandate by a message to you"
+    );
 }
 
 prop_compose! {

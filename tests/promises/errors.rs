@@ -1,4 +1,4 @@
-//! Each failure has a kind and an outcome, and its error shows no request or response data.
+//! Each failure of a call has a kind and an outcome, and its error shows no data of the request or the response.
 
 use crate::{
     snapshot,
@@ -8,10 +8,10 @@ use chrono::{TimeDelta, Utc};
 use mandat::{Error, MandateRef, Mandates, Settings};
 use std::{collections::BTreeSet, fmt::Write, sync::Mutex, time::Duration};
 
-/// A telephone number in a place where a code belongs.
+/// A telephone number, which the tests put in the place of an error code.
 const PLANTED_NUMBER: &str = "0601020304";
 
-/// Secrets and personal data, planted in every request and response.
+/// Secrets and personal data, which the tests put into every request and response.
 pub const PLANTED: [&str; 8] = [
     IBAN,
     PLANTED_NUMBER,
@@ -23,16 +23,16 @@ pub const PLANTED: [&str; 8] = [
     "https://sign.example.com/planted",
 ];
 
-/// An active mandate. A refusal must not be read as this mandate.
+/// An active mandate as JSON. The client must not read a refusal with this text as an active mandate.
 const ACTIVE: &str =
     r#"{"mandateId":"abcabcabcabcabcabc12","status":"active","dateCreated":"2026-01-31T12:00:00+02:00"}"#;
 
-/// One text that holds all planted data.
+/// Returns one text that contains all planted secrets and personal data.
 fn planted() -> String {
     PLANTED.join(" ")
 }
 
-/// Responses and connection faults, each with its label in the snapshot.
+/// Lists responses and connection faults, each with its label in the snapshot.
 pub fn answers() -> Vec<(&'static str, Act)> {
     let html = format!("<html>{}</html>", planted());
     let page = |status| Act::from(http(status, "content-type: text/html\r\n", &html));
@@ -44,11 +44,11 @@ pub fn answers() -> Vec<(&'static str, Act)> {
     let issue = format!(r#"{{"detail":[{{"loc":["body","{IBAN}",0],"msg":"{}","type":"x"}}]}}"#, planted());
     let truncated = format!(r#"{{"success":true,"result":true,"data":{{"x":"{}"#, planted());
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{\"x\":".as_bytes();
-    // Half of a surrogate pair, which is not valid text.
+    // Half of a surrogate pair, which is no valid Unicode text.
     let odd = r"\ud800";
     let long = Duration::from_secs(5);
     let endless = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n\"{}", "x".repeat(200_000));
-    // The current moment by the vendor's clock, which is an hour behind.
+    // The current time on the clock of the vendor, which is one hour behind.
     let now = (Utc::now() - TimeDelta::hours(1)).format("%a, %d %b %Y %H:%M:%S GMT");
     vec![
         ("reset before the response", Act::Reset(vec![])),
@@ -73,7 +73,7 @@ pub fn answers() -> Vec<(&'static str, Act)> {
         ("200 result false, AUTH_003", own(200, &safedebit("AUTH_003"))),
         ("200 result false, code with personal data", own(200, &safedebit(&planted()))),
         ("200 result false, telephone number as code", own(200, &safedebit(PLANTED_NUMBER))),
-        // A duplicate code is still a refusal.
+        // A response with the key `code` twice is still a refusal.
         (
             "200 success false, duplicate code",
             own(200, &format!(r#"{{"success":false,"code":5,"code":5,"data":{ACTIVE}}}"#)),
@@ -82,7 +82,7 @@ pub fn answers() -> Vec<(&'static str, Act)> {
             "200 result false, duplicate code",
             own(200, r#"{"result":false,"code":"AUTH_003","code":"AUTH_003","datas":[]}"#),
         ),
-        // Damage elsewhere in the body does not hide the refusal.
+        // The client notices the refusal although another part of the body is damaged.
         (
             "200 success false, damaged data",
             own(200, &format!(r#"{{"success":false,"code":5,"x":["{odd}"],"data":{ACTIVE}}}"#)),
@@ -130,21 +130,21 @@ pub fn answers() -> Vec<(&'static str, Act)> {
     ]
 }
 
-/// A response from a server that writes Latin-1.
+/// Returns a response from a server that writes Latin-1.
 fn latin_1(body: &str) -> Act {
     let body: Vec<u8> = body.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
     Act::Send([head.as_bytes(), &body].concat())
 }
 
-/// Ten megabytes of JSON, compressed to ten kilobytes.
+/// Returns ten megabytes of JSON, compressed to ten kilobytes.
 fn gzip_bomb() -> Vec<u8> {
     let body = include_bytes!("fixtures/bomb.gz");
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\nconnection: close\r\n";
     [format!("{head}content-length: {}\r\n\r\n", body.len()).into_bytes(), body.to_vec()].concat()
 }
 
-/// The response of each vendor when all is well.
+/// Returns the response of each vendor to a request that succeeds.
 fn good(request: &str) -> String {
     let body = match request.split(' ').take(2).collect::<Vec<_>>().join(" ").as_str() {
         line if line.starts_with("DELETE ") => return json(204, ""),
@@ -165,7 +165,7 @@ fn good(request: &str) -> String {
     json(200, body)
 }
 
-/// Makes a read, a write and a removal at each vendor that offers them.
+/// Sends a read, a write and a removal to each vendor that offers these operations.
 async fn calls(mandates: &Mandates) -> Vec<(&'static str, &'static str, Result<(), Error>)> {
     let _ = mandates;
     #[allow(unused_mut, reason = "a build may have no vendor")]
@@ -220,7 +220,7 @@ pub fn assert_shows_no_planted_data(error: &Error) {
     assert!(std::error::Error::source(error).is_none());
 }
 
-/// Removes the column number from an error text, because the column depends on the test data.
+/// Removes the column number from an error text, because the number depends on the test data.
 fn without_column(words: &str) -> String {
     match words.split_once(" column ") {
         Some((before, after)) => format!("{before} column _{}", after.trim_start_matches(|c: char| c.is_ascii_digit())),
@@ -228,8 +228,8 @@ fn without_column(words: &str) -> String {
     }
 }
 
-/// Writes one line of the matrix. For each call it holds the kind, the outcome, `+` if a retry may help, and the number
-/// of requests.
+/// Returns one line of the snapshot for a fault. For each call, the line has the kind of the error, the outcome, `+` if
+/// a retry may help, and the number of requests.
 async fn line(server: &Server, url: &str, settings: &Settings, words: &mut BTreeSet<String>) -> String {
     let mut line = String::new();
     for (call, request, result) in calls(&facade(url, settings)).await {
@@ -250,13 +250,13 @@ async fn line(server: &Server, url: &str, settings: &Settings, words: &mut BTree
 }
 
 #[tokio::test]
-async fn failures_have_a_kind_and_outcome_and_show_no_data() {
+async fn each_failure_has_a_kind_and_an_outcome_and_shows_no_data() {
     let (mut matrix, mut words) = (String::new(), BTreeSet::new());
     let gone = Server::start(|_| String::new()).await.url();
     let nobody = Server::start(|_| String::new()).await;
     writeln!(matrix, "connection refused{}", line(&nobody, &gone, &test_settings(), &mut words).await).unwrap();
     for (name, act) in answers() {
-        // The server responds normally to token requests and to the read of Seqino's client. Everything else gets the
+        // The server responds normally to token requests and to the read of Seqino's client. All other requests get the
         // fault.
         let server = Server::with_token(move |request| match request.starts_with("GET /clients/") {
             true => good(request).into(),
@@ -271,7 +271,7 @@ async fn failures_have_a_kind_and_outcome_and_show_no_data() {
         if !["401 HTML", "429 Retry-After 0", "503", "reset before the response"].contains(&name) {
             continue;
         }
-        // The first request of each kind fails. Later ones succeed.
+        // The server lets the first request of each kind fail, and later requests succeed.
         let seen = Mutex::new(BTreeSet::new());
         let server = Server::with_token(move |request| {
             let first = seen.lock().unwrap().insert(request.lines().next().unwrap().to_owned());
@@ -293,10 +293,10 @@ async fn failures_have_a_kind_and_outcome_and_show_no_data() {
     }
 }
 
-/// Snapshots the error text of each vendor code and status, and of each refused configuration.
+/// Compares the error text for each vendor code, each HTTP status and each refused configuration with the snapshot.
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 #[tokio::test]
-async fn vendor_codes_have_an_explanation_and_advice() {
+async fn error_for_each_vendor_code_has_an_explanation_and_advice() {
     use mandat::{easytransac, safedebit, seqino};
     let mut said = String::new();
     let status = |reference: MandateRef, answer: String| async move {
@@ -340,15 +340,16 @@ async fn vendor_codes_have_an_explanation_and_advice() {
 }
 
 #[test]
-fn invalid_values_are_refused_without_being_shown() {
+fn error_about_an_invalid_value_does_not_show_the_value() {
     #[cfg(feature = "easytransac")]
     {
         use mandat::easytransac::types::{CreateMandateRequest, Iban};
         for wrong in ["FR76 3000 1007 9412", "FR76"] {
             let error = Iban::try_from(wrong).unwrap_err().to_string();
-            assert_eq!(error, "it is not an IBAN: check for a missing, extra or wrong character");
+            assert_eq!(error, "this is not an IBAN: check for a missing, extra or wrong character");
         }
-        // Names, streets and cities are not checked against the documented pattern: the vendor decides.
+        // The crate does not check names, streets and cities with the documented pattern, because the vendor decides
+        // about them.
         let body = CreateMandateRequest::builder()
             .lastname("d'Été Jean-Pierre")
             .address("12 rue de la Paix")
@@ -358,14 +359,14 @@ fn invalid_values_are_refused_without_being_shown() {
             .phone(None::<&str>);
         assert!(!format!("{body:?}").contains("Orléans"));
         let refused = format!("{:?}", body.calling_code(1000));
-        assert!(refused.contains("`calling_code` is refused: it is not between 1 and 999"), "{refused}");
+        assert!(refused.contains("`calling_code` is not valid: the value is not between 1 and 999"), "{refused}");
     }
 }
 
-/// Tests the advice after a 403, by sender and by operation.
+/// Checks the advice after a 403. The advice depends on the sender of the response and on the operation.
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 #[tokio::test]
-async fn advice_after_403_depends_on_sender_and_operation() {
+async fn advice_after_a_403_depends_on_sender_and_operation() {
     let page = || Act::from(http(403, "content-type: text/html\r\n", "<!DOCTYPE html><html>Forbidden</html>"));
     let text = || Act::from(http(403, "content-type: text/plain\r\n", "Forbidden"));
     let own = || Act::from(json(403, r#"{"success":false}"#));
@@ -406,7 +407,7 @@ async fn advice_after_403_depends_on_sender_and_operation() {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn missing_payment_does_not_prove_that_no_debit_was_made() {
+async fn error_about_a_missing_payment_warns_that_the_debit_may_exist() {
     for status in [404, 410] {
         let server = Server::with_token(move |_| json(status, r#"{"success":false}"#)).await;
         let mandates = facade(&server.url(), &test_settings());
@@ -415,7 +416,7 @@ async fn missing_payment_does_not_prove_that_no_debit_was_made() {
         assert_eq!(error.kind(), mandat::ErrorKind::NotFound);
         let advice = error.advice().unwrap();
         assert!(advice.contains("may still exist") && advice.contains("before you retry"), "{advice}");
-        // Nothing of the kind is said of a mandate.
+        // The error about a missing mandate gives no such advice about debits.
         let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
         assert_eq!(error.advice(), None);
     }
@@ -423,7 +424,7 @@ async fn missing_payment_does_not_prove_that_no_debit_was_made() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn sandbox_codes_are_not_explained_as_vendor_codes() {
+async fn error_codes_of_the_sandbox_are_not_explained_as_vendor_codes() {
     let sandbox = mandat::sandbox::Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let safedebit = mandates.safedebit().unwrap();
@@ -459,7 +460,7 @@ async fn responses_over_the_size_limit_are_refused() {
 
 #[cfg(feature = "safedebit")]
 #[test]
-fn masked_iban_shows_country_and_last_four() {
+fn masked_iban_shows_its_country_and_last_four_characters() {
     use mandat::safedebit::types::Iban;
     for (iban, shown) in [
         (IBAN, "Iban(FR…0185)"),
@@ -469,7 +470,7 @@ fn masked_iban_shows_country_and_last_four() {
         ("", "Iban(***)"),
         ("ééééééééééé", "Iban(***)"),
     ] {
-        // Reading from JSON accepts any text.
+        // `Iban` accepts any text when it is read from JSON.
         let read: Iban = serde_json::from_value(iban.into()).unwrap();
         assert_eq!(format!("{read:?}"), shown);
     }
@@ -487,7 +488,7 @@ async fn one_error_names_every_missing_or_invalid_field() {
         "`url_ok` is missing",
         "`url_ko` is missing",
         "`url_cancel` is missing",
-        "`umr` is refused: it has 36 characters, at most 35 are allowed",
+        "`umr` is not valid: the value has 36 characters, at most 35 are allowed",
     ] {
         assert!(said.contains(part), "{part} should be in {said}");
     }
@@ -496,7 +497,7 @@ async fn one_error_names_every_missing_or_invalid_field() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn missing_parameters_and_body_fields_are_reported_together() {
+async fn one_error_reports_missing_parameters_and_body_fields_together() {
     let mandates = facade("http://127.0.0.1:1", &test_settings());
     let client = mandates.seqino().unwrap();
     let revoked = client.revoke_mandate().send().await.unwrap_err();
@@ -504,7 +505,7 @@ async fn missing_parameters_and_body_fields_are_reported_together() {
     let created = client.create_mandate().send().await.unwrap_err();
     let missing = "`x_pdp_client_id` is missing; `directory_entry` is missing; `start_date` is missing";
     assert!(created.to_string().contains(missing), "{created}");
-    // A builder that is given as the body reports the same.
+    // The error about an unfinished builder as the body names the same missing fields.
     let body = mandat::seqino::types::CreateMandateRequest::builder();
     let created = client.create_mandate().body(body).send().await.unwrap_err();
     assert!(created.to_string().contains(missing), "{created}");

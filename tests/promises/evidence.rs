@@ -1,4 +1,5 @@
-//! Snapshots and tables show how well each fact in the specs is known, so a reviewer sees each change of a mark.
+//! Snapshots and tables list the evidence mark of each fact in the specs, so that a reviewer notices each change of a
+//! mark.
 
 use crate::snapshot;
 use serde_json::Value;
@@ -14,14 +15,14 @@ fn specs() -> impl Iterator<Item = (&'static str, Value)> {
     SPECS.into_iter().map(|(vendor, text)| (vendor, serde_saphyr::from_str(text).unwrap()))
 }
 
-/// The id and evidence mark of each operation, in the order of the spec.
+/// Returns the id and the evidence mark of each operation, in the order of the spec.
 fn operations(spec: &Value) -> Vec<(&str, &str)> {
     let items = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let operations = items.filter(|item| item.get("operationId").is_some());
     operations.map(|item| (item["operationId"].as_str().unwrap(), item["x-evidence"].as_str().unwrap())).collect()
 }
 
-/// Collects the evidence marks below operations and components, each with a short path.
+/// Collects the evidence marks below the operations and components of a spec, each with a short path.
 fn marks(place: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -49,7 +50,7 @@ fn marks(place: &str, value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn evidence_marks_match_the_snapshots() {
+fn evidence_marks_of_the_specs_match_the_snapshots() {
     for (vendor, spec) in specs() {
         let mut text: String = operations(&spec).iter().map(|(id, mark)| format!("{id}: {mark}\n")).collect();
         let mut weaker = Vec::new();
@@ -60,7 +61,7 @@ fn evidence_marks_match_the_snapshots() {
     }
 }
 
-/// The operations of a spec.
+/// Returns the operations of a spec.
 fn described(spec: &Value) -> impl Iterator<Item = &Value> {
     let items = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     items.filter(|item| item.get("operationId").is_some())
@@ -70,9 +71,10 @@ fn deletions(spec: &Value) -> impl Iterator<Item = &Value> {
     spec["paths"].as_object().unwrap().values().filter_map(|item| item.get("delete"))
 }
 
-/// The advice begins with what may exist or be done. It never recommends both the same reference and a new one.
+/// The advice for each operation begins with the records that may exist or the removals that may be done. The advice
+/// never recommends both the same reference and a new one.
 #[test]
-fn advice_starts_with_what_may_have_happened() {
+fn advice_starts_with_the_possible_effect_of_the_operation() {
     let mut found = 0;
     for (vendor, spec) in specs() {
         for operation in described(&spec) {
@@ -100,7 +102,7 @@ fn advice_starts_with_what_may_have_happened() {
 }
 
 #[test]
-fn operations_based_on_a_guess_say_so_first() {
+fn description_of_an_inferred_operation_starts_with_a_warning() {
     let guessed = [
         "init_open_banking",
         "debit_mandate",
@@ -121,7 +123,7 @@ fn operations_based_on_a_guess_say_so_first() {
         let id = operation["operationId"].as_str().unwrap();
         let text = operation["description"].as_str().unwrap_or_default();
         let first = text.split("\n\n").next().unwrap();
-        let says = ["guess", "rests on the page's sample alone"].iter().any(|word| first.contains(word));
+        let says = ["guess", "which only the page's sample shows"].iter().any(|word| first.contains(word));
         let in_use = operation.get("x-in-use").is_some();
         assert!(says || !(in_use || guessed.contains(&id)), "{id}: {first}");
         assert!(!in_use || operation["x-in-use"]["x-evidence"] == "inferred", "{id}");
@@ -130,9 +132,9 @@ fn operations_based_on_a_guess_say_so_first() {
     assert_eq!(seen, guessed.len());
 }
 
-/// Fields and labels that a second reading of the vendors' pages corrected.
+/// Checks fields and labels that were corrected after a second reading of the vendors' pages.
 #[test]
-fn labels_and_required_fields_match_the_vendors_pages() {
+fn labels_and_required_fields_in_the_specs_match_the_vendors_pages() {
     let spec = |vendor| specs().find(|(name, _)| *name == vendor).unwrap().1;
     let required = |spec: &Value, schema: &str| -> Vec<String> {
         let schema = &spec["components"]["schemas"][schema];
@@ -195,9 +197,9 @@ fn labels_and_required_fields_match_the_vendors_pages() {
     }
 }
 
-/// A reader knows the platform by its old name or by its new one.
+/// Each page names Seqino's role by its old and by its new name, because a reader may know only one of the two.
 #[test]
-fn each_page_on_seqino_names_the_platform_of_today_once() {
+fn each_page_about_seqino_gives_the_new_name_of_a_platform_once() {
     for (page, text) in [
         ("README.md", include_str!("../../README.md")),
         ("docs/seqino.md", include_str!("../../docs/seqino.md")),
@@ -213,7 +215,7 @@ fn each_page_on_seqino_names_the_platform_of_today_once() {
 }
 
 #[test]
-fn evidence_table_matches_the_specs() {
+fn evidence_table_in_the_specs_readme_matches_the_specs() {
     let mut table = String::from("| vendor | documented | partial | inferred |\n|---|---|---|---|\n");
     for (vendor, spec) in specs() {
         let all = operations(&spec);
@@ -229,7 +231,7 @@ fn evidence_table_matches_the_specs() {
 }
 
 #[test]
-fn table_of_described_operations_lists_all_of_seqino() {
+fn table_of_described_operations_lists_all_operations_of_seqino() {
     let readme = include_str!("../../specs/README.md");
     let (_, table) = readme.split_once("## Operations of Seqino, and how far they are described").unwrap();
     let (_, spec) = specs().last().unwrap();

@@ -1,4 +1,4 @@
-//! Each fault of the sandbox does what its documentation says, byte for byte.
+//! Each fault of the sandbox changes the response exactly as its documentation says.
 
 use mandat::{
     Provider,
@@ -10,10 +10,10 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A keep-alive connection to the sandbox.
+/// A connection to the sandbox that stays open for several requests.
 struct Kept(TcpStream);
 
-/// A response as bytes.
+/// A response of the sandbox: its status, its headers and the bytes of its body.
 #[derive(Debug, Default)]
 struct Got {
     head: String,
@@ -39,7 +39,7 @@ impl Kept {
         Self(TcpStream::connect(sandbox.address()).await.unwrap())
     }
 
-    /// Sends a request. Returns `None` if the connection was closed before any byte of the response.
+    /// Sends a request. Returns `None` if the sandbox closed the connection before it sent a byte of the response.
     async fn send(&mut self, method: &str, path: &str, body: &str) -> Option<Got> {
         let host = format!("host: localhost\r\ncontent-length: {}", body.len());
         let credentials = "authorization: Basic JQheySHkalSNuakkmSmm==";
@@ -76,7 +76,8 @@ impl Kept {
 
 const FOUND: &str = r#"{"datas":[{"status":"1","umr":"XXXXXXXXXXXXX"}],"result":true}"#;
 
-/// Injects the fault in Rust, then over HTTP, and searches each time. Both responses must agree.
+/// Injects the fault through the Rust API and sends a search, and then does both again with the fault injected over
+/// HTTP. Asserts that the two responses are equal.
 async fn searched(fault: Fault, order: Value) -> Option<Got> {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(fault.on("search_mandate"));
@@ -91,7 +92,7 @@ async fn searched(fault: Fault, order: Value) -> Option<Got> {
 }
 
 #[tokio::test]
-async fn body_faults_change_only_the_requested_part() {
+async fn fault_in_a_body_changes_only_the_requested_part() {
     let marked = format!("\u{feff}{FOUND}");
     let latin = [b"{\"sandbox_note\":\"\xe9\",", &FOUND.as_bytes()[1..]].concat();
     let begun = |field: &str| format!("{{{field},{}", &FOUND[1..]).into_bytes();
@@ -136,7 +137,7 @@ async fn body_faults_change_only_the_requested_part() {
         assert_eq!(got.header("content-type"), Some("application/json"));
         assert_eq!(got.body.escape_ascii().to_string(), expected.escape_ascii().to_string());
     }
-    // The bytes may be in any encoding.
+    // A fault may set the bytes of the body in any encoding.
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(Fault::field("note", b"\"r\xe9sum\xe9\""));
     let got = Kept::to(&sandbox).await.search().await.unwrap();
@@ -144,7 +145,7 @@ async fn body_faults_change_only_the_requested_part() {
 }
 
 #[tokio::test]
-async fn body_faults_work_on_any_body() {
+async fn faults_in_a_body_work_on_any_body() {
     let sandbox = Sandbox::start().await.unwrap();
     for (body, fault, expected) in [
         (json!({}), Fault::field("a", "1"), r#"{"a":1}"#),
@@ -169,7 +170,7 @@ async fn body_faults_work_on_any_body() {
         let got = Kept::to(&sandbox).await.search().await.unwrap();
         assert_eq!(got.body.escape_ascii().to_string().replace("\\\"", "\""), expected);
     }
-    // A response without a body cannot be damaged.
+    // A response without a body cannot be damaged, so the sandbox sends it unchanged.
     sandbox.script(Provider::SafeDebit, "search_mandate", [ScriptedResponse::new(204, None)]).unwrap();
     sandbox.clear_faults();
     sandbox.inject(Fault::two_bodies());
@@ -184,7 +185,7 @@ async fn body_faults_work_on_any_body() {
 }
 
 #[tokio::test]
-async fn header_fault_adds_a_header() {
+async fn header_fault_adds_a_header_to_the_response() {
     for (name, value) in [("Content-Encoding", "UTF-8"), ("content-encoding", ""), ("Link", "</next>; rel=\"next\"")] {
         let got = searched(Fault::header(name, value), json!({"fault": "header", "name": name, "value": value}));
         let got = got.await.unwrap();
@@ -213,23 +214,23 @@ async fn status_fault_sets_retry_after_and_optional_body() {
 }
 
 #[tokio::test]
-async fn truncated_fault_sends_half_of_the_body() {
+async fn truncated_fault_sends_only_half_of_the_body() {
     let got =
         searched(Fault::truncated().after_effect(), json!({"fault": "truncated", "after_effect": true})).await.unwrap();
     assert_eq!((got.status(), got.header("content-length")), (200, None));
-    // The body is chunked, and its last chunk never arrives.
+    // The body is sent in chunks, and the last chunk never arrives.
     let half = String::from_utf8(got.body).unwrap();
     assert!(
         half.contains(&FOUND[..FOUND.len() / 2]) && !half.contains(FOUND) && !half.ends_with("0\r\n\r\n"),
         "{half}"
     );
-    // Without `after_effect` the vendor has not acted, so there is no body to truncate.
+    // Without `after_effect` the simulated vendor has not acted, so there is no body to cut off.
     let got = searched(Fault::truncated(), json!({"fault": "truncated"})).await.unwrap();
     assert_eq!((got.status(), got.body.len()), (200, 0));
 }
 
 #[tokio::test]
-async fn other_faults_respond_as_documented() {
+async fn html_reset_empty_oversized_and_delay_faults_respond_as_documented() {
     let page = searched(Fault::html(), json!({"fault": "html"})).await.unwrap();
     assert!(page.body.starts_with(b"<html>") && page.status() == 200);
     assert!(searched(Fault::reset(), json!({"fault": "reset"})).await.is_none());
@@ -243,7 +244,7 @@ async fn other_faults_respond_as_documented() {
 }
 
 #[tokio::test]
-async fn late_second_response_shifts_later_responses_on_its_connection() {
+async fn late_second_response_fault_delays_later_responses_by_one_request() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(Fault::late_second_answer().on("create_mandate").times(1));
     let mut kept = Kept::to(&sandbox).await;
@@ -253,14 +254,14 @@ async fn late_second_response_shifts_later_responses_on_its_connection() {
     assert_eq!(umr(Kept::to(&sandbox).await.create("RUM-3").await), "RUM-3");
     assert_eq!(umr(kept.search().await), "RUM-2");
     assert_eq!(kept.search().await.unwrap().body, FOUND.as_bytes());
-    // The vendor acted on each request. Responses to control requests are not shifted.
+    // The simulated vendor acted on each request. Responses to control requests are not delayed by one request.
     assert_eq!(sandbox.mandates_at(Provider::SafeDebit), 4);
     let mandates = kept.send("GET", "/_control/mandates", "").await.unwrap().json();
     assert!(mandates.to_string().contains("safedebit:RUM-3"));
 }
 
 #[tokio::test]
-async fn stale_connection_closes_at_the_next_request() {
+async fn stale_connection_fault_closes_the_connection_at_the_next_request() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.inject(Fault::stale_connection().times(1));
     let mut kept = Kept::to(&sandbox).await;
@@ -272,7 +273,7 @@ async fn stale_connection_closes_at_the_next_request() {
 }
 
 #[tokio::test]
-async fn response_faults_apply_after_the_vendor_acted() {
+async fn faults_after_the_effect_apply_after_the_vendor_acted() {
     let all = || {
         [
             Fault::two_bodies(),
@@ -308,7 +309,7 @@ async fn response_faults_apply_after_the_vendor_acted() {
     }
 }
 
-/// Each kind of fault must be documented, or nobody finds it.
+/// The chapter docs/testing.md must describe each kind of fault, because readers would not find the fault elsewhere.
 #[tokio::test]
 async fn book_documents_every_kind_of_fault() {
     let sandbox = Sandbox::start().await.unwrap();

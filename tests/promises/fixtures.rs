@@ -1,4 +1,4 @@
-//! The sample responses of the vendors' documentation and all examples of the specs are read without loss.
+//! The client reads the sample responses in the vendors' documentation and all examples in the specs without loss.
 
 use crate::{
     snapshot,
@@ -8,7 +8,7 @@ use mandat::{Mandate, Mandates};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 
-/// A server that sends the response that was set last, and a facade that talks to it.
+/// A test server that sends the response that the test set last, and a facade that is connected to this server.
 struct Scripted {
     answer: Arc<Mutex<String>>,
     mandates: Mandates,
@@ -43,7 +43,7 @@ impl Scripted {
     }
 }
 
-/// The mandate as JSON, without the time of the reading.
+/// Returns a mandate as JSON, without the time of its reading.
 fn shown(mandate: &Mandate) -> String {
     let mut value = serde_json::to_value(mandate).unwrap();
     value.as_object_mut().unwrap().remove("observed_at");
@@ -100,7 +100,7 @@ async fn seqino_sample_responses_are_read() {
     assert_eq!(serde_json::to_value(&answer).unwrap(), serde_json::from_str::<Value>(sample).unwrap());
 }
 
-/// The example response of an operation, if the operation has a response body.
+/// Returns the example response of an operation in the spec, or `None` if the operation has no response body.
 fn example(spec: &str, id: &str) -> Option<Value> {
     let spec: Value = serde_json::from_str(spec).unwrap();
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -117,7 +117,7 @@ macro_rules! spec_example_tests {
             include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
 
             #[tokio::test]
-            async fn spec_example_responses_round_trip() {
+            async fn example_responses_of_the_specs_are_read_and_written_without_loss() {
                 use mandat::$module as api;
                 let scripted = super::Scripted::start().await;
                 let client = scripted.mandates.$module().unwrap();

@@ -1,4 +1,5 @@
-//! A batch reads each mandate once, yields only changes, and sends Seqino few requests. A watch looks again in time.
+//! A batch reads each mandate once, reports only changes, and sends Seqino few requests. A watch reads its mandate
+//! again when a change is due.
 
 use crate::{snapshot, unknown_words::create_mandate_at_each_vendor};
 use futures_util::{StreamExt, stream};
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// Creates `count` mandates at each vendor.
+/// Creates `count` mandates at each vendor in the sandbox.
 async fn several(sandbox: &Sandbox, mandates: &Mandates, count: usize) -> Vec<MandateRef> {
     let mut all = Vec::new();
     for _ in 0..count {
@@ -26,7 +27,7 @@ async fn read(mandates: &Mandates, references: &[MandateRef]) -> BTreeMap<Mandat
     readings.into_iter().map(|reading| (reading.query.reference, reading.result.unwrap())).collect()
 }
 
-/// Reads all mandates once and returns them as a caller stores them.
+/// Reads all mandates once. Returns the readings as a caller stores them.
 async fn known(sandbox: &Sandbox, mandates: &Mandates, references: &[MandateRef]) -> Vec<StatusQuery> {
     let all = read(mandates, references).await;
     let known = |mandate: &Mandate| StoredState::of(mandate, None, None, sandbox.now());
@@ -38,7 +39,7 @@ async fn changes(mandates: &Mandates, tracked: &[StatusQuery]) -> Vec<StatusResu
 }
 
 #[tokio::test]
-async fn each_reference_yields_one_reading_despite_other_failures() {
+async fn batch_returns_one_reading_for_each_reference_despite_failures() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let mut references = several(&sandbox, &mandates, 30).await;
@@ -47,7 +48,7 @@ async fn each_reference_yields_one_reading_despite_other_failures() {
     references.push(MandateRef::safedebit("nobody"));
     references.push(MandateRef::seqino(Sandbox::CLIENT, "nobody"));
     references.push(MandateRef::seqino("nobody", "nobody"));
-    // The references come from an iterator, then from a slow stream.
+    // The test passes the references once as an iterator and once as a slow stream.
     let slowly = stream::iter(references.clone()).then(|reference| async {
         tokio::task::yield_now().await;
         reference
@@ -64,7 +65,7 @@ async fn each_reference_yields_one_reading_despite_other_failures() {
 }
 
 #[tokio::test]
-async fn unconfigured_vendors_yield_an_error_per_reference() {
+async fn batch_returns_an_error_for_each_reference_of_an_unconfigured_vendor() {
     let mandates = Mandates::builder().build().unwrap();
     let references = [MandateRef::easytransac("a"), MandateRef::safedebit("b"), MandateRef::seqino("c", "d")];
     let readings: Vec<_> = mandates.statuses(&references).collect().await;
@@ -76,7 +77,7 @@ async fn unconfigured_vendors_yield_an_error_per_reference() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn batch_lists_seqino_clients_once_and_mandates_once_per_client() {
+async fn batch_requests_seqino_clients_once_and_the_mandates_of_each_client_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let mut references = Vec::new();
@@ -100,7 +101,7 @@ async fn batch_lists_seqino_clients_once_and_mandates_once_per_client() {
         [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
         [1, 3, 0, 0]
     );
-    // The order of the references does not matter.
+    // Shuffle the references, because their order must not change the number of requests.
     fastrand::Rng::with_seed(7).shuffle(&mut references);
     let readings: Vec<_> = mandates.statuses(&references).collect().await;
     assert!(readings.iter().all(|reading| reading.result.is_ok()));
@@ -108,7 +109,8 @@ async fn batch_lists_seqino_clients_once_and_mandates_once_per_client() {
         [asked("list_clients"), asked("list_mandates"), asked("get_mandate"), asked("get_client")],
         [2, 6, 0, 0]
     );
-    // A mandate that the list lacks or holds twice is read on its own. All others come from the list.
+    // The batch reads a mandate on its own if the list lacks the mandate or contains it twice. All other mandates come
+    // from the list.
     let client = references[0].client_id().unwrap();
     let of_one: Vec<_> = references.iter().filter(|reference| reference.client_id() == Some(client)).collect();
     let [once, twice] = [of_one[0], of_one[1]].map(|reference| sandbox.record(reference).unwrap());
@@ -127,7 +129,7 @@ async fn batch_lists_seqino_clients_once_and_mandates_once_per_client() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn mandate_missing_from_list_is_gone_after_its_own_404() {
+async fn mandate_missing_from_the_list_counts_as_gone_only_after_a_404() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let references = several(&sandbox, &mandates, 2).await;
@@ -142,7 +144,7 @@ async fn mandate_missing_from_list_is_gone_after_its_own_404() {
 }
 
 #[tokio::test]
-async fn batch_yields_each_change_once() {
+async fn batch_reports_each_change_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let references = several(&sandbox, &mandates, 3).await;
@@ -160,7 +162,7 @@ async fn batch_yields_each_change_once() {
         assert_eq!(change.class, Some(Change::Anomalous));
         assert_eq!((change.to.status, change.to.raw.as_str()), (MandateStatus::Unrecognized, "brand_new"));
         assert_eq!(change.to.recognized, Some(change.from.as_ref().unwrap().status));
-        // The run stops half-way: the caller has stored this change and starts again.
+        // The run stops after half of the mandates: the caller has stored this change and starts a new run.
         let of_it = tracked.iter_mut().find(|tracked| tracked.reference == change.reference).unwrap();
         of_it.stored = Some(change.to.clone());
         let left = changes(&mandates, &tracked).await;
@@ -201,7 +203,7 @@ async fn suspended_client_is_reported_as_a_verdict_change() {
     let from = change.from.as_ref().unwrap();
     assert_eq!((change.class, &from.raw, from.status), (None, &change.to.raw, change.to.status));
     assert_eq!((from.verdict, change.to.verdict), (Some(Permission::Allowed), Some(Permission::Refused)));
-    // An unreadable client causes no change.
+    // A client that cannot be read causes no change of the verdict.
     client_is("active");
     sandbox.inject(Fault::status(500).on("list_clients"));
     sandbox.inject(Fault::status(500).on("get_client"));
@@ -222,11 +224,11 @@ async fn dropped_batch_sends_no_more_requests() {
     drop(readings);
     tokio::time::sleep(Duration::from_millis(50)).await;
     let asked = sandbox.requests().len() - before;
-    assert!(asked < 1000, "{asked} calls for ten readings");
+    assert!(asked < 1000, "the batch sent {asked} requests for ten readings");
 }
 
 #[tokio::test]
-async fn watch_yields_only_changes_and_ends_after_the_mandate_ended() {
+async fn watch_reports_only_changes_and_ends_after_the_mandate_ended() {
     let sandbox = Sandbox::start().await.unwrap();
     let often = Schedule::default()
         .with_awaiting_signature(Duration::from_millis(5))
@@ -252,12 +254,12 @@ async fn watch_yields_only_changes_and_ends_after_the_mandate_ended() {
         let third = watch.next().await.unwrap().unwrap();
         assert_eq!((third.from, third.class), (Some(second.to), Some(Change::Forward)));
         assert!(watch.next().await.is_none());
-        assert!(sandbox.requests().len() - before > 4, "the watch should read even while nothing changes");
+        assert!(sandbox.requests().len() - before > 4, "the watch should send requests even while nothing changes");
     }
 }
 
 #[tokio::test]
-async fn watch_continues_after_failures() {
+async fn watch_continues_after_failed_readings() {
     let sandbox = Sandbox::start().await.unwrap();
     let often = Schedule::default().with_awaiting_signature(Duration::from_millis(1));
     let mandates = sandbox.builder().schedule(often).build().unwrap();
@@ -276,7 +278,7 @@ async fn watch_continues_after_failures() {
 }
 
 #[tokio::test]
-async fn watch_starts_with_the_shortest_wait_again_after_a_success() {
+async fn watch_waits_the_shortest_time_again_after_a_success() {
     let sandbox = Sandbox::start().await.unwrap();
     let wait = Duration::from_millis(1);
     let often = Schedule::default().with_awaiting_signature(wait).with_setting_up(wait).with_in_force(wait);
@@ -291,14 +293,16 @@ async fn watch_starts_with_the_shortest_wait_again_after_a_success() {
                 assert!(watch.next().await.unwrap().is_ok());
             }
         };
-        // Without the reset the waits double each time, to two minutes in all.
-        tokio::time::timeout(Duration::from_secs(60), failures_and_successes).await.expect("the waits do not add up");
+        // If a success did not reset the wait, the waits would double each time and take two minutes in all.
+        tokio::time::timeout(Duration::from_secs(60), failures_and_successes)
+            .await
+            .expect("the waits should not double after each success");
     }
 }
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn mandates_are_read_one_by_one_if_the_list_cannot_be_decoded() {
+async fn batch_reads_mandates_one_by_one_if_the_list_cannot_be_decoded() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let references = [MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123")];
@@ -313,7 +317,7 @@ async fn mandates_are_read_one_by_one_if_the_list_cannot_be_decoded() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn client_list_is_kept_for_five_minutes_of_a_run() {
+async fn batch_uses_the_list_of_clients_for_five_minutes() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let (sender, references) = tokio::sync::mpsc::unbounded_channel::<MandateRef>();
@@ -321,7 +325,7 @@ async fn client_list_is_kept_for_five_minutes_of_a_run() {
         references.recv().await.map(|reference| (reference, references))
     });
     let mut readings = mandates.statuses(references.boxed()).sorted_by_client();
-    // A client is read once the next client follows.
+    // The batch reads the mandates of one client when the first mandate of the next client arrives.
     let send = |number: usize| sender.send(MandateRef::seqino(format!("client-{number}"), "m")).unwrap();
     send(0);
     for (number, seconds, lists) in [(1, 0, 1), (2, 299, 1), (3, 2, 2), (4, 298, 2)] {
@@ -333,7 +337,7 @@ async fn client_list_is_kept_for_five_minutes_of_a_run() {
 }
 
 #[test]
-fn next_check_depends_on_status_and_its_age() {
+fn time_of_the_next_check_depends_on_the_status_and_its_age() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
     let exactly = Schedule::default().with_jitter(0);
     let mut table = String::from("status | seen just now | for 2 hours | for 3 days | for 30 days | for 100 days\n");
@@ -359,7 +363,7 @@ fn next_check_depends_on_status_and_its_age() {
 }
 
 #[test]
-fn checks_at_an_end_date_are_spread_over_a_minute() {
+fn checks_of_many_mandates_at_one_end_date_are_spread_over_a_minute() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
     let mut mandate = example();
     (mandate.status, mandate.observed_at) = (MandateStatus::Active, now);
@@ -369,17 +373,17 @@ fn checks_at_an_end_date_are_spread_over_a_minute() {
     for i in 0..100 {
         mandate.reference = MandateRef::safedebit(format!("RUM-{i}"));
         let next = mandate.next_check(now).unwrap();
-        assert_eq!(mandate.next_check(now), Some(next), "the time should be the same each time");
+        assert_eq!(mandate.next_check(now), Some(next), "the time of the next check should be the same in each call");
         assert!(next >= ends && next <= ends + chrono::TimeDelta::minutes(1), "{next}");
         all.insert(next);
     }
-    assert!(all.len() > 50, "only {} different times", all.len());
-    // The delay is derived from the reference, so every process and build computes the same time.
+    assert!(all.len() > 50, "the mandates should have more than 50 different times, but have {}", all.len());
+    // The delay depends only on the reference, so every process and every build computes the same time.
     assert_eq!(mandate.next_check(now).unwrap().to_rfc3339(), "2026-09-01T14:00:53.160992105+00:00");
 }
 
 #[test]
-fn full_jitter_keeps_a_minimum_wait() {
+fn random_delay_between_checks_has_a_minimum() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
     let wide = Schedule::default().with_jitter(100).with_in_force(Duration::from_secs(1000));
     let mut mandate = example();
@@ -393,7 +397,7 @@ fn full_jitter_keeps_a_minimum_wait() {
 }
 
 #[test]
-fn extreme_schedules_and_dates_do_not_panic() {
+fn extreme_schedules_and_dates_do_not_cause_a_panic() {
     let endless = Schedule::default()
         .with_awaiting_signature(Duration::MAX)
         .with_setting_up(Duration::MAX)
@@ -416,7 +420,7 @@ fn extreme_schedules_and_dates_do_not_panic() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn missing_stored_verdict_is_reported_once() {
+async fn verdict_is_reported_once_if_none_was_stored() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
@@ -429,7 +433,7 @@ async fn missing_stored_verdict_is_reported_once() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn failed_client_list_does_not_lose_the_verdict() {
+async fn verdict_is_reported_although_the_list_of_clients_failed() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     sandbox.inject(Fault::status(403).on("list_clients"));
@@ -440,7 +444,7 @@ async fn failed_client_list_does_not_lose_the_verdict() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn batch_pauses_while_readings_are_not_consumed() {
+async fn batch_sends_few_requests_while_the_caller_takes_no_reading() {
     let sandbox = Sandbox::start().await.unwrap();
     let settings = mandat::Settings::default().with_concurrency(2);
     let mandates = sandbox.builder().seqino(sandbox.seqino().settings(settings)).build().unwrap();
@@ -448,13 +452,17 @@ async fn batch_pauses_while_readings_are_not_consumed() {
     let mut readings = mandates.statuses(references);
     readings.next().await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(sandbox.count("list_mandates") < 25, "{} lists for one reading", sandbox.count("list_mandates"));
+    assert!(
+        sandbox.count("list_mandates") < 25,
+        "the batch requested {} lists for one reading",
+        sandbox.count("list_mandates")
+    );
     assert_eq!(readings.count().await, 59);
 }
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn client_listed_twice_is_read_on_its_own() {
+async fn client_that_the_list_contains_twice_is_read_on_its_own() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let client = |status: &str| {
@@ -463,7 +471,7 @@ async fn client_listed_twice_is_read_on_its_own() {
         })
     };
     let reference = MandateRef::seqino(Sandbox::CLIENT, "mdt_abc123");
-    // One of the two entries is active, but it may be the wrong one.
+    // One of the two entries in the list is active, but the requested mandate may be the other one.
     sandbox
         .edit_record(Provider::Seqino, "clients", Sandbox::CLIENT, |client| client["status"] = "suspended".into())
         .unwrap();
@@ -476,7 +484,7 @@ async fn client_listed_twice_is_read_on_its_own() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn created_mandate_that_was_never_read_is_not_gone() {
+async fn mandate_that_was_created_but_never_read_does_not_count_as_gone() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let mut created = example();
@@ -490,7 +498,7 @@ async fn created_mandate_that_was_never_read_is_not_gone() {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn callers_may_send_requests_between_readings() {
+async fn caller_may_send_requests_between_two_readings_of_a_batch() {
     let sandbox = Sandbox::start().await.unwrap();
     let settings = mandat::Settings::default().with_concurrency(2).with_overall_timeout(Duration::from_secs(5));
     let config = sandbox.easytransac().settings(settings);
@@ -501,7 +509,7 @@ async fn callers_may_send_requests_between_readings() {
     while let Some(reading) = readings.next().await {
         reading.result.unwrap();
         if count % 10 == 0 {
-            // The token has expired, and the calls of the batch need a new one too.
+            // The token has expired, and the calls of the batch need a new token, too.
             sandbox.advance(Duration::from_secs(24 * 3600));
             mandates.status(&one).await.unwrap();
         }
@@ -511,7 +519,7 @@ async fn callers_may_send_requests_between_readings() {
 }
 
 #[test]
-fn changes_compare_with_the_last_recognized_status() {
+fn change_is_computed_from_the_last_recognized_status() {
     let at = "2026-09-01T12:00:00Z".parse().unwrap();
     let reading = |status: MandateStatus, raw: &str| {
         let mut mandate = example();
@@ -519,7 +527,7 @@ fn changes_compare_with_the_last_recognized_status() {
         mandate
     };
     use MandateStatus::{Active, Revoked, Unrecognized};
-    // A row of an early version that stored nothing but the status.
+    // This row was written by an early version, which stored only the status.
     let mut known = StoredState::new(Revoked, mandat::RawStatus::new("3"), at);
     known.recognized = None;
     let mut classes = Vec::new();
@@ -533,7 +541,7 @@ fn changes_compare_with_the_last_recognized_status() {
 }
 
 #[test]
-fn first_read_after_creation_is_reported_once() {
+fn first_reading_after_the_creation_is_reported_once() {
     let at = "2026-09-01T12:00:00Z".parse().unwrap();
     let read = example();
     let mut created = example();
@@ -543,14 +551,14 @@ fn first_read_after_creation_is_reported_once() {
     let change = MandateChange::between(Some(&known), &read, None, at).unwrap();
     assert_eq!((change.class, change.to.source), (None, mandat::Source::Read));
     assert_eq!(MandateChange::between(Some(&change.to), &read, None, at), None);
-    // A repeated creation response does not undo the confirmation by a read.
+    // A second creation response after a read must not turn the mandate back into an unconfirmed one.
     assert_eq!(MandateChange::between(Some(&change.to), &created, None, at), None);
     (created.status, created.raw) = (MandateStatus::AwaitingSignature, mandat::RawStatus::new("0"));
     let change = MandateChange::between(Some(&change.to), &created, None, at).unwrap();
     assert_eq!(change.to.source, mandat::Source::Read);
 }
 
-/// A mandate as a caller stored it.
+/// Returns a mandate as a caller has stored it.
 fn example() -> Mandate {
     serde_json::from_str(
         r#"{"reference": "safedebit:RUM-2026-0042", "status": "Active", "raw": "1", "account": "NotApplicable",

@@ -1,5 +1,5 @@
-//! Seqino's search after a lost response compares values. It reports "not found" only if the list is complete and
-//! readable.
+//! After a lost response of Seqino, the crate searches Seqino's lists and compares values. The search reports "not
+//! found" only if the list is complete and readable.
 
 use crate::support::{Server, http};
 use mandat::{
@@ -36,7 +36,7 @@ async fn find_mandates(headers: &'static str, body: &Value, scope: Value) -> Res
     Ok(client.find_mandates("client_1", &scope).await?.len())
 }
 
-/// Headers that announce more items than the two in the body.
+/// Pagination headers of lists with more items than the two in the body.
 const MORE: [&str; 12] = [
     "Link: <https://x/clients?page=2>; rel=\"next\"\r\n",
     "link: <https://x/clients?page=1>; rel=\"first\", <https://x/clients?page=2>; rel=next\r\n",
@@ -52,7 +52,7 @@ const MORE: [&str; 12] = [
     "X-Pagination: {\"next_page\":2}\r\n",
 ];
 
-/// Headers that announce no further item.
+/// Pagination headers of lists with no further item.
 const ALL: [&str; 9] = [
     "",
     "Link: <https://x/clients?page=1>; rel=\"prev\"\r\n",
@@ -66,7 +66,7 @@ const ALL: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn incomplete_list_never_proves_absence() {
+async fn search_in_an_incomplete_list_never_returns_not_found() {
     let clients = value!([client_json("EXT-1"), client_json("EXT-2")]);
     let entry = value!({"name": "Acme", "siren": "123456789"});
     let mandates = value!([mandate_json(entry.clone()), mandate_json(entry.clone())]);
@@ -76,11 +76,11 @@ async fn incomplete_list_never_proves_absence() {
         for error in [
             find_client(headers, &clients, "EXT-3").await.unwrap_err(),
             find_mandates(headers, &mandates, other.clone()).await.unwrap_err(),
-            // One mandate matches, but the next page may hold another.
+            // One mandate in the first page matches, but the next page may contain another match.
             find_mandates(headers, &mandates, entry.clone()).await.unwrap_err(),
         ] {
             assert_eq!(error.kind(), ErrorKind::Decode, "{headers}");
-            assert!(error.to_string().contains("not found in the items that were read"), "{headers}: {error}");
+            assert!(error.to_string().contains("which announces further records"), "{headers}: {error}");
         }
     }
     for headers in ALL {
@@ -91,7 +91,7 @@ async fn incomplete_list_never_proves_absence() {
 }
 
 #[tokio::test]
-async fn identifiers_match_across_blanks_and_number_types() {
+async fn search_matches_identifiers_despite_blanks_and_number_types() {
     for (theirs, ours) in [("EXT-1 ", "EXT-1"), ("EXT-1", " EXT-1"), ("EXT-1", "EXT-1"), ("\tEXT-1\n", "EXT-1")] {
         assert!(find_client("", &value!([client_json(theirs)]), ours).await.unwrap(), "{theirs:?} {ours:?}");
     }
@@ -117,7 +117,7 @@ async fn identifiers_match_across_blanks_and_number_types() {
 }
 
 #[tokio::test]
-async fn unreadable_items_make_the_search_an_error() {
+async fn search_in_a_list_with_unreadable_items_is_an_error() {
     let entry = value!({"name": "Acme", "siren": "123456789"});
     for body in [
         value!([7]),
@@ -137,13 +137,13 @@ async fn unreadable_items_make_the_search_an_error() {
         let error = find_mandates("", &body, entry.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
     }
-    // Two clients share one reference, so neither can be chosen.
+    // Two clients have the same reference, so the search can choose neither of them.
     let twice = value!([client_json("EXT-1 "), client_json(" EXT-1")]);
     assert_eq!(find_client("", &twice, "EXT-1").await.unwrap_err().kind(), ErrorKind::Decode);
 }
 
 #[tokio::test]
-async fn empty_list_means_not_found() {
+async fn search_in_an_empty_list_returns_not_found() {
     for body in [value!([]), value!({})] {
         assert_eq!(find_mandates("", &body, value!({"name": "Acme", "siren": "123456789"})).await.unwrap(), 0);
     }

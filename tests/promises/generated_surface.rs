@@ -6,7 +6,7 @@ macro_rules! surface {
     ($($feature:literal),+) => {
         #[cfg(not(feature = "unverified"))]
         #[test]
-        fn public_surface_matches_the_snapshot() {
+        fn public_items_of_the_generated_clients_match_the_snapshot() {
             $(
                 #[cfg(feature = $feature)]
                 snapshot!(
@@ -21,8 +21,8 @@ surface!("easytransac", "safedebit", "seqino");
 
 #[cfg(all(feature = "easytransac", feature = "unverified"))]
 #[test]
-fn unverified_feature_adds_only_debits() {
-    // Join each type into one line, because a field alone can occur in several types.
+fn feature_unverified_adds_only_operations_for_debits() {
+    // Join the lines of each type into one line, because the same field can occur in several types.
     let reviewed = include_str!("snapshots/surface-easytransac.snap").replace("\n    ", " | ");
     let all = include_str!(concat!(env!("OUT_DIR"), "/easytransac.surface.txt")).replace("\n    ", " | ");
     let added: Vec<&str> = all.lines().filter(|line| !reviewed.contains(line) && !line.ends_with("of Rust")).collect();
@@ -30,7 +30,7 @@ fn unverified_feature_adds_only_debits() {
 }
 
 #[test]
-fn vendor_by_vendor_files_name_every_vendor() {
+fn files_that_list_the_vendors_name_every_vendor() {
     for (file, text) in [
         ("tests/promises/evidence.rs", include_str!("evidence.rs")),
         ("tests/promises/fixtures.rs", include_str!("fixtures.rs")),

@@ -1,5 +1,5 @@
-//! Credentials are trimmed and sent without invisible characters. They travel over plain HTTP only to a host that the
-//! caller names.
+//! The crate trims each credential and refuses invisible characters in it. A credential travels over plain HTTP only to
+//! a host that the caller names.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::{
@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 const URL: &str = "http://127.0.0.1:1";
 
-/// Builds a client of each vendor with this credential. SafeDebit is built twice: once with it as login, once as
-/// password.
+/// Builds a client of each vendor with this credential. For SafeDebit it builds two clients: one with the credential as
+/// login, one with it as password.
 fn built(secret: &str) -> [(&'static str, Result<(), Error>); 4] {
     let build = |builder: mandat::MandatesBuilder| builder.build().map(drop);
     [
@@ -57,15 +57,15 @@ fn blank_credentials_and_invisible_characters_are_refused() {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotConfigured);
             let shown = format!("{error} {error:?}");
-            assert!(shown.contains(&format!("the {what} holds an invisible character")), "{within:?}: {shown}");
+            assert!(shown.contains(&format!("the {what} contains an invisible character")), "{within:?}: {shown}");
             assert!(!shown.contains("s3cret") && !shown.contains("k3y"), "{shown}");
         }
     }
-    // A control character at the end is no blank, so it is refused and not trimmed.
+    // A control character at the end of a credential is no blank, so the crate refuses it and does not trim it.
     assert!(built("s3cret-k3y\u{1b}").into_iter().all(|(_, result)| result.is_err()));
 }
 
-/// Sends a request with this password. Returns the password that arrived.
+/// Sends a request with this password to a test server. Returns the password that arrived there.
 async fn sent(server: &Server, password: &str) -> Option<String> {
     use base64::prelude::{BASE64_STANDARD, Engine};
     let config = safedebit::Config::new(server.url(), "login", password).settings(test_settings());
@@ -92,7 +92,7 @@ proptest! {
     }
 }
 
-// On other systems 0.0.0.0 does not lead to this machine.
+// On other systems the address 0.0.0.0 does not lead to this machine.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn plain_http_is_allowed_only_to_the_named_host() {
@@ -112,7 +112,7 @@ async fn plain_http_is_allowed_only_to_the_named_host() {
         refused(builder().safedebit(safedebit::Config::new(&url, "login", "p").allow_plain_http_to(host)).build());
         refused(builder().seqino(seqino::Config::new(&url, "key").allow_plain_http_to(host)).build());
     }
-    // A host that only begins or ends like the permitted one is refused.
+    // The crate refuses a host that only begins or ends like the permitted host.
     for url in ["http://sandbox.example.com/v2", "http://my-sandbox/v2", "http://sandbox.:4010/v2"] {
         refused(builder().easytransac(easytransac::Config::new(url, KEY).allow_plain_http_to("sandbox")).build());
     }
@@ -131,10 +131,14 @@ async fn plain_http_is_allowed_only_to_the_named_host() {
         .build()
         .unwrap();
     let text = log.text();
-    assert_eq!(text.lines().filter(|line| line.contains("WARN") && line.contains("in the clear")).count(), 3, "{text}");
+    assert_eq!(
+        text.lines().filter(|line| line.contains("WARN") && line.contains("without encryption")).count(),
+        3,
+        "{text}"
+    );
     mandates.status(&mandat::MandateRef::safedebit("RUM-1")).await.unwrap_err();
     assert_eq!(server.count("GET /search_mandate"), 1);
-    // Host names are compared without regard to case.
+    // The crate ignores the letter case of host names when it compares them.
     let config = easytransac::Config::new("http://Sandbox:4010/easytransac/v2", KEY).allow_plain_http_to("sandbox");
     builder().easytransac(config).build().unwrap();
     for named in ["fd00::1", "[FD00::1]"] {
@@ -150,5 +154,5 @@ fn https_and_loopback_log_no_plain_http_warning() {
     Mandates::builder().easytransac(config).build().unwrap();
     let config = easytransac::Config::new("https://example.com/v2", "et_live_abcabc12").allow_plain_http_to("sandbox");
     Mandates::builder().easytransac(config).build().unwrap();
-    assert!(!log.text().contains("in the clear"), "{}", log.text());
+    assert!(!log.text().contains("without encryption"), "{}", log.text());
 }

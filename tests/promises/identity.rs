@@ -1,18 +1,18 @@
-//! A reading belongs to the requested mandate and to its own client.
+//! The facade accepts a reading only for the requested mandate and its own client.
 
 use crate::support::{Server, facade, json, test_settings};
 use serde_json::{Value, json as value};
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn response_with_another_mandate_id_is_a_decode_error() {
+async fn easytransac_response_with_another_mandate_id_is_a_decode_error() {
     use mandat::{ErrorKind, MandateRef};
     let server = Server::with_token(|_| json(200, include_str!("fixtures/easytransac-create_mandate.json"))).await;
     let mandates = facade(&server.url(), &test_settings());
     assert!(mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.is_ok());
     let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc13")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().contains("data.mandateId differs from the requested one"), "{error}");
+    assert!(error.to_string().contains("data.mandateId is not the requested value"), "{error}");
 }
 
 #[cfg(feature = "seqino")]
@@ -55,11 +55,13 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn response_with_another_or_no_id_is_a_decode_error() {
-        for id in [value!("mdt_2"), Value::Null, value!("")] {
+    async fn seqino_response_with_another_or_no_id_is_a_decode_error() {
+        let other = "id is not the requested value";
+        let missing = "`id` is not the requested mandate id";
+        for (id, expected) in [(value!("mdt_2"), other), (Value::Null, missing), (value!(""), missing)] {
             let error = read(with(mandate(), "id", id), (200, client())).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Decode);
-            assert!(error.to_string().contains("id differs from the requested one"), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
         }
     }
 
@@ -89,7 +91,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn active_lasts_from_start_to_before_end() {
+    async fn seqino_mandate_is_active_from_its_start_until_just_before_its_end() {
         let at = |seconds| (noon() + chrono::TimeDelta::seconds(seconds)).to_rfc3339();
         for (start, end, status) in [
             (at(0), None, MandateStatus::Active),
@@ -111,7 +113,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn gone_requires_a_known_client_and_the_vendors_error_format() {
+    async fn mandate_counts_as_gone_only_if_its_client_exists_and_the_vendor_sends_its_own_error() {
         let own = r#"{"error":"not found","code":404,"trace_id":"t"}"#;
         for (mandate, client_status, gone) in [
             (own, 200, true),

@@ -1,4 +1,4 @@
-//! No operation shows personal data or secrets in `Debug`, errors or logs, whatever the vendor responds.
+//! No operation shows personal data or secrets in `Debug`, errors or logs, whatever response the vendor sends.
 
 use crate::{
     errors::{answers, assert_shows_no_planted_data},
@@ -8,7 +8,7 @@ use crate::{
 use serde_json::{Value, json as value};
 use std::sync::{Arc, Mutex};
 
-/// The personal data in the examples of the specs, and the secrets of the calls.
+/// The personal data in the examples of the specs, and the secrets with which the tests send their requests.
 const SECRETS: [&str; 12] = [
     "FR7630001007941234567890185",
     "abc@abc.com",
@@ -24,7 +24,7 @@ const SECRETS: [&str; 12] = [
     "secret-jwt",
 ];
 
-/// Further data that responses hold, in unknown fields and in fields that must be masked.
+/// Further personal data that the test responses contain, in unknown fields and in fields that must be masked.
 const ANSWERED: [&str; 4] =
     ["https://sign.example.com/planted", "+33600000000", "jeanne.dupond@example.com", "Dupond-Planted"];
 
@@ -34,7 +34,7 @@ fn assert_shows_no_secret(what: &str, shown: &str) {
     }
 }
 
-/// The example response of an operation, with planted data in every object.
+/// Returns the example response of an operation, with personal data planted in every object.
 fn planted(spec: &str, id: &str) -> String {
     let spec: Value = serde_json::from_str(spec).unwrap();
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -52,7 +52,7 @@ fn plant(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.values_mut().for_each(plant);
-            // The sample order id equals the sample name of a person, so replace it.
+            // The order id in the sample equals the name of a person in the sample, so the test replaces the order id.
             if let Some(order) = fields.get_mut("orderId") {
                 *order = "order-1".into();
             }
@@ -66,7 +66,7 @@ fn plant(value: &mut Value) {
     }
 }
 
-/// A server that sends the response that was set last.
+/// Starts a server that sends the response that the test set last.
 async fn scripted_server() -> (Arc<Mutex<Act>>, Server) {
     let answer = Arc::new(Mutex::new(Act::from(json(500, ""))));
     let shared = answer.clone();
@@ -77,7 +77,7 @@ async fn scripted_server() -> (Arc<Mutex<Act>>, Server) {
     (answer, server.await)
 }
 
-/// Values in wrong places, each with a part that must not be shown.
+/// Lists values that a vendor could put into the wrong field. Each has a part that no output may show.
 fn misplaced_values() -> Vec<(Value, &'static str)> {
     let iban = "FR7630001007941234567890185";
     vec![
@@ -113,7 +113,8 @@ fn leaves(value: &Value, place: &str, out: &mut Vec<String>) {
     }
 }
 
-/// The example response with each misplaced value everywhere, then with one misplaced value in each place.
+/// Returns copies of the example response: one for each misplaced value in all places, and further copies with a
+/// misplaced value in a single place.
 fn responses_with_misplaced_values(spec: &str, id: &str) -> Vec<(String, &'static str)> {
     let spec: Value = serde_json::from_str(spec).unwrap();
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -129,7 +130,7 @@ fn responses_with_misplaced_values(spec: &str, id: &str) -> Vec<(String, &'stati
         json(code.parse().unwrap_or(200), &example.to_string())
     };
     let everywhere = misplaced.iter().map(|(planted, part)| (with(&places, planted), *part));
-    // Neighbouring places get different values.
+    // Neighbouring places get different misplaced values.
     let one_by_one = places.iter().enumerate().map(|(index, place)| {
         let (planted, part) = &misplaced[(index * 5 + id.len()) % misplaced.len()];
         (with(std::slice::from_ref(place), planted), *part)
@@ -137,7 +138,7 @@ fn responses_with_misplaced_values(spec: &str, id: &str) -> Vec<(String, &'stati
     everywhere.chain(one_by_one).collect()
 }
 
-/// Asserts that the shown text contains neither this part nor a control sequence.
+/// Asserts that the output contains neither this part of a value nor a control sequence.
 fn assert_hides(what: &str, shown: &str, part: &str) {
     assert!(!shown.contains(part), "{what}: {part:?} is in {shown}");
     assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{what}: {shown:?}");
@@ -203,7 +204,8 @@ macro_rules! leak_tests_for_each_operation {
                         let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
                         *answer.lock().unwrap() = planted(spec, $id).into();
                         let builder = format!("{:?}", $builder);
-                        // The sample order id equals the sample name of a person, so ignore it.
+                        // The order id in the sample equals the name of a person in the sample, so the test ignores the
+                        // order id.
                         let order = ["order_id: Ok(Some(\"ABCabc123\"))", "order_id: Ok(Some(OrderId(ABCabc123)))"];
                         let builder = order.iter().fold(builder, |builder, order| builder.replace(order, ""));
                         assert_shows_no_secret($id, &builder);
@@ -221,7 +223,7 @@ macro_rules! leak_tests_for_each_operation {
             }
 
             #[tokio::test]
-            async fn responses_hide_misplaced_personal_data() {
+            async fn personal_data_in_the_wrong_field_of_a_response_is_not_shown() {
                 use mandat::$module as api;
                 let (answer, server) = scripted_server().await;
                 let mandates = facade(&server.url(), &test_settings());
@@ -270,10 +272,10 @@ macro_rules! leak_tests_for_each_operation {
                     $examples!(client, api, check);
                 }
                 let text = log.text();
-                assert!(text.contains("error.type"), "nothing was logged");
+                assert!(text.contains("error.type"), "the call should log an error");
                 assert_shows_no_secret("a log", &text);
                 for secret in crate::errors::PLANTED {
-                    assert!(!text.contains(secret), "{secret} is logged");
+                    assert!(!text.contains(secret), "the log contains {secret}");
                 }
             }
         }
@@ -284,7 +286,7 @@ leak_tests_for_each_operation!("safedebit", safedebit, safedebit_examples);
 leak_tests_for_each_operation!("seqino", seqino, seqino_examples);
 
 #[test]
-fn configuration_debug_shows_no_credentials() {
+fn debug_of_a_configuration_shows_no_credentials() {
     #[cfg(feature = "easytransac")]
     assert_shows_no_secret("a configuration", &format!("{:?}", mandat::easytransac::Config::sandbox(KEY)));
     #[cfg(feature = "safedebit")]

@@ -1,4 +1,5 @@
-//! A response that breaks the vendor's documentation loses no data: neither the rest of the response nor of a list.
+//! A response that differs from the vendor's documentation loses no data: the client reads the rest of the response and
+//! all other items of a list.
 
 use crate::support::{KEY, Server, json};
 use mandat::wire::{Date, DateTime, Extra, FrenchDate, Int, Json, List, OneOrMany};
@@ -23,7 +24,7 @@ fn dates_are_read_only_in_their_exact_format() {
 }
 
 #[test]
-fn placeholder_dates_are_read_as_no_date() {
+fn placeholders_such_as_0000_00_00_are_read_as_no_date() {
     for text in ["0001-01-01", "0000-00-00", "1753-01-01", "1900-01-01", "0001-12-31", ""] {
         assert_eq!(read::<Date>(&format!("{text:?}")).get(), None, "{text}");
         for time in ["T00:00:00Z", "T00:00:00", " 00:00:00", "T00:00:00.000+01:00"] {
@@ -40,7 +41,7 @@ fn placeholder_dates_are_read_as_no_date() {
 }
 
 #[test]
-fn integers_are_read_in_every_json_notation() {
+fn integers_are_read_in_each_notation_of_json() {
     for json in ["300", "300.0", "3e2", "3E+2", "30000e-2", "0.3e3", "\"300\"", "\"300.0\"", "\"3e2\"", "300.000"] {
         assert_eq!(read::<Int<0, 86400>>(json).get(), Some(300), "{json}");
     }
@@ -76,7 +77,7 @@ proptest! {
     }
 
     #[test]
-    fn unknown_numbers_keep_every_digit(number in r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,20})?") {
+    fn numbers_in_unknown_fields_keep_every_digit(number in r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,20})?") {
         let json = format!(r#"{{"known":true,"amount":{number},"list":[{number},{{"x":{number}}}]}}"#);
         let (extra, any): (Extra, Json) = (read(&json), read(&json));
         prop_assert_eq!(extra["amount"].as_json(), &number);
@@ -92,7 +93,7 @@ proptest! {
 }
 
 #[test]
-fn lists_are_read_in_every_php_form() {
+fn lists_are_read_in_every_form_that_php_writes() {
     for (json, items, explicit) in [
         ("[]", 0, true),
         ("{}", 0, true),
@@ -105,22 +106,22 @@ fn lists_are_read_in_every_php_form() {
     ] {
         let list: List<Date> = read(json);
         assert_eq!((list.len(), list.unread().len(), list.is_explicit()), (items, 0, explicit), "{json}");
-        // The written form reads back as the same list.
+        // The list that was written as JSON is read as the same list.
         let again: List<Date> = read(&serde_json::to_string(&list).unwrap());
         assert_eq!((&again, again.is_explicit()), (&list, explicit), "{json}");
     }
     for json in ["true", "0", "1", "\"none\"", r#"{"a":"2026-01-31"}"#, r#"{"0":"2026-01-31","a":1}"#, "{\"\":1}"] {
         assert!(serde_json::from_str::<List<Date>>(json).is_err(), "{json}");
     }
-    // Some vendors send a single item without a list. An object without numeric keys is that item.
+    // Some vendors send a single item instead of a list. The client reads an object without numeric keys as one item.
     assert_eq!(read::<OneOrMany<Extra>>(r#"{"id":"x"}"#).len(), 1);
     assert_eq!(read::<OneOrMany<Extra>>(r#"{"0":{"id":"x"},"3":{"id":"y"}}"#).len(), 2);
 }
 
-/// Each further value doubled the length of the text, so that forty of them filled the memory.
+/// Each repeated value once doubled the length of the kept text, so that forty values filled the memory.
 #[cfg(feature = "seqino")]
 #[test]
-fn field_that_occurs_a_thousand_times_takes_little_room() {
+fn field_that_occurs_a_thousand_times_takes_little_memory() {
     for key in ["created_at", "external_ref", "unknown"] {
         for field in ["1", "\"x\"", r#""\ud800""#, r#""\\""#] {
             let field = format!(r#""{key}":{field},"#);
@@ -139,9 +140,10 @@ mod easytransac {
     use super::*;
     use mandat::{MandateRef, MandateStatus, Mandates, easytransac};
 
-    /// One token request must suffice. A lifetime misread as zero would cause a request each second.
+    /// One token request must be enough. If the client read the lifetime as zero, it would send a token request each
+    /// second.
     #[tokio::test]
-    async fn token_lifetimes_are_read_in_every_form() {
+    async fn token_lifetimes_are_read_in_every_notation() {
         let calls = ["300", "300.0", "3e2", "\"300\"", "null", "\"soon\"", "1e400"].map(|lifetime| async move {
             let token = format!(r#"{{"success":true,"data":{{"token":"t","expiresIn":{lifetime}}}}}"#);
             let body = value!({"success": true, "data": {"mandateId": "12345", "status": "active"}}).to_string();
@@ -152,7 +154,7 @@ mod easytransac {
             let config = easytransac::Config::new(server.url(), KEY);
             let mandates = Mandates::builder().easytransac(config).build().unwrap();
             mandates.status(&MandateRef::easytransac("12345")).await.unwrap();
-            // Longer than the shortest time that a token is kept.
+            // Wait longer than the shortest time for which the client uses a token.
             tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
             mandates.status(&MandateRef::easytransac("12345")).await.unwrap();
             assert_eq!(server.count("/auth"), 1, "{lifetime}");
@@ -181,7 +183,7 @@ mod easytransac {
     }
 
     #[tokio::test]
-    async fn numbers_for_text_and_unknown_fields_are_kept() {
+    async fn numbers_in_place_of_text_and_unknown_fields_are_kept() {
         let answered = value!({"mandateId": 12345, "status": "active", "dateCreated": 1735678799, "iban": {"a": [1]}});
         let mandate = read(answered).await;
         assert_eq!(mandate.status, MandateStatus::Active);
@@ -212,7 +214,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn bad_list_item_does_not_lose_the_others() {
+    async fn unreadable_item_in_a_list_does_not_lose_the_other_items() {
         let (client, _server) = client(value!([
             mandate(|_| {}),
             mandate(|m| m["start_date"] = "soon".into()),
@@ -250,7 +252,7 @@ mod seqino {
     }
 
     #[tokio::test]
-    async fn booleans_and_numbers_are_read_from_text() {
+    async fn booleans_and_numbers_that_are_sent_as_text_are_read() {
         let (client, _server) = client(value!({
             "onboarding_url": "http://example.com", "link_id": 7, "expires_at": "2019-08-24T14:15:22+02:00",
             "includes_kyc": "true", "includes_signature": "perhaps",

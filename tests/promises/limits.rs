@@ -1,4 +1,5 @@
-//! All clones together respect the limits on simultaneous requests, and no call outlasts its timeout.
+//! All clones of `Mandates` together respect the limit of simultaneous requests, and no call lasts longer than its
+//! timeout.
 #![cfg(feature = "seqino")]
 
 use crate::support::{Act, Server, facade, http, json, test_settings};
@@ -15,7 +16,7 @@ use std::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn concurrency_limit_covers_all_clones() {
+async fn all_clones_together_respect_the_concurrency_limit() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (here, peak) = (now.clone(), most.clone());
     let server = Server::start(move |_| {
@@ -35,12 +36,16 @@ async fn concurrency_limit_covers_all_clones() {
     for call in calls {
         call.await.unwrap();
     }
-    assert!(most.load(Ordering::SeqCst) <= 2, "{} at once", most.load(Ordering::SeqCst));
+    assert!(
+        most.load(Ordering::SeqCst) <= 2,
+        "the server got {} requests at the same time",
+        most.load(Ordering::SeqCst)
+    );
     assert_eq!(server.requests().len(), 40);
 }
 
 #[tokio::test]
-async fn overall_timeout_covers_waiting_for_a_turn() {
+async fn overall_timeout_includes_the_wait_for_other_calls() {
     let slow = Act::Drip(vec![], Duration::from_secs(30), vec![]);
     let server = Server::start(move |_| slow.clone()).await;
     let settings = test_settings()
@@ -54,13 +59,14 @@ async fn overall_timeout_covers_waiting_for_a_turn() {
     for error in [first.unwrap_err(), second.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Timeout);
     }
-    // One call waited for the vendor, the other for its turn. Both ended long before the attempt timeout.
+    // One call waited for the vendor, and the other waited for the first to finish. Both ended long before the timeout
+    // of a single attempt.
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(server.requests().len() <= 2);
 }
 
 #[tokio::test]
-async fn custom_http_client_follows_no_redirect() {
+async fn client_with_a_custom_http_client_follows_no_redirect() {
     let elsewhere = Server::start(|_| json(200, "[]")).await;
     let location = elsewhere.url();
     let server = Server::start(move |_| http(302, &format!("location: {location}/clients\r\n"), ""));
@@ -75,7 +81,7 @@ async fn custom_http_client_follows_no_redirect() {
 }
 
 #[tokio::test]
-async fn loopback_requests_bypass_the_proxy() {
+async fn requests_to_loopback_are_not_sent_through_a_proxy() {
     let proxy = Server::start(|_| json(200, "[]")).await;
     let server = Server::start(|_| json(200, "[]")).await;
     let builder = reqwest::Client::builder().proxy(reqwest::Proxy::all(proxy.url()).unwrap());
@@ -86,8 +92,8 @@ async fn loopback_requests_bypass_the_proxy() {
 }
 
 #[tokio::test]
-async fn retry_after_dates_use_the_vendors_clock() {
-    // The vendor's clock is an hour ahead.
+async fn date_in_retry_after_is_compared_with_the_vendors_clock() {
+    // The clock of the vendor is one hour ahead.
     let now = Utc::now() + TimeDelta::hours(1);
     let [now, then] = [now, now + TimeDelta::seconds(1)].map(|date| date.format("%a, %d %b %Y %H:%M:%S GMT"));
     for headers in [
@@ -112,7 +118,7 @@ async fn retry_after_dates_use_the_vendors_clock() {
 }
 
 #[tokio::test]
-async fn retry_after_beyond_the_timeout_fails_at_once() {
+async fn call_fails_at_once_if_retry_after_exceeds_its_timeout() {
     let server = Server::start(|_| http(503, "retry-after: 30\r\n", "")).await;
     let (overall_timeout, max_retry_after) = (Duration::from_secs(20), Duration::from_secs(60));
     let mandates = facade(
@@ -120,32 +126,34 @@ async fn retry_after_beyond_the_timeout_fails_at_once() {
         &test_settings().with_overall_timeout(overall_timeout).with_max_retry_after(max_retry_after),
     );
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
-    // A call that waited would fail with a timeout instead of the 503.
+    // If the call had waited for the time in `Retry-After`, it would have failed with a timeout instead of the status
+    // 503.
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Unavailable, Some(503)));
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn retry_budget_limits_retries_in_an_outage() {
+async fn retry_budget_limits_the_retries_in_an_outage() {
     let server = Server::start(|_| http(503, "", "")).await;
     let mandates = facade(&server.url(), &test_settings());
     for _ in 0..300 {
         mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     }
-    // Without a retry budget there would be 900 requests. On a slow machine the budget allows a few more over time.
+    // Without a retry budget the server would get 900 requests. On a slow machine the test takes longer, and the budget
+    // allows a few more.
     let requests = server.requests().len();
     assert!((340..450).contains(&requests), "{requests}");
 }
 
-// Other systems complete or refuse a connection that no program accepts.
+// On other systems, the kernel completes or refuses a connection that no program accepts.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn connect_timeout_means_not_sent() {
+async fn connect_timeout_has_the_outcome_not_sent() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
-    // Fill the backlog, so that the next connection does not open.
+    // Fill the queue of waiting connections, so that the next connection does not open.
     let mut waiting = Vec::new();
     let open = || tokio::time::timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address));
     while let Ok(stream) = open().await {
@@ -156,7 +164,8 @@ async fn connect_timeout_means_not_sent() {
     let create = mandates.seqino().unwrap().create_client();
     let create = create.body_map(|b| b.organization_name("Acme").contact_email("abc@abc.com").external_ref("EXT-1"));
     let error = create.send().await.unwrap_err();
-    // An attempt timeout would leave the outcome unknown. A connect timeout means that nothing was sent.
+    // After an attempt timeout the outcome would be unknown. After a connect timeout the request was certainly not
+    // sent.
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Some(Outcome::NotSent)), "{error}");
     let error = mandates.seqino().unwrap().list_clients().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -164,7 +173,7 @@ async fn connect_timeout_means_not_sent() {
 }
 
 #[tokio::test]
-async fn extreme_settings_and_retry_after_do_not_panic() {
+async fn extreme_settings_and_retry_after_values_do_not_cause_a_panic() {
     let never = Duration::MAX;
     let server = Server::start(move |_| http(503, &format!("retry-after: {}\r\n", u64::MAX), "")).await;
     for rate_per_second in [None, NonZeroU32::new(u32::MAX)] {

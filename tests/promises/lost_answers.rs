@@ -1,11 +1,12 @@
-//! No write is made twice, no failure is reported as success, and an unknown outcome can be resolved.
+//! The crate makes no write twice and reports no failure as a success. A caller can resolve each unknown outcome.
 
 use mandat::{
     Error, Outcome, Provider,
     sandbox::{Fault, Sandbox},
 };
 
-/// Faults before and after the vendor acts. A clear refusal comes only before.
+/// Lists the faults of the sandbox before and after the simulated vendor acts. A clear refusal occurs only before the
+/// vendor acts.
 fn faults() -> Vec<Fault> {
     let both = [
         Fault::reset(),
@@ -27,12 +28,12 @@ fn faults() -> Vec<Fault> {
     both.into_iter().chain(after).chain(before).map(|fault| fault.times(1)).collect()
 }
 
-/// Injects each fault once, then faults at random, and counts the outcomes.
+/// Injects each fault once, then injects faults at random, and counts the outcomes of the writes.
 struct FaultRun {
-    /// The faults, and some writes without a fault.
+    /// The faults to inject next. `None` stands for a write without a fault.
     faults: Vec<Option<Fault>>,
     rng: fastrand::Rng,
-    /// The run ends after this number of writes with a fault.
+    /// The number of writes with a fault after which the test ends.
     wanted: usize,
     writes: usize,
     faulted: usize,
@@ -41,15 +42,16 @@ struct FaultRun {
     done: usize,
 }
 
-/// The number of creations with a fault at each vendor. Without `MANDAT_FAULTED`, each fault strikes once.
+/// Returns the number of creations with a fault at each vendor. Without the variable `MANDAT_FAULTED`, the test injects
+/// each fault once.
 fn faulted() -> usize {
-    std::env::var("MANDAT_FAULTED").map_or(0, |number| number.parse().expect("MANDAT_FAULTED is a number"))
+    std::env::var("MANDAT_FAULTED").map_or(0, |number| number.parse().expect("MANDAT_FAULTED must be a number"))
 }
 
 impl FaultRun {
     fn new(wanted: usize) -> Self {
         let faults = faults().into_iter().map(Some).chain([const { None }; 3]).collect();
-        // A fixed seed, so that a failure can be reproduced.
+        // The random numbers start from a fixed seed, so that a failure can be repeated.
         let rng = fastrand::Rng::with_seed(42);
         Self { faults, rng, wanted, writes: 0, faulted: 0, doubtful: 0, failed: 0, done: 0 }
     }
@@ -58,7 +60,7 @@ impl FaultRun {
         self.writes >= self.faults.len() && self.faulted >= self.wanted
     }
 
-    /// Empties the sandbox after each hundred writes, so that its lists stay short.
+    /// Removes all records from the sandbox after each hundred writes, so that its lists stay short.
     fn tidy(&self, sandbox: &Sandbox) {
         if self.writes.is_multiple_of(100) {
             sandbox.reset();
@@ -78,21 +80,21 @@ impl FaultRun {
         }
     }
 
-    /// Compares the result of a write with the number of records that it made.
+    /// Compares the result of a write with the number of records that the write created.
     fn judge<T>(&mut self, result: &Result<T, Error>, made: usize) -> Option<Outcome> {
         assert!(made <= 1, "one call made {made} records");
         match result {
             Ok(_) => {
-                assert_eq!(made, 1, "success was reported, but no record exists");
+                assert_eq!(made, 1, "the call reported success, but no record exists");
                 self.done += 1;
                 None
             }
             Err(error) => {
-                let outcome = error.outcome().expect("a write has an outcome");
+                let outcome = error.outcome().expect("the error of a write should have an outcome");
                 match outcome {
                     Outcome::Unknown => self.doubtful += 1,
                     _ => {
-                        assert_eq!(made, 0, "{error}, but the record exists");
+                        assert_eq!(made, 0, "the call reported that no record exists ({error}), but the record exists");
                         self.failed += 1;
                     }
                 }
@@ -132,7 +134,8 @@ async fn easytransac_creates_no_mandate_twice() {
         if let Err(error) = result
             && error.outcome() == Some(Outcome::Unknown)
         {
-            // Easytransac offers no search, and the error says so.
+            // Easytransac offers no search for a lost mandate, so the error must advise the caller to look in the
+            // dashboard.
             assert!(error.advice().unwrap().contains("dashboard"), "{error}");
         }
     }
@@ -141,7 +144,7 @@ async fn easytransac_creates_no_mandate_twice() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn safedebit_creates_no_mandate_twice_and_search_finds_lost_ones() {
+async fn safedebit_creates_no_mandate_twice_and_search_finds_lost_mandates() {
     use mandat::{ErrorKind, MandateRef};
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
@@ -176,7 +179,7 @@ async fn safedebit_creates_no_mandate_twice_and_search_finds_lost_ones() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn lost_consumer_is_found_and_reused_reference_is_a_conflict() {
+async fn consumer_after_a_lost_response_is_found_and_a_reused_reference_is_a_conflict() {
     use mandat::{ErrorKind, Resent};
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
@@ -194,7 +197,7 @@ async fn lost_consumer_is_found_and_reused_reference_is_a_conflict() {
     };
     let found = async |i: usize| {
         let consumer = client.find_consumer(&format!("C-{i}")).await.unwrap();
-        // The next step needs this reference.
+        // The next step of the test needs the reference that SafeDebit gave to the consumer.
         assert!(consumer.as_ref().is_none_or(|consumer| consumer.safedebit_consumer_reference.is_some()));
         usize::from(consumer.is_some())
     };
@@ -220,7 +223,7 @@ async fn lost_consumer_is_found_and_reused_reference_is_a_conflict() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn no_debit_is_made_twice_and_lost_ones_are_found() {
+async fn no_debit_is_made_twice_and_lost_debits_are_found() {
     use mandat::{Resent, wire::AmountCents};
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
@@ -243,7 +246,8 @@ async fn no_debit_is_made_twice_and_lost_ones_are_found() {
         sandbox.clear_faults();
         let found = client.find_debit(Sandbox::CONSUMER, &reference).await.unwrap();
         if run.judge(&result, usize::from(found.is_some())) == Some(Outcome::Unknown) {
-            // The second attempt has another amount. An existing debit keeps the first amount.
+            // The second request has another amount. If the first request created a debit, the debit keeps the first
+            // amount.
             let resent = request(&reference, 9900).send_again().await.unwrap();
             assert_eq!(matches!(resent, Resent::InUse), found.is_some());
             let now = client.find_debit(Sandbox::CONSUMER, &reference).await.unwrap().unwrap();
@@ -293,7 +297,7 @@ async fn debit_awaiting_validation_is_not_reported_as_created() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn undocumented_payment_status_is_unclear() {
+async fn undocumented_payment_status_leaves_the_outcome_unclear() {
     use crate::support::{Server, facade, json, test_settings};
     use mandat::{safedebit::types::PaymentState, wire::AmountCents};
     let answer = r#"{"result":true,"status":"ACCEPTED","sdd_reference":"SDD-1","due_date":"02/01/2030"}"#;
@@ -312,7 +316,7 @@ async fn undocumented_payment_status_is_unclear() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn unclear_search_result_is_an_error() {
+async fn search_response_that_is_not_clear_is_an_error() {
     use crate::support::{Server, facade, json, test_settings};
     use mandat::ErrorKind;
     for (datas, consumer, debit, payment) in [
@@ -355,7 +359,7 @@ async fn unclear_search_result_is_an_error() {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn transaction_is_found_only_by_its_order_id() {
+async fn search_finds_a_transaction_only_by_its_order_id() {
     use crate::support::{Server, facade, json, test_settings};
     use mandat::ErrorKind;
     let answer = |order: &str| {
@@ -368,7 +372,7 @@ async fn transaction_is_found_only_by_its_order_id() {
         (200, answer(r#","orderId":"O-2""#), Err(ErrorKind::Decode)),
         (200, answer(""), Err(ErrorKind::Decode)),
         (404, r#"{"success":false}"#.into(), Ok(false)),
-        // The 404 does not come from the vendor, so it proves nothing.
+        // The 404 does not have the vendor's error format, so it does not prove that the transaction is missing.
         (404, "{}".into(), Err(ErrorKind::Unavailable)),
     ] {
         let server = Server::with_token({
@@ -401,7 +405,7 @@ async fn seqino_creates_nothing_twice_and_lists_find_lost_records() {
         sandbox.clear_faults();
         let found = client.find_client(&reference).await.unwrap();
         let outcome = of_clients.judge(&result, usize::from(found.is_some()));
-        // The next mandates belong to this client, so that no list grows long.
+        // The test creates the next mandates for this client, so that no list grows long.
         let Some(id) = found.and_then(|client| client.client_id) else { continue };
         assert!(outcome.is_none_or(|outcome| outcome == Outcome::Unknown));
 
@@ -426,7 +430,7 @@ async fn seqino_creates_nothing_twice_and_lists_find_lost_records() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn unreadable_list_is_not_taken_for_empty() {
+async fn unreadable_list_is_not_read_as_an_empty_list() {
     use crate::support::{Server, facade, json, test_settings};
     use mandat::ErrorKind;
     for body in [r#"{"clients":[]}"#, "{}", r#"{"detail":"x"}"#, "[{}]", "[null]", "7", "null"] {
@@ -439,7 +443,7 @@ async fn unreadable_list_is_not_taken_for_empty() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn fields_added_by_seqino_do_not_hide_a_mandate() {
+async fn mandate_is_found_although_seqino_added_fields() {
     use crate::support::{Server, facade, json, test_settings};
     use mandat::seqino::types::DirectoryEntry;
     let mandate = r#"[{"id":"mdt_1","client_id":"client_abc123","start_date":"2024-01-15T00:00:00Z","status":"active",
@@ -461,13 +465,13 @@ async fn fields_added_by_seqino_do_not_hide_a_mandate() {
     }
 }
 
-/// A 404 proves a removal only if an earlier attempt reached the vendor. Here none did.
+/// A 404 proves a removal only if an earlier attempt reached the vendor. In this test, no attempt reached the vendor.
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn unsent_removal_is_not_reported_as_done() {
+async fn removal_that_was_not_sent_is_not_reported_as_done() {
     use crate::support::{facade, json, test_settings};
     use mandat::ErrorKind;
-    // Reserve a port at which no server listens yet.
+    // Reserve a port on which no server listens yet.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = socket.local_addr().unwrap();
@@ -492,7 +496,7 @@ async fn unsent_removal_is_not_reported_as_done() {
 
 #[cfg(any(feature = "safedebit", feature = "seqino"))]
 #[tokio::test]
-async fn removals_survive_transient_faults() {
+async fn removals_succeed_despite_transient_faults() {
     let sandbox = Sandbox::start().await.unwrap();
     let settings = crate::support::test_settings();
     let builder = mandat::Mandates::builder();

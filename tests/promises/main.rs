@@ -1,5 +1,5 @@
-//! The promises of the crate, one file for each.
-// Builds without every vendor leave some helpers unused.
+//! One test file for each promise of the crate.
+// Some helper functions are unused in a build without every vendor.
 #![cfg_attr(
     not(all(feature = "easytransac", feature = "safedebit", feature = "seqino")),
     allow(dead_code, unused_imports)

@@ -1,11 +1,11 @@
-//! A sandbox is cheap enough to start one for each test.
+//! A sandbox takes so little time and memory that each test can start its own.
 
 use crate::control::CLIENT;
 use mandat::{MandateRef, Provider, sandbox::Sandbox};
 use serde_json::json;
 use std::{fs, time::Instant};
 
-/// Starts a sandbox and creates a mandate in it.
+/// Starts a sandbox and creates a mandate in the sandbox.
 async fn with_mandate(umr: &str) -> Sandbox {
     let sandbox = Sandbox::start().await.unwrap();
     let body = json!({
@@ -28,14 +28,14 @@ async fn hundred_sandboxes_in_one_process_keep_separate_state() {
         all.push(with_mandate(&format!("RUM-{number}")).await);
     }
     for (number, sandbox) in all.iter().enumerate() {
-        // The mandate of the vendor's samples, and the one created above.
+        // SafeDebit has the mandate of the vendor's samples and the mandate that this test created.
         assert_eq!(sandbox.mandates_at(Provider::SafeDebit), 2);
         assert!(sandbox.record(&MandateRef::safedebit(format!("RUM-{number}"))).is_some());
         assert_eq!(sandbox.requests().len(), 1);
     }
 }
 
-/// Resident memory of this process in KiB. Works on Linux only; returns 0 elsewhere.
+/// Returns the resident memory of this process in KiB on Linux, and 0 on other systems.
 fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -43,10 +43,10 @@ fn memory() -> u64 {
 }
 
 #[tokio::test]
-#[ignore = "measures time and memory: cargo test --release --test promises sandbox_cost -- --ignored --nocapture"]
-async fn sandbox_cost() {
+#[ignore = "measures time and memory: cargo test --release --test promises sandbox_takes_little_time_and_memory -- --ignored --nocapture"]
+async fn sandbox_takes_little_time_and_memory() {
     let since = Instant::now();
-    // The first sandbox of a process also reads the specs and builds the checks.
+    // The first sandbox of a process also parses the specs and builds the checks, so the test measures it separately.
     let first = with_mandate("RUM-1").await;
     println!("first sandbox with one response: {:?}", since.elapsed());
     let (before, since) = (memory(), Instant::now());

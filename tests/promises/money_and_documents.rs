@@ -1,4 +1,4 @@
-//! Amounts state their unit, and documents are bytes.
+//! Amounts of money name their unit, and documents are bytes.
 
 use mandat::wire::{AmountCents, Cents, Document, Euros, MediaType};
 
@@ -7,7 +7,7 @@ fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
 }
 
 #[test]
-fn cents_are_read_from_text_or_number_and_else_kept() {
+fn cents_are_read_from_text_or_number_and_other_values_are_kept() {
     for (json, cents) in [("\"1250\"", Some(1250)), ("1250", Some(1250)), ("\"0\"", Some(0)), ("\"12.50\"", None)] {
         let amount: Cents = read(json);
         assert_eq!(amount.get().map(AmountCents::cents), cents, "{json}");
@@ -19,7 +19,7 @@ fn cents_are_read_from_text_or_number_and_else_kept() {
 }
 
 #[test]
-fn euros_are_read_as_cents() {
+fn amounts_in_euros_are_read_as_cents() {
     for (json, cents) in [
         ("\"3.33\"", Some(333)),
         ("\"3.3\"", Some(330)),
@@ -40,17 +40,17 @@ fn euros_are_read_as_cents() {
 }
 
 #[test]
-fn amounts_over_the_documented_digits_are_refused() {
+fn amounts_with_more_than_the_documented_digits_are_refused() {
     let amount = |cents| Cents::<11>::try_from(AmountCents::from_cents(cents));
     assert_eq!(serde_json::to_string(&amount(99_999_999_999).unwrap()).unwrap(), "\"99999999999\"");
-    assert_eq!(amount(100_000_000_000).unwrap_err().to_string(), "it has more than 11 digits in cents");
+    assert_eq!(amount(100_000_000_000).unwrap_err().to_string(), "the amount has more than 11 digits in cents");
     assert_eq!(AmountCents::from_euros(12, 100), None);
     assert_eq!(AmountCents::from_euros(u64::MAX, 0), None);
 }
 
 #[test]
 fn documents_are_read_from_base64_and_data_uris() {
-    // The start of SafeDebit's sample, which the documentation cuts off.
+    // The start of the document in SafeDebit's sample. The documentation of SafeDebit cuts off the rest.
     let sample = "ZGF0YTphcHBsaWNhdGlvbi9wZGY7YmFzZTY0LEpWQkVSaTA9";
     for text in [
         sample,
@@ -69,7 +69,7 @@ fn documents_are_read_from_base64_and_data_uris() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn document_responses_have_their_own_size_limit() {
+async fn responses_with_documents_have_their_own_size_limit() {
     use crate::support::{Server, facade, json, test_settings};
     use mandat::ErrorKind;
     let settings = test_settings().with_max_document(2 * test_settings().max_answer);
@@ -85,12 +85,12 @@ async fn document_responses_have_their_own_size_limit() {
 }
 
 #[test]
-fn invalid_documents_are_refused_without_being_shown() {
+fn error_about_an_invalid_document_does_not_show_the_document() {
     assert_eq!(Document::from_bytes([]).unwrap_err().to_string(), "the document is empty");
     assert!(Document::from_bytes(vec![0; Document::LARGEST]).is_ok());
     let error = Document::from_bytes(vec![0; Document::LARGEST + 1]).unwrap_err().to_string();
     assert_eq!(error, "the document has 20971521 bytes, at most 20971520 are allowed");
     let document: Document = read("\"no base64, a secret\"");
-    assert_eq!(document.to_bytes().unwrap_err().to_string(), "it is not base64");
+    assert_eq!(document.to_bytes().unwrap_err().to_string(), "the document is not base64");
     assert_eq!(format!("{document:?}"), "Document(19 bytes of base64)");
 }

@@ -1,4 +1,4 @@
-//! The example with a store prints each change once, as the snapshot shows.
+//! The example program `morning`, which stores readings, prints each change once, as the snapshot shows.
 
 use crate::snapshot;
 
@@ -7,7 +7,7 @@ use crate::snapshot;
 mod example;
 
 #[tokio::test]
-async fn store_example_prints_each_change_once() {
+async fn example_morning_prints_each_change_once() {
     let mut out = Vec::new();
     example::run(&mut out).await.unwrap();
     let text = String::from_utf8(out).unwrap();
@@ -20,7 +20,7 @@ async fn store_example_prints_each_change_once() {
             Some(_) => mornings.last_mut().unwrap().push(line),
         }
     }
-    // The order of the vendors' lines in the last two runs is not fixed, so sort them.
+    // The vendors' lines can have any order in the last two runs, so the test sorts them.
     let of_two: Vec<&str> = mornings.split_off(2).into_iter().flatten().filter(|line| line.starts_with("  ")).collect();
     mornings.push(of_two);
     for morning in &mut mornings {

@@ -58,7 +58,7 @@ fn client() -> Value {
     })
 }
 
-/// An operation, its response, the field that repeats a value of the request, and whether the operation is a write.
+/// Lists operations. Each has a response, the field that repeats a value of the request, and a flag for a write.
 fn answers() -> Vec<(&'static str, Value, &'static str, bool)> {
     let date = "2024-12-31T23:59:59+02:00";
     let transaction = value!({"success": true, "date": date, "data": {
@@ -104,12 +104,12 @@ async fn response_with_another_reference_leaves_a_write_unknown() {
             assert_eq!(error.kind(), ErrorKind::Decode, "{operation}: {error}");
             assert_eq!(error.outcome(), write.then_some(Outcome::Unknown), "{operation}: {error}");
             assert!(
-                error.to_string().contains(&format!("{} differs from the requested one", place[1..].replace('/', "."))),
+                error.to_string().contains(&format!("{} is not the requested value", place[1..].replace('/', "."))),
                 "{error}"
             );
             assert!(!error.is_retryable() && !error.to_string().contains(&other), "{error}");
         }
-        // The same value in another notation is accepted.
+        // The same value in another notation is accepted in a response.
         for same in [format!(" {own} "), own.to_lowercase(), own.to_uppercase()] {
             *answer.pointer_mut(place).unwrap() = same.clone().into();
             let result = answered(operation, &answer).await;
@@ -119,7 +119,7 @@ async fn response_with_another_reference_leaves_a_write_unknown() {
 }
 
 #[tokio::test]
-async fn numeric_siren_matches_its_text() {
+async fn siren_that_is_sent_as_a_number_matches_its_text() {
     let (operation, mut answer, place, _) =
         answers().into_iter().find(|(_, _, place, _)| place.ends_with("siren")).unwrap();
     for (siren, same) in [(value!(12_345_678), true), (value!(12_345_679), false)] {

@@ -1,4 +1,4 @@
-// Tests the sandbox's pages in a real browser, as a debtor uses them.
+// Tests the pages of the sandbox in a real browser, as a debtor uses them.
 // pages.rs runs `node pages.mjs` with SANDBOX (the address), CHROMIUM (the program) and TOOLS (node_modules).
 
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ const DAY = 86400;
 const safedebit = `http://${SANDBOX}/safedebit/ssp`;
 const seqino = `http://${SANDBOX}/seqino/api`;
 
-// The merchant's site, to which the debtor returns.
+// The web site of the merchant, to which the debtor returns after a decision.
 let merchant, site, visits, browser;
 
 before(async () => {
@@ -75,7 +75,7 @@ async function word(umr) {
   return all.find((one) => one.mandate === `safedebit:${umr}`).word;
 }
 
-// Opens a page. Fails if a script runs, or if the page loads anything from another host.
+// Opens a page of the sandbox. Fails if a script runs, or if the page loads anything from another host.
 async function open(url, options = {}) {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
   const page = await context.newPage();
@@ -194,7 +194,7 @@ test('pages are in French or English, by browser language or choice', async () =
   await page.getByRole('link', { name: 'Français' }).click();
   assert.equal(await page.title(), 'Signer un mandat de prélèvement SEPA');
   await control('POST', 'clock', { advance_seconds: DAY });
-  // The chosen language is kept after a form is sent.
+  // The page keeps the chosen language after the debtor submits the form.
   await button(page, 'Signer').click();
   assert.equal(await page.getByRole('alert').textContent(), 'Ce lien a expiré.');
 });

@@ -1,4 +1,5 @@
-//! The sandbox's pages work for a debtor in a real browser, if one is installed.
+//! The signature pages of the sandbox work for a debtor in a real browser. The test runs only if a browser is
+//! installed.
 
 use mandat::sandbox::Sandbox;
 use std::{
@@ -8,14 +9,14 @@ use std::{
     process::Command,
 };
 
-/// The first of these programs on the `PATH`.
+/// Returns the path of the first of these programs that is on the `PATH`.
 fn program(names: &[&str]) -> Option<PathBuf> {
     let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
     names.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn debtor_can_sign_and_cancel_in_a_browser() {
+async fn debtor_can_sign_and_cancel_a_mandate_in_a_browser() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tools = here.join("target/tools/node_modules");
     let chromium = program(&["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]);

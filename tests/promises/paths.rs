@@ -1,4 +1,4 @@
-//! An id in a path reaches its own record at the vendor, or the crate sends no request.
+//! An id in the path of a request reaches its own record at the vendor, or the crate sends no request.
 
 use crate::support::{Server, facade, json, test_settings};
 use futures_util::StreamExt;
@@ -6,7 +6,7 @@ use mandat::{Error, ErrorKind, MandateRef, Outcome};
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::collections::BTreeSet;
 
-/// The paths that the calls below may reach. `{}` stands for one segment.
+/// The paths of all requests that the calls in this test may send. `{}` stands for one segment.
 const PATHS: &[&str] = &[
     "/auth",
     "/sdd/mandate/{}/status",
@@ -20,7 +20,8 @@ const PATHS: &[&str] = &[
     "/invoicing/invoice_data/{}",
 ];
 
-/// Returns the decoded segment that holds the id, or `None` if the path has no id. Panics at any path outside `PATHS`.
+/// Returns the decoded path segment that contains the id, or `None` if the path has no id. Panics at any path outside
+/// `PATHS`.
 fn id_in_path(request: &str) -> Option<String> {
     let path = request.split(' ').nth(1).unwrap().split('?').next().unwrap();
     assert!(!path.contains('\\'), "{request}");
@@ -36,7 +37,8 @@ fn id_in_path(request: &str) -> Option<String> {
     Some(decoded)
 }
 
-/// Makes every call that puts an id into a path, through the clients and through the facade. Returns the errors.
+/// Makes every call that puts an id into a path, once through the clients and once through the facade. Returns the
+/// errors.
 async fn call_each_path_with_id(mandates: &mandat::Mandates, id: &str) -> Vec<Error> {
     let mut errors = Vec::new();
     macro_rules! call {
@@ -56,7 +58,7 @@ async fn call_each_path_with_id(mandates: &mandat::Mandates, id: &str) -> Vec<Er
         seqino.revoke_mandate().x_pdp_client_id("c").mandate_id(id).send(),
     );
     for reference in [MandateRef::easytransac(id), MandateRef::seqino("c", id), MandateRef::seqino(id, "m")] {
-        // A mandate with an invalid id was never looked up, so its status must not be `Gone`.
+        // The crate never looked up a mandate with an invalid id, so its status must not be `Gone`.
         match mandates.status(reference.known()).await {
             Ok(mandate) => assert_ne!(mandate.status, mandat::MandateStatus::Gone, "{reference:?}"),
             Err(error) => errors.push(error),
@@ -78,7 +80,7 @@ async fn server() -> Server {
 }
 
 #[tokio::test]
-async fn hostile_id_is_refused_before_sending() {
+async fn id_that_would_change_the_path_is_refused_before_sending() {
     let server = server().await;
     let mandates = facade(&server.url(), &test_settings());
     let hostile = [
@@ -109,7 +111,8 @@ async fn hostile_id_is_refused_before_sending() {
     ];
     for id in hostile {
         for error in call_each_path_with_id(&mandates, id).await {
-            // A 404 answers a request with only the valid part of the reference. The paths are checked below.
+            // A request that contains only the valid part of the reference gets a 404. The test checks the paths of
+            // these requests below.
             if error.http_status() != Some(404) {
                 assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{id:?}: {error}");
             }
@@ -118,13 +121,14 @@ async fn hostile_id_is_refused_before_sending() {
         }
     }
     let asked: BTreeSet<String> = server.requests().iter().filter_map(|request| id_in_path(request)).collect();
-    // The lists of clients and mandates have no id in their path. `c` and `m` are the valid parts of the references.
+    // Requests for the lists of clients and mandates have no id in their path. `c` and `m` are the valid parts of the
+    // references.
     assert!(asked.iter().all(|id| id == "c" || id == "m"), "{asked:?}");
     assert_eq!(server.count("DELETE"), 0);
 }
 
 #[test]
-fn ids_reach_only_their_own_record() {
+fn request_with_any_id_reaches_only_the_record_with_that_id() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (server, mandates) = runtime.block_on(async {
         let server = server().await;

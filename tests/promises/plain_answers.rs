@@ -1,5 +1,5 @@
-//! Each request names its sender and asks for an uncompressed response. No response is lost to a header that the crate
-//! does not need.
+//! Each request names the crate as its sender and asks for an uncompressed response. The client reads a response
+//! whatever its unneeded headers contain.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{Server, facade, http, json, test_settings};
@@ -39,7 +39,7 @@ async fn requests_name_the_crate_and_ask_for_no_compression() {
 }
 
 #[tokio::test]
-async fn custom_http_client_may_set_the_user_agent() {
+async fn custom_http_client_may_set_its_own_user_agent() {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert("x-own", reqwest::header::HeaderValue::from_static("1"));
     headers.insert("user-agent", reqwest::header::HeaderValue::from_static("theirs"));
@@ -92,7 +92,7 @@ async fn uncompressed_response_is_read_under_any_encoding_header() {
 }
 
 #[tokio::test]
-async fn compressed_response_is_an_error_and_not_expanded() {
+async fn compressed_response_is_an_error_and_is_not_decompressed() {
     let bomb = include_bytes!("fixtures/bomb.gz");
     for headers in [
         vec!["content-encoding: gzip"],
@@ -111,7 +111,7 @@ async fn compressed_response_is_an_error_and_not_expanded() {
 }
 
 #[tokio::test]
-async fn partial_response_is_no_success() {
+async fn response_with_a_status_from_206_to_299_is_not_a_success() {
     for status in [206, 207, 208, 226, 299] {
         let server = Server::start(move |request| match request.starts_with("GET /clients") {
             true => http(status, "content-range: bytes 0-1/400\r\n", "[]"),

@@ -1,4 +1,4 @@
-//! A probe shows the keys and types of a real response, no values, and the differences from the spec.
+//! A probe shows the keys and types of a vendor's response, without values, and each difference from the spec.
 
 use crate::{
     support::{IBAN, Server, json},
@@ -7,7 +7,7 @@ use crate::{
 use mandat::{MandateRef, sandbox::Sandbox};
 
 #[tokio::test]
-async fn response_as_specified_matches() {
+async fn probe_finds_no_difference_in_a_response_that_matches_the_spec() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
@@ -18,7 +18,7 @@ async fn response_as_specified_matches() {
 
 #[cfg(feature = "easytransac")]
 #[tokio::test]
-async fn differences_are_reported_by_place_without_values() {
+async fn probe_reports_each_difference_by_place_without_values() {
     use mandat::{Mandates, easytransac};
     let body = format!(
         r#"{{"success":true,"data":{{"mandateId":"abcabcabcabcabcabc12","state":"active","status":7,"iban":"{IBAN}","{IBAN}":1}}}}"#
@@ -30,10 +30,10 @@ async fn differences_are_reported_by_place_without_values() {
     assert!(!probe.matches());
     assert_eq!(
         probe.to_string().lines().next().unwrap(),
-        "Easytransac get_mandate_status: differs at data.status: spec string, answer number; \
-         differs at data.(a key of 27 bytes): spec nothing, answer number; \
-         differs at data.iban: spec nothing, answer string; \
-         differs at data.state: spec nothing, answer string"
+        "Easytransac get_mandate_status: differs at data.status: the spec has string, the response has number; \
+         differs at data.(a key of 27 bytes): the spec has nothing, the response has number; \
+         differs at data.iban: the spec has nothing, the response has string; \
+         differs at data.state: the spec has nothing, the response has string"
     );
     let report = serde_json::to_string(&probe).unwrap();
     assert!(!report.contains(IBAN) && !report.contains("active\""), "{report}");
@@ -41,32 +41,34 @@ async fn differences_are_reported_by_place_without_values() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn missing_keys_are_reported_with_the_specified_type() {
+async fn probe_reports_missing_keys_with_the_type_in_the_spec() {
     use mandat::{Mandates, safedebit};
     for (body, told) in [
         (r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#, "SafeDebit search_mandate: matches"),
         (r#"{"result":true,"datas":[]}"#, "SafeDebit search_mandate: matches"),
         (
             r#"{"result":true,"data":[{"umr":"RUM-1"}]}"#,
-            "SafeDebit search_mandate: differs at datas: spec required array, answer nothing; \
-             differs at data: spec nothing, answer array",
+            "SafeDebit search_mandate: differs at datas: the spec has required array, the response has nothing; \
+             differs at data: the spec has nothing, the response has array",
         ),
         (
             r#"{"result":true,"datas":[{"rum":"RUM-1","status":"1"}]}"#,
-            "SafeDebit search_mandate: differs at datas[].umr: spec required string, answer nothing; \
-             differs at datas[].rum: spec nothing, answer string",
+            "SafeDebit search_mandate: differs at datas[].umr: the spec has required string, the response has nothing; \
+             differs at datas[].rum: the spec has nothing, the response has string",
         ),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},{"umr":"RUM-2"}]}"#,
-            "SafeDebit search_mandate: differs at datas[].status: spec required string, answer string or nothing",
+            "SafeDebit search_mandate: differs at datas[].status: \
+             the spec has required string, the response has string or nothing",
         ),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":null}]}"#,
-            "SafeDebit search_mandate: differs at datas[].status: spec string, answer null",
+            "SafeDebit search_mandate: differs at datas[].status: the spec has string, the response has null",
         ),
         (
             "<html>",
-            "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: it is not JSON, at line 1 column 1",
+            "SafeDebit search_mandate: differs at the whole response: \
+             the spec has object, the response has no JSON: the text is not JSON, at line 1 column 1",
         ),
     ] {
         let server = Server::start(move |_| json(200, body)).await;
@@ -79,7 +81,7 @@ async fn missing_keys_are_reported_with_the_specified_type() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn damaged_responses_are_read_and_the_damage_located() {
+async fn probe_reads_damaged_responses_and_locates_the_damage() {
     use crate::support::Act;
     use mandat::{Mandates, safedebit};
     for (body, told) in [
@@ -91,7 +93,7 @@ async fn damaged_responses_are_read_and_the_damage_located() {
             b"{\"result\":true,\n\"datas\":[{\"umr\":\"RUM-1\",\"status\":\"1\",\"name\":\"Ren\xe9\"}]}",
             "SafeDebit search_mandate: \
              is damaged: a text that is not valid UTF-8 or has an escape that JSON does not allow, at line 2 column 45; \
-             differs at datas[].name: spec nothing, answer string",
+             differs at datas[].name: the spec has nothing, the response has string",
         ),
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1","status":"\ud800"}]}"#,
@@ -100,14 +102,18 @@ async fn damaged_responses_are_read_and_the_damage_located() {
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1","status":"1","x":1e400}]}"#,
             "SafeDebit search_mandate: is damaged: a number out of range, at line 1 column 57; \
-             differs at datas[].x: spec nothing, answer number",
+             differs at datas[].x: the spec has nothing, the response has number",
         ),
         (
             br#"{"result":true,"datas":[{"umr":"RUM-1""#,
-            "SafeDebit search_mandate: differs at the whole answer: \
-             spec object, answer no JSON: it ends too early, at line 1 column 38",
+            "SafeDebit search_mandate: differs at the whole response: \
+             the spec has object, the response has no JSON: the text ends too early, at line 1 column 38",
         ),
-        (b"", "SafeDebit search_mandate: differs at the whole answer: spec object, answer no JSON: the body is empty"),
+        (
+            b"",
+            "SafeDebit search_mandate: differs at the whole response: \
+             the spec has object, the response has no JSON: the body is empty",
+        ),
     ] {
         let server = Server::start(move |_| {
             let head = format!("HTTP/1.1 200 X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());

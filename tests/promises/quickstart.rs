@@ -1,4 +1,5 @@
-//! Each line that `cargo run --example quickstart` prints comes from one `Mandates::status` call to a server.
+//! Each line that `cargo run --example quickstart` prints comes from one call of `Mandates::status`, which sends a
+//! request to a server.
 
 #[path = "../../examples/quickstart.rs"]
 #[allow(dead_code, reason = "the test does not call its main")]

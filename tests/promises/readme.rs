@@ -12,7 +12,7 @@ const VENDORS: [(Provider, &str); 3] = [
     (Provider::Seqino, include_str!("../../docs/seqino.md")),
 ];
 
-/// The rows of the table that starts with this head.
+/// Returns the rows of the table whose head has this text.
 fn rows<'a>(page: &'a str, head: &str) -> Vec<&'a str> {
     let (_, table) = page.split_once(head).unwrap();
     table.lines().skip(2).take_while(|line| line.starts_with('|')).collect()
@@ -27,7 +27,7 @@ fn listed(names: impl Iterator<Item = String>) -> String {
 }
 
 #[test]
-fn readme_status_table_matches_the_vocabulary() {
+fn status_table_in_the_readme_matches_the_vocabulary() {
     let wanted = mandat::vocabulary().into_iter().map(|row| {
         format!("| {} | `{}` | {} | {} | {} |", row.provider.name(), row.raw, row.status, row.next_step, row.evidence)
     });
@@ -35,7 +35,7 @@ fn readme_status_table_matches_the_vocabulary() {
 }
 
 #[test]
-fn vendor_pages_list_every_status_word() {
+fn page_of_each_vendor_lists_every_status_word() {
     assert_eq!(VENDORS.map(|(provider, _)| provider).as_slice(), Provider::ALL);
     let words = mandat::vocabulary();
     let words: Vec<_> = words.iter().map(|row| (row.provider, &row.raw, row.status.as_str(), row.evidence)).collect();
@@ -51,7 +51,7 @@ fn vendor_pages_list_every_status_word() {
             let written = if wanted.is_empty() { Vec::new() } else { rows(page, head) };
             assert_eq!(written.len(), wanted.len(), "{provider}: {wanted:#?}");
             for (written, wanted) in written.iter().zip(wanted) {
-                // The last cell holds the reason, which the test does not compare.
+                // The last cell contains the reason for the meaning of the word. The test does not compare this cell.
                 assert!(written.starts_with(&wanted) && written.len() > wanted.len() + 3, "{provider}: {wanted}");
             }
         }
@@ -66,7 +66,7 @@ fn book_table_lists_every_status_of_a_debit() {
 }
 
 #[test]
-fn book_table_lists_every_status_with_phase_and_next_step() {
+fn table_in_the_book_lists_every_status_with_its_phase_and_next_step() {
     let written = rows(STATUSES, "| status | phase | meaning |");
     assert_eq!(written.len(), MandateStatus::ALL.len());
     for (written, status) in written.iter().zip(MandateStatus::ALL) {
@@ -79,7 +79,7 @@ fn book_table_lists_every_status_with_phase_and_next_step() {
 }
 
 #[test]
-fn book_diagram_matches_the_status_changes() {
+fn diagram_in_the_book_matches_the_status_changes() {
     const PHASES: [Phase; 4] = [Phase::Setup, Phase::InForce, Phase::OnHold, Phase::Ended];
     let mut diagram = String::new();
     for phase in PHASES {
@@ -106,7 +106,7 @@ fn book_diagram_matches_the_status_changes() {
                 Some(Change::Reinstated) => "  ^",
                 Some(Change::Regressed) => "  <",
                 Some(Change::Anomalous) => "  !",
-                Some(other) => panic!("{other} has no symbol yet"),
+                Some(other) => panic!("the change class {other} has no symbol in this test"),
             };
         }
     }
@@ -114,7 +114,7 @@ fn book_diagram_matches_the_status_changes() {
 }
 
 #[test]
-fn book_table_lists_every_setting_with_its_default() {
+fn table_in_the_book_lists_every_setting_with_its_default() {
     let Settings {
         connect_timeout,
         attempt_timeout,

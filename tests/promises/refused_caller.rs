@@ -1,4 +1,5 @@
-//! The facade stops asking a vendor that refuses the caller, because repeated refusals lock accounts.
+//! The facade sends no further requests to a vendor that refuses the caller's credentials, because repeated refusals
+//! can lock an account.
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{Act, Server, facade, http, json, test_settings};
@@ -24,7 +25,7 @@ fn references(provider: Provider, count: usize) -> Vec<MandateRef> {
         .collect()
 }
 
-/// Counts the failed readings of a run by kind.
+/// Reads these mandates in one batch. Returns the number of failed readings of each kind.
 async fn run(mandates: &Mandates, references: Vec<MandateRef>) -> Vec<(ErrorKind, usize)> {
     let mut kinds: Vec<(ErrorKind, usize)> = Vec::new();
     let mut readings = mandates.statuses(references);
@@ -40,8 +41,8 @@ async fn run(mandates: &Mandates, references: Vec<MandateRef>) -> Vec<(ErrorKind
     kinds
 }
 
-/// Each way in which a vendor refuses the caller: the vendor, whether it also refuses the token request, the response,
-/// and the number of requests that one call makes.
+/// Lists each way in which a vendor refuses the caller: the vendor, a flag that the token request is refused too, the
+/// response, and the number of requests that one call sends.
 fn refusals() -> Vec<(Provider, bool, Act, usize)> {
     let page = |status| Act::from(http(status, "content-type: text/html\r\n", "<html>Forbidden</html>"));
     let mut all = Vec::new();
@@ -58,7 +59,7 @@ fn refusals() -> Vec<(Provider, bool, Act, usize)> {
     }
     all.push((Provider::Easytransac, true, page(403), 1));
     all.push((Provider::Easytransac, true, page(401), 1));
-    // The call renews the token once and is repeated once.
+    // After the 401 the call renews the token once and sends the request once more.
     all.push((Provider::Easytransac, false, page(401), 4));
     all.push((Provider::SafeDebit, false, page(401), 1));
     all.push((Provider::Seqino, false, page(401), 1));
@@ -90,7 +91,7 @@ async fn batch_stops_at_the_first_refusal_of_the_caller() {
 }
 
 #[tokio::test]
-async fn refusal_by_one_vendor_does_not_stop_others() {
+async fn refusal_by_one_vendor_does_not_stop_readings_at_other_vendors() {
     let server = Server::with_token(|request| match request.starts_with("GET /search_mandate") {
         true => json(200, r#"{"result":false,"code":"AUTH_002"}"#),
         false => json(404, r#"{"success":false}"#),
@@ -102,14 +103,14 @@ async fn refusal_by_one_vendor_does_not_stop_others() {
     assert_eq!(kinds, [(ErrorKind::Auth, 1), (ErrorKind::NotAsked, 49), (ErrorKind::NotFound, 50)]);
 }
 
-/// A successful response to `GET /search_mandate?umr=...`.
+/// Returns a successful response to `GET /search_mandate?umr=...`.
 fn found(request: &str) -> String {
     let umr = request.split_once("umr=").unwrap().1.split(' ').next().unwrap();
     json(200, &format!(r#"{{"result":true,"datas":[{{"umr":"{umr}","status":"1"}}]}}"#))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn password_change_mid_batch_is_refused_at_most_concurrency_times() {
+async fn password_change_during_a_batch_causes_at_most_one_refusal_per_parallel_request() {
     let asked = AtomicUsize::new(0);
     let server = Server::start(move |request| match asked.fetch_add(1, Ordering::SeqCst) {
         0..100 => found(request),
@@ -126,7 +127,7 @@ async fn password_change_mid_batch_is_refused_at_most_concurrency_times() {
 }
 
 #[tokio::test]
-async fn refusal_mid_batch_stops_calls_that_wait_for_the_rate() {
+async fn refusal_during_a_batch_stops_calls_that_wait_for_the_rate_limit() {
     for provider in [Provider::SafeDebit, Provider::Seqino] {
         let asked = AtomicUsize::new(0);
         let server = Server::start(move |request| match asked.fetch_add(1, Ordering::SeqCst) {
@@ -135,7 +136,7 @@ async fn refusal_mid_batch_stops_calls_that_wait_for_the_rate() {
             _ => json(401, "{}"),
         });
         let server = server.await;
-        // More calls wait than the rate lets through. On loopback there is no rate by default.
+        // More calls wait than the rate limit allows at once. On loopback the default settings have no rate limit.
         let settings = test_settings().with_rate_per_second(NonZeroU32::new(20));
         let kinds = run(&facade(&server.url(), &settings), references(provider, 1000)).await;
         let requests = server.requests().len();
@@ -146,7 +147,7 @@ async fn refusal_mid_batch_stops_calls_that_wait_for_the_rate() {
 }
 
 #[tokio::test]
-async fn forbidden_client_does_not_stop_a_batch() {
+async fn client_that_the_caller_may_not_read_does_not_stop_a_batch() {
     let own = r#"{"error":"Forbidden","code":403,"trace_id":"trace-0042"}"#;
     let server = Server::start(move |request| match request.starts_with("GET /clients ") {
         true => json(200, "[]"),
@@ -158,7 +159,7 @@ async fn forbidden_client_does_not_stop_a_batch() {
 }
 
 #[tokio::test]
-async fn five_firewall_pages_in_a_row_stop_a_batch() {
+async fn five_html_pages_of_a_firewall_in_a_row_stop_a_batch() {
     let page = || http(403, "content-type: text/html\r\n", "<html>Forbidden</html>");
     let server = Server::start(move |_| page()).await;
     let kinds = run(&facade(&server.url(), &test_settings()), references(Provider::SafeDebit, 1000)).await;
@@ -176,7 +177,7 @@ async fn five_firewall_pages_in_a_row_stop_a_batch() {
 }
 
 #[tokio::test]
-async fn refusals_stay_bounded_after_a_lost_first_response() {
+async fn number_of_refusals_is_limited_after_a_lost_first_response() {
     let asked = AtomicUsize::new(0);
     let server = Server::start(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
         0 => Act::Reset(vec![]),
@@ -190,7 +191,7 @@ async fn refusals_stay_bounded_after_a_lost_first_response() {
 }
 
 #[tokio::test]
-async fn refused_watches_end_after_one_request() {
+async fn watches_of_a_refused_caller_end_after_one_request() {
     let right = Arc::new(AtomicBool::new(false));
     let password = right.clone();
     let server = Server::start(move |request| match password.load(Ordering::SeqCst) {
@@ -215,7 +216,7 @@ async fn refused_watches_end_after_one_request() {
         assert!(watch.next().await.is_none(), "the watch should end");
     }
     assert_eq!(refused, 1);
-    // The watches can start again once the vendor accepts the caller.
+    // The watches can start again once the vendor accepts the credentials.
     right.store(true, Ordering::SeqCst);
     mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap();
     assert!(watch_all().await.iter().all(|(first, _)| first.is_ok()));

@@ -1,4 +1,4 @@
-//! A mandate that ended and is back in use is allowed only after the caller acknowledges its return.
+//! A mandate that had ended and is in use again is allowed only after the caller acknowledges its return.
 
 use crate::{
     support::{good_facts, noon},
@@ -31,12 +31,12 @@ fn facts(last_acknowledged: Option<MandateStatus>) -> Facts {
     Facts { last_acknowledged, ..good_facts() }
 }
 
-/// Stores the next reading over the stored state.
+/// Returns the stored state after the next reading of the mandate.
 fn next(known: &StoredState, status: MandateStatus, last_acknowledged: Option<MandateStatus>) -> StoredState {
     StoredState::of(&mandate(status), Some(known), Some(&facts(last_acknowledged)), noon())
 }
 
-/// Writes the state and reads it back, through the columns of a row or through serde.
+/// Writes the stored state and reads it back, either through the columns of a row or through serde.
 fn round_trip(known: &StoredState, by_columns: bool) -> StoredState {
     if !by_columns {
         return serde_json::from_str(&serde_json::to_string(known).unwrap()).unwrap();
@@ -47,7 +47,7 @@ fn round_trip(known: &StoredState, by_columns: bool) -> StoredState {
 }
 
 #[test]
-fn reinstatement_is_kept_until_acknowledged() {
+fn stored_state_keeps_a_reinstatement_until_it_is_acknowledged() {
     for from in ENDED {
         let mut known = stored(from);
         for _ in 0..3 {
@@ -62,7 +62,7 @@ fn reinstatement_is_kept_until_acknowledged() {
 }
 
 #[test]
-fn reinstatement_through_other_statuses_is_kept() {
+fn reinstatement_is_kept_across_readings_with_other_statuses() {
     use MandateStatus::{Active, AwaitingSignature, Revoked, Suspended, Unrecognized};
     for way in [[AwaitingSignature, Suspended], [Unrecognized, Unrecognized], [Suspended, Unrecognized]] {
         let known = way.iter().fold(stored(Revoked), |known, status| next(&known, *status, None));
@@ -72,16 +72,17 @@ fn reinstatement_through_other_statuses_is_kept() {
 }
 
 #[test]
-fn earlier_acknowledgement_does_not_cover_a_reinstatement() {
+fn acknowledgement_before_a_reinstatement_does_not_count() {
     use MandateStatus::{Active, Revoked};
-    // A file that says `Active` in each run.
+    // The caller's file has the acknowledgement `Active` in each run, so the acknowledgement is older than the end of
+    // the mandate.
     let known = next(&stored(Active), Active, Some(Active));
     let mut known = next(&known, Revoked, Some(Active));
     for _ in 0..3 {
         known = next(&known, Active, Some(Active));
         assert_eq!((known.verdict, known.reinstated_from), (Some(Permission::Undetermined), Some(Revoked)));
     }
-    // A changed acknowledgement is new. So is a call of `acknowledge`.
+    // An acknowledgement counts as new if it differs from the last one, or if the caller calls `acknowledge`.
     let again = next(&next(&known, Active, None), Active, Some(Active));
     assert_eq!(again.verdict, Some(Permission::Allowed));
     known.acknowledge();
@@ -89,7 +90,7 @@ fn earlier_acknowledgement_does_not_cover_a_reinstatement() {
 }
 
 #[test]
-fn only_the_present_status_acknowledges() {
+fn acknowledgement_counts_only_for_the_current_status() {
     for said in MandateStatus::ALL {
         let known = next(&stored(MandateStatus::Revoked), MandateStatus::Active, Some(*said));
         let acknowledged = *said == MandateStatus::Active;
@@ -108,21 +109,21 @@ fn ended_or_unrecognized_mandates_cannot_be_acknowledged() {
 }
 
 #[test]
-fn never_recognized_mandate_needs_acknowledgement() {
+fn mandate_whose_status_was_never_recognized_needs_acknowledgement() {
     let known = next(&stored(MandateStatus::Unrecognized), MandateStatus::Active, None);
     let unknown = Some(MandateStatus::Unrecognized);
     assert_eq!((known.verdict, known.reinstated_from), (Some(Permission::Undetermined), unknown));
-    // A status from a newer version is read as unrecognized.
+    // A stored status that only a newer version knows is read as unrecognized.
     let newer = json!({"status": "Frozen", "raw": "7", "recognized": "Frozen", "since": noon(), "observed_at": noon()});
     let known = next(&serde_json::from_value(newer).unwrap(), MandateStatus::Active, None);
     assert_eq!((known.verdict, known.reinstated_from), (Some(Permission::Undetermined), unknown));
-    // The mandate was active before the unknown word, so it is not reinstated.
+    // The mandate was active before the unknown status word, so it did not end and is not reinstated.
     let known = next(&stored(MandateStatus::Active), MandateStatus::Unrecognized, None);
     assert_eq!(next(&known, MandateStatus::Active, None).verdict, Some(Permission::Allowed));
 }
 
 #[test]
-fn creation_without_status_is_no_end() {
+fn creation_response_without_a_status_does_not_end_the_mandate() {
     let mut created = mandate(MandateStatus::Unrecognized);
     created.source = Source::Created;
     let known = StoredState::of(&created, None, Some(&facts(None)), noon());
@@ -130,8 +131,8 @@ fn creation_without_status_is_no_end() {
 }
 
 #[test]
-fn acknowledgement_alone_is_reported_as_a_change() {
-    // The verdict is refused before and after, for another reason.
+fn acknowledgement_without_a_new_status_is_reported_as_a_change() {
+    // The verdict is `Refused` before and after the acknowledgement, but for different reasons.
     let facts = |last_acknowledged| Facts { revoked_by_debtor: Some(true), ..facts(last_acknowledged) };
     let mut known = next(&stored(MandateStatus::Revoked), MandateStatus::Active, None);
     known.verdict = Some(Permission::Refused);
@@ -142,7 +143,7 @@ fn acknowledgement_alone_is_reported_as_a_change() {
 }
 
 #[test]
-fn failed_reading_drops_only_the_verdict() {
+fn failed_reading_removes_only_the_verdict_from_the_stored_state() {
     let known = next(&stored(MandateStatus::Revoked), MandateStatus::Active, None);
     let mut unread = known.unread();
     assert_eq!(unread.verdict, None);
@@ -152,10 +153,10 @@ fn failed_reading_drops_only_the_verdict() {
 
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    /// A reading with this status and this acknowledgement of the caller.
+    /// A reading with this status. The second value is the status that the caller has acknowledged.
     Read(MandateStatus, Option<MandateStatus>),
     Failed,
-    /// A call of `StoredState::acknowledge` on the stored state.
+    /// The caller acknowledges the stored state by `StoredState::acknowledge`.
     Acknowledged,
 }
 
@@ -171,9 +172,10 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Tracks the truth apart from `StoredState`: a mandate is open until somebody acknowledges it after its last end.
+    /// Computes the expected result without `StoredState`: a mandate that returned after its end is not allowed until
+    /// somebody acknowledges it after that end.
     #[test]
-    fn random_histories_allow_no_unacknowledged_reinstatement(
+    fn no_random_history_allows_a_reinstated_mandate_before_acknowledgement(
         events in prop::collection::vec((any_event(), any::<bool>()), 1..30),
     ) {
         let mut known: Option<StoredState> = None;
@@ -215,7 +217,7 @@ proptest! {
             let stated_open = said.is_some_and(|said| said == MandateStatus::Unrecognized || ENDED.contains(&said));
             let allowed = status == MandateStatus::Active && !open && !stated_open;
             prop_assert_eq!(now_known.verdict == Some(Permission::Allowed), allowed, "{:?}", now_known);
-            // Storing only the changes loses nothing.
+            // A caller who stores only the changes loses no information.
             let change = MandateChange::between(known.as_ref(), &reading, Some(&facts), noon());
             let kept = change.map(|change| change.to).or(known).unwrap();
             prop_assert_eq!(
@@ -238,7 +240,7 @@ async fn one(mandates: &Mandates, tracked: &StatusQuery) -> Mandate {
     mandates.statuses([tracked.clone()]).next().await.unwrap().result.unwrap()
 }
 
-/// The verdict for the purpose of the mandate.
+/// Returns the verdict on the use for which the mandate was granted.
 fn verdict(mandate: &Mandate, last_acknowledged: Option<MandateStatus>, sandbox: &Sandbox) -> Verdict {
     let now = sandbox.now();
     match mandate.reference.provider().purpose() {
@@ -279,7 +281,7 @@ async fn every_way_of_reading_detects_a_reinstatement() {
 }
 
 #[tokio::test]
-async fn batch_keeps_a_reinstatement_open_until_acknowledged() {
+async fn batch_does_not_allow_a_reinstated_mandate_until_acknowledged() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let tracked = |reference: &MandateRef, known: &StoredState, said: Option<MandateStatus>| {
@@ -302,7 +304,7 @@ async fn batch_keeps_a_reinstatement_open_until_acknowledged() {
         let read = one(&mandates, &second).await;
         assert!(!verdict(&read, None, &sandbox).is_allowed());
         assert_eq!(StoredState::of(&read, Some(&known), second.facts.as_ref(), sandbox.now()).verdict, known.verdict);
-        // The caller acknowledges the return.
+        // The caller acknowledges the return of the mandate.
         let third = tracked(&reference, &known, Some(MandateStatus::Active));
         let change = mandates.statuses([third]).changes().next().await.unwrap().result.unwrap();
         assert_eq!((change.class, change.to.verdict), (None, Some(Permission::Allowed)), "{reference}");
@@ -311,7 +313,7 @@ async fn batch_keeps_a_reinstatement_open_until_acknowledged() {
 }
 
 #[tokio::test]
-async fn watch_keeps_a_reinstatement_open() {
+async fn watch_does_not_allow_a_reinstated_mandate_until_acknowledged() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {

@@ -1,4 +1,4 @@
-//! For every removal the outcome, the advice and `is_retryable` agree, whatever the vendor responds.
+//! After each removal, the outcome, the advice and `is_retryable` agree, whatever response the vendor sends.
 #![cfg(all(feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{Act, Server, facade, http, json, test_settings};
@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Mutex};
 
 const GONE: &str = r#"{"error":"Not found","code":404,"trace_id":"trace-0042"}"#;
 
-/// Makes every removal. Returns its name, its request line and its result.
+/// Makes every removal. Returns the name of each operation, its request line and its result.
 async fn removals(mandates: &Mandates) -> Vec<(&'static str, &'static str, Result<(), Error>)> {
     let (safedebit, seqino) = (mandates.safedebit().unwrap(), mandates.seqino().unwrap());
     vec![
@@ -30,7 +30,8 @@ async fn removals(mandates: &Mandates) -> Vec<(&'static str, &'static str, Resul
     ]
 }
 
-/// A server that sends `first` for the first request of each removal, and `later` for the others.
+/// Starts a server that sends the response `first` to the first request of each removal, and the response `later` to
+/// each further request.
 async fn first_then_later(first: Act, later: Act) -> (Server, Mandates) {
     let seen = Mutex::new(BTreeMap::new());
     let server = Server::start(move |request: &str| {
@@ -53,7 +54,7 @@ fn assert_consistent(what: &str, error: &Error) {
     assert!(error.outcome() != Some(Outcome::Refused) || !error.to_string().contains("may have acted"), "{what}");
 }
 
-/// Bodies that do not confirm the removal. Some of them are refusals.
+/// Response bodies that do not confirm the removal. Some of the bodies are refusals.
 const BODIES: [&str; 16] = [
     "false",
     "\"maintenance\"",
@@ -73,7 +74,7 @@ const BODIES: [&str; 16] = [
     r#"{"ok":tru"#,
 ];
 
-/// Every status of success with every body.
+/// Combines each HTTP status of success with each of these bodies.
 fn successes() -> Vec<(String, Act)> {
     let mut all = Vec::new();
     for status in [200, 201, 202, 203, 205, 206, 207, 208, 226, 299] {
@@ -85,9 +86,9 @@ fn successes() -> Vec<(String, Act)> {
 }
 
 #[tokio::test]
-async fn undocumented_success_counts_only_if_a_retry_finds_nothing() {
+async fn undocumented_success_counts_as_a_removal_only_if_a_retry_finds_no_record() {
     for (what, first) in successes() {
-        // The vendor had removed it: the retry gets 404 or 410.
+        // The vendor had removed the record at the first request, so the retry gets 404 or 410.
         for gone in [404, 410].into_iter().take(if what.starts_with("200") { 2 } else { 1 }) {
             let (server, mandates) = first_then_later(first.clone(), json(gone, GONE).into()).await;
             for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
@@ -95,14 +96,17 @@ async fn undocumented_success_counts_only_if_a_retry_finds_nothing() {
                 assert!((1..=2).contains(&server.count(line)), "{name} {what}");
             }
         }
-        // The vendor sends the same response each time.
+        // The vendor sends the same response to each request.
         let (server, mandates) = first_then_later(first.clone(), first).await;
         for (name, line, result) in removals(&mandates).await {
             let plain = ["", "{}", "null", "true", " {} "]
                 .iter()
                 .any(|body| [200, 205].iter().any(|status| what == format!("{status} {body}")));
             match result {
-                Ok(()) => assert!(name == "delete_draft" && plain, "{name} {what} is no success"),
+                Ok(()) => assert!(
+                    name == "delete_draft" && plain,
+                    "{name} succeeded after {what}, but the response does not confirm the removal"
+                ),
                 Err(error) => {
                     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Some(Outcome::Unknown)), "{name}");
                     assert_consistent(&format!("{name} {what}"), &error);
@@ -114,7 +118,7 @@ async fn undocumented_success_counts_only_if_a_retry_finds_nothing() {
 }
 
 #[tokio::test]
-async fn status_204_confirms_a_removal_despite_any_body() {
+async fn response_with_status_204_confirms_a_removal_despite_any_body() {
     for body in ["", "{}", GONE, "<html>Maintenance</html>"] {
         let (server, mandates) = first_then_later(json(204, body).into(), Act::Reset(vec![])).await;
         for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
@@ -125,7 +129,7 @@ async fn status_204_confirms_a_removal_despite_any_body() {
 }
 
 #[tokio::test]
-async fn refusal_after_a_lost_response_leaves_the_outcome_unknown() {
+async fn refusal_after_a_lost_response_leaves_the_outcome_of_a_removal_unknown() {
     let lost = [Act::Reset(vec![]), json(503, "").into(), json(504, "").into(), json(200, "<html></html>").into()];
     let refusals = [
         json(400, r#"{"error":"x","code":400,"trace_id":"trace-0042"}"#),
@@ -151,13 +155,13 @@ async fn refusal_after_a_lost_response_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn removal_of_a_missing_record_mentions_a_lost_earlier_removal() {
+async fn error_about_a_missing_record_mentions_a_possible_earlier_removal() {
     for status in [404, 410] {
         let (server, mandates) = first_then_later(json(status, GONE).into(), json(status, GONE).into()).await;
         for (name, line, result) in removals(&mandates).await.into_iter().skip(1) {
             let error = result.unwrap_err();
             assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotFound, Some(Outcome::Refused)), "{name}");
-            assert!(error.advice().unwrap().contains("an earlier removal was lost, that one was done"), "{error}");
+            assert!(error.advice().unwrap().contains("an earlier removal was lost, it succeeded"), "{error}");
             assert!(!error.is_retryable());
             assert_eq!(server.count(line), 1);
         }

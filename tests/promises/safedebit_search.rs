@@ -1,5 +1,5 @@
-//! The format of SafeDebit's search response is inferred. Any response that is not plainly the requested mandate is an
-//! error, which names what the crate looked for.
+//! The format of SafeDebit's search response is inferred. The client reads a response that is not clearly the requested
+//! mandate as an error. The error names the missing or different part.
 
 use crate::support::{Server, http, json};
 use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, safedebit};
@@ -16,8 +16,8 @@ async fn response_without_the_requested_mandate_is_a_decode_error() {
         (r#"{"result":true,"data":[]}"#, "`datas` is missing"),
         (r#"{"result":true}"#, "`datas` is missing"),
         (r#"{"result":true,"datas":{"umr":"RUM-1","status":"1"}}"#, "expected a list, at datas"),
-        (r#"{"result":true,"datas":null}"#, "expected a list, at datas"),
-        (r#"{"result":true,"datas":[{"umr":"RUM-2","status":"1"}]}"#, "datas[0].umr differs from the requested one"),
+        (r#"{"result":true,"datas":null}"#, "`datas` is not a list"),
+        (r#"{"result":true,"datas":[{"umr":"RUM-2","status":"1"}]}"#, "datas[0].umr is not the requested UMR"),
         (
             r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"},{"umr":"RUM-1","status":"3"}]}"#,
             "more than one mandate with this UMR",
@@ -39,12 +39,12 @@ async fn response_without_the_requested_mandate_is_a_decode_error() {
 }
 
 #[tokio::test]
-async fn empty_search_result_is_not_found() {
+async fn empty_search_result_is_reported_as_not_found() {
     assert_eq!(read(r#"{"result":true,"datas":[]}"#).await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[tokio::test]
-async fn empty_page_is_not_found_only_without_further_pages() {
+async fn empty_page_is_reported_as_not_found_only_without_further_pages() {
     for (headers, more) in [
         ("", false),
         ("x-total-count: 0\r\n", false),
@@ -63,7 +63,7 @@ async fn empty_page_is_not_found_only_without_further_pages() {
             safedebit.find_payment("P-1").await.map(drop),
         ] {
             let told = found.map_err(|error| error.to_string());
-            let uncertain = "not found in the items that were read";
+            let uncertain = "which announces further records";
             assert!(
                 told.as_ref().map_or_else(|why| more && why.contains(uncertain), |()| !more),
                 "{headers}: {told:?}"
@@ -73,7 +73,7 @@ async fn empty_page_is_not_found_only_without_further_pages() {
 }
 
 #[tokio::test]
-async fn padded_reference_reads_its_mandate() {
+async fn mandate_is_read_although_its_reference_has_blanks_around_it() {
     let server = Server::start(|_| json(200, r#"{"result":true,"datas":[{"umr":"RUM-1","status":"1"}]}"#)).await;
     let config = safedebit::Config::new(server.url(), "login", "password");
     let mandates = Mandates::builder().safedebit(config).build().unwrap();
@@ -81,7 +81,7 @@ async fn padded_reference_reads_its_mandate() {
 }
 
 #[tokio::test]
-async fn numeric_status_is_read_as_its_word() {
+async fn numeric_status_is_read_as_the_status_word_with_that_number() {
     let mandate = read(r#"{"result":true,"datas":[{"umr":"RUM-1","status":1,"iban":"x"}]}"#).await.unwrap();
     assert_eq!((mandate.status, mandate.raw.as_str()), (MandateStatus::Active, "1"));
     assert!(mandate.extra.contains_key("iban"));

@@ -1,4 +1,5 @@
-//! The sandbox accepts the examples of the specs, refuses as each vendor does, and shares nothing with other sandboxes.
+//! The sandbox accepts the examples of the specs, refuses requests as each vendor does, and shares no state with other
+//! sandboxes.
 
 use crate::unknown_words::create_mandate_at_each_vendor;
 use mandat::{ErrorKind, MandateRef, MandateStatus, Mandates, Provider, sandbox::Sandbox};
@@ -10,14 +11,15 @@ macro_rules! spec_example_tests {
             include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
 
             #[tokio::test]
-            async fn spec_examples_are_accepted() {
+            async fn sandbox_accepts_the_example_requests_of_the_specs() {
                 use mandat::{ErrorKind, sandbox::Sandbox, $module as api};
                 use std::collections::BTreeSet;
                 let sandbox = Sandbox::start().await.unwrap();
                 let mandates = sandbox.mandates();
                 let client = mandates.$module().unwrap();
                 let (mut all, mut taken) = (BTreeSet::new(), BTreeSet::new());
-                // Each example on a fresh sandbox first, then all in a row: some need a record that another creates.
+                // Send each example to a fresh sandbox first, and then send all to one sandbox: some examples need a
+                // record that another example creates.
                 for alone in [true, false, false] {
                     macro_rules! check {
                         ($id:literal, $operation:ident, $builder:expr) => {
@@ -36,7 +38,7 @@ macro_rules! spec_example_tests {
                     }
                     $examples!(client, api, check);
                 }
-                // The sandbox refuses to delete its client, because the client has a mandate.
+                // The sandbox refuses the deletion of the client in the example, because this client has a mandate.
                 all.remove("delete_client");
                 assert_eq!(taken, all);
             }
@@ -48,7 +50,7 @@ spec_example_tests!("safedebit", safedebit, safedebit_examples);
 spec_example_tests!("seqino", seqino, seqino_examples);
 
 #[tokio::test]
-async fn wrong_credentials_get_the_vendors_own_error() {
+async fn wrong_credentials_get_the_error_format_of_the_vendor() {
     let sandbox = Sandbox::start().await.unwrap();
     let url = |provider| sandbox.base_url(provider);
     let _ = (&url, Provider::ALL);
@@ -59,7 +61,7 @@ async fn wrong_credentials_get_the_vendors_own_error() {
         let mandates = Mandates::builder().easytransac(config).build().unwrap();
         let error = mandates.status(&MandateRef::easytransac("abcabcabcabcabcabc12")).await.unwrap_err();
         assert_eq!((error.kind(), error.http_status()), (ErrorKind::Auth, Some(401)));
-        // The wrong key already fails at the token request.
+        // With the wrong key, the token request already fails.
         assert_eq!(error.operation(), Some("generate_token"));
     }
     #[cfg(feature = "safedebit")]
@@ -92,7 +94,7 @@ async fn sandboxes_share_no_state_or_clock() {
 }
 
 #[tokio::test]
-async fn steps_unknown_to_a_vendor_are_refused() {
+async fn sandbox_refuses_a_step_that_the_vendor_does_not_have() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
@@ -110,7 +112,7 @@ async fn steps_unknown_to_a_vendor_are_refused() {
 }
 
 #[tokio::test]
-async fn unconfigured_vendor_is_a_clear_error() {
+async fn call_to_an_unconfigured_vendor_is_a_clear_error() {
     let mandates = Mandates::builder().build().unwrap();
     for reference in [
         MandateRef::easytransac("abcabcabcabcabcabc12"),

@@ -1,4 +1,4 @@
-//! A request holds the intended value in the form that banks read, or it is not sent.
+//! A request contains the intended value in the notation that banks read, or the crate does not send the request.
 
 use crate::support::{IBAN, Server, facade, json, test_settings};
 use mandat::{
@@ -42,18 +42,18 @@ async fn create_at_easytransac(mandates: &Mandates, iban: &str) -> Result<(), Er
     request.send().await.map(drop)
 }
 
-/// Asserts that the request was refused, and that the error names the field without its value.
+/// Asserts that the crate refused the request, and that the error names the field but not its value.
 fn assert_refused<T>(result: Result<T, Error>, field: &str, value: &str) {
-    let Err(error) = result else { panic!("{value:?} was sent") };
+    let Err(error) = result else { panic!("the crate sent {value:?}") };
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{value:?}");
-    // A read has no outcome.
+    // Only the error of a write has an outcome, so `None` is the error of a read.
     assert!(error.outcome().is_none_or(|outcome| outcome == Outcome::NotSent), "{value:?}");
     let said = error.to_string();
-    assert!(said.contains(&format!("`{field}` is refused: ")), "{said}");
+    assert!(said.contains(&format!("`{field}` is not valid: ")), "{said}");
     assert!(value.trim().len() < 4 || !said.contains(value.trim()), "{said}");
 }
 
-/// The body of the last request.
+/// Returns the body of the last request that the server received.
 fn body(server: &Server) -> serde_json::Value {
     let requests = server.requests();
     let (_, body) = requests.last().unwrap().split_once("\r\n\r\n").unwrap();
@@ -136,7 +136,7 @@ async fn create_at_seqino(
 }
 
 #[tokio::test]
-async fn invoice_file_has_a_visible_name() {
+async fn invoice_file_without_a_visible_name_is_not_sent() {
     let (server, mandates) = server().await;
     let submit = |name: &str| mandates.seqino().unwrap().submit_invoice_file().x_pdp_client_id("c").file(name, "x");
     for name in ["", " ", "a\r\nX-Other: y.pdf", "a\u{202e}fdp.exe", "a\0.pdf"] {
@@ -174,7 +174,7 @@ async fn iban_with_impossible_check_digits_or_without_a_registered_country_is_no
 }
 
 #[tokio::test]
-async fn setters_take_checked_values_as_well_as_texts() {
+async fn setters_accept_checked_values_and_texts() {
     let (server, mandates) = server().await;
     let (iban, umr) = (Iban::try_from(IBAN).unwrap(), Umr::try_from("RUM-1").unwrap());
     let safedebit = mandates.safedebit().unwrap();
@@ -215,7 +215,7 @@ fn iban_is_sent_uppercase_without_blanks() {
 }
 
 #[tokio::test]
-async fn accents_are_sent_and_invisible_characters_refused() {
+async fn letters_with_accents_are_sent_and_invisible_characters_are_refused() {
     let (server, mandates) = server().await;
     drop(create_at_easytransac(&mandates, IBAN).await);
     assert_eq!((&body(&server)["lastname"], &body(&server)["city"]), (&"Été".into(), &"Orléans".into()));
@@ -228,9 +228,10 @@ async fn accents_are_sent_and_invisible_characters_refused() {
     assert_eq!(server.requests().len(), before);
 }
 
-/// Deserialization keeps any value of a vendor, so a request read from JSON needs the check at sending.
+/// When the crate reads a request from JSON, it keeps any value. So the crate must check the values of such a request
+/// before it sends the request.
 #[tokio::test]
-async fn requests_read_from_json_are_checked_at_sending() {
+async fn request_that_was_read_from_json_is_checked_before_sending() {
     let (server, mandates) = server().await;
     let client = mandates.safedebit().unwrap();
     let read = |iban: &str, umr: &str| -> types::EditMandateRequest {
@@ -249,7 +250,7 @@ async fn requests_read_from_json_are_checked_at_sending() {
 }
 
 #[tokio::test]
-async fn health_request_leaves_the_api_path_and_sends_no_credentials() {
+async fn health_request_is_sent_outside_the_api_path_without_credentials() {
     let server = Server::start(|_| json(200, "null")).await;
     for (base, path) in [("", "/health"), ("/api", "/health"), ("/proxy/api", "/proxy/health")] {
         let config = mandat::seqino::Config::new(format!("{}{base}", server.url()), "s3cret-k3y");
@@ -260,5 +261,5 @@ async fn health_request_leaves_the_api_path_and_sends_no_credentials() {
     }
     let config = mandat::seqino::Config::new(format!("{}/other", server.url()), "s3cret-k3y");
     let error = mandat::seqino::Client::new(config).unwrap().get_health().send().await.unwrap_err();
-    assert!(error.to_string().contains("Configure a base URL that ends with it"), "{error}");
+    assert!(error.to_string().contains("Configure a base URL that ends with `"), "{error}");
 }

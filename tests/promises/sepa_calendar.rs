@@ -1,4 +1,5 @@
-//! Days are those of Paris and of TARGET. No day is too far away.
+//! The SEPA calendar counts days in the time zone of Paris and business days of TARGET, and computes any day, however
+//! far away.
 
 use crate::chance;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
@@ -15,8 +16,8 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// The closing days by the long-term calendar of the European Central Bank, with the published days of Easter.
-/// <https://www.ecb.europa.eu/press/pr/date/2000/html/pr001214_4.en.html>
+/// The closing days of TARGET by the long-term calendar of the European Central Bank, with the published days of
+/// Easter. <https://www.ecb.europa.eu/press/pr/date/2000/html/pr001214_4.en.html>
 const PUBLISHED: [[&str; 6]; 8] = [
     ["2021-01-01", "2021-04-02", "2021-04-05", "2021-05-01", "2021-12-25", "2021-12-26"],
     ["2022-01-01", "2022-04-15", "2022-04-18", "2022-05-01", "2022-12-25", "2022-12-26"],
@@ -29,7 +30,7 @@ const PUBLISHED: [[&str; 6]; 8] = [
 ];
 
 #[test]
-fn closing_days_are_those_that_the_central_bank_publishes() {
+fn closing_days_match_the_calendar_of_the_central_bank() {
     for published in PUBLISHED {
         let published = published.map(day);
         let computed: Vec<_> = closing_days(published[0].year()).map(|(day, _)| day).collect();
@@ -46,8 +47,8 @@ fn closing_days_are_those_that_the_central_bank_publishes() {
 }
 
 #[test]
-fn easter_has_its_first_and_last_possible_days() {
-    // The earliest and the latest Easter Sunday are 22 March and 25 April.
+fn closing_days_are_right_for_the_earliest_and_the_latest_easter() {
+    // The earliest possible Easter Sunday is 22 March, and the latest is 25 April.
     for (year, friday) in
         [(1818, "1818-03-20"), (1943, "1943-04-23"), (2000, "2000-04-21"), (2038, "2038-04-23"), (2285, "2285-03-20")]
     {
@@ -57,7 +58,7 @@ fn easter_has_its_first_and_last_possible_days() {
 }
 
 #[test]
-fn days_of_any_year_are_counted_without_panic() {
+fn business_days_of_any_year_are_counted_without_panic() {
     for year in [i32::MIN, -262_143, -1, 0, 1, 262_142, i32::MAX] {
         let weekdays: Vec<_> = closing_days(year)
             .filter(|(_, name)| *name == ClosingDay::EasterMonday)
@@ -95,13 +96,13 @@ fn business_days_are_counted_over_easter_and_christmas() {
 }
 
 #[test]
-fn day_in_paris_begins_before_the_day_in_utc() {
+fn calendar_day_in_paris_begins_before_the_day_in_utc() {
     for (now, wanted) in [
         ("2026-01-14T22:59:59Z", "2026-01-14"),
         ("2026-01-14T23:00:00Z", "2026-01-15"),
         ("2026-07-14T21:59:59Z", "2026-07-14"),
         ("2026-07-14T22:00:00Z", "2026-07-15"),
-        // The first night of summer time, and its last.
+        // The tests use the first night and the last night of summer time.
         ("2026-03-28T22:59:59Z", "2026-03-28"),
         ("2026-03-29T22:00:00Z", "2026-03-30"),
         ("2026-10-24T22:00:00Z", "2026-10-25"),
@@ -112,17 +113,17 @@ fn day_in_paris_begins_before_the_day_in_utc() {
 }
 
 #[test]
-fn due_date_leaves_time_for_notification_and_presentation() {
+fn earliest_due_date_leaves_time_for_notification_and_presentation() {
     let mut lead = LeadTimes::default();
     let due = |now: &str, lead: &LeadTimes| earliest_due_date(at(now), Scheme::Core, lead).unwrap();
-    // 14 calendar days end on a Saturday.
+    // The 14 calendar days of notice end on a Saturday.
     assert_eq!(due("2026-11-20T12:00:00Z", &lead), day("2026-12-04"));
     assert_eq!(due("2026-11-21T12:00:00Z", &lead), day("2026-12-07"));
     lead.pre_notification = 0;
     assert_eq!(due("2026-11-20T12:00:00Z", &lead), day("2026-11-23"));
-    // Presented on a Saturday, the collection is one of Monday.
+    // A collection that is presented on a Saturday counts as presented on Monday.
     assert_eq!(due("2026-11-21T12:00:00Z", &lead), day("2026-11-24"));
-    // Half past midnight in Paris is still the day before in UTC.
+    // This instant is half past midnight in Paris, but still the previous day in UTC.
     assert_eq!(due("2026-11-22T23:30:00Z", &lead), day("2026-11-24"));
     lead.cut_off = NaiveTime::from_hms_opt(11, 0, 0);
     assert_eq!(due("2026-11-20T09:59:59Z", &lead), day("2026-11-23"));
@@ -137,7 +138,7 @@ fn due_date_leaves_time_for_notification_and_presentation() {
 }
 
 #[test]
-fn random_days_keep_the_rules_of_the_calendar() {
+fn business_day_rules_hold_for_random_days() {
     let mut random = fastrand::Rng::with_seed(chance::seed());
     for _ in 0..chance::cases(300) {
         let from = NaiveDate::from_num_days_from_ce_opt(random.i32(600_000..900_000)).unwrap();
@@ -145,7 +146,7 @@ fn random_days_keep_the_rules_of_the_calendar() {
         assert!(is_business_day(after) && is_business_day(before));
         assert_eq!(after == from, is_business_day(from));
         assert_eq!(before == from, is_business_day(from));
-        // Good Friday to Easter Monday is the longest closure.
+        // The longest closure of TARGET lasts from Good Friday to Easter Monday.
         assert!((after - before).num_days() <= 5, "{from}");
         let count = random.i16(-60..60);
         let there = add_business_days(after, count).unwrap();

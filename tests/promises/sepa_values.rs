@@ -1,4 +1,5 @@
-//! A value of SEPA is read as people write it. A wrong one is refused by a rule and a place, and never shown.
+//! The crate reads a SEPA value, such as an IBAN, as people write it. An error about an invalid value names the broken
+//! rule and the position, and never shows the value.
 
 use crate::chance;
 use mandat::sepa::{Bic, CreditorId, FrenchVat, Iban, Rule, Siren, Siret, Umr, ValueError};
@@ -10,21 +11,21 @@ use std::{
 
 const IBAN: &str = "FR7630001007941234567890185";
 
-/// The published examples, one of each registered country.
+/// Returns the published example IBANs, one for each registered country.
 fn examples() -> impl Iterator<Item = &'static str> {
     include_str!("fixtures/iban-examples.txt").split("\n\n").nth(1).unwrap().lines()
 }
 
-/// The rule and the position of an error.
+/// Returns the broken rule and the position of an error.
 fn broken<T: Debug>(read: Result<T, ValueError>) -> (Rule, Option<usize>) {
     let error = read.unwrap_err();
     (error.rule, error.position)
 }
 
 #[test]
-fn example_of_each_registered_country_is_an_iban() {
+fn example_iban_of_each_registered_country_is_accepted() {
     assert_eq!(examples().count(), 87);
-    // Two countries of the registry are missing in `iban_validate`.
+    // The crate `iban_validate` lacks two countries of the registry, so this test adds their examples.
     for example in examples().chain(["HN88CABF00000000000250005469", "PK36SCBL0000001123456702"]) {
         let iban = Iban::try_from(example).unwrap();
         assert_eq!((iban.as_str(), iban.country()), (example, &example[..2]));
@@ -32,7 +33,7 @@ fn example_of_each_registered_country_is_an_iban() {
 }
 
 #[test]
-fn registry_agrees_with_another_implementation() {
+fn registry_of_iban_formats_agrees_with_another_implementation() {
     for (a, b) in (b'A'..=b'Z').flat_map(|a| (b'A'..=b'Z').map(move |b| (a, b))) {
         let country = String::from_utf8(vec![a, b]).unwrap();
         let account = "0".repeat(20);
@@ -52,7 +53,8 @@ fn iban_with_impossible_check_digits_is_refused() {
     for iban in ["GB00HLFX11016111455365", "GB01BARC20714583608387", "US64SVBKUS6S3300958879"] {
         assert!(Iban::try_from(iban).is_err(), "{iban}");
     }
-    // 99 and 02 have the same remainder by 97, so both fit. Only 02 can be a result.
+    // The check digits 99 and 02 have the same remainder by 97, so both pass the check. Only 02 can result from the
+    // calculation.
     let fits = |check: &str| {
         (0..10_000).map(|n| format!("DE{check}3704004405320{n:05}")).find(|iban| Iban::try_from(iban.as_str()).is_ok())
     };
@@ -64,7 +66,7 @@ fn iban_with_impossible_check_digits_is_refused() {
 }
 
 #[test]
-fn iban_is_read_as_people_write_it() {
+fn iban_is_read_in_the_notations_that_people_use() {
     for written in [
         "fr76 3000 1007 9412 3456 7890 185",
         "FR76\u{a0}3000\u{202f}1007 9412 3456 7890 185",
@@ -75,7 +77,7 @@ fn iban_is_read_as_people_write_it() {
 }
 
 #[test]
-fn error_names_the_rule_and_the_place_in_the_given_text() {
+fn error_about_a_value_names_the_broken_rule_and_the_position() {
     let check = |text: &str| broken(Iban::try_from(text));
     assert_eq!(check(""), (Rule::NotEmpty, None));
     assert_eq!(check(" "), (Rule::NotEmpty, None));
@@ -84,7 +86,7 @@ fn error_names_the_rule_and_the_place_in_the_given_text() {
     assert!(matches!(check("F 176300010079412345"), (Rule::Character { .. }, Some(3))));
     assert_eq!(check("FR77 3000 1007 9412 3456 7890 185"), (Rule::CheckDigits, Some(3)));
     assert_eq!(check("US64SVBKUS6S3300958879"), (Rule::Country, Some(1)));
-    // The check digits fit, and the length is not that of France.
+    // The check digits are correct, but the length differs from that of a French IBAN.
     let short = format!("FR{}30001007941234567890", sepa_oracle::iban::iban_check_digits("FR", "30001007941234567890"));
     assert_eq!(check(&short), (Rule::AccountNumber, Some(5)));
     let line = format!("{IBAN}\n");
@@ -92,13 +94,13 @@ fn error_names_the_rule_and_the_place_in_the_given_text() {
 }
 
 #[test]
-fn bic_has_8_or_11_characters_and_an_existing_country() {
+fn bic_without_8_or_11_characters_or_an_existing_country_is_refused() {
     for good in ["BNPAFRPP", "bnpa fr pp xxx", "E097AEXX"] {
         assert!(Bic::try_from(good).is_ok(), "{good}");
     }
     assert_eq!(Bic::try_from("BNPAFRPPXXX").unwrap().branch(), Some("XXX"));
     assert_eq!(Bic::try_from("BNPAFRPP").unwrap().branch(), None);
-    // Its fifth and sixth characters are those of Romania.
+    // The fifth and sixth characters of NOTPROVIDED are the country code of Romania.
     assert_eq!(broken(Bic::try_from("NOTPROVIDED")), (Rule::Provided, None));
     assert_eq!(broken(Bic::try_from("COBA ZZ FF")), (Rule::Country, Some(6)));
     assert!(matches!(broken(Bic::try_from("BNPAFRPPX")), (Rule::Length { found: 9, .. }, None)));
@@ -106,7 +108,7 @@ fn bic_has_8_or_11_characters_and_an_existing_country() {
 }
 
 #[test]
-fn umr_has_only_characters_of_the_rulebook() {
+fn umr_with_characters_outside_the_sepa_rulebook_is_refused() {
     for good in ["RUM-2026-0042", "a b", "++A(1)/B?:.,'", "x"] {
         assert_eq!(Umr::try_from(good).unwrap().as_str(), good);
     }
@@ -129,7 +131,7 @@ fn umr_has_only_characters_of_the_rulebook() {
 }
 
 #[test]
-fn umrs_that_differ_in_case_only_are_equal() {
+fn umrs_that_differ_only_in_letter_case_are_equal() {
     let [upper, lower] = ["RUM-A1", "rum-a1"].map(|text| Umr::try_from(text).unwrap());
     let state = RandomState::new();
     assert_eq!(upper, lower);
@@ -173,13 +175,14 @@ fn company_numbers_are_checked_by_luhn() {
     let siret = Siret::try_from("732 829 320 00074").unwrap();
     assert_eq!(siret.siren(), Siren::try_from("732829320").unwrap());
     assert!(Siret::try_from("73282932000075").is_err());
-    // La Poste: the first fails Luhn, and its digits sum up to 45. The second passes Luhn.
+    // These are two SIRETs of La Poste. The first fails the Luhn check, but the sum of its digits is 45, a multiple of
+    // 5. The second passes the Luhn check.
     assert!(Siret::try_from("35600000049837").is_ok() && Siret::try_from("35600000000048").is_ok());
     assert!(Siret::try_from("35600000049838").is_err());
 }
 
 #[test]
-fn vat_number_has_the_key_of_its_company() {
+fn vat_number_is_checked_by_the_key_of_its_company() {
     assert_eq!(FrenchVat::try_from("FR03552081317").unwrap().siren(), Siren::try_from("552081317").unwrap());
     assert_eq!(broken(FrenchVat::try_from("FR04552081317")), (Rule::CheckDigits, Some(3)));
     assert_eq!(broken(FrenchVat::try_from("DE03552081317")), (Rule::Country, Some(1)));
@@ -187,7 +190,7 @@ fn vat_number_has_the_key_of_its_company() {
 }
 
 #[test]
-fn values_are_masked_in_debug_and_errors() {
+fn sepa_values_are_masked_in_debug_and_errors() {
     let shown = [
         format!("{:?}", Iban::try_from(IBAN).unwrap()),
         format!("{:?}", Bic::try_from("BNPAFRPP").unwrap()),
@@ -212,7 +215,7 @@ fn values_are_masked_in_debug_and_errors() {
 }
 
 #[test]
-fn values_are_written_and_read_as_text() {
+fn sepa_values_are_written_to_json_and_read_back_as_text() {
     let iban: Iban = serde_json::from_str("\"fr76 3000 1007 9412 3456 7890 185\"").unwrap();
     assert_eq!(serde_json::to_value(&iban).unwrap(), IBAN);
     let error = serde_json::from_str::<Iban>("\"FR7730001007941234567890185\"").unwrap_err();
@@ -220,7 +223,7 @@ fn values_are_written_and_read_as_text() {
     assert!(serde_json::from_str::<Siren>("\"732829321\"").is_err());
 }
 
-/// Long division of the whole number as text, digit by digit.
+/// Computes the remainder by 97 through long division of the text, digit by digit.
 fn mod97(text: &str) -> u32 {
     let number: String = text.chars().map(|c| c.to_digit(36).unwrap().to_string()).collect();
     number.bytes().fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97)
@@ -231,7 +234,7 @@ fn blanks_removed(text: &str) -> String {
 }
 
 #[test]
-fn random_texts_are_judged_as_by_another_implementation() {
+fn ibans_in_random_texts_are_judged_as_another_implementation_does() {
     let mut random = fastrand::Rng::with_seed(chance::seed());
     let seeds: Vec<&str> = examples()
         .chain(["DE98ZZZ09999999999", "FR72ZZZ123456", "BNPAFRPPXXX", "73282932000074", "FR03552081317", "RUM-1"])
@@ -246,11 +249,11 @@ fn random_texts_are_judged_as_by_another_implementation() {
             _ => String::from_utf8_lossy(&chance::mutated(seed.as_bytes(), &pieces, &mut random)).into_owned(),
         };
         let bare = blanks_removed(&text);
-        // The other implementation also takes line breaks for blanks.
+        // The other implementation also accepts line breaks as blanks, so this test compares single lines only.
         let one_line =
             !text.contains(|c: char| c.is_whitespace() && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')));
         let iban = Iban::try_from(text.as_str());
-        // The other implementation accepts each country, and impossible check digits.
+        // The other implementation accepts any country and impossible check digits, so this test excludes such IBANs.
         let registered = bare.get(..2).is_some_and(|country| sepa_oracle::iban::iban_bban_format(country).is_some());
         let possible = bare.get(2..4).is_some_and(|check| !["00", "01", "99"].contains(&check));
         let other = sepa_oracle::iban::validate_iban(&text).is_ok() && registered && possible && one_line;

@@ -1,4 +1,5 @@
-//! This version and an older one can read what a caller stored. Snapshots fix the stored form.
+//! This version and an older version of the crate can read the values that a caller stored. Snapshots fix the stored
+//! form.
 
 use crate::snapshot;
 use mandat::{
@@ -30,7 +31,7 @@ fn now() -> chrono::DateTime<chrono::Utc> {
     "2026-09-02T12:00:00Z".parse().unwrap()
 }
 
-/// Every reason, once each.
+/// Lists every reason of a verdict once.
 fn reasons() -> Vec<Reason> {
     let raw = || RawStatus::new("word");
     let today = now().date_naive();
@@ -72,7 +73,7 @@ fn changed() -> MandateChange {
 }
 
 #[test]
-fn stored_values_round_trip_through_json() {
+fn stored_values_are_written_to_json_and_read_back_unchanged() {
     let again: Mandate = serde_json::from_value(serde_json::to_value(mandate()).unwrap()).unwrap();
     assert_eq!(again, mandate());
     for verdict in
@@ -86,7 +87,7 @@ fn stored_values_round_trip_through_json() {
 }
 
 #[test]
-fn stored_form_matches_the_snapshot() {
+fn stored_form_of_each_type_matches_the_snapshot() {
     let all = json!({
         "mandate": mandate(),
         "change": changed(),
@@ -96,7 +97,7 @@ fn stored_form_matches_the_snapshot() {
 }
 
 #[test]
-fn unknown_values_of_newer_versions_are_read_and_allow_nothing() {
+fn values_stored_by_newer_versions_are_read_and_allow_no_use() {
     let newer =
         MANDATE.replace("\"Active\"", "\"Frozen\"").replace("\"Use\"", "\"Thaw\"").replace("Suspended", "Hibernating");
     let newer = newer.replace("\"extra\"", "\"invented\": 1, \"extra\"");
@@ -119,14 +120,14 @@ fn unknown_values_of_newer_versions_are_read_and_allow_nothing() {
     let change: MandateChange = serde_json::from_value(change).unwrap();
     assert_eq!(change.class, Some(Change::Anomalous));
     assert_eq!((change.to.status, change.to.verdict), (MandateStatus::Unrecognized, Some(Permission::Undetermined)));
-    // A row of the first version had fewer columns.
+    // A row that the first version stored had fewer columns.
     let row = json!({"status": "Active", "raw": "1", "since": now(), "observed_at": now()});
     let known: StoredState = serde_json::from_value(row).unwrap();
     assert_eq!((known.account, known.verdict, known.recognized), (None, None, None));
 }
 
 #[test]
-fn created_mandate_is_not_stored_as_read() {
+fn mandate_that_was_only_created_is_not_stored_as_read() {
     let mut created = mandate();
     created.source = Source::Created;
     let text = serde_json::to_string(&created).unwrap();
@@ -157,11 +158,11 @@ fn stored_values_match_the_reviewed_schemas() {
         all.extend(parts.as_object().into_iter().flatten().map(|(name, part)| (name.clone(), part.to_string())));
         all.insert(name.into(), schema.to_string());
     }
-    // Writes one line for each type.
+    // Write one line for each type into the snapshot.
     snapshot!("schemas", all.iter().map(|(name, schema)| format!("{name}: {schema}\n")).collect::<String>());
 }
 
-/// Removes the descriptions, which are reviewed in the sources.
+/// Removes the descriptions from a JSON schema, because a reviewer reads them in the sources.
 fn without_prose(schema: Value) -> Value {
     match schema {
         Value::Object(fields) => {
@@ -176,7 +177,7 @@ fn without_prose(schema: Value) -> Value {
 }
 
 #[test]
-fn collection_verdict_is_stored_only_with_facts() {
+fn verdict_on_a_collection_is_stored_only_with_facts() {
     let mandate: Mandate = serde_json::from_str(
         &MANDATE
             .replace("seqino:client_abc123/m-1", "safedebit:RUM-1")
@@ -195,7 +196,7 @@ fn collection_verdict_is_stored_only_with_facts() {
     assert_eq!(StoredState::of(&mandate, None, None, now()).verdict, None);
     let known = StoredState::of(&mandate, None, Some(&facts), now());
     assert_eq!(known.verdict, Some(Permission::Refused));
-    // A revocation letter of the debtor alone is a change.
+    // A revocation letter of the debtor is a change, even if the vendor reports the same status.
     let before =
         StoredState::of(&mandate, None, Some(&Facts { revoked_by_debtor: Some(false), ..facts.clone() }), now());
     let change = MandateChange::between(Some(&before), &mandate, Some(&facts), now()).unwrap();
@@ -235,7 +236,7 @@ prop_compose! {
     }
 }
 
-/// The text in another case, or with blanks around it.
+/// Returns the text in another letter case, or with blanks around it.
 fn in_another_style(text: &str, style: u8) -> String {
     match style {
         0 => text.to_owned(),
@@ -249,7 +250,7 @@ const WORDS: [&str; 6] = ["status", "verdict", "recognized", "reinstated_from", 
 
 proptest! {
     #[test]
-    fn rows_round_trip_in_any_letter_case(known in any_known(), style in 0_u8..4) {
+    fn stored_rows_are_read_back_in_any_letter_case(known in any_known(), style in 0_u8..4) {
         let row = known.columns();
         prop_assert_eq!(row.each_ref().map(|(name, _)| *name), StoredState::COLUMNS);
         let read = StoredState::from_columns(|name| {
@@ -262,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn incomplete_row_is_an_error(
+    fn incomplete_stored_row_is_an_error(
         known in any_known(),
         lost in prop::collection::btree_set(proptest::sample::select(StoredState::COLUMNS.as_slice()), 1..10),
         blank in any::<bool>(),
@@ -283,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn invalid_text_is_an_error_that_names_the_column(
+    fn error_about_an_invalid_stored_text_names_the_column(
         known in any_known(),
         place in proptest::sample::select([&WORDS[..], &["since", "observed_at"]].concat()),
         text in "[A-Za-z0-9/:_-]{1,20}",
@@ -303,7 +304,7 @@ proptest! {
 }
 
 #[test]
-fn column_errors_say_what_is_expected_without_the_value() {
+fn error_about_a_stored_column_gives_the_expected_format_without_the_value() {
     let read = |place: &'static str, text: &'static str| {
         let known = StoredState::new(MandateStatus::Revoked, RawStatus::new("3"), now());
         let row = known.columns().map(|(name, text)| (name, text.map(String::leak)));
@@ -313,11 +314,11 @@ fn column_errors_say_what_is_expected_without_the_value() {
     assert_eq!(
         [read("verdict", crate::support::IBAN), read("since", "01/09/2026"), read("observed_at", "")],
         [
-            "not valid: `verdict` is not one of Allowed, Refused, Undetermined, NotApplicable. Correct it, or read it \
-             with the version of mandat that wrote it",
+            "not valid: `verdict` is not one of Allowed, Refused, Undetermined, NotApplicable. Correct it, or use \
+             the version of mandat that wrote it",
             "not valid: `since` is not an instant. Use 2026-09-01T12:00:00Z",
-            "not valid: `observed_at` is missing, but the row has `raw`, `recognized`, `since`, `status`. Fill it in, or leave \
-             all columns empty",
+            "not valid: `observed_at` is missing, but the row has `raw`, `recognized`, `since`, `status`. \
+             Fill it in, or leave all columns empty",
         ]
     );
 }

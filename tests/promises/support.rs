@@ -1,4 +1,4 @@
-//! A scripted HTTP server, and the helpers that several tests share.
+//! A test server whose responses each test scripts, and helper functions that several tests share.
 #![allow(dead_code, reason = "some sets of features leave helpers unused")]
 
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
@@ -12,19 +12,19 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// A sample IBAN from the documentation of a vendor.
+/// The sample IBAN in the documentation of a vendor.
 pub const IBAN: &str = "FR7630001007941234567890185";
 /// The sample API key from Easytransac's documentation.
 pub const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-/// How a server reacts to a request.
+/// The ways in which the test server reacts to a request.
 #[derive(Clone)]
 pub enum Act {
-    /// Sends these bytes, then closes the connection.
+    /// Sends these bytes and then closes the connection.
     Send(Vec<u8>),
-    /// Sends the first bytes, waits, sends the rest, then closes the connection.
+    /// Sends the first bytes, waits, sends the rest, and then closes the connection.
     Drip(Vec<u8>, Duration, Vec<u8>),
-    /// Sends these bytes, then resets the connection.
+    /// Sends these bytes and then resets the connection.
     Reset(Vec<u8>),
 }
 
@@ -34,7 +34,7 @@ impl From<String> for Act {
     }
 }
 
-/// An HTTP server on loopback that calls a function for each request.
+/// An HTTP server on loopback that calls a function of the test for each request.
 pub struct Server {
     address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -42,7 +42,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Calls `answer` with the text of each request. `answer` returns the whole response, or another `Act`.
+    /// Starts the server, which calls `answer` with the text of each request. `answer` returns the whole response, or
+    /// another `Act`.
     pub async fn start<A: Into<Act>>(answer: impl Fn(&str) -> A + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -58,7 +59,7 @@ impl Server {
         Self { address, requests, task }
     }
 
-    /// Answers the token request of Easytransac itself. Passes every other request to `answer`.
+    /// Starts a server that returns a token to Easytransac's token request, and passes every other request to `answer`.
     pub async fn with_token<A: Into<Act>>(answer: impl Fn(&str) -> A + Send + Sync + 'static) -> Self {
         let token_or = move |request: &str| match request.starts_with("POST /auth ") {
             true => token(300).into(),
@@ -75,7 +76,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// Counts the requests whose first line contains this text.
+    /// Counts the received requests whose first line contains this text.
     pub fn count(&self, in_first_line: &str) -> usize {
         self.requests().iter().filter(|request| request.lines().next().unwrap_or("").contains(in_first_line)).count()
     }
@@ -113,7 +114,7 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<String>>>, answer: impl
         }
         Act::Reset(first) => {
             drop(stream.write_all(&first).await);
-            // Wait for the bytes to be sent: a reset discards bytes that are still queued.
+            // Wait until the bytes are sent, because a reset discards bytes that are still in the buffer.
             tokio::time::sleep(Duration::from_millis(20)).await;
             drop(stream.set_zero_linger());
             return;
@@ -122,11 +123,12 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<String>>>, answer: impl
     drop(stream.shutdown().await);
 }
 
-/// Settings with short waits between attempts.
+/// Returns settings with short waits between attempts.
 pub fn test_settings() -> Settings {
     Settings::default()
         .with_connect_timeout(Duration::from_secs(1))
-        // Long, so that a busy machine causes no timeout. Tests of this timeout set their own.
+        // The timeout of an attempt is long, so that a busy machine causes no timeout. Tests of this timeout set their
+        // own.
         .with_attempt_timeout(Duration::from_secs(20))
         .with_overall_timeout(Duration::from_secs(60))
         .with_max_answer(64 * 1024)
@@ -134,7 +136,7 @@ pub fn test_settings() -> Settings {
         .with_max_retry_after(Duration::from_secs(1))
 }
 
-/// A facade with every vendor of this build at one address.
+/// Builds a facade that uses one address for every vendor of this build.
 pub fn facade(url: &str, settings: &Settings) -> Mandates {
     let builder = Mandates::builder();
     #[cfg(feature = "easytransac")]
@@ -148,12 +150,12 @@ pub fn facade(url: &str, settings: &Settings) -> Mandates {
     builder.build().unwrap()
 }
 
-/// A response with a JSON body.
+/// Returns an HTTP response with a JSON body.
 pub fn json(status: u16, body: &str) -> String {
     http(status, "content-type: application/json\r\n", body)
 }
 
-/// A response with a body and these headers. Each header ends with CRLF.
+/// Returns an HTTP response with a body and these headers. Each header ends with CRLF.
 pub fn http(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} X\r\n{headers}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
@@ -168,7 +170,7 @@ pub fn token_called(token: &str, expires_in: i64) -> String {
     json(200, &format!(r#"{{"success":true,"date":"{date}","data":{data}}}"#))
 }
 
-/// The moment at which the tests ask for verdicts.
+/// The instant at which the tests compute verdicts.
 pub fn noon() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 20, 12, 0, 0).unwrap()
 }
@@ -177,7 +179,7 @@ pub fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// Facts that allow a collection.
+/// Returns facts that allow a collection.
 pub fn good_facts() -> Facts {
     Facts {
         signed_on: Some(day("2026-01-10")),

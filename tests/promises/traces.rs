@@ -1,4 +1,4 @@
-//! Spans and events describe each call and show no personal data.
+//! Trace spans and events describe each call and show no personal data.
 
 use crate::{
     support::{IBAN, Server, facade, json, test_settings},
@@ -13,18 +13,18 @@ use std::{
 use tracing::Level;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// All spans and events of a thread at level TRACE, as text.
+/// The text of all trace spans and events of a thread, at level TRACE.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 thread_local! {
-    /// The log of this thread. `tracing` caches for the whole process which spans are enabled, so all tests share one
-    /// subscriber.
+    /// The log of this thread. `tracing` remembers for the whole process which spans are enabled, so all tests share
+    /// one subscriber.
     static LISTENER: RefCell<Option<Log>> = const { RefCell::new(None) };
 }
 
 impl Log {
-    /// Sends all later spans and events of this thread to the returned log.
+    /// Starts to collect the spans and events of this thread in the returned log.
     pub fn listen() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
@@ -57,7 +57,7 @@ impl io::Write for Log {
 }
 
 #[tokio::test]
-async fn log_of_unknown_status_words_is_bounded() {
+async fn number_of_logged_unknown_status_words_is_limited() {
     let log = Log::listen();
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
@@ -72,7 +72,7 @@ async fn log_of_unknown_status_words_is_bounded() {
 }
 
 #[tokio::test]
-async fn unknown_status_words_are_logged_once_per_vendor() {
+async fn each_unknown_status_word_is_logged_once_per_vendor() {
     let log = Log::listen();
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
@@ -87,7 +87,7 @@ async fn unknown_status_words_are_logged_once_per_vendor() {
     let told =
         log.text().lines().filter(|line| line.contains("WARN") && line.contains("unknown mandate status")).count();
     assert_eq!(told, 2 * all.len());
-    // A status that is not text can hold any data, so the log shows only its type.
+    // A status that is not text can contain any data, so the log shows only the type of the value.
     for reference in &all {
         sandbox.answer(reference, serde_json::json!({"iban": IBAN})).unwrap();
         mandates.status(reference).await.unwrap();
@@ -98,7 +98,7 @@ async fn unknown_status_words_are_logged_once_per_vendor() {
 }
 
 #[tokio::test]
-async fn possibly_personal_status_words_are_logged_by_length() {
+async fn status_word_that_may_be_personal_is_logged_only_by_its_length() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
@@ -128,7 +128,7 @@ async fn possibly_personal_status_words_are_logged_by_length() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn each_call_is_one_opentelemetry_span_without_data() {
+async fn each_call_is_one_opentelemetry_span_without_personal_data() {
     const BOOK: &str = include_str!("../../docs/operations.md");
     let log = Log::listen();
     let calls = Mutex::new(0);
@@ -169,8 +169,8 @@ async fn each_call_is_one_opentelemetry_span_without_data() {
 
 #[cfg(feature = "safedebit")]
 #[tokio::test]
-async fn unsent_calls_also_have_a_span() {
-    // No server listens at this port.
+async fn call_that_sends_no_request_also_has_a_span() {
+    // No server listens on port 1.
     let mandates = facade("http://127.0.0.1:1", &test_settings());
     let write = |umr: String| mandates.safedebit().unwrap().edit_mandate().body_map(|b| b.umr(umr).iban(IBAN)).send();
     let last_span = |log: &Log, told: &[&str]| {

@@ -1,9 +1,10 @@
-//! An unknown status word is kept and never allows a use. The caller can map it until a release knows it.
+//! The crate keeps an unknown status word, and never allows the use of the mandate. The caller can map the word to a
+//! status until a release of the crate knows it.
 
 use mandat::{Account, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates, Provider, sandbox::Sandbox};
 use serde_json::{Value, json};
 
-/// Creates one mandate at each vendor of this build.
+/// Creates one mandate at each vendor of this build in the sandbox.
 pub async fn create_mandate_at_each_vendor(sandbox: &Sandbox, mandates: &Mandates) -> Vec<MandateRef> {
     let _ = (sandbox, mandates);
     #[allow(unused_mut, reason = "a build may have no vendor")]
@@ -44,7 +45,7 @@ pub async fn create_mandate_at_each_vendor(sandbox: &Sandbox, mandates: &Mandate
 }
 
 #[tokio::test]
-async fn any_json_as_status_is_kept_as_text() {
+async fn any_json_in_the_place_of_a_status_is_kept_as_text() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
@@ -70,7 +71,7 @@ async fn any_json_as_status_is_kept_as_text() {
 }
 
 #[tokio::test]
-async fn long_status_words_are_cut_at_64_bytes_between_characters() {
+async fn long_status_words_are_cut_to_64_bytes_without_splitting_a_character() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {
@@ -82,7 +83,7 @@ async fn long_status_words_are_cut_at_64_bytes_between_characters() {
 }
 
 #[tokio::test]
-async fn status_mappings_apply_to_unknown_words_and_never_add_permission() {
+async fn mapping_by_the_caller_applies_to_unknown_words_and_never_allows_more() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut builder = sandbox.builder();
     for provider in Provider::ALL {
@@ -103,17 +104,18 @@ async fn status_mappings_apply_to_unknown_words_and_never_add_permission() {
         };
         sandbox.answer(&reference, "no_such_word").unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Suspended);
-        // The word means `Active` in the table. The caller may map it to less.
+        // The crate maps this status word to `Active`. The caller may map the word to a status that allows less.
         sandbox.answer(&reference, active).unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap().status, MandateStatus::Suspended);
-        // The word means an ended status in the table. The caller cannot map it to a usable one.
+        // The crate maps this status word to a status of an ended mandate. The caller cannot map the word to a status
+        // that allows the use.
         sandbox.answer(&reference, ended).unwrap();
         assert_eq!(mandates.status(&reference).await.unwrap().status, unchanged);
     }
 }
 
 #[test]
-fn words_cannot_be_mapped_to_active() {
+fn caller_cannot_map_a_status_word_to_active() {
     for status in [MandateStatus::Active, MandateStatus::Gone, MandateStatus::Unrecognized] {
         let error = Mandates::builder().map_status(Provider::Seqino, "no_such_word", status).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotConfigured);
@@ -121,7 +123,7 @@ fn words_cannot_be_mapped_to_active() {
 }
 
 #[tokio::test]
-async fn gone_requires_a_known_mandate_and_a_vendor_not_found() {
+async fn mandate_counts_as_gone_only_if_it_was_known_and_the_vendor_reports_not_found() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     for reference in create_mandate_at_each_vendor(&sandbox, &mandates).await {

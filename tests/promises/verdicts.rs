@@ -1,4 +1,4 @@
-//! Only a mandate that is known to be in force may be used. Missing knowledge never permits more.
+//! A caller may use a mandate only if it is known to be in force. A verdict with less information never allows more.
 
 use crate::support::{day, good_facts, noon};
 use chrono::{Months, NaiveDate, TimeDelta, Utc};
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::time::Duration;
 
-/// A mandate in force, read one minute before [`noon`].
+/// Returns a mandate in force, which was read one minute before [`noon`].
 fn in_force(reference: &MandateRef, account: Account) -> Mandate {
     serde_json::from_value(json!({
         "reference": reference,
@@ -38,13 +38,13 @@ fn unreadable() -> wire::DateTime {
     serde_json::from_value(json!("some day")).unwrap()
 }
 
-/// The reasons of a verdict as text.
+/// Returns the reasons of a verdict as text.
 fn reasons(verdict: &Verdict) -> Vec<String> {
     verdict.reasons().iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn mandate_in_force_is_allowed_for_its_own_purpose_only() {
+fn mandate_in_force_may_be_used_only_for_its_own_purpose() {
     assert_eq!(debit().may_collect(&good_facts(), noon()), Verdict::Allowed);
     assert_eq!(debit().may_represent(None, noon()), Verdict::NotApplicable);
     assert_eq!(platform().may_represent(None, noon()), Verdict::Allowed);
@@ -52,7 +52,7 @@ fn mandate_in_force_is_allowed_for_its_own_purpose_only() {
 }
 
 #[test]
-fn verdict_lists_every_reason() {
+fn verdict_lists_every_reason_against_the_use() {
     let mut mandate = debit();
     mandate.status = MandateStatus::AwaitingActivation;
     mandate.source = Source::Created;
@@ -68,13 +68,14 @@ fn verdict_lists_every_reason() {
     assert!(matches!(verdict, Verdict::Refused(_)));
     assert_eq!(
         verdict.to_string(),
-        "refused: not active: AwaitingActivation (active); created but not read back; read 7200 s ago, too old; \
-         revoked by the debtor with you; one-off mandate already used; dormant: no collection for 36 months since 2020-02-10"
+        "refused: not active: AwaitingActivation (active); the mandate was created, but not read since; read \
+         7200 s ago, too old; the debtor has revoked the mandate by a message to you; one-off mandate already used; \
+         dormant: no collection for 36 months since 2020-02-10"
     );
 }
 
 #[test]
-fn created_mandate_is_undetermined_until_read_back() {
+fn verdict_on_a_created_mandate_is_undetermined_until_it_is_read() {
     let mut mandate = debit();
     mandate.source = Source::Created;
     assert_eq!(mandate.may_collect(&good_facts(), noon()), Verdict::Undetermined(vec![Reason::NotReadBack]));
@@ -84,7 +85,7 @@ fn created_mandate_is_undetermined_until_read_back() {
 }
 
 #[test]
-fn reading_may_be_up_to_ten_minutes_ahead() {
+fn reading_up_to_ten_minutes_in_the_future_is_accepted() {
     for (minutes, believed) in [(9, true), (11, false)] {
         let observed_at = noon() + TimeDelta::minutes(minutes);
         let expected = match believed {
@@ -111,7 +112,7 @@ fn mandate_signed_tomorrow_is_refused_today() {
 }
 
 #[test]
-fn days_begin_at_midnight_in_paris() {
+fn verdict_counts_days_from_midnight_in_paris() {
     let (signed_on, last_collection) = (Some(day("2026-11-21")), LastCollection::On(day("2026-11-21")));
     for facts in [Facts { signed_on, ..good_facts() }, Facts { last_collection, ..good_facts() }] {
         for (now, allowed) in [("2026-11-20T22:59:59Z", false), ("2026-11-20T23:30:00Z", true)] {
@@ -124,7 +125,7 @@ fn days_begin_at_midnight_in_paris() {
 }
 
 #[test]
-fn dormancy_starts_after_the_last_day_of_36_months() {
+fn mandate_becomes_dormant_after_the_last_day_of_36_months() {
     for (signed_on, last_collection, last_day) in [
         ("2023-11-20", None, "2026-11-20"),
         ("2020-01-01", Some("2023-11-20"), "2026-11-20"),
@@ -136,7 +137,7 @@ fn dormancy_starts_after_the_last_day_of_36_months() {
             last_collection: last_collection.map_or(LastCollection::Never, |on| LastCollection::On(day(on))),
             ..good_facts()
         };
-        // The last second of the day in Paris, in winter.
+        // The instant is the last second of the day in Paris, in winter time.
         let at = |date: &str| day(date).and_hms_opt(22, 59, 59).unwrap().and_utc();
         let mut mandate = debit();
         mandate.observed_at = at(last_day);
@@ -172,7 +173,7 @@ fn reinstated_mandate_needs_acknowledgement_before_representation() {
 }
 
 #[test]
-fn missing_fact_is_named_and_leaves_the_verdict_undetermined() {
+fn verdict_is_undetermined_and_names_a_single_missing_fact() {
     let good = good_facts();
     for (facts, fact) in [
         (Facts { signed_on: None, ..good.clone() }, Fact::SignedOn),
@@ -206,7 +207,7 @@ fn verdict_names_each_missing_fact() {
 }
 
 #[test]
-fn unknown_last_collection_matters_after_36_months() {
+fn unknown_last_collection_is_a_reason_only_36_months_after_the_signature() {
     let facts = |signed_on: &str| Facts {
         signed_on: Some(day(signed_on)),
         last_collection: LastCollection::NotKnown,
@@ -232,7 +233,8 @@ fn dormancy_counts_from_the_later_of_signature_and_last_collection() {
         debit().may_collect(&facts("2015-01-01", "2021-05-01"), noon()),
         Verdict::Refused(vec![Reason::Dormant { since }])
     );
-    // The signature is recent, so one of the two days is wrong. The mandate is not dormant since 2021.
+    // The signature is recent, so one of the two days must be wrong. The verdict must not report the mandate as dormant
+    // since 2021.
     assert_eq!(
         debit().may_collect(&facts("2026-01-01", "2021-05-01"), noon()),
         Verdict::Undetermined(vec![Reason::FactsContradict { first: Fact::SignedOn, second: Fact::LastCollection }])
@@ -240,14 +242,14 @@ fn dormancy_counts_from_the_later_of_signature_and_last_collection() {
 }
 
 #[test]
-fn used_one_off_without_collection_is_a_contradiction() {
+fn used_one_off_mandate_without_a_collection_is_a_contradiction() {
     let facts = Facts { one_off_used: Some(true), last_collection: LastCollection::Never, ..good_facts() };
     let named = Reason::FactsContradict { first: Fact::LastCollection, second: Fact::OneOffUsed };
     assert_eq!(debit().may_collect(&facts, noon()), Verdict::Refused(vec![Reason::OneOffUsed, named]));
 }
 
 #[test]
-fn impossible_days_are_refused() {
+fn verdict_is_refused_if_a_fact_has_an_impossible_day() {
     let tomorrow = noon().date_naive() + TimeDelta::days(1);
     let far = [NaiveDate::MAX, NaiveDate::MIN, day("2030-01-01"), day("0026-09-01"), day("1969-12-31"), tomorrow];
     for collected in far {
@@ -268,7 +270,7 @@ fn impossible_days_are_refused() {
 }
 
 #[test]
-fn active_needs_a_confirmed_signature_unless_documented_as_signed() {
+fn active_mandate_needs_a_confirmed_signature_unless_documented_as_signed() {
     let with = |evidence, signature_confirmed| {
         let facts = Facts { signature_confirmed, ..good_facts() };
         let mut mandate = debit();
@@ -287,20 +289,20 @@ fn active_needs_a_confirmed_signature_unless_documented_as_signed() {
 }
 
 #[test]
-fn no_vendor_documents_that_its_active_means_signed() {
+fn no_vendor_documents_that_active_mandates_are_signed() {
     for row in mandat::vocabulary() {
         assert!(row.status != MandateStatus::Active || row.evidence != Evidence::Documented, "{row:?}");
     }
 }
 
 #[test]
-fn missing_stored_evidence_counts_as_inferred() {
-    // An earlier version stored no such field.
+fn stored_mandate_without_an_evidence_mark_counts_as_inferred() {
+    // A mandate that an earlier version stored has no field for the evidence.
     assert_eq!(debit().evidence, Evidence::Inferred);
 }
 
 #[test]
-fn start_is_inclusive_and_end_exclusive() {
+fn mandate_is_allowed_from_its_start_and_refused_from_its_end() {
     let mut mandate = platform();
     mandate.starts = Some(noon().into());
     mandate.ends = Some((noon() + TimeDelta::seconds(1)).into());
@@ -321,15 +323,15 @@ fn start_is_inclusive_and_end_exclusive() {
 }
 
 #[test]
-fn inactive_client_is_not_represented() {
+fn mandate_of_an_inactive_client_is_not_allowed() {
     let account = |status: &str| serde_json::from_value(json!({"Read": {"status": status, "raw": "word"}})).unwrap();
     for (account, shown, refuses) in [
         (account("Inactive"), "client not active: Inactive (word)", true),
         (account("Pending"), "client not active: Pending (word)", true),
         (account("Suspended"), "client not active: Suspended (word)", true),
         (account("Unrecognized"), "client status unrecognized (word)", false),
-        (Account::NotRead, "client not read", false),
-        (Account::Differs, "belongs to another client than its reference says", false),
+        (Account::NotRead, "the state of the client could not be read", false),
+        (Account::Differs, "the mandate belongs to another client than its reference says", false),
     ] {
         let mut mandate = platform();
         mandate.account = account;
@@ -384,7 +386,7 @@ fn any_last_collection() -> impl Strategy<Value = LastCollection> {
     prop_oneof![Just(LastCollection::NotKnown), Just(LastCollection::Never), any_day().prop_map(LastCollection::On),]
 }
 
-/// Mostly days of the last years, some in the future, and a few impossible ones.
+/// Generates days: most are in the last years, some are in the future, and a few are impossible.
 fn any_day() -> impl Strategy<Value = NaiveDate> {
     let around = |days| noon().date_naive() + TimeDelta::days(days);
     prop_oneof![8 => (-2000_i64..2).prop_map(around), 1 => (0_i64..5000).prop_map(around), 1 => Just(day("0026-09-01"))]
@@ -411,7 +413,7 @@ prop_compose! {
     }
 }
 
-/// The verdict for the purpose of the mandate.
+/// Returns the verdict on the use for which the mandate was granted.
 fn verdict(mandate: &Mandate, facts: &Facts) -> Verdict {
     match mandate.may_collect(facts, noon()) {
         Verdict::NotApplicable => mandate.may_represent(facts.last_acknowledged, noon()),
@@ -431,7 +433,7 @@ proptest! {
     }
 
     #[test]
-    fn less_knowledge_never_permits_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
+    fn verdict_with_less_information_never_allows_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
         let mut less = mandate.clone();
         match which {
             0 => less.source = Source::Created,
@@ -444,7 +446,7 @@ proptest! {
     }
 
     #[test]
-    fn missing_fact_never_permits_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
+    fn verdict_without_one_fact_never_allows_more(mandate in any_mandate(), facts in any_facts(), which in 0..5) {
         let mut less = facts.clone();
         match which {
             0 => less.signed_on = None,
@@ -454,7 +456,7 @@ proptest! {
             _ => less.one_off_used = None,
         }
         let full = verdict(&mandate, &facts);
-        // An impossible day is no knowledge, so skip it.
+        // A day that is impossible provides no information, so this test skips it.
         let sound = |reason: &Reason| !matches!(reason, Reason::FactImpossible { .. } | Reason::FactsContradict { .. });
         if full.reasons().iter().all(sound) {
             prop_assert!(full.is_allowed() || !verdict(&mandate, &less).is_allowed(), "{full}: {less:?}");
@@ -462,7 +464,7 @@ proptest! {
     }
 
     #[test]
-    fn collection_is_allowed_only_on_complete_plausible_facts(facts in any_facts()) {
+    fn collection_is_allowed_only_if_all_facts_are_known_and_plausible(facts in any_facts()) {
         let today = noon().date_naive();
         let lapsed = |day: NaiveDate| day + Months::new(36) < today;
         if debit().may_collect(&facts, noon()).is_allowed() {
@@ -478,7 +480,7 @@ proptest! {
     }
 
     #[test]
-    fn missing_impossible_and_contradicting_facts_are_named(facts in any_facts()) {
+    fn verdict_names_missing_impossible_and_contradicting_facts(facts in any_facts()) {
         let today = noon().date_naive();
         let named = debit().may_collect(&facts, noon());
         let named = |reason: Reason| named.reasons().contains(&reason);
@@ -506,13 +508,13 @@ proptest! {
     }
 
     #[test]
-    fn mandates_round_trip_through_json(mandate in any_mandate()) {
+    fn mandates_are_written_to_json_and_read_back_unchanged(mandate in any_mandate()) {
         let stored = serde_json::to_string(&mandate).unwrap();
         prop_assert_eq!(serde_json::from_str::<Mandate>(&stored).unwrap(), mandate);
     }
 
     #[test]
-    fn extreme_dates_do_not_panic(signed in any::<i32>(), days in 0_u32..2_000_000) {
+    fn verdict_on_extreme_dates_does_not_panic(signed in any::<i32>(), days in 0_u32..2_000_000) {
         let far = chrono::DateTime::<Utc>::MIN_UTC + TimeDelta::days(i64::from(days) * 90);
         let signed_on = chrono::NaiveDate::from_num_days_from_ce_opt(signed).unwrap_or(chrono::NaiveDate::MAX);
         let facts = Facts { signed_on: Some(signed_on), last_collection: LastCollection::On(signed_on), ..good_facts() };

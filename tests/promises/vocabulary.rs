@@ -1,4 +1,5 @@
-//! Snapshots show a reviewer the meaning of each status word and the class of each status change.
+//! Snapshots show a reviewer the meaning of each status word, and whether each change of the status is forward,
+//! reinstated, regressed or anomalous.
 
 use crate::snapshot;
 use mandat::MandateStatus;
@@ -6,7 +7,7 @@ use std::fmt::Write;
 
 #[test]
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
-fn vocabulary_matches_the_snapshot() {
+fn meaning_of_each_status_word_matches_the_snapshot() {
     let mut table = String::from("vendor | raw | canonical | phase | who acts next | ISO 20022 | evidence\n");
     for row in mandat::vocabulary() {
         let iso = row.status.iso20022().unwrap_or("-");
@@ -26,7 +27,7 @@ fn vocabulary_matches_the_snapshot() {
 }
 
 #[test]
-fn statuses_round_trip_and_match_the_snapshot() {
+fn statuses_are_read_back_unchanged_and_match_the_snapshot() {
     let mut table = String::from("status | phase | who acts next | ISO 20022\n");
     for status in MandateStatus::ALL {
         let iso = status.iso20022().unwrap_or("-");
@@ -38,13 +39,13 @@ fn statuses_round_trip_and_match_the_snapshot() {
 }
 
 #[test]
-fn unknown_stored_status_reads_as_unrecognized() {
+fn unknown_stored_status_is_read_as_unrecognized() {
     assert!("Consumed".parse::<MandateStatus>().is_err());
     assert_eq!(serde_json::from_str::<MandateStatus>("\"Consumed\"").unwrap(), MandateStatus::Unrecognized);
 }
 
 #[test]
-fn status_changes_match_the_snapshot() {
+fn class_of_each_status_change_matches_the_snapshot() {
     let mut table = String::from("from \\ to");
     for to in MandateStatus::ALL {
         write!(table, " | {to}").unwrap();

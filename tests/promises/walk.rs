@@ -1,4 +1,4 @@
-//! Random histories of mandates: the facade allows a mandate exactly if the sandbox's own records allow it.
+//! In random histories of mandates, the facade allows a mandate exactly if the records of the sandbox allow it.
 
 use crate::{
     chance::{cases, seed},
@@ -17,7 +17,8 @@ use mandat::{
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
-/// The meaning of each vendor's words, written a second time for comparison.
+/// Returns the meaning of each status word of a vendor. The test defines the meanings a second time to compare them
+/// with the crate.
 fn meaning(provider: Provider, word: &str) -> MandateStatus {
     use MandateStatus::{
         Active, AwaitingActivation, AwaitingSignature, AwaitingVerification, Expired, Invalid, Pending, Revoked,
@@ -37,7 +38,7 @@ fn meaning(provider: Provider, word: &str) -> MandateStatus {
     }
 }
 
-/// The true status, from the sandbox's record.
+/// Returns the true status of a mandate from its record in the sandbox.
 fn truth(provider: Provider, record: &Value, now: DateTime<Utc>) -> MandateStatus {
     let status = meaning(provider, record["status"].as_str().unwrap_or_default());
     let date = |key: &str| record[key].as_str().and_then(|date| date.parse::<DateTime<Utc>>().ok());
@@ -48,7 +49,7 @@ fn truth(provider: Provider, record: &Value, now: DateTime<Utc>) -> MandateStatu
     }
 }
 
-/// Returns true if a date of the record is unreadable, so that nobody knows its start or end.
+/// Returns true if a date in the record is unreadable, so that the start or the end of the mandate is unknown.
 fn dates_unreadable(record: &Value) -> bool {
     [&record["start_date"], &record["end_date"]].into_iter().filter_map(Value::as_str).any(|date| date == UNREADABLE)
 }
@@ -57,11 +58,12 @@ fn has_ended(status: MandateStatus) -> bool {
     matches!(status, MandateStatus::Revoked | MandateStatus::Expired | MandateStatus::Invalid | MandateStatus::Gone)
 }
 
-/// Returns true if the class of this change is plausible, by a rule independent of the crate.
+/// Returns true if the class of this status change is plausible. The rule does not use the code of the crate.
 fn class_is_plausible(class: Change, from: MandateStatus, to: MandateStatus) -> bool {
     use MandateStatus::{Active, Gone, Suspended, Unrecognized};
     match class {
-        // The status is the last recognized one again, or none was recognized before. Either change is `Forward`.
+        // A change counts as `Forward` if the last recognized status is unchanged, or if no status was recognized
+        // before.
         _ if from == to || from == Unrecognized && to != Unrecognized => class == Change::Forward,
         Change::Anomalous => to == Unrecognized || to == Suspended || has_ended(from) && has_ended(to),
         Change::Reinstated => has_ended(from) && !has_ended(to),
@@ -110,11 +112,11 @@ struct Walk {
     sandbox: Sandbox,
     mandates: Mandates,
     random: Rng,
-    /// Counters, which prove that the random histories exercise something: steps that the vendor allowed, and allowed
-    /// verdicts.
+    /// The numbers of steps that the vendor accepted and of allowed verdicts. They show that the random histories cover
+    /// such cases.
     taken: usize,
     allowed: usize,
-    /// Failed readings, reinstated mandates, and their acknowledgements.
+    /// The numbers of failed readings, of reinstated mandates, and of their acknowledgements.
     failed: usize,
     returned: usize,
     acknowledged: usize,
@@ -151,7 +153,7 @@ const WORDS: [&str; 14] = [
 ];
 
 impl Walk {
-    /// Takes a random step. The vendor may not offer it in this status.
+    /// Sends a random step for the mandate. The vendor may refuse the step in the present status.
     async fn take_random_step(&mut self, reference: &MandateRef) {
         let (sandbox, random) = (&self.sandbox, &mut self.random);
         let step: Result<(), Error> = match random.u8(..13) {
@@ -181,7 +183,7 @@ impl Walk {
                     1 => UNREADABLE.into(),
                     _ => (now - Days::new(40) + Days::new(random.u64(..80))).to_rfc3339().into(),
                 };
-                // A start date always exists.
+                // A mandate always has a start date, so the test replaces null by the present day.
                 let date = if key == "start_date" && date.is_null() { now.to_rfc3339().into() } else { date };
                 sandbox.edit_record(Provider::Seqino, "mandates", reference.id(), |record| record[key] = date)
             }
@@ -197,7 +199,7 @@ impl Walk {
         }
     }
 
-    /// Revokes through the vendor's own operation, where it has one.
+    /// Revokes the mandate by an operation of the vendor, if the vendor has one.
     #[allow(clippy::unused_async, reason = "a build may have neither vendor")]
     async fn revoke(&self, reference: &MandateRef) -> Result<(), mandat::Error> {
         match reference.provider() {
@@ -215,7 +217,7 @@ impl Walk {
         }
     }
 
-    /// Reads the mandate and compares the status and the verdict with the truth.
+    /// Reads the mandate and compares its status and the verdict with the records of the sandbox.
     async fn check_reading(&mut self, reference: &MandateRef) -> Option<Mandate> {
         let (provider, now) = (reference.provider(), self.sandbox.now());
         let read = self.mandates.status(reference.known()).await;
@@ -271,7 +273,7 @@ impl Walk {
         active
     }
 
-    /// Follows some mandates one by one from their creation, then all of them in batches.
+    /// Follows some mandates one by one from their creation, and then all mandates in batches.
     async fn run_lives(&mut self) -> usize {
         self.sandbox.reset();
         #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
@@ -287,7 +289,7 @@ impl Walk {
         }
         for reference in &all {
             let mut known: Option<StoredState> = None;
-            // The last recognized status.
+            // The last recognized status of the mandate.
             let mut before = MandateStatus::Unrecognized;
             for _ in 0..self.random.usize(2..6) {
                 self.take_random_step(reference).await;
@@ -296,7 +298,7 @@ impl Walk {
                 let change = MandateChange::between(known.as_ref(), &mandate, None, self.sandbox.now());
                 let same = known.as_ref().is_some_and(|known| known.status == is);
                 let differs = !same || known.as_ref().is_some_and(|known| known.raw != mandate.raw);
-                assert!(change.is_some() || !differs, "{reference}: a change was not told");
+                assert!(change.is_some() || !differs, "{reference}: the batch did not report a change");
                 let class = change.as_ref().and_then(|change| change.class);
                 assert_eq!(class.is_some(), known.is_some() && !same, "{reference}: {known:?} to {is}");
                 assert!(
@@ -320,7 +322,8 @@ impl Walk {
         all.len()
     }
 
-    /// Changes some mandates, then reads all in one batch. The stored state passes through a row of text.
+    /// Changes some mandates, and then reads all mandates in one batch. The test writes each stored state to a row of
+    /// text and reads it back.
     async fn run_day(&mut self, held: &mut BTreeMap<MandateRef, Held>) {
         for (reference, held) in &mut *held {
             match self.random.u8(..3) {
@@ -361,18 +364,18 @@ impl Walk {
         self.sandbox.clear_faults();
     }
 
-    /// Puts the mandate into force or ends it, by setting the vendor's word.
+    /// Sets the vendor's word for the status, so that the mandate is in force or has ended.
     fn set_vendor_word(&mut self, reference: &MandateRef) {
         let words = match reference.provider() {
             Provider::Easytransac => ["active", "active", "invalid"],
             Provider::SafeDebit => ["1", "1", "3"],
             _ => ["active", "active", "error"],
         };
-        // A forgotten mandate stays forgotten.
+        // The call fails if the sandbox has deleted the mandate. The mandate then stays deleted.
         let _ = self.sandbox.answer(reference, *self.random.choice(&words).unwrap());
     }
 
-    /// Changes the caller's facts from one day to the next.
+    /// Changes the facts of the caller from one day to the next.
     fn update_facts(&mut self, reference: &MandateRef, facts: &mut Facts) {
         let now = self.sandbox.now();
         let is = self.sandbox.record(reference).map(|record| truth(reference.provider(), &record, now));
@@ -387,7 +390,8 @@ impl Walk {
         facts.last_acknowledged = last_acknowledged;
     }
 
-    /// Checks a reading against the truth and stores it. A failed reading must allow nothing.
+    /// Compares a reading with the records of the sandbox and stores it. After a failed reading, the mandate must not
+    /// be allowed.
     fn check_and_store(&mut self, held: &mut Held, tracked: &StatusQuery, reading: Result<Mandate, Error>) {
         let (reference, now) = (&tracked.reference, self.sandbox.now());
         let mandate = match reading {
@@ -426,7 +430,7 @@ impl Walk {
                 );
                 held.keep(&change.to);
             }
-            // No change was reported, so the stored state must still be true.
+            // The batch reported no change, so the stored state must still match the records of the sandbox.
             None => {
                 let allowed = self.is_allowed(reference, held);
                 let known = read(held.row.as_deref().unwrap());
@@ -446,7 +450,7 @@ impl Walk {
         }
     }
 
-    /// The true status now, or `None` if the vendor no longer knows the mandate.
+    /// Returns the present status in the records of the sandbox, or `None` if the vendor no longer knows the mandate.
     fn true_status(&self, reference: &MandateRef, known: bool) -> Option<MandateStatus> {
         match self.sandbox.record(reference) {
             Some(record) => Some(truth(reference.provider(), &record, self.sandbox.now())),
@@ -454,8 +458,8 @@ impl Walk {
         }
     }
 
-    /// Returns true if the truth allows the mandate after this reading. A reinstated mandate stays open until the
-    /// caller states a new acknowledgement.
+    /// Returns true if the caller may use the mandate after this reading by the records of the sandbox. A reinstated
+    /// mandate is not allowed until the caller gives a new acknowledgement.
     fn is_allowed(&mut self, reference: &MandateRef, held: &mut Held) -> bool {
         let now = self.sandbox.now();
         let Some(is) = self.true_status(reference, held.row.is_some()) else { return false };
@@ -485,17 +489,17 @@ impl Walk {
     }
 }
 
-/// The caller's data on one mandate, and the truth beside it.
+/// The data of the caller about one mandate, and the expected values of the test beside them.
 #[derive(Debug)]
 struct Held {
     facts: Facts,
-    /// The stored state, as a line of text.
+    /// The stored state of the mandate, as a line of text.
     row: Option<String>,
-    /// True while the mandate is reinstated and not acknowledged.
+    /// True while the mandate is reinstated and the caller has not acknowledged it.
     open: bool,
-    /// The last recognized status.
+    /// The last recognized status of the mandate.
     recognized: Option<MandateStatus>,
-    /// The caller's acknowledgement at the last reading.
+    /// The acknowledgement that the caller gave at the last reading.
     said: Option<MandateStatus>,
 }
 
@@ -520,7 +524,7 @@ fn read(row: &str) -> StoredState {
     StoredState::from_columns(column).unwrap().unwrap()
 }
 
-/// Writes the mandates into a file as the program does, and reads them back.
+/// Writes the mandates to a file as the program `mandat` does, and reads them back.
 fn through_a_file(tracked: Vec<StatusQuery>, format: Format) -> Vec<StatusQuery> {
     let columns = Table::read("reference\n", &[]).unwrap().columns;
     let mut bytes = Vec::new();

@@ -1,4 +1,5 @@
-//! A callback is verified or refused, whatever bytes arrive. The tests also fix what a signature does not prove.
+//! The crate verifies or refuses each callback, whatever bytes arrive. The tests also show the changes that a valid
+//! signature does not exclude.
 
 use crate::chance::{cases, seed};
 use fastrand::Rng;
@@ -6,11 +7,11 @@ use mandat::{MandateRef, Provider, WebhookError, WebhookEvent};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Byte sequences that break parsers.
+/// Byte sequences that often break parsers. The random tests insert these sequences into callbacks.
 const PIECES: [&[u8]; 14] =
     [b"{", b"}", b"[", b"]", b"\"", b"$", b"&", b"=", b"%", b"null", b"1e999", b"\xff\xfe", b"\\ud800", b"Client["];
 
-/// Changes bytes at random, removes or repeats parts, and inserts byte sequences that break parsers.
+/// Changes bytes of the body at random, removes or repeats parts, and inserts byte sequences that break parsers.
 fn mutated(body: &[u8], random: &mut Rng) -> Vec<u8> {
     crate::chance::mutated(body, &PIECES, random)
 }
@@ -22,11 +23,13 @@ fn unreadable<T: std::fmt::Debug>(result: Result<T, WebhookError>) -> String {
     }
 }
 
-/// Parts of a reference as an attacker writes them. Many hold separators, dots, blanks or control characters.
+/// A pattern for parts of a reference as an attacker might write them, with separators, dots, blanks or control
+/// characters.
 const UNTRUSTED: &str =
     "([A-Za-z0-9._-]{1,8}|[a-z./\\\\% ]{0,6}|\\.{1,3}|[a-z]\\PC[\u{0}-\u{1f}\u{202e}\u{200b}]?| ?RUM-1 ?)";
 
-/// Returns true if the part can name only itself. Independent of the crate's own check.
+/// Returns true if the part of a reference contains only characters that cannot name another record. The rule does not
+/// use the code of the crate.
 fn names_only_itself(part: &str) -> bool {
     let trimmed = part.trim();
     let invisible: Vec<char> = ('\u{200b}'..='\u{200f}').chain('\u{2028}'..='\u{202e}').chain(['\u{feff}']).collect();
@@ -42,7 +45,7 @@ mod easytransac {
 
     const KEY: &str = "myApiKey";
 
-    /// The signed sample of the vendor's SDK. Its names are invented.
+    /// Returns the signed sample in the vendor's SDK, with invented names of persons.
     fn sample() -> Value {
         json!({
             "OperationType": "payment", "RequestId": "KW5o8AEx98yx", "Tid": "9XLknkv8", "Uid": "2", "OrderId": "72",
@@ -62,13 +65,13 @@ mod easytransac {
         verify_notification(body.to_string().as_bytes(), &[KEY])
     }
 
-    /// Signs these fields with the key `k` and returns the whole body.
+    /// Signs these fields with the key `k`. Returns the whole body with its signature.
     fn signed(fields: Value) -> Value {
         let Value::Object(fields) = fields else { panic!() };
         serde_json::from_str(&sign_notification(fields, "k").unwrap()).unwrap()
     }
 
-    /// Encodes the body as a form, as PHP's `http_build_query` does.
+    /// Encodes the body as an HTML form, as the function `http_build_query` of PHP does.
     fn as_form(body: &Value) -> String {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in body.as_object().unwrap() {
@@ -90,7 +93,7 @@ mod easytransac {
     }
 
     #[test]
-    fn published_signatures_verify_as_json_and_form() {
+    fn published_easytransac_signatures_are_verified_in_json_and_forms() {
         let first = json!({
             "arg1": "abc", "arg2": "bcd", "arg3": "cde", "arg4": {"arg4.1": "abc"}, "arg5": {"arg5.1": "abc"},
             "Signature": "75822e279f8b9f9902b76672921356361f055e00",
@@ -108,17 +111,17 @@ mod easytransac {
     }
 
     #[test]
-    fn values_are_signed_as_php_converts_them() {
-        // The expected signatures were computed with another program.
+    fn signature_covers_values_as_php_converts_them_to_text() {
+        // Another program computed the expected signatures.
         let body = json!({
             "a": null, "B": false, "c": true, "D": 18.00, "e": 7, "F": 0.83, "g": [], "h": ["x", "y"],
             "i": {"b": "2", "A": "1"}, "Status": "captured", "Tid": "T1",
         });
-        // The signed text: "$$1$18$7$0.83$x$y$1$2$captured$T1$k"
+        // The signature covers the text "$$1$18$7$0.83$x$y$1$2$captured$T1$k".
         assert_eq!(signed(body)["Signature"], "4d70edd7c81295f87ebe6084d7fd853f2f14fe05");
         let list: Vec<String> = (0..11).map(|i| format!("e{i}")).collect();
         let body = signed(json!({"AdditionalError": list}));
-        // The signed text: "e0$e1$...$e10$k"
+        // The signature covers the text "e0$e1$...$e10$k".
         assert_eq!(body["Signature"], "94ba01c2d97b243201b63b6970f3ee21a9ba45db");
         for form in [as_form(&body), as_form(&body).replace("%5B", "[").replace("%5D", "]")] {
             verify_notification(form.as_bytes(), &["k"]).unwrap();
@@ -128,8 +131,8 @@ mod easytransac {
     }
 
     #[test]
-    fn signatures_verify_in_utf8_windows_1252_and_iso_8859_15() {
-        // The signatures were computed with another program.
+    fn signatures_are_verified_in_utf8_windows_1252_and_iso_8859_15() {
+        // Another program computed the expected signatures.
         for (encoding, signature, form) in [
             ("UTF-8", "e62f644ab864308f57b9533689a2ad955e0b59c1", "City=Fran%C3%A7ois&Name=L%C5%93uf+%E2%82%AC"),
             ("Windows-1252", "a7aac83c4bb046fdbf4fbe9df68d81da4badf730", "City=Fran%E7ois&Name=L%9Cuf+%80"),
@@ -147,7 +150,7 @@ mod easytransac {
         }
     }
 
-    /// The signature of these values, in the order of their names and in bytes of any encoding.
+    /// Returns the signature of these values, in the order of their names. The values may be bytes of any encoding.
     fn signature(values: &[Vec<u8>]) -> String {
         let text = values.iter().flat_map(|value| [value, &b"$"[..]].concat());
         let digest = Sha1::digest(text.chain(KEY.bytes()).collect::<Vec<u8>>());
@@ -158,7 +161,7 @@ mod easytransac {
         text.chars().map(|c| u8::try_from(c).unwrap()).collect()
     }
 
-    /// A value of a form: every byte percent-encoded, or only the bytes that would break the form.
+    /// Returns a value of a form: percent-encodes every byte, or only the bytes with a meaning in a form.
     fn escaped(value: &[u8], all: bool) -> Vec<u8> {
         let breaks = |byte: u8| all || byte.is_ascii();
         value.iter().flat_map(|&b| if breaks(b) { format!("%{b:02X}").into_bytes() } else { vec![b] }).collect()
@@ -166,7 +169,7 @@ mod easytransac {
 
     proptest! {
         #[test]
-        fn signatures_verify_in_utf8_and_latin1(
+        fn signatures_are_verified_in_utf8_and_latin1(
             values in prop::collection::vec("[ -~\u{a1}-\u{ff}]{0,8}", 1..5),
             marked: bool, all: bool, blanks in "[ \t\r\n]{0,3}",
         ) {
@@ -175,7 +178,7 @@ mod easytransac {
             let narrow: Vec<Vec<u8>> = values.iter().map(|value| latin1(value)).collect();
             let fields: Map<_, _> = names.iter().cloned().zip(values.iter().cloned().map(Value::from)).collect();
             for (signed, written) in [(&utf8, &utf8), (&utf8, &narrow), (&narrow, &utf8), (&narrow, &narrow)] {
-                // Bytes that happen to be valid UTF-8 are read as UTF-8.
+                // The crate reads bytes that are valid UTF-8 by chance as UTF-8.
                 let by_chance = written.concat() != utf8.concat() && std::str::from_utf8(&written.concat()).is_ok();
                 if by_chance && signed != written {
                     continue;
@@ -218,7 +221,7 @@ mod easytransac {
     }
 
     #[test]
-    fn byte_order_mark_sets_the_encoding() {
+    fn byte_order_mark_determines_the_encoding_of_a_notification() {
         let json = sample().to_string();
         let utf16 = |order: fn(u16) -> [u8; 2]| json.encode_utf16().flat_map(order).collect::<Vec<u8>>();
         for body in [
@@ -253,18 +256,18 @@ mod easytransac {
     }
 
     #[test]
-    fn duplicate_notifications_share_an_id() {
+    fn duplicate_notifications_have_the_same_id() {
         let id = |body: &Value| verify_notification(body.to_string().as_bytes(), &["k"]).unwrap().id.unwrap();
         let pending = signed(json!({"Tid": "T1", "Status": "pending"}));
         let captured = signed(json!({"Tid": "T1", "Status": "captured"}));
         assert_eq!(id(&pending), id(&pending));
         assert_ne!(id(&pending), id(&captured));
-        // The id must not let the reader of a log forge a signature.
+        // The id must not contain the signature, because a reader of a log could copy the signature.
         assert!(!id(&captured).contains(captured["Signature"].as_str().unwrap()));
     }
 
     #[test]
-    fn changing_any_value_breaks_the_signature() {
+    fn change_of_any_value_invalidates_the_signature() {
         fn leaves(value: &Value, path: String, found: &mut Vec<String>) {
             match value.as_object() {
                 Some(fields) => fields.iter().for_each(|(key, value)| leaves(value, format!("{path}/{key}"), found)),
@@ -290,8 +293,8 @@ mod easytransac {
         }
     }
 
-    /// Each change below forges a notification without the key, and verification passes. The documentation of
-    /// `verify_notification` says so. Only the vendor can fix the scheme.
+    /// Each change below forges a notification without the key, and the verification accepts it. The documentation of
+    /// `verify_notification` lists these changes. Only the vendor can correct the signature scheme.
     #[test]
     fn forgeries_that_the_signature_scheme_allows_are_verified() {
         let genuine = signed(json!({
@@ -310,7 +313,7 @@ mod easytransac {
             let value = fields.remove(from).unwrap();
             fields.insert(to.into(), value);
         }
-        // Renamed fields.
+        // The forged notification has the same values under other field names.
         let event = forged(|fields| {
             rename(fields, "Status", "Text");
             rename(fields, "Test", "Thing");
@@ -324,9 +327,13 @@ mod easytransac {
                 rename(fields, from, to);
             }
         });
-        assert_eq!(event.unwrap().event.as_deref(), Some("captured"), "another text takes the place of the status");
+        assert_eq!(
+            event.unwrap().event.as_deref(),
+            Some("captured"),
+            "the forged notification should have the forged event"
+        );
         forged(|fields| rename(fields, "AmountRefund", "AmountPreAuth")).unwrap();
-        // Values split or joined at another place.
+        // The forged notification splits or joins the values at another place.
         forged(|fields| {
             fields.insert("Message".into(), "a".into());
             fields.insert("Message2".into(), "b".into());
@@ -344,16 +351,16 @@ mod easytransac {
         .unwrap();
         forged(|fields| drop(fields.insert("Client".into(), "Paris".into()))).unwrap();
         forged(|fields| drop(fields.insert("Order".into(), json!({})))).unwrap();
-        // Values of another type.
+        // The forged notification has values of another JSON type.
         forged(|fields| drop(fields.insert("Test".into(), Value::Null))).unwrap();
         forged(|fields| drop(fields.insert("Test".into(), false.into()))).unwrap();
-        // All forgeries count as the same notification.
+        // The crate gives all forgeries the same id as the genuine notification, so they count as duplicates.
         let first = verify_notification(genuine.to_string().as_bytes(), &["k"]).unwrap();
         assert_eq!(forged(|fields| rename(fields, "AmountRefund", "AmountPreAuth")).unwrap().id, first.id);
     }
 
     #[test]
-    fn bodies_that_the_signature_scheme_cannot_cover_are_refused() {
+    fn notification_that_the_signature_scheme_cannot_cover_is_refused() {
         let with = |name: &str, value: Value| {
             let mut body = sample();
             body[name] = value;
@@ -365,14 +372,14 @@ mod easytransac {
         assert_eq!(with("Client", json!({"Address": {"City": "Paris"}})), deep);
         assert_eq!(with("AdditionalError", json!([["a"]])), deep);
         for number in [1e300, -1e15, 1e-300] {
-            assert_eq!(with("Amount", number.into()), "a number is too large or too small");
+            assert_eq!(with("Amount", number.into()), "a number is too large or too small for the signature");
         }
         let form = verify_notification(b"Client[a][b]=c&Signature=00", &[KEY]);
-        assert_eq!(unreadable(form), "the brackets in a field name are not valid");
+        assert_eq!(unreadable(form), "the brackets in the name of a form field are not valid");
     }
 
     #[test]
-    fn notification_errors_give_a_reason_without_content() {
+    fn error_about_a_notification_gives_a_reason_without_content() {
         let verify = |body: &[u8], keys: &[&str]| verify_notification(body, keys).unwrap_err();
         let body = sample().to_string();
         assert_eq!(verify(body.as_bytes(), &[]), WebhookError::NoSecret);
@@ -386,13 +393,13 @@ mod easytransac {
             assert_eq!(verify(body.as_bytes(), &[KEY]), WebhookError::WrongSignature, "{wrong}");
         }
         let cut = verify(&body.as_bytes()[..100], &[KEY]);
-        assert_eq!(cut.to_string(), "the notification cannot be read: it ends too early, at line 1 column 100");
+        assert_eq!(cut.to_string(), "the notification cannot be read: the text ends too early, at line 1 column 100");
         let nested = format!(r#"{{"Client":{}"#, "[".repeat(100_000));
         assert_eq!(verify(nested.as_bytes(), &[KEY]).http_status(), 400);
     }
 
     #[test]
-    fn damaged_notifications_never_panic_and_never_verify() {
+    fn damaged_notification_causes_no_panic_and_is_never_verified() {
         let mut random = Rng::with_seed(seed());
         let bodies = [sample().to_string(), as_form(&sample())];
         let genuine = verify(&sample()).unwrap();
@@ -406,7 +413,8 @@ mod easytransac {
                 Err(e) => format!("{e} {e:?}"),
             };
             super::assert_shows_no_content(&shown);
-            // Sign the damaged fields again, so that parsing after the signature is tested too.
+            // Sign the damaged fields again, so that the test also covers the code that parses a body with a valid
+            // signature.
             if let Ok(fields) = serde_json::from_slice(&body)
                 && let Ok(signed) = sign_notification(fields, KEY)
             {
@@ -432,8 +440,9 @@ mod seqino {
     }
 
     #[test]
-    fn signature_is_hmac_sha256_of_the_body() {
-        // RFC 4231, test case 2. The body is not JSON, so a correct signature leads to the error about the body.
+    fn signature_of_an_event_is_the_hmac_sha256_of_its_body() {
+        // The key and the body come from RFC 4231, test case 2. The body is not JSON, so the crate accepts the
+        // signature and reports an error about the body.
         let (key, body) = ("Jefe", b"what do ya want for nothing?");
         let hex = b"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
         let base64 = b"W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
@@ -441,7 +450,7 @@ mod seqino {
             [(Encoding::Hex, &hex[..]), (Encoding::Hex, &hex.to_ascii_uppercase()), (Encoding::Base64, &base64[..])]
         {
             let read = unreadable(verify_webhook(body, Some(signature), encoding, &[key]));
-            assert_eq!(read, "it is not JSON, at line 1 column 1");
+            assert_eq!(read, "the text is not JSON, at line 1 column 1");
             let other = verify_webhook(b"what do ya want for nothing!", Some(signature), encoding, &[key]);
             assert_eq!(other, Err(WebhookError::WrongSignature));
         }
@@ -467,7 +476,7 @@ mod seqino {
     }
 
     #[test]
-    fn changing_body_or_signature_is_refused() {
+    fn event_with_a_changed_body_or_signature_is_refused() {
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
         for at in 0..EVENT.len() {
             for bit in 0..8 {
@@ -485,7 +494,7 @@ mod seqino {
         }
     }
 
-    /// The signature in a form that vendors, proxies or people write.
+    /// Returns the signature in one of the notations that vendors, proxies or people write.
     fn written_as(signature: &[u8; 32], form: u8, prefix: &str, blanks: &str) -> Vec<u8> {
         let written = match form {
             0 => signature.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -539,7 +548,7 @@ mod seqino {
                 let signature = values.first().map(Vec::as_slice);
                 prop_assert!(verify_webhook(&body, signature, encoding, &[SECRET]).is_err());
             }
-            // Among several signatures the correct one is found, so only the content can be refused.
+            // The crate finds the correct signature among several ones, so any error must be about the content.
             let right = written_as(&signed(&body), 2, "", "");
             let headers = headers().chain([(NAME, &right)]);
             match verify_request(&body, headers, NAME, &[SECRET]) {
@@ -559,7 +568,7 @@ mod seqino {
     }
 
     #[test]
-    fn several_signatures_may_share_a_header() {
+    fn signature_is_found_among_several_in_one_header() {
         let body = EVENT.as_bytes();
         let sign = |secret| sign_webhook(body, Encoding::Hex, secret).unwrap();
         let (old, new) = (sign("old"), sign("new"));
@@ -574,7 +583,7 @@ mod seqino {
     }
 
     #[test]
-    fn signature_in_quotes_or_colons_is_read() {
+    fn signature_in_quotes_or_between_colons_is_read() {
         let signature = String::from_utf8(written_as(&signed(EVENT.as_bytes()), 2, "", "")).unwrap();
         for written in [format!("\"{signature}\""), format!("sig1=:{signature}:"), format!("sha256=\"{signature}\"")] {
             assert!(verify_request(EVENT.as_bytes(), [(NAME, written)], NAME, &[SECRET]).is_ok());
@@ -586,7 +595,7 @@ mod seqino {
     }
 
     #[test]
-    fn http_header_maps_are_accepted() {
+    fn signature_is_read_from_a_header_map_of_the_http_crate() {
         let mut headers = axum::http::HeaderMap::new();
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
         headers.insert("x-signature", signature.parse().unwrap());
@@ -594,14 +603,14 @@ mod seqino {
     }
 
     #[test]
-    fn byte_order_mark_may_be_signed_or_not() {
+    fn event_is_verified_with_or_without_its_signed_byte_order_mark() {
         let marked = [&b"\xef\xbb\xbf"[..], EVENT.as_bytes()].concat();
         for signature in [signed(&marked), signed(EVENT.as_bytes())] {
             let headers = [(NAME, written_as(&signature, 0, "", ""))];
             let event = verify_request(&marked, headers, NAME, &[SECRET]).unwrap();
             assert_eq!(event.id.as_deref(), Some("evt_abc123def456"));
         }
-        // Signed with a byte order mark, but sent without it.
+        // The sender signed the body with a byte order mark, but sent the body without it.
         let headers = [(NAME, written_as(&signed(&marked), 0, "", ""))];
         let refused = verify_request(EVENT.as_bytes(), headers, NAME, &[SECRET]);
         assert_eq!(refused, Err(WebhookError::WrongSignature));
@@ -616,7 +625,7 @@ mod seqino {
     }
 
     #[test]
-    fn damage_in_a_signed_event_loses_only_the_damaged_value() {
+    fn damaged_value_in_a_signed_event_does_not_lose_other_values() {
         for damaged in [r#""\ud800""#, "\"two\nlines\"", "1e400", "NaN", r#""\x""#, ""] {
             for end in ["", "\n", "\0"] {
                 let body = format!(r#"{{"a": {damaged}, "event_id": "e1", "event_type": "mandate.updated"}}{end}"#);
@@ -628,7 +637,7 @@ mod seqino {
                 );
             }
         }
-        // Two damaged ids may look alike. Neither marks a duplicate.
+        // Two different ids may look the same after damage, so the crate gives neither event an id for duplicates.
         let body = r#"{"event_id": "\ud800"}"#;
         assert_eq!(verify(body, &sign_webhook(body.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap().id, None);
         for broken in [r#"{"event_id": "e1""#, "{} {}", "maintenance", "caf\u{e9}"] {
@@ -663,7 +672,7 @@ mod seqino {
 
     proptest! {
         #[test]
-        fn event_references_cannot_name_another_record(client in UNTRUSTED, id in UNTRUSTED) {
+        fn reference_in_an_event_cannot_name_another_record(client in UNTRUSTED, id in UNTRUSTED) {
             let body = json!({"client": client, "id": id}).to_string();
             let event = verify(&body, &sign_webhook(body.as_bytes(), Encoding::Hex, SECRET).unwrap()).unwrap();
             let mandate = event.mandate_at(&["/client", "/id"]);
@@ -677,7 +686,7 @@ mod seqino {
     }
 
     #[test]
-    fn old_and_new_secrets_verify_and_blank_ones_do_not() {
+    fn signature_by_an_old_or_new_secret_is_verified_but_not_by_a_blank_one() {
         let body = EVENT.as_bytes();
         let with = |signed: &str, secrets: &[&str]| {
             let signature = sign_webhook(body, Encoding::Hex, signed).unwrap();
@@ -686,7 +695,8 @@ mod seqino {
         assert_eq!(with("new", &["new", "old"]), Ok(()));
         assert_eq!(with("old", &["new", "old"]), Ok(()));
         assert_eq!(with("old", &["new"]), Err(WebhookError::WrongSignature));
-        // A blank secret is ignored: it neither blocks the others nor accepts anything.
+        // The crate ignores a blank secret: it does not prevent a check with the other secrets, and verifies no
+        // signature.
         assert_eq!(with("old", &["old", ""]), Ok(()));
         assert_eq!(with("old", &[" ", "new"]), Err(WebhookError::WrongSignature));
         let blank = "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
@@ -700,7 +710,7 @@ mod seqino {
     }
 
     #[test]
-    fn trimmed_secrets_are_logged_without_the_value() {
+    fn log_about_a_trimmed_secret_does_not_show_the_secret() {
         let log = crate::traces::Log::listen();
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
         let verify = |secrets: &[&str]| {
@@ -716,7 +726,7 @@ mod seqino {
     }
 
     #[test]
-    fn webhook_errors_give_a_reason() {
+    fn error_about_a_webhook_gives_a_reason() {
         let verify = |body: &[u8], signature| verify_webhook(body, signature, Encoding::Hex, &[SECRET]).map(drop);
         assert_eq!(verify(b"{}", None), Err(WebhookError::MissingSignature));
         assert_eq!(verify(b"{}", Some(b"")), Err(WebhookError::MissingSignature));
@@ -727,14 +737,15 @@ mod seqino {
     }
 
     #[test]
-    fn damaged_events_never_panic_and_never_verify() {
+    fn damaged_event_causes_no_panic_and_is_never_verified() {
         let mut random = Rng::with_seed(seed());
         let signature = sign_webhook(EVENT.as_bytes(), Encoding::Hex, SECRET).unwrap();
         for _ in 0..cases(4_000) / 2 {
             let body = mutated(EVENT.as_bytes(), &mut random);
             let result = verify_webhook(&body, Some(signature.as_bytes()), Encoding::Hex, &[SECRET]);
             assert_eq!(result.is_ok(), body == EVENT.as_bytes());
-            // Sign the damaged body again, so that parsing after the signature is tested too.
+            // Sign the damaged body again, so that the test also covers the code that parses a body with a valid
+            // signature.
             let own = sign_webhook(&body, Encoding::Base64, SECRET).unwrap();
             match verify_webhook(&body, Some(own.as_bytes()), Encoding::Base64, &[SECRET]) {
                 Ok(event) => {
@@ -756,7 +767,7 @@ mod safedebit {
     use mandat::safedebit::SignatureReturn;
 
     #[test]
-    fn browser_return_gives_only_a_mandate_hint() {
+    fn return_from_a_signature_page_gives_only_a_hint_of_the_mandate() {
         let back =
             SignatureReturn::parse(b"order=72&umr=RUM%2D1&umr=RUM-2&iban=FR7630001007941234567890185&x").unwrap();
         assert_eq!(back.hint("umr"), Some(MandateRef::safedebit("RUM-1")));
@@ -769,7 +780,7 @@ mod safedebit {
     }
 
     #[test]
-    fn return_query_is_read_with_question_mark_and_latin1() {
+    fn return_query_with_a_question_mark_or_latin1_is_read() {
         let back = SignatureReturn::parse(b"?name=Ren%E9&umr=RUM-1").unwrap();
         assert_eq!((back.unverified("name"), back.hint("umr")), (Some("René"), Some(MandateRef::safedebit("RUM-1"))));
         let back = SignatureReturn::parse(b"\xef\xbb\xbfname=Ren%C3%A9&umr=RUM+1\r\n").unwrap();
@@ -778,7 +789,7 @@ mod safedebit {
 
     proptest! {
         #[test]
-        fn return_hints_cannot_name_another_record(umr in UNTRUSTED) {
+        fn hint_in_a_return_query_cannot_name_another_record(umr in UNTRUSTED) {
             let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("umr", &umr).finish();
             let hint = SignatureReturn::parse(form.as_bytes()).unwrap().hint("umr");
             prop_assert_eq!(hint.is_some(), super::names_only_itself(&umr) && umr.trim().chars().count() <= 35);
@@ -789,7 +800,7 @@ mod safedebit {
         }
 
         #[test]
-        fn return_form_keeps_names_and_values(pairs in prop::collection::vec((".{0,8}", ".{0,8}"), 0..5)) {
+        fn return_query_keeps_the_names_and_values_of_a_form(pairs in prop::collection::vec((".{0,8}", ".{0,8}"), 0..5)) {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.extend_pairs(&pairs);
             let back = SignatureReturn::parse(form.finish().as_bytes()).unwrap();
@@ -800,14 +811,14 @@ mod safedebit {
         }
 
         #[test]
-        fn return_parsing_accepts_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        fn return_query_is_parsed_from_any_bytes_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             let back = SignatureReturn::parse(&bytes).unwrap();
             prop_assert!(back.hint("").is_none_or(|mandate| super::names_only_itself(mandate.id())));
         }
     }
 
     #[test]
-    fn invalid_umr_gives_no_hint() {
+    fn return_query_with_an_invalid_umr_gives_no_hint() {
         let hint = |value: &str| SignatureReturn::parse(format!("umr={value}").as_bytes()).unwrap().hint("umr");
         assert!(hint(&"a".repeat(35)).is_some());
         assert_eq!(hint("+RUM-1%20"), Some(MandateRef::safedebit("RUM-1")));
@@ -858,10 +869,12 @@ fn assert_shows_no_content(shown: &str) {
     }
 }
 
-/// The test does not measure time. It checks that the sources compare signatures in constant time only.
+/// The test measures no time. It checks that the source code compares signatures only with functions that take constant
+/// time.
 #[test]
 fn signatures_are_compared_in_constant_time() {
-    // Counts the places that refuse a signature. Easytransac's also refuses a signature that is not hexadecimal.
+    // Counts the places in the source code that refuse a signature. Easytransac's code also refuses a signature that is
+    // not hexadecimal.
     for (source, comparison, refusals) in [
         (include_str!("../../src/vendors/easytransac/notification.rs"), ".ct_eq(&given)", 2),
         (include_str!("../../src/vendors/seqino/webhook.rs"), ".verify_slice(signature)", 1),
@@ -878,7 +891,7 @@ mod example;
 
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 #[tokio::test]
-async fn webhook_example_reads_each_mandate_once() {
+async fn example_webhooks_reads_each_mandate_once() {
     let sandbox = mandat::sandbox::Sandbox::start().await.unwrap();
     let mut out = Vec::new();
     example::run(&sandbox, &mut out).await.unwrap();

@@ -1,4 +1,4 @@
-//! `mandat calendar` prints the days on which banks settle no direct debit.
+//! The command `mandat calendar` prints the days on which banks settle no direct debit.
 
 use super::{End, Failure};
 use chrono::{Datelike, Utc};
@@ -10,7 +10,7 @@ use std::io::{self, Write};
 /// A direct debit is settled on a day on which TARGET is open.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The year [default: the present year in Paris].
+    /// The year whose closing days are printed [default: the present year in Paris].
     #[arg(long, value_parser = clap::value_parser!(i32).range(2002..=9999))]
     year: Option<i32>,
 }

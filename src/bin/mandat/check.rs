@@ -1,11 +1,11 @@
-//! `mandat check` checks identifiers, without any vendor.
+//! The command `mandat check` checks identifiers such as IBANs, without any vendor.
 
 use super::{End, Failure};
 use clap::{CommandFactory, error::ErrorKind};
 use mandat::sepa::{Bic, CreditorId, FrenchVat, Iban, Siren, Siret, Umr, ValueError};
 use std::io::{self, Write};
 
-/// Check identifiers. The output names each by its place in the list, and never shows it.
+/// Check identifiers, such as IBANs. The output names each value by its place in the list, and never shows a value.
 ///
 /// The exit code is 1 if a value is wrong.
 #[derive(clap::Args)]
@@ -13,12 +13,12 @@ pub struct Arguments {
     /// The type of the values: iban, umr, ics, siren, siret, bic or vat.
     // Read by `run`: an error of clap would show a value in the place of the type.
     kind: String,
-    /// The values. Blanks and lower case are allowed, except in a UMR.
+    /// The values to check. Blanks and lower case are allowed, except in a UMR.
     #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true)]
     values: Vec<String>,
 }
 
-/// Checks a value. Returns a warning about a valid one.
+/// A function that checks a value. For a valid value, the function may return a warning.
 type Check = fn(&str) -> Result<Option<ValueError>, ValueError>;
 
 const KINDS: [(&str, Check); 7] = [
@@ -34,7 +34,8 @@ const KINDS: [(&str, Check); 7] = [
 pub fn run(Arguments { kind, values }: &Arguments) -> Result<End, Failure> {
     let Some((_, check)) = KINDS.iter().find(|(name, _)| name == kind) else {
         let names = KINDS.map(|(name, _)| name).join(", ");
-        let why = format!("the type of the values is not one of {names}. Name it first: mandat check iban VALUE");
+        let why =
+            format!("the first argument is not one of the types {names}. Write for example: mandat check iban VALUE");
         super::Arguments::command().error(ErrorKind::InvalidValue, why).exit();
     };
     let mut out = io::stdout().lock();

@@ -1,5 +1,5 @@
-//! Reads the vendors' addresses and credentials from the environment or a file. Arguments would show them to other
-//! users.
+//! Reads the addresses and the credentials of the vendors from the environment or from a file. The program takes no
+//! credentials as arguments, because arguments are visible to other users of the machine.
 
 use super::{Failure, env_file};
 use mandat::{
@@ -12,31 +12,33 @@ use std::{
     path::PathBuf,
 };
 
-/// The facade, and the sandbox behind it, if any.
+/// The facade of the crate, and the sandbox that simulates the vendors, if any.
 pub struct Connection {
     pub mandates: Mandates,
     pub sandbox: Option<Sandbox>,
-    /// The address of each vendor, and a hash that differs by account.
+    /// The address of each vendor, and a hash that differs for each account.
     at: Vec<String>,
 }
 
 impl Connection {
-    /// The addresses of the vendors. They contain no secret.
+    /// Returns the addresses of the vendors and the hashes of the accounts. The text contains no secret.
     pub fn origin(&self) -> String {
         self.at.join(" ")
     }
 
-    /// The named mandates. Without names, a sandbox offers all its sample mandates.
+    /// Returns the mandates that the command line names. If it names none, a sandbox offers all its sample mandates.
     pub fn or_samples(&self, named: Vec<MandateRef>) -> Result<Vec<MandateRef>, Failure> {
         match &self.sandbox {
             Some(sandbox) if named.is_empty() => Ok(sandbox.references()),
-            None if named.is_empty() => Err("no mandate is named. Name one, or try --sandbox".into()),
+            None if named.is_empty() => {
+                Err("the command names no mandate. Add the reference of a mandate, or use --sandbox".into())
+            }
             _ => Ok(named),
         }
     }
 }
 
-/// The text of an error for a user of the program.
+/// Returns the text of an error for a user of the program.
 pub fn told(error: &Error) -> String {
     let variables = match (error.kind(), error.provider()) {
         (ErrorKind::NotConfigured, Some(Provider::Easytransac)) => "EASYTRANSAC_API_KEY",
@@ -44,29 +46,31 @@ pub fn told(error: &Error) -> String {
         (ErrorKind::NotConfigured, Some(Provider::Seqino)) => "SEQINO_API_KEY",
         _ => return error.to_string(),
     };
-    format!("there are no credentials. Set {variables}")
+    format!("the credentials of this vendor are missing. Set {variables}")
 }
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 
-/// How to reach the vendors.
+/// The command-line options for the connection to the vendors.
 #[derive(clap::Args)]
 pub struct Options {
     /// Read credentials from this file of NAME=value lines. Environment variables take precedence.
     #[arg(long, value_name = "FILE", global = true)]
     env_file: Option<PathBuf>,
-    /// Try the program without an account. It simulates the vendors, with a sample mandate at each.
+    /// Try the program without an account. The program then simulates the vendors, with a sample mandate at each.
     #[arg(long = "sandbox", global = true)]
     simulated: bool,
     /// Maximum number of requests per second to each vendor. Ask the vendor before you raise it.
     #[arg(long, value_name = "NUMBER", global = true)]
     rate: Option<NonZeroU32>,
-    /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read it.
+    /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read the
+    /// credentials.
     #[arg(long, value_name = "HOST", global = true)]
     allow_plain_http_to: Option<String>,
 }
 
-/// Tells accounts apart. A journal holds it, so it takes a login or a long random key, never a password.
+/// Returns a hash that distinguishes accounts. A journal contains this hash, so call the function with a login or a
+/// long random key, and never with a password.
 fn hash(account: &str) -> String {
     let mut hasher = DefaultHasher::new();
     account.hash(&mut hasher);
@@ -84,7 +88,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
         None => BTreeMap::new(),
         Some(path) => env_file::read(&path)?,
     };
-    // An empty variable does not hide a value of the file.
+    // An environment variable that is empty does not replace a value of the file.
     let value = |name: &str| {
         let set = [std::env::var(name).ok(), file.get(name).cloned()];
         let value = set.into_iter().flatten().find(|value| !value.trim().is_empty())?;
@@ -98,7 +102,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
     }
     let mut settings = Settings::default();
     settings.rate_per_second = rate.or(settings.rate_per_second);
-    // A macro, because the vendors' configurations have the same methods but no common trait.
+    // This is a macro, because the vendors' configurations have the same methods but no common trait.
     macro_rules! tuned {
         ($config:expr) => {{
             let config = $config.settings(settings.clone());
@@ -137,7 +141,10 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
         at.push(format!("seqino {} {account}", value("SEQINO_URL").unwrap_or_default()));
     }
     if at.is_empty() {
-        return Err("no credentials are set. `mandat --help` lists their names. With --sandbox you need none".into());
+        return Err(
+            "no credentials are set. `mandat --help` lists the variables. The option --sandbox needs no credentials"
+                .into(),
+        );
     }
     Ok(Connection { mandates: builder.build()?, sandbox: None, at })
 }

@@ -1,8 +1,8 @@
-//! Writes a file that appears only when it is complete, and keeps the readings of a stopped run.
+//! Writes an output file that appears only when it is complete, and keeps the readings of a stopped run.
 //!
-//! A run that writes `monday.csv` creates a folder `monday.csv.mandat`. Creating a folder that exists fails, so every
-//! file in the folder belongs to this program. The run appends each reading to a journal in the folder. At the end it
-//! writes all rows in order to a second file, renames that file to `monday.csv`, and removes the folder.
+//! A run that writes `monday.csv` creates a folder `monday.csv.mandat`. The creation fails if the folder exists, so
+//! every file in the folder belongs to this program. The run appends each reading to a journal in the folder. At the
+//! end, the run writes all rows in order to a second file, renames that file to `monday.csv`, and removes the folder.
 
 use super::{
     Failure,
@@ -17,19 +17,19 @@ use std::{
 };
 
 pub struct Journal {
-    /// The file to write.
+    /// The path of the output file, which appears at the end of the run.
     out: PathBuf,
     folder: PathBuf,
     file: File,
-    /// A resumed run uses readings only from a journal with this first line.
+    /// The first line of the journal. A resumed run uses readings only from a journal with the same first line.
     head: Head,
     /// The length of the journal in bytes.
     length: u64,
-    /// The offset in the journal of the entry of each row.
+    /// The offset of each row's entry in the journal.
     entries: BTreeMap<usize, u64>,
 }
 
-/// The first line of a journal.
+/// The first line of a journal, which describes the run.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Head {
     mandat_journal: u32,
@@ -37,7 +37,7 @@ struct Head {
     origin: String,
 }
 
-/// Any other line: the program's own cells of a row, as read and as written.
+/// Any other line of a journal: the program's own cells of a row, as the run read them and as it wrote them.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     given: Record,
@@ -50,8 +50,10 @@ const WHOLE: &str = "whole";
 
 impl Journal {
     pub fn begin(out: &Path, resume: bool, origin: String) -> Result<Self, Failure> {
-        let mut name =
-            out.file_name().ok_or_else(|| format!("{} is not a file name. Name a file", out.display()))?.to_owned();
+        let mut name = out
+            .file_name()
+            .ok_or_else(|| format!("{} is not the name of a file. Give the name of a file", out.display()))?
+            .to_owned();
         name.push(".mandat");
         let folder = out.with_file_name(name);
         let (shown, kept) = (out.display(), folder.display());
@@ -63,13 +65,14 @@ impl Journal {
         let columns = file::Field::ALL.map(|field| field.name().to_owned()).to_vec();
         let head = Head { mandat_journal: 1, columns, origin };
         let opened = if made {
-            // Check after creating the folder: another run may just have renamed its file and removed the folder.
+            // Check the output after the folder was created, because another run may just have renamed its file and
+            // removed the folder.
             is_free(out, resume).and_then(|()| Self::create(out, folder.clone(), head))
         } else {
             Self::open(out, folder.clone(), head, resume)
         };
         if made && opened.is_err() {
-            // This fails, as it should, if another run has already written to the folder.
+            // If another run has already written to the folder, the folder is not empty and stays.
             let _ = fs::remove_dir(&folder);
         }
         opened.map_err(|why| format!("{shown}: {why}").into())
@@ -90,17 +93,17 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Opens the journal of a stopped run.
+    /// Opens the journal of a stopped run, or returns an error if the caller did not ask to resume.
     fn open(out: &Path, folder: PathBuf, head: Head, resume: bool) -> Result<Self, String> {
         let kept = folder.display().to_string();
-        let foreign = || format!("{kept} exists, and this program did not create it. Move it away.");
+        let foreign = || format!("{kept} exists, and this program did not create it. Move it to another folder.");
         let path = folder.join(JOURNAL);
         let is = |path: &Path, kind: fn(&fs::Metadata) -> bool| fs::symlink_metadata(path).is_ok_and(|is| kind(&is));
         if !is(&folder, fs::Metadata::is_dir) {
             return Err(foreign());
         }
         if fs::read_dir(&folder).is_ok_and(|mut files| files.next().is_none()) {
-            // The run was stopped before its first write.
+            // The earlier run was stopped before its first write, so start a new journal.
             return Self::create(out, folder, head);
         }
         if !is(&path, fs::Metadata::is_file) {
@@ -110,7 +113,8 @@ impl Journal {
         lock(&file, &path)?;
         if !resume {
             return Err(format!(
-                "a run with this output was stopped. To continue, add --resume. To start again, remove {kept}."
+                "an earlier run with this output was stopped. To continue that run, add --resume. To start again, \
+                 remove {kept}."
             ));
         }
         is_free(out, resume)
@@ -118,7 +122,7 @@ impl Journal {
         let mut first = String::new();
         let read = BufReader::new(&file).take(1 << 16).read_line(&mut first);
         let ours = serde_json::from_str::<serde_json::Value>(&first).is_ok_and(|head| head["mandat_journal"].is_u64());
-        // The run was stopped while it wrote the first line, so it has no readings.
+        // The earlier run was stopped while it wrote the first line, so the journal has no readings.
         let cut = !first.ends_with('\n') && r#"{"mandat_journal":"#.starts_with(first.get(..18).unwrap_or(&first));
         if read.is_err() || !(ours || cut) {
             return Err(foreign());
@@ -155,7 +159,7 @@ impl Journal {
             at += read;
         }
         if !same_head {
-            // Discard all readings and start with the right first line.
+            // Discard all readings, and start the journal with the first line of this run.
             at = 0;
         }
         self.file.set_len(at)?;
@@ -167,7 +171,7 @@ impl Journal {
         }
         let mut taken = BTreeMap::new();
         for row in 0..table.rows.len() {
-            // Two equal rows have one entry each.
+            // The journal has one entry for each of two equal rows.
             if let Some((at, written)) = found.get_mut(&key(&table.record(row))).and_then(Vec::pop) {
                 self.entries.insert(row, at);
                 taken.insert(row, written);
@@ -191,7 +195,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes all rows in their order, gives the file its name, and removes the folder.
+    /// Writes all rows in their order, gives the output file its name, and removes the folder.
     pub fn finish(self, table: &Table, format: Format) -> Result<(), Failure> {
         let whole = self.folder.join(WHOLE);
         let told = |e: io::Error| format!("{}: {e}", whole.display());
@@ -200,7 +204,7 @@ impl Journal {
         file::header(&mut out, format, &table.columns).map_err(told)?;
         let mut line = String::new();
         for (row, given) in table.rows.iter().enumerate() {
-            let at = self.entries.get(&row).ok_or("a row has no result. This is a bug in mandat")?;
+            let at = self.entries.get(&row).ok_or("a row of the output has no result. This is a bug in mandat")?;
             journal.seek(SeekFrom::Start(*at))?;
             line.clear();
             journal.read_line(&mut line)?;
@@ -208,12 +212,12 @@ impl Journal {
             file::row(&mut out, format, &table.columns, &entry.written, &given.cells).map_err(told)?;
         }
         let out = out.into_inner().map_err(|e| told(e.into_error()))?;
-        // Sync before the rename: after a crash, the name must not point to an incomplete file.
+        // Sync the file before the rename, so that after a crash the name never points to an incomplete file.
         out.sync_all().map_err(told)?;
         drop(out);
         give_name(&whole, &self.out).map_err(|why| format!("{}: {why}", self.out.display()))?;
         let _ = fs::remove_file(self.folder.join(JOURNAL));
-        // This fails if somebody else put a file into the folder. The folder then stays.
+        // If somebody else put a file into the folder, the folder is not empty and stays.
         let _ = fs::remove_dir(&self.folder);
         Ok(())
     }
@@ -227,16 +231,18 @@ impl Journal {
     }
 }
 
-/// Two rows are the same if all cells of this program are the same.
+/// Returns the key of a row in the journal. Two rows have the same key if all cells of this program are the same.
 fn key(given: &Record) -> Vec<String> {
     given.cells().map(|(_, cell)| cell.shown().to_owned()).collect()
 }
 
-/// Locks the journal. Fails if another run has removed it since it was opened.
+/// Locks the journal. The lock fails if another run has removed the journal since this run opened it.
 fn lock(file: &File, path: &Path) -> Result<(), String> {
     match file.try_lock() {
         Ok(()) if is_still(file, path) => Ok(()),
-        Ok(()) | Err(TryLockError::WouldBlock) => Err("another run is writing it. Wait until that run ends.".into()),
+        Ok(()) | Err(TryLockError::WouldBlock) => {
+            Err("another run is writing the output file. Wait until the other run ends.".into())
+        }
         Err(TryLockError::Error(e)) => Err(format!("{} cannot be locked: {e}", path.display())),
     }
 }
@@ -264,16 +270,19 @@ fn is_free(out: &Path, resume: bool) -> Result<(), String> {
                  everything again."
                 .into())
         }
-        Ok(_) => Err("the file exists and is never overwritten. Use another --out.".into()),
+        Ok(_) => Err("the output file exists, and this program never overwrites a file. Use another --out.".into()),
     }
 }
 
 fn give_name(whole: &Path, out: &Path) -> Result<(), String> {
     match fs::hard_link(whole, out) {
         Ok(()) => fs::remove_file(whole).map_err(|e| e.to_string()),
-        // The output may be an empty file from before the run, or the file system may have no hard links.
+        // A hard link failed, because the output is an empty file from before the run, or the file system has no hard
+        // links.
         Err(_) => {
-            is_free(out, false).map_err(|_| "somebody created this file during the run. Move it away".to_owned())?;
+            is_free(out, false).map_err(|_| {
+                "somebody created the output file during the run. Move that file to another folder".to_owned()
+            })?;
             fs::rename(whole, out).map_err(|e| e.to_string())
         }
     }

@@ -1,4 +1,4 @@
-//! `mandat` offers this crate's functions in a shell. Each command has its own file.
+//! The program `mandat` offers the functions of this crate in a shell. Each command has its own file.
 
 mod calendar;
 mod check;
@@ -64,18 +64,19 @@ enum Command {
 /// The result of a command that ran without an error of its own.
 enum End {
     Complete,
-    /// Some mandates could not be read.
+    /// The command could not read some of the mandates.
     Incomplete,
-    /// No mandate could be read.
+    /// The command could not read any mandate.
     Nothing,
-    /// The vendor does not know a named mandate.
+    /// The vendor does not know a mandate that the command line names.
     Unknown,
-    /// Stopped by a signal, with its exit code.
+    /// A signal stopped the command. The value is the exit code for this signal.
     Stopped(u8),
 }
 
 impl End {
-    /// The result for `named` mandates of the command line. The vendor does not know `unknown` of them.
+    /// Returns the result for `named` mandates on the command line, of which `failed` could not be read and `unknown`
+    /// do not exist at the vendor.
     fn of(named: usize, failed: usize, unknown: usize) -> Self {
         match failed {
             0 if unknown == 0 => Self::Complete,
@@ -97,7 +98,7 @@ async fn main() -> ExitCode {
         Ok(End::Nothing) => ExitCode::from(4),
         Ok(End::Unknown) => ExitCode::from(5),
         Ok(End::Stopped(code)) => ExitCode::from(code),
-        // The reader of the pipe has ended, as in `mandat table | head -1`. This is no failure.
+        // The reader of the output pipe has ended, as in `mandat table | head -1`. This is no failure.
         Err(why) if why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe) => {
             ExitCode::SUCCESS
         }
@@ -108,12 +109,12 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Writes to standard error. Ignores a closed stream: `eprint!` would panic.
+/// Writes a message to standard error. Ignores a closed stream, on which `eprint!` would panic.
 fn tell(text: &str) {
     let _ = io::Write::write_all(&mut io::stderr(), visible(text).as_bytes());
 }
 
-/// Replaces control characters, which a terminal would execute.
+/// Replaces control characters in a text, because a terminal would execute them.
 fn visible(text: &str) -> String {
     text.replace(|c: char| file::invisible(c) && !matches!(c, '\n' | '\t'), "?")
 }

@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-/// Writes the rows of a table in their order.
+/// Writes the rows of a table in the order of the input.
 pub struct Output<'a> {
     table: &'a Table,
     format: Format,
@@ -24,20 +24,20 @@ enum Sink {
     File(Journal),
 }
 
-/// How to open an output.
+/// The options with which [`Output::open`] opens an output.
 pub struct Options<'a> {
-    /// `None` is standard output.
+    /// The path of the output file. `None` stands for standard output.
     pub out: Option<&'a Path>,
     pub resume: bool,
     pub format: Format,
-    /// Write only rows that changed or could not be read.
+    /// True if the output contains only rows that changed or could not be read.
     pub changes: bool,
     /// The addresses of the vendors. A resumed run does not use readings from other addresses.
     pub origin: String,
 }
 
 impl<'a> Output<'a> {
-    /// Opens the output. An output that cannot be written fails here, before any request.
+    /// Opens the output before any request. An output that cannot be written is an error here.
     pub fn open(table: &'a Table, options: Options<'_>) -> Result<Self, Failure> {
         let Options { out, resume, format, changes, origin } = options;
         let sink = match out {
@@ -55,7 +55,8 @@ impl<'a> Output<'a> {
         Ok(output)
     }
 
-    /// The readings of a stopped run, by row. A reading is used if its row is unchanged and `fresh` accepts it.
+    /// Returns the readings of a stopped run, by row. A reading is used if its row is unchanged and `fresh` accepts the
+    /// reading.
     pub fn resumed(&mut self, fresh: impl Fn(&Record) -> bool) -> Result<BTreeMap<usize, Record>, Failure> {
         match &mut self.sink {
             Sink::Stream(_) => Ok(BTreeMap::new()),
@@ -63,7 +64,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Adds the result of a row. With `again`, a resumed run reads the mandate of the row again.
+    /// Adds the result of a row. If `again` is true, a resumed run reads the mandate of the row again.
     pub fn put(&mut self, row: usize, written: Record, again: bool) -> Result<(), Failure> {
         match &mut self.sink {
             Sink::Stream(stream) => stream.put(row, written, self.table, self.format),
@@ -71,7 +72,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Call this after the last row.
+    /// Completes the output. Call this function after the last row.
     pub fn finish(self) -> Result<(), Failure> {
         match self.sink {
             Sink::Stream(_) => Ok(()),
@@ -79,29 +80,30 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// What to say if the run ends while it is busy and cannot count its rows.
+    /// Returns the message for a run that ends while it is busy and cannot count its rows.
     pub fn advice(&self) -> &'static str {
         match self.sink {
             Sink::Stream(_) => "stopped.\n",
-            Sink::File(_) => "stopped. To go on, run the same command with --resume.\n",
+            Sink::File(_) => "stopped. To continue, run the same command with --resume.\n",
         }
     }
 
-    /// Says how much is saved if the run ends now, and how to continue.
+    /// Returns the message for a run that ends now: how many rows are saved, and how to continue.
     pub fn left(&self, rows: usize) -> String {
         match &self.sink {
             Sink::Stream(stream) => {
-                format!("{} of {rows} rows are done. You can resume a run with --out.", stream.next)
+                format!("{} of {rows} rows are written. Only a run with --out can be resumed.", stream.next)
             }
             Sink::File(journal) => journal.left(),
         }
     }
 }
 
-/// Names of standard output. Do not open them as files: that could truncate a file, or fail on a socket.
+/// Names of standard output. The program must not open them as files, because that could truncate a file, or fail on a
+/// socket.
 const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/// Returns true for a pipe or a device. Refuses a folder, and a symbolic link to a file.
+/// Returns true for a pipe or a device. Returns an error for a folder, and for a symbolic link to a file.
 fn special(path: &Path) -> Result<bool, Failure> {
     let shown = path.display();
     let told = |e: io::Error| format!("{shown}: {e}");
@@ -111,16 +113,18 @@ fn special(path: &Path) -> Result<bool, Failure> {
         Err(e) => return Err(told(e).into()),
     };
     match fs::metadata(path) {
-        Ok(target) if target.is_dir() => Err(format!("{shown} is a folder. Name a file in it.").into()),
-        // A link to a device, such as /dev/fd/3 on some systems, is allowed.
+        Ok(target) if target.is_dir() => {
+            Err(format!("{shown} is a folder. Give the name of a file in the folder.").into())
+        }
+        // A link to a device is allowed, such as /dev/fd/3 on some systems.
         Ok(target) if !target.is_file() => Ok(true),
-        _ if is_link => Err(format!("{shown} is a symbolic link. Name its target.").into()),
+        _ if is_link => Err(format!("{shown} is a symbolic link. Give the file to which the link points.").into()),
         Ok(_) => Ok(false),
         Err(e) => Err(told(e).into()),
     }
 }
 
-/// Writes rows in order. An early row waits for those before it.
+/// Writes rows in order. A row whose reading arrives early waits for the rows before it.
 struct Stream {
     name: String,
     out: Box<dyn Write + Send>,
@@ -161,7 +165,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Flushes each line, so that a reader of a pipe sees it immediately.
+    /// Writes a line and flushes it, so that the reader of a pipe sees the line immediately.
     fn write(&mut self, line: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         line(&mut bytes)?;
@@ -169,7 +173,7 @@ impl Stream {
             bytes = super::visible(&String::from_utf8_lossy(&bytes)).into_bytes();
         }
         match self.out.write_all(&bytes).and_then(|()| self.out.flush()) {
-            // Keep the error as it is: the caller checks its kind.
+            // Return the error unchanged, because the caller checks its kind.
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Err(e.into()),
             written => written.map_err(|e| format!("{}: {e}", self.name).into()),
         }

@@ -1,4 +1,4 @@
-//! `mandat probe` compares the shape of a vendor's response with the spec.
+//! The command `mandat probe` compares the keys and types of a vendor's response with the spec.
 
 use super::{
     End, Failure,
@@ -13,13 +13,13 @@ use std::{
 
 /// Compare the keys and types of one response with the spec.
 ///
-/// The report contains no values, so you can commit it. It turns a guess in a spec into a fact.
+/// The report contains no values, so you can commit it. A report shows if an inference in the spec is right.
 ///
-/// Also create a mandate, do not sign it, and probe and read it once. The vendors do not document that the word of an
-/// active mandate means a signed one.
+/// Also create a mandate that nobody signs, and run `probe` and `status` on this mandate. No vendor documents that a
+/// mandate with its word for active is signed.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandate or the debit.
+    /// The mandate or the debit to read, by its reference.
     #[arg(value_name = "REF")]
     records: Vec<Record>,
 }

@@ -1,4 +1,4 @@
-//! `mandat refresh` reads many mandates, from a file to a file.
+//! The command `mandat refresh` reads many mandates from a file, and writes the readings to a file.
 
 use super::{
     End, Failure,
@@ -24,8 +24,8 @@ use std::{
 
 /// Read every mandate of a file and report changes.
 ///
-/// FILE is a list with one reference per line, or CSV or JSON lines with a column `reference`. It can be the output of
-/// an earlier run: the command then compares with the state in the file. Rows keep their order.
+/// FILE is a list with one reference per line, or CSV or JSON lines with a column `reference`. FILE can also be the
+/// output of an earlier run: the command then compares with the state in the file. Rows keep their order.
 ///
 /// For mandates to collect on, write the facts in the columns signed_on, signature_confirmed, last_collection,
 /// revoked_by_debtor and one_off_used. The verdict names each missing fact. Write a date as 2026-09-01 or 01/09/2026.
@@ -46,7 +46,8 @@ pub struct Arguments {
     /// With --resume, read a row again if its reading is older than this: 90s, 15m, 1h.
     #[arg(long, value_name = "AGE", value_parser = age, default_value = "1h")]
     max_age: TimeDelta,
-    /// Your own column. The command copies it to the output. Repeat the option, or separate names by commas.
+    /// The name of a column of your own, which the command copies to the output. Repeat the option, or separate names
+    /// by commas.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     own: Vec<String>,
     /// The format of the output.
@@ -55,7 +56,7 @@ pub struct Arguments {
     /// Write only rows that changed or were not read. Do not use the result as input for the next run.
     #[arg(long, conflicts_with = "out")]
     changes: bool,
-    /// Accepted and ignored. The rows of one client may be in any order.
+    /// The program accepts and ignores this option. The rows of one client may be in any order.
     #[arg(long, hide = true)]
     sorted: bool,
 }
@@ -80,16 +81,17 @@ fn age(text: &str) -> Result<TimeDelta, &'static str> {
         "s" => 1,
         "m" => 60,
         "h" => 3600,
-        _ => return Err("write it as 90s, 15m or 1h"),
+        _ => return Err("write the age as 90s, 15m or 1h"),
     };
-    let number = number.parse::<u32>().map_err(|_| "write it as 90s, 15m or 1h")?;
+    let number = number.parse::<u32>().map_err(|_| "write the age as 90s, 15m or 1h")?;
     Ok(TimeDelta::seconds(i64::from(number) * seconds))
 }
 
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
     let Arguments { input, out, resume, max_age, own, format, changes, sorted: _ } = arguments;
     let table = read(input.as_deref(), &own, &connection)?;
-    // Listen before the journal is created. A signal during the start would leave the journal without advice to resume.
+    // Register the signal handlers before the journal is created. Otherwise a signal at the start would leave a
+    // journal, and print no advice to resume.
     let signals = (stopped()?, stopped()?);
     let options = Options { out: out.as_deref(), resume, format, changes, origin: connection.origin() };
     let mut output = match Output::open(&table, options) {
@@ -103,7 +105,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
             super::tell(&format!("stopped. {}\n", output.left(table.rows.len())));
             return Ok(End::Stopped(code));
         }
-        // The reader of the pipe has ended. This is no failure.
+        // No program reads the output pipe any more. This is no failure of the command.
         Err(why) if is_closed(&why) => {
             super::tell(&format!("nobody reads the output any more. {}\n", output.left(table.rows.len())));
             return Ok(End::Complete);
@@ -124,12 +126,14 @@ fn is_closed(why: &Failure) -> bool {
     why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The whole file is in memory. Each row takes up to a kilobyte.
+/// The maximum size of a file. The whole file is in memory, where each row takes up to a kilobyte.
 const LARGEST: u64 = 128 << 20;
 
 fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
     let Some(path) = input else {
-        let samples = connection.or_samples(Vec::new()).map_err(|_| "no file is named. Name one, or try --sandbox")?;
+        let samples = connection
+            .or_samples(Vec::new())
+            .map_err(|_| "the command names no file of mandates. Add a file, or use --sandbox")?;
         let samples: String = samples.iter().map(|reference| format!("{reference}\n")).collect();
         return Ok(Table::read(&samples, own)?);
     };
@@ -141,13 +145,13 @@ fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result
     } else {
         let file = File::open(path).map_err(told)?;
         if file.metadata().map_err(told)?.is_dir() {
-            return Err(format!("{shown} is a folder. Name a file").into());
+            return Err(format!("{shown} is a folder. Give the name of a file").into());
         }
         file.take(LARGEST + 1).read_to_end(&mut bytes)
     };
     read.map_err(told)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("{shown} is larger than {} MiB. Split it.", LARGEST >> 20).into());
+        return Err(format!("{shown} is larger than {} MiB. Split the file.", LARGEST >> 20).into());
     }
     let text = file::decode(&bytes).map_err(|why| format!("{shown}: {why}"))?;
     drop(bytes);
@@ -156,7 +160,7 @@ fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result
         return Err(format!("{shown} is empty. Write at least one reference, or a header").into());
     }
     if table.rows.is_empty() {
-        super::tell(&format!("{shown} has columns, but no mandate\n"));
+        super::tell(&format!("{shown} names columns, but contains no mandate\n"));
     }
     Ok(table)
 }
@@ -166,7 +170,7 @@ enum Ended {
     Stopped(u8),
 }
 
-/// Reads the mandates of all rows without a reading.
+/// Reads the mandates of all rows that have no reading yet.
 async fn ask(
     table: &Table,
     max_age: TimeDelta,
@@ -178,9 +182,9 @@ async fn ask(
     let advice = output.advice();
     tokio::spawn(async move {
         let code = late.await;
-        // A write to a full pipe without a reader would block forever.
+        // A write to a full pipe that nobody reads would block for ever, so wait only this long.
         tokio::time::sleep(GRACE).await;
-        // Standard error may be that pipe.
+        // Standard error may be the blocked pipe, so write the advice in a separate thread.
         std::thread::spawn(move || super::tell(advice));
         tokio::time::sleep(GRACE / 10).await;
         std::process::exit(code.into());
@@ -209,7 +213,7 @@ async fn ask(
     }
     let rows: HashMap<MandateRef, Vec<usize>> =
         wanted.iter().map(|(tracked, rows)| (tracked.reference.clone(), rows.clone())).collect();
-    // The plan already groups the mandates by client.
+    // The plan already groups the mandates by client, so the batch need not sort them.
     let mut readings = connection.mandates.statuses(wanted.into_iter().map(|(tracked, _)| tracked)).sorted_by_client();
     loop {
         let reading = tokio::select! {
@@ -241,7 +245,7 @@ async fn ask(
     Ok(Ended::Done(summary))
 }
 
-/// Maximum duration of a write after a signal.
+/// The maximum duration of a write after a signal.
 const GRACE: Duration = Duration::from_secs(3);
 
 fn fault_text(line: usize, faults: &[Fault]) -> String {
@@ -285,7 +289,7 @@ fn plan(table: &Table, is_done: impl Fn(usize) -> bool) -> Plan {
     Plan { wanted: by_client(wanted), refused }
 }
 
-/// Rows of one mandate must have the same facts and stored state.
+/// Returns an error if two rows of one mandate have different facts or a different stored state.
 fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
     let ((first, known), others) = rows.split_first()?;
     others.iter().find_map(|(row, tracked)| {
@@ -293,7 +297,7 @@ fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
         (!differing.is_empty()).then(|| Fault {
             column: Field::Reference,
             text: format!(
-                "lines {} and {} name the same mandate but differ in {}. Correct one line, or delete one",
+                "lines {} and {} name the same mandate but differ in {}. Correct or delete one of the lines",
                 table.rows[*first].line,
                 table.rows[*row].line,
                 differing.join(", ")
@@ -302,7 +306,7 @@ fn conflict(table: &Table, rows: &[(usize, StatusQuery)]) -> Option<Fault> {
     })
 }
 
-/// Groups the mandates by client. Each group has the place of its first mandate.
+/// Groups the mandates by client. The place of a group is that of its first mandate.
 fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<usize>)> {
     let mut groups: BTreeMap<usize, Vec<_>> = BTreeMap::new();
     let mut clients = HashMap::new();
@@ -314,10 +318,10 @@ fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<us
     groups.into_values().flatten().collect()
 }
 
-/// The progress bar. It is visible only on a terminal.
+/// Returns the progress bar, which is visible only on a terminal.
 fn progress(rows: usize) -> ProgressBar {
     let bar = ProgressBar::new(rows as u64);
-    // The template is valid.
+    // The template of the progress bar is a valid constant, so this error does not occur.
     let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));

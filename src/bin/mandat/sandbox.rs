@@ -1,4 +1,4 @@
-//! `mandat sandbox` simulates the vendors for programs in any language.
+//! The command `mandat sandbox` simulates the vendors for programs in any language.
 
 use super::{End, Failure, stop::stopped};
 use mandat::{
@@ -14,16 +14,17 @@ use std::{
 
 /// Simulate the vendors on this machine until you stop it.
 ///
-/// Prints the address and the credentials of each simulated vendor. There is no real account, no real money and no
-/// network access. `GET /_control` lists the commands for tests: sign, revoke, cause errors, script, inspect.
+/// The command prints the address and the credentials of each simulated vendor. There is no real account, no real money
+/// and no network access. `GET /_control` lists the control requests for tests: sign, revoke, cause errors, script,
+/// inspect.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Address to listen on. Port 0 picks a free port. If the address is not loopback, every machine that reaches it
     /// can read and change all data in the sandbox.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
     listen: SocketAddr,
-    /// Another host name of the sandbox, such as `sandbox` or `localhost:8080`. May be repeated. Links contain the
-    /// first one.
+    /// Another host name of the sandbox, such as `sandbox` or `localhost:8080`. Repeat the option for more names. Links
+    /// contain the first name.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
     /// Seed of the random numbers. The same seed gives the same ids and the same random faults.
@@ -31,7 +32,7 @@ pub struct Arguments {
     seed: u64,
 }
 
-/// Maximum wait for open responses after a stop.
+/// The maximum wait for unfinished responses after a signal to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Failure> {
@@ -41,7 +42,7 @@ pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Fa
     say(&greeting(&sandbox, &options));
     (&mut stopped).await;
     say("Stopping.\n");
-    // An idle connection must not delay the end.
+    // An idle connection must not delay the end of the sandbox.
     let _ = tokio::time::timeout(GRACE, sandbox.stop()).await;
     Ok(End::Complete)
 }
@@ -71,7 +72,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
         text += "WARNING: every machine that reaches this address can read and change all data in the sandbox.\n\
                  Listen on 127.0.0.1, unless the sandbox has a container of its own.\n\n";
     }
-    // Writing to a string does not fail.
+    // Ignore the result of `writeln!`, because writing to a string does not fail.
     for provider in Provider::ALL.iter().copied() {
         let credentials = sandbox.credentials(provider);
         if credentials.is_empty() {
@@ -89,7 +90,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
     text
 }
 
-/// Writes to standard output. Ignores a closed stream: the sandbox goes on.
+/// Writes a text to standard output. If the stream is closed, the sandbox continues.
 fn say(text: &str) {
     let mut out = io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

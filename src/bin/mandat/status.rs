@@ -1,4 +1,4 @@
-//! `mandat status` shows the status of mandates and their verdicts.
+//! The command `mandat status` shows the status of mandates and the verdicts on their use.
 
 use super::{
     End, Failure,
@@ -20,11 +20,11 @@ use std::{
 
 /// Show the status of mandates, and if you may use them.
 ///
-/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict and next step. A
-/// verdict on collecting names each fact that you did not state.
+/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict and next step. A verdict
+/// on a collection names each fact that you did not state.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandates.
+    /// The mandates to read, each by its reference.
     #[arg(value_name = "REF")]
     mandates: Vec<MandateRef>,
     /// Print one line of JSON per mandate.
@@ -34,7 +34,7 @@ pub struct Arguments {
     facts: StatedFacts,
 }
 
-/// Facts that only the caller knows. A fact without an option is unknown.
+/// Facts that only the caller knows. A fact whose option is absent is unknown.
 #[derive(clap::Args)]
 struct StatedFacts {
     /// The day on which the debtor signed: 2026-09-01 or 01/09/2026.
@@ -58,11 +58,11 @@ struct StatedFacts {
 }
 
 fn date(text: &str) -> Result<NaiveDate, &'static str> {
-    file::date(text).ok_or("write it as 2026-09-01 or 01/09/2026")
+    file::date(text).ok_or("write the date as 2026-09-01 or 01/09/2026")
 }
 
 fn answer(text: &str) -> Result<bool, &'static str> {
-    file::boolean(text).ok_or("write yes or no")
+    file::boolean(text).ok_or("write the fact as yes or no")
 }
 
 fn last_collection(text: &str) -> Result<LastCollection, &'static str> {
@@ -85,7 +85,7 @@ impl From<StatedFacts> for Facts {
             last_collection: last_collection.unwrap_or(LastCollection::NotKnown),
             revoked_by_debtor,
             one_off_used,
-            // The verdict follows the reading immediately.
+            // A reading may be one minute old, because the program computes the verdict immediately after the reading.
             max_age: Duration::from_secs(60),
             last_acknowledged,
         }
@@ -154,7 +154,8 @@ fn show(out: &mut impl Write, mandate: &Mandate, facts: &Facts, json: bool, now:
     writeln!(out, "  next     {next}")
 }
 
-/// The next step. `next_step` knows only the status, so it could contradict a verdict that is not `Allowed`.
+/// Returns the next step. `next_step` knows only the status, so its text could contradict a verdict that is not
+/// `Allowed`.
 fn next(mandate: &Mandate, verdict: &Verdict) -> String {
     match mandate.next_step() {
         NextStep::Use if !verdict.is_allowed() => "you: resolve the reasons first".into(),

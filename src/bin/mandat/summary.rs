@@ -1,31 +1,31 @@
-//! The summary of a run.
+//! The summary of a run: how many rows are new, changed, or were not read, and why.
 
 use super::file::{Field, Record};
 use mandat::{Error, ErrorKind, Provider};
 use std::{collections::BTreeMap, fmt};
 
-/// Why a mandate has no reading.
+/// The reason why a mandate has no reading.
 #[derive(Clone, Debug)]
 pub struct Cause {
-    /// Rows with the same label have the same cause.
+    /// The label of the cause. Rows with the same label have the same cause.
     pub label: String,
-    /// Text of the cell `error` of the row.
+    /// The text for the cell `error` of the row.
     pub text: String,
     pub kind: Kind,
 }
 
-/// How a cause counts in the summary and in the exit code.
+/// The kinds of causes, which the summary and the exit code treat differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     NotRead,
-    /// The vendor refused the caller earlier, so the run sent it no more requests.
+    /// The vendor had refused the caller's credentials earlier, so the run sent no more requests to this vendor.
     NotAsked(Provider),
     /// The vendor responded that it does not know the mandate.
     UnknownToVendor,
 }
 
 impl Cause {
-    /// `text` is the error for a user of the program.
+    /// Returns the cause of an error. `text` is the text of the error for a user of the program.
     pub fn of(error: &Error, text: String) -> Self {
         let beside = [
             error.http_status().map(|status| format!("HTTP {status}")),
@@ -47,26 +47,26 @@ impl Cause {
 }
 
 impl Kind {
-    /// A short reason for a row without a reading.
+    /// Returns a short reason for a row without a reading.
     pub fn reason(self) -> &'static str {
         match self {
             Self::NotRead => "not read in this run",
-            Self::NotAsked(_) => "not asked in this run",
+            Self::NotAsked(_) => "not requested in this run",
             Self::UnknownToVendor => "the vendor does not know the mandate",
         }
     }
 }
 
-/// Counts rows by their result.
+/// Counts the rows of a run by their result.
 #[derive(Default)]
 pub struct Summary {
     rows: usize,
-    /// Rows with a reading from the stopped run.
+    /// The number of rows whose reading comes from the stopped run.
     pub resumed: usize,
     new: usize,
     changed: usize,
     statuses: BTreeMap<String, usize>,
-    /// By label: the error of the first row, and the lines of all rows.
+    /// For each label of a cause: the error of the first row, and the line numbers of all rows.
     failed: BTreeMap<String, (String, Vec<usize>)>,
     unknown: Vec<usize>,
     not_asked: BTreeMap<Provider, usize>,
@@ -137,15 +137,18 @@ impl fmt::Display for Summary {
     }
 }
 
-/// One line for each vendor that refused the caller. `records` names what is counted.
+/// Returns one line for each vendor that refused the caller's credentials. `records` names the counted records.
 pub fn not_asked(counts: &BTreeMap<Provider, usize>, records: &str) -> String {
     let line = |(provider, count): (&Provider, &usize)| {
-        format!("{provider} refused the caller, so it got no more requests. {records} not asked for: {count}.\n")
+        format!(
+            "{provider} refused the caller, so the run sent no more requests to {provider}. {records} not requested: \
+             {count}.\n"
+        )
     };
     counts.iter().map(line).collect()
 }
 
-/// The first few line numbers.
+/// Shows the first few of these line numbers.
 struct Lines<'a>(&'a [usize]);
 
 impl fmt::Display for Lines<'_> {

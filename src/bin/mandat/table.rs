@@ -1,4 +1,4 @@
-//! `mandat table` prints the vocabulary.
+//! The command `mandat table` prints the meaning of each status word.
 
 use super::{End, Failure};
 use mandat::{Change, Evidence, MandateStatus, Phase, Provider, debit_vocabulary, vocabulary};
@@ -7,7 +7,7 @@ use std::{
     io::{self, Write as _},
 };
 
-/// Print the meaning of each vendor's words.
+/// Print the meaning of each vendor's words for a status.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Print a Mermaid state diagram of the changes of status instead.
@@ -35,13 +35,13 @@ fn table(rows: impl Iterator<Item = (Provider, String, &'static str, Evidence)>)
     for (provider, raw, status, evidence) in rows {
         let known = evidence.to_string();
         let known = known.replace("word documented, meaning inferred", "word documented");
-        // Writing to a string does not fail.
+        // Ignore the result of `writeln!`, because writing to a string does not fail.
         let _ = writeln!(text, "{provider:<12} {raw:<24} {status:<21} {known}");
     }
     text
 }
 
-/// The usual changes of status, and the changes that reinstate a mandate.
+/// Returns a diagram of the usual changes of status, and of the changes that reinstate a mandate.
 fn diagram() -> String {
     use Phase::{Ended, InForce, OnHold, Setup};
     let all = |phase: Phase| MandateStatus::ALL.iter().copied().filter(move |status| status.phase() == phase);
@@ -50,7 +50,7 @@ fn diagram() -> String {
         let _ = writeln!(text, "    state {phase} {{");
         let mut alone = true;
         for (from, to) in all(phase).flat_map(|from| all(phase).map(move |to| (from, to))) {
-            // Every ended status can change to `Gone`. Its arrows would hide the others.
+            // Leave out the changes to `Gone`: every ended status has one, and their arrows would hide the others.
             if from.change_to(to) == Some(Change::Forward) && to != MandateStatus::Gone {
                 let _ = writeln!(text, "        {from} --> {to}");
                 alone = false;

@@ -1,4 +1,4 @@
-//! `mandat watch` prints each change of a mandate.
+//! The command `mandat watch` prints each change of a mandate.
 
 use super::{
     End, Failure,
@@ -12,11 +12,11 @@ use std::io::{self, Write};
 
 /// Print each change of a mandate until you stop it, or until no change is expected.
 ///
-/// It reads the mandate every few minutes while it waits for a signature, daily while it is active, and weekly for
-/// three months after its end.
+/// The command reads the mandate every few minutes while the mandate waits for a signature, daily while it is active,
+/// and weekly for three months after its end.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The mandate.
+    /// The mandate to read, by its reference.
     #[arg(value_name = "REF")]
     mandate: Option<MandateRef>,
     /// Print one line of JSON per change.
@@ -32,9 +32,9 @@ pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection)
         match change {
             Ok(change) if json => io::stdout().write_all(file::json_line(&change)?.as_bytes())?,
             Ok(change) => writeln!(io::stdout(), "{}", line(&change))?,
-            // Keep watching after a retryable error: the next reading may succeed.
+            // Continue the watch after a retryable error, because the next reading may succeed.
             Err(error) if error.is_retryable() => {
-                super::tell(&format!("mandat: {reference}: {error}; will retry later\n"))
+                super::tell(&format!("mandat: {reference}: {error}; the next reading follows later\n"))
             }
             Err(error) => return Err(format!("{reference}: {}", told(&error)).into()),
         }

@@ -1,10 +1,10 @@
-//! Random ids in the path of every operation.
+//! Tests random ids in the path of every operation.
 
 use crate::transport::{OperationSpec, Transport};
 use percent_encoding::percent_decode_str;
 use proptest::{prelude::*, test_runner::TestRunner};
 
-/// Ids that make URL parsers, proxies or servers read another path.
+/// Ids that URL parsers, proxies or servers could read as another path.
 const HOSTILE: &[&str] = &[
     "",
     ".",
@@ -84,19 +84,19 @@ const HOSTILE: &[&str] = &[
     "\u{10ffff}",
 ];
 
-/// Asserts that an id fills exactly one segment of the operation's path. Fails with the id and the seed.
+/// Asserts that an id fills exactly one segment of the operation's path. A failure shows the id and the seed.
 pub(in crate::transport) fn assert_id_is_one_segment(
     operation: &OperationSpec,
     transport: &Transport,
     build: impl Fn(&str) -> Option<reqwest::Request>,
 ) {
-    // The blanks of a SIREN are not sent.
+    // Requests contain a SIREN without its blanks, so compare ids without blanks.
     let dense = |text: &str| text.split_whitespace().collect::<String>();
     let base = transport.base_path(operation).unwrap();
     let one = |id: &str| {
         let Some(request) = build(id) else {
-            // Only invalid ids are refused. An id of a vendor has letters or digits and no separator. A SIREN has nothing
-            // else.
+            // Only an invalid id is refused. A valid id has a letter or a digit, and no separator. A SIREN consists
+            // only of letters and digits.
             let siren =
                 operation.path.contains("{siren}") && !dense(id).bytes().all(|byte| byte.is_ascii_alphanumeric());
             assert!(
@@ -115,7 +115,7 @@ pub(in crate::transport) fn assert_id_is_one_segment(
         assert!(fixed.iter().all(|(part, expected)| part == expected), "{id:?} led to {path}");
         let decoded = |part: &str| percent_decode_str(part).decode_utf8().unwrap().into_owned();
         assert!(parameters.iter().any(|(part, _)| dense(&decoded(part)) == dense(id)), "{id:?} led to {path}");
-        // A server that decodes twice must read the same id.
+        // The id must be the same for a server that decodes the path twice.
         assert!(parameters.iter().all(|(part, _)| decoded(&decoded(part)) == decoded(part)), "{id:?} led to {path}");
     };
     HOSTILE.iter().for_each(|id| one(id));
@@ -126,7 +126,7 @@ pub(in crate::transport) fn assert_id_is_one_segment(
         1 => any::<char>().prop_map(String::from),
     ];
     let id = proptest::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat());
-    // A failure prints its seed. A seed file beside the source would not be committed.
+    // Do not write a seed file beside the source: it would not be committed, and the failure shows the seed.
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) };
     TestRunner::new(config)
         .run(&id, |id| {

@@ -1,4 +1,4 @@
-//! Maps Easytransac's responses to the vocabulary.
+//! Maps Easytransac's responses to the statuses of this crate.
 
 use super::{Client, debit, generated::operations, types};
 use crate::{
@@ -16,10 +16,11 @@ use types::MandateStatus as Word;
 
 fn meaning(word: &Word) -> Meaning {
     match word {
-        // The documentation does not say if a mandate has to be signed, or what its status is before the signature.
+        // The documentation does not say whether a mandate has to be signed, or which status it has before the
+        // signature.
         Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
         Word::Invalid => Meaning::new(MandateStatus::Invalid, Evidence::WordDocumented),
-        // It may also mean that the mandate is unsigned.
+        // `Pending` may also mean that the mandate is unsigned.
         Word::Pending => Meaning::new(MandateStatus::Pending, Evidence::Inferred),
         Word::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
     }
@@ -33,7 +34,7 @@ impl Client {
         let answer = self.get_mandate_status().mandate_id(id).send().await?;
         let types::MandateReading { mandate_id, status, date_created, extra, .. } = answer.data;
         if mandate_id.as_str() != id {
-            let what = "data.mandateId differs from the requested one";
+            let what = "data.mandateId is not the requested mandateId";
             return Err(Error::decode(Provider::Easytransac, READ.id, what));
         }
         let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
@@ -72,13 +73,14 @@ impl Adapter for Client {
     }
 }
 
-/// Every word of the spec with its meaning.
+/// Lists every status word of Easytransac's spec with its meaning.
 pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
     let row = |word: &Word| VocabularyRow::new(Provider::Easytransac, word.to_string(), meaning(word));
     Word::KNOWN.iter().map(row).collect()
 }
 
-/// The mandate in the response to its creation. It proves no status: read the mandate back before you collect.
+/// Converts the response to the creation of a mandate. This response proves no status: read the mandate before you
+/// collect.
 impl From<&types::CreateMandateResponse> for Mandate {
     fn from(answer: &types::CreateMandateResponse) -> Self {
         let types::Mandate { mandate_id, status, date_created, extra, .. } = &answer.data;

@@ -4,8 +4,8 @@
 //! [errors]: crate::book::errors
 //! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks
-// Define the links before the file: the first definition of a link wins, and the file's definitions point to files.
-// The doctest of the file needs the sandbox.
+// Define the links before the included file. The first definition of a link is used, and the definitions in the file
+// point to other files. The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/easytransac.md")))]
 
 pub(crate) mod adapter;
@@ -38,10 +38,10 @@ use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use token::Tokens;
 
-/// The address of Easytransac's sandbox, the only one that its documentation shows.
+/// The address of Easytransac's test environment, the only address in its documentation.
 pub const SANDBOX: &str = "https://api.sandbox.easytransac.com/v2";
 
-/// The address of Easytransac and your credentials.
+/// The address of Easytransac and your API key.
 #[derive(Debug)]
 #[must_use]
 pub struct Config {
@@ -50,13 +50,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// The vendor's sandbox, with a key that starts with `et_test_`.
+    /// Configures the vendor's test environment, with a key that starts with `et_test_`.
     pub fn sandbox(api_key: impl Into<SecretString>) -> Self {
         Self::new(SANDBOX, api_key)
     }
 
-    /// Another address, such as production. Ask Easytransac for the production address: the documentation that we
-    /// could read does not contain it.
+    /// Configures another address, such as production. Ask Easytransac for the production address: the documentation
+    /// that we could read does not contain it.
     pub fn new(base_url: impl Into<String>, api_key: impl Into<SecretString>) -> Self {
         Self { endpoint: Endpoint::new(base_url), api_key: api_key.into() }
     }
@@ -64,7 +64,7 @@ impl Config {
     endpoint_methods!();
 }
 
-/// A client of Easytransac's API. Clones share connections and the token.
+/// A client of Easytransac's API. Clones of a client share its connections and its token.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -83,18 +83,18 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Creates a client. Sends nothing yet.
+    /// Creates a client, without a request.
     ///
     /// # Errors
-    /// [`ErrorKind::NotConfigured`] for an invalid address, or for a live key at the sandbox.
+    /// [`ErrorKind::NotConfigured`] for an invalid address, or for a live key with the address of the test environment.
     pub fn new(config: Config) -> Result<Self, Error> {
         let Config { endpoint, api_key } = config;
         let api_key = credential(Provider::Easytransac, "API key", api_key)?;
         let live = api_key.expose_secret().to_lowercase().starts_with("et_live_");
         let transport = Transport::new(Provider::Easytransac, Endpoint { live, ..endpoint })?;
         if live && transport.base_url().contains("//api.sandbox.easytransac.com") {
-            let what =
-                "the key is a live key (et_live_), but the address is the sandbox. Use a key that begins with et_test_";
+            let what = "the API key is a live key (et_live_), but the address is Easytransac's test environment. Use a \
+                        key that begins with et_test_";
             return Err(Error::not_configured(Provider::Easytransac, what));
         }
         Ok(Self { shared: Arc::new(Shared { transport, api_key, tokens: Tokens::default() }) })
@@ -102,14 +102,14 @@ impl Client {
 }
 
 impl MandatesBuilder {
-    /// Uses Easytransac.
+    /// Adds Easytransac to the facade.
     pub fn easytransac(self, config: Config) -> Self {
         self.with_adapter(Provider::Easytransac, Client::new(config))
     }
 }
 
 impl Mandates {
-    /// The typed client of Easytransac, with the same credentials, connections and limits.
+    /// Returns the typed client of Easytransac, with the credentials, connections and limits of this facade.
     ///
     /// # Errors
     /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of Easytransac.
@@ -141,21 +141,21 @@ impl Vendor for Client {
         self.shared.tokens.holds(header)
     }
 
-    /// Reads `success`, which every response has, independent of the HTTP status. The body of a V2 error is not
-    /// documented. The numbers come from the vendor's ApiError list, which does not say if it applies to V2.
+    /// Reads the field `success`, which every response has, whatever its HTTP status is. The body of a V2 error is not
+    /// documented. The error codes come from the vendor's ApiError list, which does not say whether it applies to V2.
     fn word(_: StatusCode, body: &[u8]) -> VendorVerdict {
-        // V1 writes `Code`.
+        // Version 1 of the API writes `Code`.
         VendorVerdict::of_flag(body, "success", ["code", "Code"], |codes| {
             let code = codes.into_iter().find(|code| !code.is_null());
             let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
             let (kind, advice) = match code.as_deref() {
                 Some("9" | "10") => {
-                    (Some(ErrorKind::Unavailable), Some("the service is temporarily down: retry later"))
+                    (Some(ErrorKind::Unavailable), Some("Easytransac's service is temporarily down: retry later"))
                 }
                 Some("11") => {
                     (Some(ErrorKind::Auth), Some("the IP address of this machine is not allowed: add it to the list"))
                 }
-                Some("3" | "4" | "7") => (Some(ErrorKind::Auth), Some("check the application and its key")),
+                Some("3" | "4" | "7") => (Some(ErrorKind::Auth), Some("check the application and its API key")),
                 Some("1" | "5" | "101") => (Some(ErrorKind::InvalidRequest), None),
                 _ => (None, None),
             };
@@ -165,14 +165,15 @@ impl Vendor for Client {
 
     fn advice(operation: &OperationSpec, status: StatusCode, speaker: Speaker) -> Option<&'static str> {
         match (status, speaker) {
-            // Not for an HTML page, which is not a response of the API. Not for operations without direct debit.
+            // An HTML page does not come from the API, so this advice would be wrong. Only the operations of direct
+            // debit have a path that begins with `/sdd/`.
             (StatusCode::FORBIDDEN, Speaker::Vendor | Speaker::Nobody) if operation.path.starts_with("/sdd/") => {
                 Some("Easytransac's support has to enable direct debit for the account: ask if it is enabled")
             }
             (StatusCode::NOT_FOUND | StatusCode::GONE, Speaker::Vendor) if operation.id == "get_transaction_status" => {
                 Some(
-                    "no transaction has this id. A debit with a lost response may still exist, because no page says that \
-                     `orderId` finds a debit: look in the dashboard before you retry",
+                    "Easytransac shows no transaction with this id. After a lost response the debit may still exist, \
+                     because no page says that `orderId` finds a debit: look in the dashboard before you retry",
                 )
             }
             _ => None,

@@ -11,34 +11,35 @@ use sha1::{Digest, Sha1};
 use std::borrow::Cow;
 use subtle::ConstantTimeEq;
 
-/// Verifies a notification. `body` is the unchanged body of the POST: JSON according to the documentation, or a form
-/// as in the vendor's SDK and shop plugins. `keys` are the API keys that may have signed it. For an application with
-/// V2, the documentation does not say which key signs. Blanks around a key are removed, and a blank key verifies
-/// nothing.
+/// Verifies a notification and returns its content. `body` is the unchanged body of the POST request: JSON according to
+/// the documentation, or a URL-encoded form as in the vendor's SDK and shop plugins. `keys` are the API keys that may
+/// have signed the notification. For an application with V2, the documentation does not say which key signs. Blanks
+/// around a key are removed. A blank key is ignored.
 ///
 /// The signature is the SHA-1 of the values and the API key. The fields are sorted by their names in lower case, and a
 /// `$` follows each value. The values of a nested object are inserted in its place in the same way. The signature
 /// covers bytes, so this function tries the values in UTF-8, Windows-1252 (a superset of Latin-1) and ISO 8859-15.
 ///
 /// # Limits of the signature
-/// The signature covers the values in their order, and nothing else. Somebody who has seen one notification can create
-/// other valid ones without the key:
-/// - **Names are not signed.** Any field can be renamed if the order stays the same: the value of `AmountRefund` can
-///   become that of `AmountPreAuth`, and a text of the customer can become the `Status`.
-/// - **Boundaries are not signed.** With a `$` in a value, characters can move to the previous or next field, and
+/// The signature covers only the values, in their order. Somebody who has seen one notification can create other valid
+/// notifications without the key:
+/// - **Names are not signed.** A sender can rename any field if the order stays the same: the value of `AmountRefund`
+///   can become that of `AmountPreAuth`, and a text of the customer can become the `Status`.
+/// - **Boundaries are not signed.** If a value contains a `$`, characters can move to the previous or next field, and
 ///   fields can merge or split: `a$b` is signed like `a` and `b`. Fields can move into and out of a nested object.
-/// - **Types are not signed.** `null`, `false` and the empty text are equal, and so are `true`, `1` and `"1"`. An
-///   empty object or list is equal to no field.
+/// - **Types are not signed.** `null`, `false` and the empty text have the same signature, and so have `true`, `1` and
+///   `"1"`. An empty object or list has the same signature as a missing field.
 /// - **The encoding is not signed.** `é` in UTF-8 and `Ã©` in Windows-1252 are the same bytes.
 /// - **Time is not signed.** An old notification stays valid forever.
-/// - SHA-1 with the key at its end is no longer a strong signature.
+/// - SHA-1 with the key at the end of the text is no longer a strong signature.
 ///
-/// So treat a notification only as a hint, and read the facts from the vendor: `get_transaction_status` for a payment,
-/// [`Mandates::status`](crate::Mandates::status) for a mandate. Never book an amount or ship an order from a
+/// So treat a notification only as a hint. Read the facts from the vendor: `get_transaction_status` for a payment,
+/// [`Mandates::status`](crate::Mandates::status) for a mandate. Never book an amount or ship an order because of a
 /// notification. The vendor posts several notifications for one transaction, and more than one for the same status.
 ///
-/// The scheme does not define some bodies, which this function refuses: two fields whose names differ only in case,
-/// values nested too deep for the signature, and JSON numbers so large or small that they need an exponent.
+/// The vendor's scheme does not define the signature of some bodies, so this function refuses them: two fields whose
+/// names differ only in case, values nested too deep for the signature, and JSON numbers so large or small that they
+/// need an exponent.
 ///
 /// # Errors
 /// Any [`WebhookError`].
@@ -60,23 +61,23 @@ pub fn verify_notification(body: &[u8], keys: &[&str]) -> Result<WebhookEvent, W
     let text = signed_text(fields)?;
     let given = bytes::hex(bytes::bare(given.as_bytes())).ok_or(WebhookError::WrongSignature)?;
     let digests = keys.iter().flat_map(|key| written(&text).map(move |text| digest(&text, key)));
-    // Compare with every digest: the duration must not reveal which key matches.
+    // Compare with every digest, so that the duration does not reveal which key matches.
     if digests.filter(|digest| bool::from(digest.ct_eq(&given))).count() == 0 {
         return Err(WebhookError::WrongSignature);
     }
     Ok(WebhookEvent {
         event: fields.get("Status").and_then(Value::as_str).map(str::to_owned),
-        // Use a hash of the signature: a reader of the id must not learn a valid signature.
+        // Use a hash of the signature as the id, so that a reader of the id does not learn a valid signature.
         id: Some(base16ct::lower::encode_string(&Sha1::digest(&given))),
         ..WebhookEvent::new(Provider::Easytransac, body)
     })
 }
 
-/// Creates the JSON body of a notification with these fields and their signature, for your own tests. The new
-/// signature replaces one in `fields`.
+/// Creates the JSON body of a notification with these fields and a valid signature, for your own tests. If `fields`
+/// contains a signature, the new one replaces it.
 ///
 /// # Errors
-/// [`WebhookError`] for what [`verify_notification`] would refuse.
+/// A [`WebhookError`] if [`verify_notification`] would refuse these fields.
 #[cfg(feature = "sandbox")]
 pub fn sign_notification(mut fields: Map<String, Value>, key: &str) -> Result<String, WebhookError> {
     let key = acceptable(&[], &[key])?.concat();
@@ -86,7 +87,8 @@ pub fn sign_notification(mut fields: Map<String, Value>, key: &str) -> Result<St
     Ok(Value::Object(fields).to_string())
 }
 
-/// The bytes of a text in each encoding that contains all its characters.
+/// Returns the bytes of a text in UTF-8, Windows-1252 and ISO 8859-15, except in an encoding that lacks one of the
+/// characters.
 fn written(text: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
     [UTF_8, WINDOWS_1252, ISO_8859_15].into_iter().filter_map(|encoding: &Encoding| match encoding.encode(text) {
         (bytes, _, false) => Some(bytes),
@@ -102,7 +104,8 @@ fn is_signature(name: &str) -> bool {
     name.eq_ignore_ascii_case("signature")
 }
 
-/// The signed text: the values in PHP's order and form, because PHP defines the vendor's scheme.
+/// Returns the text that the signature covers: the values in PHP's order and form, because the vendor defines the
+/// signature by PHP code.
 fn signed_text(fields: &Map<String, Value>) -> Result<String, WebhookError> {
     let mut text = String::new();
     for (name, value) in sorted(fields)? {
@@ -116,7 +119,8 @@ fn signed_text(fields: &Map<String, Value>) -> Result<String, WebhookError> {
     Ok(text)
 }
 
-/// Sorts fields by name in lower case. Sorts the indices of a list by number: a form writes them as names.
+/// Sorts the fields of an object by their names in lower case. In a form, the items of a list have their indices as
+/// names. These are sorted by number.
 fn sorted(fields: &Map<String, Value>) -> Result<Vec<(&String, &Value)>, WebhookError> {
     let rank = |name: &str| (name.parse().unwrap_or(u64::MAX), name.to_ascii_lowercase());
     let mut sorted: Vec<_> = fields.iter().map(|field| (rank(field.0), field)).collect();
@@ -132,10 +136,11 @@ fn append(text: &mut String, value: &Value) -> Result<(), WebhookError> {
         Value::Null | Value::Bool(false) => {}
         Value::Bool(true) => text.push('1'),
         Value::String(value) => text.push_str(value),
-        // PHP writes 18.00 as 18. Refuse numbers with an exponent: all their zeros could be much longer than the body.
+        // PHP writes 18.00 as 18. Refuse a number that needs an exponent: written out with all its zeros, it could be
+        // much longer than the body.
         Value::Number(number) => match number.as_f64() {
             Some(float) if number.is_f64() && float != 0.0 && !(1e-4..1e15).contains(&float.abs()) => {
-                return Err(WebhookError::Unreadable("a number is too large or too small".into()));
+                return Err(WebhookError::Unreadable("a number is too large or too small for the signature".into()));
             }
             Some(float) if number.is_f64() => *text += &float.to_string(),
             _ => *text += &number.to_string(),
@@ -148,7 +153,8 @@ fn append(text: &mut String, value: &Value) -> Result<(), WebhookError> {
     Ok(())
 }
 
-/// Reads a form like PHP: `Client[Email]` is a field of `Client`. If a name occurs twice, the last value wins.
+/// Reads a URL-encoded form like PHP: `Client[Email]` is the field `Email` of an object `Client`. If a name occurs
+/// twice, the last value is used.
 fn form(body: &[u8]) -> Result<Map<String, Value>, WebhookError> {
     let mut fields = Map::new();
     for (name, value) in bytes::form(body) {
@@ -157,8 +163,8 @@ fn form(body: &[u8]) -> Result<Map<String, Value>, WebhookError> {
             continue;
         };
         let inner = inner.strip_suffix(']').filter(|inner| !inner.contains(['[', ']']));
-        let inner =
-            inner.ok_or_else(|| WebhookError::Unreadable("the brackets in a field name are not valid".into()))?;
+        let inner = inner
+            .ok_or_else(|| WebhookError::Unreadable("the brackets in the name of a form field are not valid".into()))?;
         let outer = fields.entry(outer).or_insert_with(|| Map::new().into());
         if !outer.is_object() {
             *outer = Map::new().into();

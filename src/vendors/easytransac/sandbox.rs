@@ -1,6 +1,6 @@
 //! Simulates Easytransac.
 //!
-//! The documentation is silent on these points, so we decided them:
+//! Easytransac does not document these points. The sandbox behaves as follows:
 //!
 //! - A mandate starts as `pending` and becomes `active` after the signature.
 //! - The body of an error is `{"success": false, "date": ..., "code": ...}`. The code is 5 for a missing field and 101
@@ -29,20 +29,20 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// The example key of the vendor's documentation.
+/// The example API key in the vendor's documentation.
 const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-/// The spec as JSON.
+/// The OpenAPI spec of Easytransac as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransac.json"));
 
-/// Easytransac, with an empty store.
+/// Returns a simulated Easytransac with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::Easytransac, &DOCUMENT, &Simulated)
 }
 
 impl Sandbox {
-    /// The configuration for Easytransac as simulated here.
+    /// Returns the configuration that connects a client to the simulated Easytransac.
     pub fn easytransac(&self) -> Config {
         Config::new(self.base_url(Provider::Easytransac), KEY)
     }
@@ -54,7 +54,7 @@ const TOKENS: &str = "tokens";
 const TRANSACTIONS: &str = "transactions";
 const ORDER: &str = "order-1";
 
-/// RFC 3339 with an offset, 25 characters.
+/// Formats an instant by RFC 3339 with an offset, in 25 characters.
 fn atom(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Secs, false)
 }
@@ -70,13 +70,13 @@ fn refused(status: u16, call: &Request) -> Reply {
 /// Creates a payment: a transfer, which is captured immediately, or a debit on a mandate.
 fn transaction(call: &Request, store: &mut Store, mandate: Option<&str>) -> Result<Value, Reply> {
     let order = call.text("orderId");
-    // All samples of the vendor use the same `orderId`, so it may be repeated.
+    // All samples of the vendor use the same `orderId`, so this `orderId` may be repeated.
     if order.is_some_and(|order| order != ORDER)
         && store.all(TRANSACTIONS).any(|known| known["orderId"].as_str() == order)
     {
         return Err(refused(400, call));
     }
-    // A number of more than 64 bits could not be returned as a whole number.
+    // The sandbox cannot return an amount of more than 64 bits as a whole number, so refuse it.
     let amount = call.body["amount"].as_u64().ok_or_else(|| refused(400, call))?;
     let letters = store.random(12).to_uppercase();
     let tid = [&letters[..4], &letters[4..8], &letters[8..]].join("-");

@@ -1,5 +1,5 @@
-//! Exchanges the API key for Easytransac's token. Keeps the token, renews it in time, and shares one exchange between
-//! all waiting calls.
+//! Exchanges the API key for Easytransac's token, keeps the token, and renews it in time. All calls that wait for a
+//! token share one exchange.
 
 use super::{Client, generated::operations, types::GenerateTokenResponse};
 use crate::{
@@ -16,21 +16,25 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 use tracing::instrument::WithSubscriber;
 
-/// The token. Its lifetime counts from its arrival: the vendor's clock may differ from ours.
+/// The state of Easytransac's token. The token's lifetime counts from its arrival, because the vendor's clock may
+/// differ from ours.
 #[derive(Default)]
 pub(super) struct Tokens(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     current: Current,
-    /// Consecutive failures: failed exchanges, and new tokens that the vendor refused.
+    /// The number of consecutive failures. An exchange that failed and a new token that the vendor refused are
+    /// failures.
     failures: u32,
     /// True if the vendor has accepted a token since the last failure.
     taken: bool,
-    /// Since the vendor last accepted a token: true if a token was discarded, and the number of refusals.
+    /// Both fields count from the last token that the vendor accepted. `given_up` is true if a token was discarded
+    /// since then. `refusals` is the number of calls that the vendor refused since then.
     given_up: bool,
     refusals: u32,
-    /// Consecutive renewals that did not help the call. A refusal before `kept_until` causes no renewal.
+    /// The number of consecutive renewals after which the vendor refused the call again. Until `kept_until`, a refused
+    /// call does not renew the token.
     unhelpful: u32,
     kept_until: Option<Instant>,
 }
@@ -39,33 +43,35 @@ struct State {
 enum Current {
     #[default]
     Nothing,
-    /// An exchange is running in its own task, so it continues when a waiting call is cancelled. The end of the task
-    /// closes the channel.
+    /// An exchange is running. It has its own task, so it continues when a waiting call is cancelled. The end of the
+    /// task closes the channel.
     Asked(watch::Receiver<()>),
     Token {
         header: HeaderValue,
         renew_at: Instant,
     },
-    /// The exchange failed. Until `until`, all calls get this error without another exchange. The pause grows with
-    /// each consecutive failure.
+    /// The exchange of the API key failed. Before the instant `until`, all calls get this error without another
+    /// exchange. The pause grows with each consecutive failure.
     Failed {
         error: Error,
         until: Instant,
     },
 }
 
-/// The minimum use of a token. Without it, a stated lifetime of zero would cause an exchange for every call.
+/// The minimum time for which a token is kept. Without this minimum, a token whose stated lifetime is zero would cause
+/// an exchange for every call.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// The use of a token with an unreadable lifetime. The vendor refuses the token if it expires earlier.
+/// The time for which a token with an unreadable lifetime is kept. If the token expires earlier, the vendor refuses it
+/// and it is renewed.
 const UNREADABLE: Duration = Duration::from_secs(60);
-/// The pause after the first failure, and the maximum pause.
+/// The pause before the next exchange after a first failure, and the longest pause after several failures.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A vendor that has accepted tokens may refuse a single operation. After this many refusals, assume that it refuses
-/// every token.
+/// A vendor that accepts a token may still refuse a single operation. After this many refusals in a row, assume that
+/// the vendor refuses every token.
 const REFUSALS: u32 = 10;
 
-/// The time of the next attempt after a failure. The pause grows with each consecutive failure.
+/// Returns the time of the next exchange after a failure. The pause grows with each consecutive failure.
 fn after(failures: &mut u32, asked: Option<Duration>) -> Instant {
     let pause = PAUSE.saturating_mul(1 << (*failures).min(8)).max(asked.unwrap_or_default()).min(LONGEST_PAUSE);
     *failures = failures.saturating_add(1);
@@ -73,7 +79,7 @@ fn after(failures: &mut u32, asked: Option<Duration>) -> Instant {
 }
 
 impl State {
-    /// Records a failure and starts the pause.
+    /// Records a failed exchange or a refused token, and starts the pause before the next exchange.
     fn fail(&mut self, error: Error, asked: Option<Duration>) {
         let until = after(&mut self.failures, asked);
         (self.taken, self.given_up, self.refusals) = (false, true, 0);
@@ -86,26 +92,27 @@ impl State {
 }
 
 impl Tokens {
-    /// The `Authorization` header for a call. A running exchange continues if its callers are cancelled.
+    /// Returns the `Authorization` header for a call. If an exchange is running, waits for its end.
     pub async fn get(&self, client: &Client) -> Result<HeaderValue, Error> {
         loop {
             let mut exchange = match self.known_or_asked(client) {
                 Ok(known) => return known,
                 Err(exchange) => exchange,
             };
-            // The channel sends nothing: this error means that the task has ended.
+            // The channel sends no value. An error means that the exchange has ended.
             let _ = exchange.changed().await;
         }
     }
 
-    /// Returns the known result, or else the running exchange.
+    /// Returns the token or the recent error. If there is neither, returns the running exchange, or starts one.
     fn known_or_asked(&self, client: &Client) -> Result<Result<HeaderValue, Error>, watch::Receiver<()>> {
         let mut state = self.lock();
         let now = Instant::now();
         match &state.current {
             Current::Token { header, renew_at, .. } if now < *renew_at => return Ok(Ok(header.clone())),
             Current::Failed { error, until } if now < *until => return Ok(Err(error.clone())),
-            // A closed channel without a result: the task's runtime was shut down. Start a new exchange below.
+            // The channel was closed without a result, because the runtime of the exchange was shut down. Start a new
+            // exchange below.
             Current::Asked(exchange) if exchange.has_changed().is_ok() => return Err(exchange.clone()),
             _ => {}
         }
@@ -134,11 +141,11 @@ impl Tokens {
         }
     }
 
-    /// Records that the vendor refused a call with this header. Returns true if the caller should retry with another
-    /// header. `renewed` is true if the call was already retried with a new token.
+    /// Records that the vendor refused a call with this `Authorization` header. Returns true if the caller should retry
+    /// with another token. `renewed` is true if the call was already retried with a new token.
     pub fn refused(&self, header: &HeaderValue, renewed: bool) -> bool {
         let mut state = self.lock();
-        // Another call has already replaced this token.
+        // Another call has already replaced the refused token.
         if !state.holds(header) {
             return !renewed;
         }
@@ -155,14 +162,14 @@ impl Tokens {
             let error = Error::new(ErrorKind::Auth)
                 .status(401)
                 .refusing_caller(true)
-                .detail("the vendor refuses each new token")
-                .advise(Some("check the application and its key"));
+                .detail("the vendor refuses each new token of this API key")
+                .advise(Some("check the application and its API key"));
             state.fail(error, None);
         }
         false
     }
 
-    /// Records that the vendor accepted a call with this header.
+    /// Records that the vendor accepted a call with this `Authorization` header.
     pub fn taken(&self, header: &HeaderValue, renewed: bool) {
         let mut state = self.lock();
         if state.holds(header) {
@@ -173,7 +180,7 @@ impl Tokens {
         }
     }
 
-    /// Returns true if a call that starts now would use this header.
+    /// Returns true if a call that starts now would use this `Authorization` header.
     pub fn holds(&self, header: &HeaderValue) -> bool {
         self.lock().holds(header)
     }
@@ -183,21 +190,22 @@ impl Tokens {
     }
 }
 
-/// Requests a token. Returns its header and how long to use it.
+/// Exchanges the API key for a token. Returns the `Authorization` header, and the time for which to keep it.
 async fn ask(client: &Client) -> Result<(HeaderValue, Duration), Error> {
     let operation = &operations::GENERATE_TOKEN;
     let key = client.shared.api_key.expose_secret();
     let request = client.generate_token().body_map(|body| body.api_key(key)).request();
-    // With authentication, the exchange would wait for its own token.
+    // If this operation needed a token, the exchange would wait for itself.
     const _: () =
         assert!(!operations::GENERATE_TOKEN.authenticated, "`generate_token` needs `security: []` in the spec");
     let answer: GenerateTokenResponse = perform(client, operation, request).await?;
     let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into())
-        .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token is not valid in a header"))?;
+        .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token is not valid in HTTP"))?;
     Ok((header, answer.data.expires_in.as_ref().map_or(UNREADABLE, lifetime)))
 }
 
-/// The use of a token is shorter than its lifetime, so that a call that starts with the token ends before it expires.
+/// Returns the time for which a token is kept. It is shorter than the token's lifetime, so that the token does not
+/// expire during a call.
 fn lifetime<const MIN: i64, const MAX: i64>(stated: &Int<MIN, MAX>) -> Duration {
     // PHP writes a whole number as `300`, `300.0`, `3e2` or `"300"`.
     let seconds = match stated {
@@ -211,7 +219,7 @@ fn lifetime<const MIN: i64, const MAX: i64>(stated: &Int<MIN, MAX>) -> Duration 
 
 #[cfg(test)]
 impl Client {
-    /// Sets a token without an exchange.
+    /// Sets a token for a test, without an exchange.
     pub(crate) fn with_token(self, token: &str) -> Self {
         let header = secret_header(&format!("Bearer {token}").into()).unwrap();
         let renew_at = Instant::now() + Duration::from_secs(3600);

@@ -1,4 +1,4 @@
-//! Maps SafeDebit's responses to the vocabulary.
+//! Maps SafeDebit's responses to the statuses of this crate.
 
 use super::{Client, debit, generated::operations, types};
 use crate::{
@@ -15,12 +15,13 @@ use types::MandateStatus as Word;
 
 fn meaning(word: &Word) -> Meaning {
     match word {
-        // The annex calls it active. The response to a creation has it beside a link that nobody has signed, so an
-        // unsigned mandate may have the same word.
+        // The annex of the documentation calls this status active. The sample response to a creation contains the same
+        // status beside a link for the signature. So an unsigned mandate may also have this status.
         Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
         Word::Suspended => Meaning::new(MandateStatus::Suspended, Evidence::Documented),
         Word::Revoked => Meaning::new(MandateStatus::Revoked, Evidence::Documented),
-        // "Mandate to be signed", in contrast to "waiting for signature": nobody has requested the signature yet.
+        // The annex has "mandate to be signed" and "waiting for signature". We infer that nobody has requested the
+        // signature in the first case.
         Word::ToBeSigned => Meaning {
             next: NextStep::AskDebtor,
             ..Meaning::new(MandateStatus::AwaitingSignature, Evidence::WordDocumented)
@@ -34,7 +35,8 @@ fn meaning(word: &Word) -> Meaning {
 const SEARCH: &OperationSpec = &operations::SEARCH_MANDATE;
 
 impl Client {
-    /// The response of the search is inferred, so it is accepted only if it contains the exact UMR once.
+    /// Reads a mandate by a search. The form of the search response is inferred, so this function accepts only a
+    /// response that contains the exact UMR once.
     async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
         let umr = lookup.reference.id();
         let request = self.search_mandate().umr(umr).request();
@@ -42,13 +44,13 @@ impl Client {
         let found = answer.datas;
         let refuse = |what: &str| Error::decode(Provider::SafeDebit, SEARCH.id, what);
         if !found.is_explicit() {
-            return Err(refuse("expected a list, at datas. Another value does not prove that there is no item"));
+            return Err(refuse("`datas` is not a list, so the mandate may still exist"));
         }
         if let Some(item) = found.unread().first() {
             return Err(refuse(&format!("datas[{}]: {}", item.index, item.why)));
         }
         if let Some(other) = found.iter().position(|mandate| mandate.umr.as_str() != umr) {
-            return Err(refuse(&format!("datas[{other}].umr differs from the requested one")));
+            return Err(refuse(&format!("datas[{other}].umr is not the requested UMR")));
         }
         if found.is_empty() && pages.go_on_after(0) {
             return Err(refuse(super::find::MORE));
@@ -57,7 +59,7 @@ impl Client {
         let types::Mandate { status, extra, .. } =
             found.next().ok_or_else(|| Error::not_found(Provider::SafeDebit, SEARCH.id))?;
         if found.next().is_some() {
-            return Err(refuse("datas has more than one mandate with this UMR"));
+            return Err(refuse("`datas` has more than one mandate with this UMR"));
         }
         let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
         Ok(Mandate { extra, ..mandate })
@@ -95,14 +97,14 @@ impl Adapter for Client {
     }
 }
 
-/// Every word of the spec with its meaning.
+/// Lists every status word of SafeDebit's spec with its meaning.
 pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
     let row = |word: &Word| VocabularyRow::new(Provider::SafeDebit, word.to_string(), meaning(word));
     Word::KNOWN.iter().map(row).collect()
 }
 
-/// The mandate in the response to its creation. It proves no status: the vendor's sample returns "active" beside a
-/// link that nobody has signed. Read the mandate back before you collect.
+/// Converts the response to the creation of a mandate. This response proves no status: the vendor's sample returns
+/// "active" beside a link that nobody has signed. Read the mandate before you collect.
 impl From<&types::CreateMandateResponse> for Mandate {
     fn from(answer: &types::CreateMandateResponse) -> Self {
         let word = answer.status.clone().unwrap_or_else(|| Word::Unrecognized(String::new()));

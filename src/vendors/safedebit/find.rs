@@ -1,8 +1,8 @@
-//! Searches for a record after a lost response.
+//! Searches for a SafeDebit record whose request was sent, but whose response was lost.
 //!
-//! The responses of the searches are partly inferred, so a response without the exact reference is an error. A result
-//! proves that the record exists. An empty result proves nothing: the documentation does not say which records a
-//! search shows.
+//! The form of the search responses is partly inferred, so a response without the exact reference is an error. A result
+//! proves that the record exists. An empty result proves nothing: the documentation does not say which records a search
+//! shows.
 
 use super::{Client, generated::operations, types};
 use crate::{
@@ -11,29 +11,30 @@ use crate::{
     wire::List,
 };
 
-/// A debit that [`Client::find_debit`] found. It has the values of the request that created it. That may be a
-/// different request from the one that you expect.
+/// A debit that [`Client::find_debit`] found. The debit has the values of the request that created it. These values may
+/// differ from those of your last request.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FoundDebit {
-    /// The reference of its payment, for `validate_payment`.
+    /// The reference of the debit's payment, for `validate_payment`.
     pub payment_reference: types::PaymentReference,
-    /// The mandate of the debit, if the response contains it. Compare it with yours.
+    /// The UMR of the debit's mandate, if the response contains it. Compare the UMR with that of your mandate.
     pub umr: Option<types::Umr>,
-    /// Its amount, its date and its status, as far as the response contains them.
+    /// The amount, the date and the status of the debit, as far as the response contains them.
     pub debit: types::FoundSdd,
 }
 
 impl Client {
     /// Looks for the consumer with your reference after a lost response to `create_consumer`. The result contains
-    /// SafeDebit's reference for the next step, and the data of the request that created the consumer.
+    /// SafeDebit's reference of the consumer, which the next step needs. It also contains the data of the request that
+    /// created the consumer.
     ///
     /// **A result proves that the consumer exists. `None` proves nothing**: the documentation does not say which
     /// consumers the search shows.
     ///
     /// # Errors
-    /// Those of `search_consumer`, and [`Decode`](crate::ErrorKind::Decode) for a response without the references of
-    /// each consumer, or with two consumers of this reference, or if the consumer may be on a further page.
+    /// The errors of `search_consumer`. [`Decode`](crate::ErrorKind::Decode) for a response that lacks a reference of a
+    /// consumer or has two consumers with this reference, or if the consumer may be on a further page.
     pub async fn find_consumer(&self, consumer_reference: &str) -> Result<Option<types::Consumer>, Error> {
         const SEARCH: &OperationSpec = &operations::SEARCH_CONSUMER;
         let request = self.search_consumer().consumer_reference(consumer_reference).request();
@@ -61,16 +62,16 @@ impl Client {
     ///
     /// **A result proves that the debit exists. `None` proves nothing**: the documentation does not say which payments
     /// the search shows. The amount and the date are those of the request that created the debit. They may differ from
-    /// yours.
+    /// those of your last request.
     ///
     /// # Errors
-    /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for a response without the debits of each
-    /// payment, or with two debits of this reference, or if the debit may be on a further page. It is inferred that
-    /// the debits are under `sdd`.
+    /// The errors of `search_payment`. [`Decode`](crate::ErrorKind::Decode) for a response that lacks the debits of a
+    /// payment or has two debits with this reference, or if the debit may be on a further page. It is inferred that the
+    /// debits are in the field `sdd`.
     pub async fn find_debit(&self, umr: &str, sdd_reference: &str) -> Result<Option<FoundDebit>, Error> {
         const SEARCH: &OperationSpec = &operations::SEARCH_PAYMENT;
         types::SddReference::try_from(sdd_reference).map_err(|why| {
-            Error::invalid(Some(Provider::SafeDebit), format!("`sdd_reference` is refused: {why}"))
+            Error::invalid(Some(Provider::SafeDebit), format!("`sdd_reference` is not valid: {why}"))
                 .during(Provider::SafeDebit, SEARCH.id)
         })?;
         let request = self.search_payment().umr(umr).request();
@@ -86,7 +87,7 @@ impl Client {
             }
         }
         match (only(SEARCH, "sdd_reference", found.into_iter())?, without) {
-            // The debit may belong to this payment.
+            // A payment without readable debits may contain the debit, so `None` would be wrong.
             (None, Some(at)) => Err(missing(SEARCH, at, "sdd")),
             (None, None) => none(SEARCH, pages, read),
             (found, _) => Ok(found),
@@ -97,11 +98,11 @@ impl Client {
     /// most 35 characters.
     ///
     /// **A result proves that the payment exists. `None` proves nothing**: the documentation does not say which
-    /// payments the search shows. No operation returns the link of the payment again.
+    /// payments the search shows. No operation returns the payment's link for the payer again.
     ///
     /// # Errors
-    /// Those of `search_payment`, and [`Decode`](crate::ErrorKind::Decode) for a response with two payments of this
-    /// reference, or if the payment may be on a further page.
+    /// The errors of `search_payment`. [`Decode`](crate::ErrorKind::Decode) for a response that has two payments with
+    /// this reference, or if the payment may be on a further page.
     pub async fn find_payment(&self, payment_reference: &str) -> Result<Option<types::Payment>, Error> {
         const SEARCH: &OperationSpec = &operations::SEARCH_PAYMENT;
         let request = self.search_payment().payment_reference(payment_reference).request();
@@ -116,34 +117,34 @@ impl Client {
     }
 }
 
-/// Compares references without the blanks at their ends, which are never sent.
+/// Compares two references. Blanks at the ends do not count, because a request does not send them.
 fn same(own: &impl AsRef<str>, wanted: &str) -> bool {
     own.as_ref().trim() == wanted.trim()
 }
 
-/// Returns an error for anything but a list: only an empty list shows that there is no item.
+/// Returns an error unless the response has a list: only an empty list shows that the search found no record.
 fn listed<T>(operation: &OperationSpec, list: List<T>) -> Result<Vec<T>, Error> {
     if !list.is_explicit() {
-        return Err(refuse(operation, "expected a list, at datas. Another value does not prove that there is no item"));
+        return Err(refuse(operation, "`datas` is not a list, so the record may still exist"));
     }
     all_read(operation, list)
 }
 
 fn all_read<T>(operation: &OperationSpec, list: List<T>) -> Result<Vec<T>, Error> {
     match list.unread().first() {
-        Some(item) => Err(refuse(operation, format!("item {}: {}", item.index, item.why))),
+        Some(item) => Err(refuse(operation, format!("item {} of the list: {}", item.index, item.why))),
         None => Ok(list.into_vec()),
     }
 }
 
 fn only<T>(operation: &OperationSpec, key: &str, mut found: impl Iterator<Item = T>) -> Result<Option<T>, Error> {
     match (found.next(), found.next()) {
-        (_, Some(_)) => Err(refuse(operation, format!("datas has more than one item with this `{key}`"))),
+        (_, Some(_)) => Err(refuse(operation, format!("`datas` has more than one record with this `{key}`"))),
         (found, None) => Ok(found),
     }
 }
 
-/// Not found, unless the headers of the response announce more items than the `read` ones.
+/// Returns `None`, or an error if the headers of the response announce more items than the `read` ones.
 fn none<T>(operation: &OperationSpec, pages: Pages, read: usize) -> Result<Option<T>, Error> {
     match pages.go_on_after(read) {
         true => Err(refuse(operation, MORE)),
@@ -151,10 +152,10 @@ fn none<T>(operation: &OperationSpec, pages: Pages, read: usize) -> Result<Optio
     }
 }
 
-pub(super) const MORE: &str = "not found in the items that were read. The response says that there are more";
+pub(super) const MORE: &str = "the record is not in the response, which announces further records";
 
 fn missing(operation: &OperationSpec, at: usize, key: &str) -> Error {
-    refuse(operation, format!("datas[{at}].{key} is missing, so the result is uncertain"))
+    refuse(operation, format!("datas[{at}].{key} is missing, so the requested record may be this one"))
 }
 
 fn refuse(operation: &OperationSpec, what: impl Into<String>) -> Error {

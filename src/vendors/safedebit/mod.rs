@@ -4,8 +4,8 @@
 //! [errors]: crate::book::errors
 //! [verdicts]: crate::book::verdicts
 //! [webhooks]: crate::book::webhooks
-// Define the links before the file: the first definition of a link wins, and the file's definitions point to files.
-// The doctest of the file needs the sandbox.
+// Define the links before the included file. The first definition of a link is used, and the definitions in the file
+// point to other files. The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/safedebit.md")))]
 
 pub(crate) mod adapter;
@@ -35,7 +35,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use types::ErrorCode;
 
-/// The address of SafeDebit and your credentials.
+/// The address of SafeDebit, your login and your password.
 #[derive(Debug)]
 #[must_use]
 pub struct Config {
@@ -45,7 +45,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Takes the address from SafeDebit (`https://<your subdomain>.safedebit.fr/ssp`), your login and your password.
+    /// Configures the address that SafeDebit gave you (`https://<your subdomain>.safedebit.fr/ssp`), your login and
+    /// your password.
     pub fn new(base_url: impl Into<String>, login: impl Into<SecretString>, password: impl Into<SecretString>) -> Self {
         Self { endpoint: Endpoint::new(base_url), login: login.into(), password: password.into() }
     }
@@ -53,7 +54,7 @@ impl Config {
     endpoint_methods!();
 }
 
-/// A client of SafeDebit's API. Clones share connections.
+/// A client of SafeDebit's API. Clones of a client share its connections.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -71,7 +72,7 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Creates a client. Sends nothing yet.
+    /// Creates a client, without a request.
     ///
     /// # Errors
     /// [`ErrorKind::NotConfigured`] for an invalid address, or for a login with a colon.
@@ -88,7 +89,10 @@ impl Client {
         let pair = format!("{}:{}", login.expose_secret(), password.expose_secret());
         let header = SecretString::from(format!("Basic {}", BASE64_STANDARD.encode(pair)));
         let authorization = secret_header(&header).ok_or_else(|| {
-            Error::not_configured(Provider::SafeDebit, "the login or the password is not valid in a header")
+            Error::not_configured(
+                Provider::SafeDebit,
+                "the login or the password has a character that HTTP does not allow",
+            )
         })?;
         let transport = Transport::new(Provider::SafeDebit, endpoint)?;
         Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
@@ -96,14 +100,14 @@ impl Client {
 }
 
 impl MandatesBuilder {
-    /// Uses SafeDebit.
+    /// Adds SafeDebit to the facade.
     pub fn safedebit(self, config: Config) -> Self {
         self.with_adapter(Provider::SafeDebit, Client::new(config))
     }
 }
 
 impl Mandates {
-    /// The typed client of SafeDebit, with the same credentials, connections and limits.
+    /// Returns the typed client of SafeDebit, with the credentials, connections and limits of this facade.
     ///
     /// # Errors
     /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of SafeDebit.
@@ -123,7 +127,8 @@ impl Vendor for Client {
         Ok(self.shared.authorization.clone())
     }
 
-    /// Reads `result`, which every response has. The HTTP status is usually 200.
+    /// Reads the field `result`, which every response has. The HTTP status is usually 200, so it does not show a
+    /// refusal.
     fn word(_: StatusCode, body: &[u8]) -> VendorVerdict {
         VendorVerdict::of_flag(body, "result", ["code"], |[code]| {
             let code = serde_json::from_value::<Option<ErrorCode>>(code).unwrap_or_default();
@@ -134,7 +139,7 @@ impl Vendor for Client {
     }
 }
 
-/// The meaning of an error code. Source: the annex, <https://doc.safedebit.fr/api/v1/annexe.php?lang=en_US>.
+/// Returns the meaning of an error code. Source: the annex, <https://doc.safedebit.fr/api/v1/annexe.php?lang=en_US>.
 fn meaning(code: &ErrorCode) -> (ErrorKind, Option<&'static str>) {
     match code {
         ErrorCode::WrongLogin => (ErrorKind::Auth, Some("the login is wrong")),
@@ -156,10 +161,10 @@ fn meaning(code: &ErrorCode) -> (ErrorKind, Option<&'static str>) {
         ErrorCode::Nok001 => (ErrorKind::Refused, Some("the check was negative. The code is not documented")),
         ErrorCode::Unrecognized(code) if code.starts_with("SANDBOX_") => (
             ErrorKind::Refused,
-            Some("a rule of mandat's sandbox. The chapter on tests explains it. SafeDebit has no such code"),
+            Some("a rule of mandat's sandbox refused the request: see docs/testing.md. SafeDebit has no such code"),
         ),
         ErrorCode::Unrecognized(_) => {
-            (ErrorKind::Refused, Some("the code is not in the readable part of the annex: ask SafeDebit"))
+            (ErrorKind::Refused, Some("the annex of SafeDebit's documentation does not show this code: ask SafeDebit"))
         }
     }
 }

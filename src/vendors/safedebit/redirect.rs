@@ -1,4 +1,5 @@
-//! Reads a return from SafeDebit's signature page: a browser's request to `url_ok`, `url_ko` or `url_cancel`.
+//! Reads the request with which a browser returns from SafeDebit's signature page to your server: to `url_ok`, `url_ko`
+//! or `url_cancel`.
 
 use crate::{
     mandate::MandateRef,
@@ -8,17 +9,19 @@ use crate::{
 use std::fmt;
 
 /// The parameters of a browser's request to `url_ok`, `url_ko` or `url_cancel`. **They are not signed**: anybody can
-/// open these addresses with any content. A request to `url_ok` does not prove that a mandate is signed. A request to
-/// `url_cancel` does not prove that it is unsigned. The visitor may be somebody other than the debtor, so show nothing
-/// of the mandate because of this request.
+/// open these addresses with any parameters. A request to `url_ok` does not prove that a mandate is signed. A request
+/// to `url_cancel` does not prove that it is unsigned. The visitor may be somebody other than the debtor, so show no
+/// data of the mandate in the response.
 ///
 /// The request only names a mandate to read: pass [`hint`](Self::hint) to
-/// [`Mandates::status`](crate::Mandates::status). A debtor may also sign and never come back, so check the mandates
-/// that wait for a signature anyway. Each hint costs a read, and anybody can send many hints: limit them.
+/// [`Mandates::status`](crate::Mandates::status). A debtor may also sign without a return to your server, so also check
+/// the mandates that wait for a signature. Each hint causes a request to SafeDebit, and anybody can send many hints:
+/// limit their number.
 ///
-/// The documentation says that the UMR is returned to `url_ok`, that IBAN and BIC are in a POST, and that the query of
-/// the three addresses may contain data of yours. It names no parameter, so you give the name. Best use your own
-/// parameter: add it to the address when you create the mandate, with a value that nobody can guess.
+/// The documentation says that SafeDebit sends the UMR to `url_ok`, that IBAN and BIC are in a POST, and that the query
+/// of the three addresses may contain your own data. The documentation names no parameter, so you pass the name.
+/// Preferably use your own parameter: add it to the address when you create the mandate, with a value that nobody can
+/// guess.
 ///
 /// ```
 /// use mandat::{MandateRef, safedebit::SignatureReturn};
@@ -29,16 +32,16 @@ use std::fmt;
 /// # Ok::<(), mandat::WebhookError>(())
 /// ```
 ///
-/// `Debug` shows nothing of the content. Source: <https://doc.safedebit.fr/api/v1/create_mandate.php?lang=en_US>.
+/// `Debug` does not show the parameters. Source: <https://doc.safedebit.fr/api/v1/create_mandate.php?lang=en_US>.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignatureReturn(Vec<(String, String)>);
 
 impl SignatureReturn {
-    /// Reads the query of the address, with or without its `?`, or the form in the body. Text that is not UTF-8 is
-    /// read as Windows-1252, a superset of Latin-1.
+    /// Reads the query of the requested address, with or without its `?`, or the URL-encoded form in the body. Text
+    /// that is not UTF-8 is read as Windows-1252, a superset of Latin-1.
     ///
     /// # Errors
-    /// [`WebhookError::TooLarge`].
+    /// [`WebhookError::TooLarge`] for more bytes than [`WebhookEvent::MAX_BODY`].
     pub fn parse(query_or_form: &[u8]) -> Result<Self, WebhookError> {
         if query_or_form.len() > WebhookEvent::MAX_BODY {
             return Err(WebhookError::TooLarge);
@@ -46,16 +49,16 @@ impl SignatureReturn {
         Ok(Self(webhook::bytes::form(query_or_form.strip_prefix(b"?").unwrap_or(query_or_form))))
     }
 
-    /// The first value of a parameter. Anybody may have invented it.
+    /// Returns the first value of a parameter. Anybody may have invented this value.
     pub fn unverified(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The mandate named by a parameter. Read it from the vendor.
+    /// Returns the mandate that a parameter names. Read this mandate from the vendor.
     ///
-    /// `None` for a value that is blank or longer than 35 characters. `None` also for a value that could reach another
-    /// path or forge a log: with a `/`, a `\` or a `%`, with a control character or an invisible character, or with
-    /// only dots and blanks. Blanks at its ends are removed.
+    /// Returns `None` for a value that is blank or longer than 35 characters. Returns `None` also for a value that
+    /// could change the path of a request or forge a log line: with a `/`, a `\` or a `%`, with a control character or
+    /// an invisible character, or with only dots and blanks. Blanks at the ends of the value are removed.
     pub fn hint(&self, name: &str) -> Option<MandateRef> {
         let mandate = webhook::reference(Provider::SafeDebit, vec![self.unverified(name)?.into()])?;
         Some(mandate).filter(|mandate| mandate.id().chars().count() <= 35)

@@ -1,6 +1,6 @@
 //! Simulates SafeDebit.
 //!
-//! The documentation is silent on these points, so we decided them:
+//! SafeDebit does not document these points. The sandbox behaves as follows:
 //!
 //! - The sandbox has codes of its own, in addition to the documented ones. `SANDBOX_001` is for a request that breaks
 //!   its spec, `SANDBOX_002` for an unknown record, `SANDBOX_003` for a step that is not possible now. `SANDBOX_004`
@@ -43,26 +43,26 @@ use std::sync::LazyLock;
 
 const LOGIN: &str = "sandbox";
 const PASSWORD: &str = "sandbox-password";
-/// The header of the vendor's samples.
+/// The authentication header in the vendor's samples.
 const SAMPLE_HEADER: &str = "JQheySHkalSNuakkmSmm==";
-/// The reference in the vendor's samples, for every kind of record.
+/// The reference in the vendor's samples, which every kind of record has.
 const SAMPLE: &str = Sandbox::CONSUMER;
 const IBAN: &str = "FR7630001007941234567890185";
 const CODE: &str = "123456";
 /// The creditor on the page of a mandate whose consumer has no beneficiary.
 const CREDITOR: &str = "Sandbox SAS, ICS FR72ZZZ123456";
 
-/// The spec as JSON.
+/// The OpenAPI spec of SafeDebit as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
 
-/// SafeDebit, with an empty store.
+/// Returns a simulated SafeDebit with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::SafeDebit, &DOCUMENT, &Simulated)
 }
 
 impl Sandbox {
-    /// The configuration for SafeDebit as simulated here.
+    /// Returns the configuration that connects a client to the simulated SafeDebit.
     pub fn safedebit(&self) -> Config {
         Config::new(self.base_url(Provider::SafeDebit), LOGIN, PASSWORD)
     }
@@ -76,7 +76,7 @@ const GUARANTEES: &str = "guarantees";
 const TRANSFERS: &str = "transfers";
 const LINKS: &str = "links";
 
-/// Returns true for the reference in the vendor's samples.
+/// Returns true for the reference that the vendor's samples use.
 fn sample(reference: &str) -> bool {
     reference.trim_matches('X').is_empty()
 }
@@ -122,19 +122,20 @@ fn cents(record: &Value, key: &str) -> u64 {
     text(record, key).parse().unwrap_or(0)
 }
 
-/// The present fields of a record among `keys`.
+/// Returns the fields among `keys` that the record has.
 fn some(record: &Value, keys: &[&str]) -> Value {
     let present = keys.iter().filter(|key| !record[**key].is_null());
     present.map(|key| ((*key).to_owned(), record[*key].clone())).collect()
 }
 
-/// Returns true if a record matches the query: `x`, `x_min` and `x_max`. Ignores fields that the record does not have.
+/// Returns true if a record matches the query parameters, such as `x`, `x_min` and `x_max`. Parameters for fields that
+/// the record lacks are ignored.
 fn matches(record: &Value, call: &Request) -> bool {
     call.query.iter().all(|(key, wanted)| {
         let bound = key.strip_suffix("_min").map(|k| (k, true)).or(key.strip_suffix("_max").map(|k| (k, false)));
         let (key, bound) = bound.map_or((key.as_str(), None), |(key, lower)| (key, Some(lower)));
         let Some(has) = record[key].as_str() else { return true };
-        // Compare as days if possible, otherwise as amounts, otherwise as texts.
+        // Compare the values as days if possible, otherwise as amounts, otherwise as texts.
         let order = match (day(has), day(wanted)) {
             (Some(has), Some(wanted)) => has.cmp(&wanted),
             _ => match (has.parse::<u64>(), wanted.parse::<u64>()) {
@@ -150,7 +151,7 @@ fn matches(record: &Value, call: &Request) -> bool {
     })
 }
 
-/// Copies the fields of a request to a record, except those in `but`.
+/// Copies the fields of a request to a record, except the fields in `but`.
 fn overwrite(record: &mut Value, call: &Request, but: &[&str]) {
     for (key, value) in call.body.as_object().into_iter().flatten().filter(|(key, _)| !but.contains(&key.as_str())) {
         record[key] = value.clone();
@@ -170,7 +171,7 @@ fn new_mandate(call: &Request, store: &mut Store, status: &str, after_signing: &
     consumer(call, store)?;
     let umr = call.text("umr").map_or_else(|| store.numbered("RUM-SANDBOX-"), str::to_owned);
     if store.get(MANDATES, &umr).is_some() && !sample(&umr) {
-        return Err(impossible("the UMR is in use"));
+        return Err(impossible("another mandate already has this UMR"));
     }
     let mut mandate = json!({
         "umr": umr,
@@ -182,7 +183,7 @@ fn new_mandate(call: &Request, store: &mut Store, status: &str, after_signing: &
     Ok(store.put(MANDATES, umr, mandate))
 }
 
-/// The mandate of a debit: the named one, or any active one of the consumer.
+/// Returns the mandate of a debit: the mandate that the request names, or any active mandate of the consumer.
 fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
     let reference = call.given("safedebit_consumer_reference");
     let usable =
@@ -214,7 +215,7 @@ fn course(debit: &Value, now: DateTime<Utc>) -> Option<Course> {
     }
 }
 
-/// A debit with its status at `now`.
+/// Returns a debit with the status that it has at the instant `now`.
 fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     let mut debit = debit.clone();
     if debit["status"] == "CREATED" {
@@ -227,7 +228,7 @@ fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     debit
 }
 
-/// Returns true if the debit has not gone to the bank yet.
+/// Returns true if the vendor has not sent the debit to the bank yet.
 fn open(debit: &Value, now: DateTime<Utc>) -> bool {
     let early = || day(text(debit, "due_date")).is_some_and(|due| Course::of(due, now) == Course::Scheduled);
     sample(text(debit, "sdd_reference"))
@@ -242,13 +243,13 @@ fn due_date(call: &Request) -> Result<(), Reply> {
     due.and_then(|due| refused_due_date(due, call.now)).map_or(Ok(()), |why| Err(impossible(why)))
 }
 
-/// The status of a debit after a cancellation in a batch.
+/// Returns the status of a debit after a cancellation in a batch.
 fn cancelled(debit: &Value, now: DateTime<Utc>) -> Value {
     let debit = aged(debit, now);
     match text(&debit, "status") {
         _ if open(&debit, now) => "CANCELED".into(),
         "SETTLED" | "CREDITED" => "TOREMBOURSE".into(),
-        // The debit is at the bank and cannot be stopped.
+        // The debit is already at the bank and cannot be stopped.
         other => other.into(),
     }
 }
@@ -275,7 +276,7 @@ fn debit<'a>(call: &Request, store: &'a mut Store) -> Result<&'a mut Value, Repl
     store.get_mut(DEBITS, call.text("sdd_reference").unwrap_or_default()).ok_or_else(|| unknown("debit"))
 }
 
-/// Creates a link to a page, valid for one day.
+/// Creates a link to a page, which is valid for one day.
 fn link(call: &Request, store: &mut Store, what: &str, id: &str) -> String {
     let token = store.random(16);
     let until = call.now + TimeDelta::days(1);
@@ -523,7 +524,7 @@ impl Simulation for Simulated {
             "create_mandate" => {
                 let mandate = new_mandate(call, store, "5", call.text("status").unwrap_or("1"))?;
                 let umr = text(&mandate, "umr");
-                // As in the vendor's sample: the status after the signature, not the current one.
+                // As in the vendor's sample, the response has the status after the signature and not the present one.
                 let status = &mandate["after_signing"];
                 good(json!({"signature_url": link(call, store, "mandate", umr), "umr": umr, "status": status}))
             }
@@ -544,7 +545,7 @@ impl Simulation for Simulated {
                 done()
             }
             "search_mandate" => {
-                // Look up the UMR directly: a run over many mandates searches one by one.
+                // Look up the mandate by its UMR directly, because a run over many mandates sends one search for each.
                 let candidates: Vec<&Value> = match call.query.get("umr") {
                     Some(umr) => store.get(MANDATES, umr).into_iter().collect(),
                     None => store.all(MANDATES).collect(),

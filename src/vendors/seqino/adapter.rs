@@ -1,4 +1,4 @@
-//! Maps Seqino's responses to the vocabulary.
+//! Maps Seqino's responses to the statuses of this crate.
 
 use super::{Client, batch::Batches, generated::operations, types};
 use crate::{
@@ -28,8 +28,8 @@ fn meaning(word: &Word) -> Meaning {
     Meaning::new(status, Evidence::WordDocumented)
 }
 
-/// Applies the dates to `active`: before the start it is not yet in force, and from the end it is expired. Inferred:
-/// the vendor explains the dates, but does not say that the word stays the same.
+/// Applies the start and end dates to an `active` mandate: before the start it is not yet in force, and from the end it
+/// is expired. This rule is inferred. The vendor explains the dates, but does not say that the word stays `active`.
 fn dated(
     meaning: Meaning,
     starts: Option<&wire::DateTime>,
@@ -78,7 +78,7 @@ fn observe(
     }
 }
 
-/// Maps the vendor's response to the requested mandate.
+/// Maps the vendor's response to the mandate that was requested.
 pub(super) fn judge(
     lookup: Lookup<'_>,
     read: Result<types::Mandate, Error>,
@@ -87,7 +87,8 @@ pub(super) fn judge(
 ) -> Result<Mandate, Error> {
     let reference = lookup.reference.clone();
     let read = match read {
-        // The vendor's own 404 or 410 for a known mandate. It concerns the mandate, because the client exists.
+        // Seqino responds 404 or 410 for a mandate that it knew before. The mandate is missing, and not the client,
+        // because the client was just read.
         Err(e) if e.kind() == ErrorKind::NotFound && lookup.known && matches!(account, Account::Read { .. }) => {
             let meaning = Meaning::new(MandateStatus::Gone, Evidence::Inferred);
             let status = e.http_status().unwrap_or(404).to_string();
@@ -96,7 +97,7 @@ pub(super) fn judge(
         read => read?,
     };
     if read.id.as_deref() != Some(reference.id()) {
-        return Err(Error::decode(Provider::Seqino, READ.id, "id differs from the requested one"));
+        return Err(Error::decode(Provider::Seqino, READ.id, "`id` is not the requested mandate id"));
     }
     Ok(observe(reference, read, account, Source::Read, now))
 }
@@ -108,10 +109,10 @@ impl Client {
         self.get_mandate().mandate_id(reference.id()).x_pdp_client_id(reference.client_id().unwrap_or_default())
     }
 
-    /// Reads the client. An unreadable client does not change the mandate's own status.
+    /// Reads the state of a client. A failed read does not change the status of the client's mandates.
     ///
     /// # Errors
-    /// Only if the vendor refuses the caller.
+    /// An error only if the vendor refuses the caller.
     pub(super) async fn account_of(&self, client_id: &str) -> Result<Account, Error> {
         match self.get_client().client_id(client_id).send().await {
             Ok(client) if client.client_id.as_deref() == Some(client_id) => Ok(account(&client.status)),
@@ -122,7 +123,8 @@ impl Client {
 
     async fn read_mandate(&self, lookup: Lookup<'_>, now: DateTime<Utc>) -> Result<Mandate, Error> {
         let client_id = lookup.reference.client_id().unwrap_or_default();
-        // A key may read mandates and no clients. So a refusal of this request does not stop the others.
+        // An API key may have the right to read mandates but not clients. So a refusal of this request does not stop
+        // the other requests.
         let account = unless_shut(Arc::default(), self.account_of(client_id));
         let (read, account) = tokio::join!(self.mandate_of(lookup.reference).send(), account);
         judge(lookup, read, account.unwrap_or(Account::NotRead), now)
@@ -157,7 +159,8 @@ impl Adapter for Client {
     }
 }
 
-/// Every word of the spec with its meaning, and what the dates of an active mandate make of it.
+/// Lists every status word of Seqino's spec with its meaning, and the meanings of `active` before the start and after
+/// the end.
 pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
     let row = |raw: String, meaning| VocabularyRow::new(Provider::Seqino, raw, meaning);
     let dated = |when: &str, status| row(format!("{}, {when}", Word::Active), Meaning::new(status, Evidence::Inferred));
@@ -170,7 +173,8 @@ pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
         .collect()
 }
 
-/// The mandate in the response to its creation. It proves no status: read the mandate back before you act on it.
+/// Converts the response to the creation of a mandate. This response proves no status: read the mandate before you act
+/// on it.
 impl TryFrom<&types::Mandate> for Mandate {
     type Error = Error;
 

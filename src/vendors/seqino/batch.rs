@@ -1,4 +1,5 @@
-//! Reads the mandates of one run with few requests: one list of clients, and one list of mandates for each client.
+//! Reads the mandates of one run with few requests to Seqino: one for the list of clients, and one per client for the
+//! list of its mandates.
 
 use super::{
     Client,
@@ -16,16 +17,16 @@ use futures_util::{StreamExt, future::BoxFuture, stream};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{Mutex, Semaphore};
 
-/// How long a run uses the clients that it has read.
+/// The time for which a run uses the list of clients that it has read.
 const KEPT: TimeDelta = TimeDelta::minutes(5);
 
-/// The time of the read, and the state of each client.
+/// The time when the list of clients was read, and the state of each client.
 type Accounts = (DateTime<Utc>, Arc<Listed<Account>>);
 
 pub(super) struct Batches {
     client: Arc<Client>,
     accounts: Mutex<Option<Accounts>>,
-    /// Limits the requests for mandates that no list has.
+    /// Limits the number of simultaneous requests for single mandates.
     turns: Semaphore,
 }
 
@@ -35,10 +36,11 @@ impl Batches {
         Self { client, accounts: Mutex::default(), turns }
     }
 
-    /// The state of a client, from the list of all clients. Reads the client alone if the list does not have it.
+    /// Returns the state of a client from the list of all clients. If the list does not have the client, reads the
+    /// client alone.
     ///
     /// # Errors
-    /// Only if the vendor refuses the caller: then every other request would fail, too.
+    /// An error only if the vendor refuses the caller, because every other request would then fail too.
     async fn account(&self, client_id: &str, now: DateTime<Utc>) -> Result<Account, Error> {
         let accounts = {
             let mut kept = self.accounts.lock().await;
@@ -53,14 +55,15 @@ impl Batches {
         }
     }
 
-    /// Reads a mandate that the list lacks. Waits for a free place first, so that the timeout starts after the wait.
+    /// Reads a single mandate that the list lacks. First waits until fewer such requests are running, so that the
+    /// timeout of the request starts after the wait.
     async fn in_turn<T>(&self, read: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         // The semaphore is never closed, so this does not fail.
         let _turn = self.turns.acquire().await.ok();
         read.await
     }
 
-    /// A mandate from the list, or read alone.
+    /// Returns a mandate from the list. If the list lacks the mandate, reads the mandate alone.
     async fn mandate(
         &self,
         listed: &Listed<types::Mandate>,
@@ -75,7 +78,8 @@ impl Batches {
         judge(lookup, read, account, now)
     }
 
-    /// Reads one by one the mandates that the client's list lacks: their absence from a list proves nothing.
+    /// Reads the mandates of one client from their list. Reads each mandate that the list lacks alone, because the list
+    /// may be incomplete.
     async fn read(&self, lookups: &[Lookup<'_>], now: DateTime<Utc>) -> Vec<Result<Mandate, Error>> {
         let client_id = lookups.first().and_then(|lookup| lookup.reference.client_id()).unwrap_or_default();
         let account = match self.account(client_id, now).await {
@@ -84,7 +88,7 @@ impl Batches {
         };
         let listed = match self.client.list_mandates().x_pdp_client_id(client_id).send().await {
             Ok(list) => by_id(list.into_iter().filter_map(|mandate| Some((mandate.id.clone()?, mandate)))),
-            // The list is too long, or one of its items is not as documented.
+            // The list is larger than the limit, or one of its items is not as documented. Read each mandate alone.
             Err(e) if matches!(e.kind(), ErrorKind::TooLarge | ErrorKind::Decode) => Listed::new(),
             Err(e) => return vec![Err(e); lookups.len()],
         };
@@ -111,7 +115,8 @@ async fn accounts(client: &Client) -> Result<Listed<Account>, Error> {
     Ok(by_id(clients.into_iter().filter_map(|client| Some((client.client_id?, account(&client.status))))))
 }
 
-/// The items of a list by id. `None` for an id that occurs twice: it is unclear which item is right.
+/// The items of a list by their ids. The value is `None` for an id that occurs twice, because it is unclear which item
+/// is right.
 pub(super) type Listed<T> = BTreeMap<String, Option<T>>;
 
 pub(super) fn by_id<T>(list: impl Iterator<Item = (String, T)>) -> Listed<T> {

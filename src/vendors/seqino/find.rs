@@ -1,4 +1,4 @@
-//! Searches for a record after a lost response.
+//! Searches for a Seqino record whose request was sent, but whose response was lost.
 
 use super::{Client, generated::operations, types};
 use crate::{
@@ -9,12 +9,13 @@ use crate::{
 use serde::de::DeserializeOwned;
 
 impl Client {
-    /// Looks for the client with your reference after a lost response to `create_client`. An exact match is preferred.
-    /// Otherwise, blanks at the ends of a reference are ignored.
+    /// Looks for the client with your reference after a lost response to `create_client`. A client with exactly this
+    /// reference has priority. If there is none, blanks at the ends of a reference are ignored.
     ///
     /// # Errors
-    /// Those of `list_clients`, and [`Decode`](crate::ErrorKind::Decode) if an empty result would be uncertain: an
-    /// item is unreadable, the response is not a list, or there are more clients than it contains.
+    /// The errors of `list_clients`. [`Decode`](crate::ErrorKind::Decode) if the list may be incomplete, so that an
+    /// empty result would be uncertain: an item is unreadable, the response is not a list, or there are more clients
+    /// than it contains.
     pub async fn find_client(&self, external_ref: &str) -> Result<Option<types::Client>, Error> {
         let request = self.list_clients().external_ref(external_ref).request();
         let found = self.list::<_, true>(&operations::LIST_CLIENTS, request).await?;
@@ -26,11 +27,11 @@ impl Client {
         let mut alike_ones = found.items.iter().filter(alike);
         match (alike_ones.next(), alike_ones.next()) {
             (Some(client), None) => Ok(Some(client.clone())),
-            (Some(_), Some(_)) => Err(found.refuse("two clients have this external_ref".into())),
+            (Some(_), Some(_)) => Err(found.refuse("the list has two clients with this external_ref".into())),
             (None, _) => {
                 found.complete()?;
                 match found.items.iter().position(|client| client.external_ref.is_none()) {
-                    Some(item) => Err(found.refuse(format!("item {item}: `external_ref` is not readable"))),
+                    Some(item) => Err(found.refuse(format!("item {item} of the list: `external_ref` is not readable"))),
                     None => Ok(None),
                 }
             }
@@ -38,12 +39,12 @@ impl Client {
     }
 
     /// Looks for a client's mandates of one directory scope after a lost response to `create_mandate`. A mandate
-    /// matches if it has the SIREN of `scope`, and the suffix, SIRET and routing identifier that `scope` contains.
-    /// Seqino may have added the others. Blanks and case are ignored. Compare `start_date` and `created_at` if you
-    /// have created mandates of that scope before.
+    /// matches if it has the SIREN of `scope`, and each of the suffix, SIRET and routing identifier that `scope`
+    /// contains. Seqino may have added those that `scope` lacks. Blanks and case are ignored. If you have created
+    /// mandates of this scope before, compare `start_date` and `created_at`.
     ///
     /// # Errors
-    /// Those of `list_mandates`, and [`Decode`](crate::ErrorKind::Decode) if the list may be incomplete: an item or
+    /// The errors of `list_mandates`. [`Decode`](crate::ErrorKind::Decode) if the list may be incomplete: an item or
     /// its scope is unreadable, the response is not a list, or there are more mandates than it contains.
     pub async fn find_mandates(
         &self,
@@ -54,7 +55,7 @@ impl Client {
         let found = self.list::<types::Mandate, false>(&operations::LIST_MANDATES, request).await?;
         found.complete()?;
         if let Some(item) = found.items.iter().position(|mandate| mandate.directory_entry.is_none()) {
-            return Err(found.refuse(format!("item {item}: `directory_entry` is not readable")));
+            return Err(found.refuse(format!("item {item} of the list: `directory_entry` is not readable")));
         }
         let within =
             |mandate: &types::Mandate| mandate.directory_entry.as_ref().is_some_and(|own| is_within(own, scope));
@@ -72,7 +73,7 @@ impl Client {
     }
 }
 
-/// A list. `more` is true if there are more items than it contains.
+/// A list of records. `more` is true if the vendor has more records than the list contains.
 struct Found<T, const ONE: bool> {
     operation: &'static OperationSpec,
     items: List<T, ONE>,
@@ -84,24 +85,23 @@ impl<T, const ONE: bool> Found<T, ONE> {
         Error::decode(Provider::Seqino, self.operation.id, what)
     }
 
-    /// Returns an error if the list may be incomplete: then a missing item may still exist.
+    /// Returns an error if the list may be incomplete, because the record that was looked for may then still exist.
     fn complete(&self) -> Result<(), Error> {
         if let Some(item) = self.items.unread().first() {
-            return Err(self.refuse(format!("item {}: {}", item.index, item.why)));
+            return Err(self.refuse(format!("item {} of the list: {}", item.index, item.why)));
         }
         if !self.items.is_explicit() {
-            return Err(self.refuse("expected a list. Another value does not prove that there is no item".into()));
+            return Err(self.refuse("the response is not a list, so the record may still exist".into()));
         }
         match self.more {
-            true => {
-                Err(self.refuse("not found in the items that were read. The response says that there are more".into()))
-            }
+            true => Err(self.refuse("the record is not in the response, which announces further records".into())),
             false => Ok(()),
         }
     }
 }
 
-/// Matches too much on purpose: the caller can filter extra mandates, but a miss would cause a duplicate mandate.
+/// Returns true if `entry` can be the directory entry of `scope`. The comparison accepts too much on purpose. The
+/// caller can remove an extra mandate, but would create a missed mandate a second time.
 fn is_within(entry: &types::DirectoryEntry, scope: &types::DirectoryEntry) -> bool {
     let alike = |(own, given): (Option<&str>, Option<&str>)| {
         let given = given.map(plain).unwrap_or_default();
@@ -110,8 +110,8 @@ fn is_within(entry: &types::DirectoryEntry, scope: &types::DirectoryEntry) -> bo
     plain(entry.siren.as_str()) == plain(scope.siren.as_str()) && parts(entry).into_iter().zip(parts(scope)).all(alike)
 }
 
-/// Normalizes an identifier: removes blanks, uses lower case, and removes leading zeros, which a JSON number would
-/// lose.
+/// Normalizes an identifier such as a SIREN: removes blanks, uses lower case, and removes leading zeros, which a JSON
+/// number would lose.
 fn plain(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
     match text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -120,7 +120,7 @@ fn plain(text: &str) -> String {
     }
 }
 
-/// The parts of a scope in addition to its SIREN.
+/// Returns the parts of a directory scope in addition to its SIREN.
 fn parts(entry: &types::DirectoryEntry) -> [Option<&str>; 3] {
     let types::DirectoryEntry { suffix, siret, routing_identifier, .. } = entry;
     [

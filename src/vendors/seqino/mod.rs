@@ -1,11 +1,11 @@
-//! Seqino PDP: e-invoicing for your clients. Covers clients, their mandates, lines of the state directory, and
+//! Seqino PDP: e-invoicing for your clients. The API has clients, their mandates, lines of the state directory, and
 //! invoices.
 //!
 //! [errors]: crate::book::errors
 //! [statuses]: crate::book::statuses
 //! [webhooks]: crate::book::webhooks
-// Define the links before the file: the first definition of a link wins, and the file's definitions point to files.
-// The doctest of the file needs the sandbox.
+// Define the links before the included file. The first definition of a link is used, and the definitions in the file
+// point to other files. The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/seqino.md")))]
 
 pub(crate) mod adapter;
@@ -35,15 +35,15 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Seqino has no debits.
+/// Returns no rows, because Seqino has no debits.
 pub(crate) fn debit_vocabulary() -> Vec<DebitRow> {
     Vec::new()
 }
 
-/// The development server, the only one that the newest documentation shows.
+/// The address of Seqino's development server, the only server in the newest documentation.
 pub const DEVELOPMENT: &str = "https://pdp.seqino.dev/api";
 
-/// The address of Seqino and your credentials.
+/// The address of Seqino and your API key.
 #[derive(Debug)]
 #[must_use]
 pub struct Config {
@@ -52,12 +52,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// The vendor's development server.
+    /// Configures the vendor's development server.
     pub fn development(api_key: impl Into<SecretString>) -> Self {
         Self::new(DEVELOPMENT, api_key)
     }
 
-    /// Another address. An older copy of the documentation gives `https://pdp.seqino.com/api/` as production.
+    /// Configures another address. An older copy of the documentation gives `https://pdp.seqino.com/api/` as
+    /// production.
     pub fn new(base_url: impl Into<String>, api_key: impl Into<SecretString>) -> Self {
         Self { endpoint: Endpoint::new(base_url), api_key: api_key.into() }
     }
@@ -65,7 +66,7 @@ impl Config {
     endpoint_methods!();
 }
 
-/// A client of Seqino's API. Clones share connections.
+/// A client of Seqino's API. Clones of a client share its connections.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -83,30 +84,31 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Creates a client. Sends nothing yet.
+    /// Creates a client, without a request.
     ///
     /// # Errors
-    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) for an invalid address, or for a key that is not valid in a header.
+    /// [`NotConfigured`](crate::ErrorKind::NotConfigured) for an invalid address, or for an API key with a character
+    /// that an HTTP header does not allow.
     pub fn new(config: Config) -> Result<Self, Error> {
         let Config { endpoint, api_key } = config;
         let api_key = credential(Provider::Seqino, "API key", api_key)?;
-        // Send the key alone, without a scheme.
+        // Seqino expects the API key alone in the header `Authorization`, without a scheme such as `Bearer`.
         let authorization = secret_header(&api_key)
-            .ok_or_else(|| Error::not_configured(Provider::Seqino, "the key is not valid in a header"))?;
+            .ok_or_else(|| Error::not_configured(Provider::Seqino, "the API key is not valid in HTTP"))?;
         let transport = Transport::new(Provider::Seqino, endpoint)?;
         Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
     }
 }
 
 impl MandatesBuilder {
-    /// Uses Seqino PDP.
+    /// Adds Seqino PDP to the facade.
     pub fn seqino(self, config: Config) -> Self {
         self.with_adapter(Provider::Seqino, Client::new(config))
     }
 }
 
 impl Mandates {
-    /// The typed client of Seqino PDP, with the same credentials, connections and limits.
+    /// Returns the typed client of Seqino PDP, with the credentials, connections and limits of this facade.
     ///
     /// # Errors
     /// [`NotConfigured`](crate::ErrorKind::NotConfigured) if the builder has no configuration of Seqino PDP.
@@ -126,9 +128,11 @@ impl Vendor for Client {
         Ok(self.shared.authorization.clone())
     }
 
-    /// Reads `{error, code, trace_id}`, or a list of errors in a request. Any other body is not the vendor's.
+    /// Reads a refusal by Seqino: `{error, code, trace_id}`, or a list of the invalid fields of the request. A body of
+    /// another form does not come from Seqino's API.
     fn word(status: StatusCode, body: &[u8]) -> VendorVerdict {
-        /// Exactly as documented: this shape decides if a mandate counts as gone.
+        /// The documented fields of a refusal, all required. Only a 404 or 410 in exactly this form shows that a
+        /// mandate is gone.
         #[derive(Deserialize)]
         struct Own {
             #[serde(rename = "error")]
@@ -153,7 +157,8 @@ impl Vendor for Client {
     }
 }
 
-/// The path of a field: `body.external_ref`. Hides a part that does not look like a field name: it may be a value.
+/// Returns the path of an invalid field, such as `body.external_ref`. A part that does not look like a field name is
+/// hidden, because it may be a personal value.
 fn place(parts: &[wire::Json]) -> String {
     let name = |text: &&str| text.len() <= 40 && text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let part = |part: &wire::Json| part.as_str().filter(name).unwrap_or("…").to_owned();

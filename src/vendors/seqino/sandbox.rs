@@ -1,6 +1,6 @@
 //! Simulates Seqino PDP.
 //!
-//! The documentation is silent on these points, so we decided them:
+//! Seqino does not document these points. The sandbox behaves as follows:
 //!
 //! - A client starts as `active`. A mandate starts as `created`. After the signature it waits for checks
 //!   (`pending_kyc`). After the checks it is `active`. No date changes its word.
@@ -28,21 +28,21 @@ use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// The sample key of the vendor's documentation.
+/// The sample API key in the vendor's documentation.
 const KEY: &str = "YOUR_API_KEY_HERE";
 const SAMPLE: &str = Sandbox::CLIENT;
 
-/// The spec as JSON.
+/// The OpenAPI spec of Seqino as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/seqino.json"));
 
-/// Seqino PDP, with an empty store.
+/// Returns a simulated Seqino PDP with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
     static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
     SimulatedVendor::new(Provider::Seqino, &DOCUMENT, &Simulated)
 }
 
 impl Sandbox {
-    /// The configuration for Seqino PDP as simulated here.
+    /// Returns the configuration that connects a client to the simulated Seqino PDP.
     pub fn seqino(&self) -> Config {
         Config::new(self.base_url(Provider::Seqino), KEY)
     }
@@ -88,11 +88,11 @@ fn client(id: &str, request: &Value, now: DateTime<Utc>) -> Value {
     })
 }
 
-/// The client in the header.
+/// Returns the id of the client in the header of the request.
 fn acting(call: &Request, store: &Store) -> Result<String, Reply> {
     let id = call.header("x-pdp-client-id").unwrap_or_default();
     let known = store.get(CLIENTS, id).is_some() || store.get(PDP_CLIENTS, id).is_some();
-    // Two pages list their status codes without a 404.
+    // Two pages of the vendor list their status codes without a 404, so these operations use the status 400.
     let status = if matches!(call.operation.as_str(), "submit_invoice_file" | "set_periodicity") { 400 } else { 404 };
     if known { Ok(id.to_owned()) } else { Err(refused(status, "Client not found")) }
 }
@@ -101,7 +101,7 @@ fn instant(value: &Value) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(value.as_str()?).ok().map(|instant| instant.to_utc())
 }
 
-/// Refuses a mandate with impossible dates.
+/// Refuses a mandate whose end is not after its start.
 fn possible(request: &Value) -> Result<(), Reply> {
     match (instant(&request["start_date"]), instant(&request["end_date"])) {
         (Some(starts), Some(ends)) if ends <= starts => Err(refused(400, "end_date is not after start_date")),
@@ -127,7 +127,7 @@ fn new_mandate(client: &str, request: &Value, store: &mut Store, now: DateTime<U
     store.put(MANDATES, id, mandate)
 }
 
-/// The scope of a directory entry.
+/// Returns the scope of an entry in the state directory: its SIREN, SIRET, suffix and routing code.
 fn scope(entry: &Value) -> String {
     ["siren", "suffix", "siret", "routing_identifier"].map(|key| text(entry, key)).join("/")
 }
@@ -145,7 +145,7 @@ fn new_invoice(store: &mut Store, client: &str, data: &Value, now: DateTime<Utc>
     id
 }
 
-/// Counts a call of a client, by endpoint and by success.
+/// Counts a request for a client, by endpoint and by success.
 fn count(call: &Request, store: &mut Store, good: bool) {
     let Some(client) = call.header("x-pdp-client-id") else { return };
     let key = format!("{client} {} {}", call.method, call.template);
@@ -158,7 +158,7 @@ fn count(call: &Request, store: &mut Store, good: bool) {
     store.put(USAGE, key, usage);
 }
 
-/// The calls of a client: endpoint, method, successes, failures.
+/// Returns the counted requests for a client: endpoint, method, successes, failures.
 fn used(store: &Store, client: &str) -> Vec<(String, String, u64, u64)> {
     let own = store.all(USAGE).filter(|usage| usage["client_id"] == client);
     let number = |usage: &Value, key: &str| usage[key].as_u64().unwrap_or(0);
@@ -263,7 +263,7 @@ impl Simulated {
             }
             "get_usage_metrics" => Reply::new(200, metrics(call, &client, store)),
             "get_usage_summary" => Reply::new(200, summary(call, &client, store)),
-            // The names of its fields are cut in the documentation.
+            // The vendor's documentation cuts off the names of the fields, so the response is empty.
             "get_usage_limits" => Reply::new(200, json!({})),
             "get_periodicity" => {
                 Reply::new(200, store.get(SETTINGS, &client).cloned().ok_or_else(|| missing("Settings"))?)
@@ -363,7 +363,7 @@ impl Simulated {
             "create_mandates_batch" => {
                 let client = acting(call, store)?;
                 let requests = call.body["mandates"].as_array().map(Vec::as_slice).unwrap_or_default();
-                // One impossible mandate refuses the whole batch.
+                // A single mandate with impossible dates refuses the whole batch.
                 requests.iter().try_for_each(possible)?;
                 Reply::new(201, requests.iter().map(|request| new_mandate(&client, request, store, now)).collect())
             }
@@ -373,7 +373,7 @@ impl Simulated {
                 if store.get(MANDATES, id).is_none_or(|mandate| mandate["client_id"] != client.as_str()) {
                     return Err(missing("Mandate"));
                 }
-                // As documented, the directory entry stays.
+                // The revocation leaves the mandate's entry in the state directory, as the vendor documents.
                 store.remove(MANDATES, id);
                 Reply::empty(204)
             }

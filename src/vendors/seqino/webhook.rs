@@ -11,7 +11,7 @@ use chrono::DateTime;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The encoding of a signature in its header. Seqino does not document it.
+/// The encoding of a signature in its header. Seqino does not document the encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -30,23 +30,24 @@ impl Encoding {
     }
 }
 
-/// Verifies a request of Seqino. Seqino signs with HMAC-SHA256 and the secret that `create_webhook` returned once. It
-/// is inferred that the signature covers the bytes of the body, and that the key is the text of the secret.
+/// Verifies a request that Seqino posted, and returns its content. Seqino signs with HMAC-SHA256 and the secret that
+/// `create_webhook` returned once. It is inferred that the signature covers the bytes of the body, and that the key is
+/// the text of the secret.
 ///
-/// - `body` is the complete, unchanged body.
+/// - `body` is the complete, unchanged body of the request.
 /// - `headers` are the names and values of the request's headers: the `&HeaderMap` of the crate `http`, or a list of
 ///   pairs.
-/// - `header` is the name of the header with the signature, in any case. Seqino does not document this name. Look at a
-///   first `webhook.test` event.
+/// - `header` is the name of the header with the signature, in upper or lower case. Seqino does not document this name.
+///   Look for the header in a first `webhook.test` event.
 /// - `secrets` are one or more secrets. Pass two while you replace a secret and the old one is still in use. Blanks
-///   around a secret are removed, and a blank secret verifies nothing.
+///   around a secret are removed. A blank secret is ignored.
 ///
-/// Seqino does not document the form of the signature. This function reads hexadecimal and Base64, with optional
-/// blanks around them and an optional name of an algorithm before them (`sha256=`). There may be several signatures,
-/// separated by commas or in several headers. One of them has to match.
+/// Seqino does not document the form of the signature. This function reads hexadecimal and Base64. Blanks may surround
+/// the signature, and the name of an algorithm may precede it (`sha256=`). There may be several signatures, separated
+/// by commas or in several headers. One of them has to match.
 ///
 /// No page says how long a signature stays valid. Store [`WebhookEvent::id`] to recognise a duplicate: the signature
-/// covers it. The event is only a hint: read the mandate with [`Mandates::status`](crate::Mandates::status).
+/// covers the id. The event is only a hint: read the mandate with [`Mandates::status`](crate::Mandates::status).
 ///
 /// # Errors
 /// Any [`WebhookError`].
@@ -63,7 +64,8 @@ pub fn verify_request<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     verify(body, values.iter().map(AsRef::as_ref), &[Encoding::Hex, Encoding::Base64], secrets)
 }
 
-/// Verifies like [`verify_request`], with a signature that you took from its header, in one encoding.
+/// Verifies a request of Seqino like [`verify_request`]. You pass the signature instead of the headers, and say in
+/// which encoding it is.
 ///
 /// # Errors
 /// Any [`WebhookError`].
@@ -96,7 +98,8 @@ fn verify<'a>(
         .flat_map(|signature| encodings.iter().map(|encoding| encoding.decode(bytes::bare(signature))))
         .flatten()
         .collect();
-    // A server may add a byte order mark after the signature, so try the body without it, too.
+    // A server between Seqino and you may add a byte order mark to a signed body. So also verify the body without this
+    // mark.
     let unmarked = Some(bytes::unmarked(body)).filter(|unmarked| unmarked.len() < body.len());
     let bodies = || [body].into_iter().chain(unmarked);
     let mut macs = secrets.iter().flat_map(|secret| bodies().filter_map(|body| mac(body, secret)));
@@ -112,11 +115,12 @@ fn verify<'a>(
     Ok(event)
 }
 
-/// Creates a signature that [`verify_webhook`] accepts for this body, for your own tests. Seqino's signatures may have
-/// another form.
+/// Creates a signature for a body, for your own tests. [`verify_webhook`] accepts this signature. Seqino's own
+/// signatures may have another form.
 ///
 /// # Errors
-/// [`WebhookError::NoSecret`] and [`WebhookError::TooLarge`].
+/// [`WebhookError::NoSecret`] for a blank secret, and [`WebhookError::TooLarge`] for a body of more than
+/// [`WebhookEvent::MAX_BODY`] bytes.
 #[cfg(feature = "sandbox")]
 pub fn sign_webhook(body: &[u8], encoding: Encoding, secret: &str) -> Result<String, WebhookError> {
     let secret = acceptable(body, &[secret])?.concat();
@@ -127,7 +131,7 @@ pub fn sign_webhook(body: &[u8], encoding: Encoding, secret: &str) -> Result<Str
     })
 }
 
-/// The MAC of a body. HMAC accepts a key of any length.
+/// Computes the HMAC of a body. HMAC accepts a key of any length.
 fn mac(body: &[u8], secret: &str) -> Option<Hmac<Sha256>> {
     Hmac::new_from_slice(secret.as_bytes()).ok().map(|mac: Hmac<Sha256>| mac.chain_update(body))
 }

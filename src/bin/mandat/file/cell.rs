@@ -1,19 +1,19 @@
-//! One cell of a file, and its possible values.
+//! A cell of a file of mandates, and the values that the cell can have.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A cell as read. A cell without a valid value is written back unchanged.
+/// A cell as the program read it. The program writes a cell without a valid value back unchanged.
 #[derive(Clone, Debug, Default)]
 pub enum Cell {
-    /// The row ends before this column, or the JSON object has no such key.
+    /// The cell is missing, because the row ends before this column, or the JSON object has no such key.
     #[default]
     Absent,
-    /// A cell of CSV, or a JSON string.
+    /// The text of a CSV cell or of a JSON string.
     Text(Box<str>),
-    /// Another JSON value, with all its digits.
+    /// Any JSON value that is not a string, with all its digits.
     Json(Box<RawValue>),
 }
 
@@ -22,7 +22,7 @@ impl Cell {
         Self::Text(text.into())
     }
 
-    /// A JSON string becomes a text.
+    /// Converts a JSON value into a cell. A JSON string becomes a text.
     pub fn json(value: Box<RawValue>) -> Self {
         match serde_json::from_str::<String>(value.get()) {
             Ok(text) => Self::text(text),
@@ -30,7 +30,7 @@ impl Cell {
         }
     }
 
-    /// The text of this cell in CSV.
+    /// Returns the text that this cell has in a CSV file.
     pub fn shown(&self) -> &str {
         match self {
             Self::Absent => "",
@@ -40,7 +40,7 @@ impl Cell {
         }
     }
 
-    /// The text without blanks at its ends.
+    /// Returns the text of the cell without blanks at its ends.
     pub fn trimmed(&self) -> &str {
         self.shown().trim_matches(blank)
     }
@@ -50,7 +50,7 @@ impl Cell {
     }
 }
 
-/// Two cells are equal if they have the same text in CSV.
+/// Two cells are equal if they have the same text in a CSV file.
 impl PartialEq for Cell {
     fn eq(&self, other: &Self) -> bool {
         self.shown() == other.shown()
@@ -109,18 +109,21 @@ impl<'de> Deserialize<'de> for Cell {
     }
 }
 
-/// Blanks around a value. They include no-break spaces and characters of no width.
+/// Returns true for a character that counts as a blank around a value: also for no-break spaces and characters of no
+/// width.
 pub fn blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 
-/// Invisible characters. A terminal executes some of them. Others reorder or hide their neighbours.
+/// Returns true for an invisible character. A terminal executes some of these characters. Others reorder or hide their
+/// neighbours.
 pub fn invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The letters and digits of a name, in lower case and without accents. Two names are the same if these are equal.
+/// Returns the letters and digits of a column name, in lower case and without accents. Two names count as the same if
+/// these texts are equal.
 pub fn squeezed(name: &str) -> String {
     let plain = |c: char| match c {
         'à' | 'â' | 'ä' => 'a',
@@ -131,23 +134,23 @@ pub fn squeezed(name: &str) -> String {
         'ù' | 'û' | 'ü' => 'u',
         c => c,
     };
-    // macOS writes an accent as a combining character. `is_alphanumeric` removes it.
+    // macOS writes an accent as a combining character. The filter by `is_alphanumeric` removes this character.
     name.chars().flat_map(char::to_lowercase).map(plain).filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// The candidate nearest to a misspelt name.
+/// Returns the candidate that is most similar to a misspelt name.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = squeezed(name);
     let near = candidates.into_iter().map(|candidate| {
         let meant = squeezed(candidate);
-        // Jaro-Winkler favours a common prefix. The edit distance is better for short names.
+        // Jaro-Winkler similarity favours a common prefix. For short names, the edit distance is better.
         let near = strsim::jaro_winkler(&name, &meant) - 0.2;
         (near.max(strsim::normalized_damerau_levenshtein(&name, &meant)), candidate)
     });
     near.filter(|(near, _)| *near > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }
 
-/// Returns true for the usual spellings of an empty cell.
+/// Returns true if people write this text into an empty cell, such as `n/a`.
 pub fn is_nothing(text: &str) -> bool {
     const NOTHING: [&str; 18] = [
         "", "null", "(null)", "<null>", "\\n", "nil", "none", "nan", "n/a", "#n/a", "na", "#na", "n.a.", "n/d", "#n/d",
@@ -157,7 +160,8 @@ pub fn is_nothing(text: &str) -> bool {
     NOTHING.contains(&&*text) || text.chars().all(|c| matches!(c, '-' | '–' | '—' | '?'))
 }
 
-/// Reads a full date in ISO or French form: `2026-09-01`, `01/09/2026`. A spreadsheet may add midnight.
+/// Reads a full date in ISO or French format: `2026-09-01` or `01/09/2026`. A spreadsheet program may add the time
+/// midnight.
 pub fn date(text: &str) -> Option<NaiveDate> {
     let (day, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     let midnight = time.trim_end_matches('Z').chars().all(|c| matches!(c, '0' | ':' | '.'));
@@ -177,12 +181,14 @@ fn bare_date(text: &str) -> Option<NaiveDate> {
         (Some((year, month, day)), None) | (None, Some((day, month, year))) => (year, month, day),
         _ => return None,
     };
-    // Refuse years of two digits. Refuse 0001, 1900 and 1970: programs write them for a missing date.
+    // Refuse years of two digits. Also refuse dates of the years 0001, 1900 and 1970, because programs write them for a
+    // missing date.
     let year = number(year, 4).filter(|year| (1971..=2199).contains(year))?;
     NaiveDate::from_ymd_opt(year.try_into().ok()?, number(month, 2)?, number(day, 2)?)
 }
 
-/// Reads an instant. Without an offset it is UTC: this program writes only UTC, and a spreadsheet may drop the `Z`.
+/// Reads an instant. A time without an offset counts as UTC, because this program writes only UTC and a spreadsheet
+/// program may drop the `Z`.
 pub fn instant(text: &str) -> Option<DateTime<Utc>> {
     let (day, time) = text.split_once([' ', 'T'])?;
     let (time, offset) = match time.find(['Z', '+', '-']) {
@@ -203,20 +209,21 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Returns true if a value means that nobody has collected on the mandate.
+/// Returns true if the value of a cell means that the creditor has never collected on the mandate.
 pub fn is_never(text: &str) -> bool {
     ["never", "none", "jamais", "aucune", "aucun"].contains(&&*text.to_lowercase())
 }
 
-/// The cell of a vendor's raw word. An empty word, or a word with odd characters or blanks at an end, becomes a JSON
-/// string in ASCII. Then no terminal executes it, no spreadsheet trims it, and this program reads it back unchanged.
+/// Returns the cell for a vendor's status word. An empty word, or a word with odd characters or blanks at an end,
+/// becomes a JSON string in ASCII. So no terminal executes the word, no spreadsheet program trims it, and this program
+/// reads it back unchanged.
 pub fn vendor_word(word: &str) -> String {
     let odd = |c: char| c != ' ' && !c.is_alphanumeric() && !c.is_ascii_punctuation();
     let plain = !word.is_empty() && !word.starts_with([' ', '"']) && !word.ends_with(' ') && !word.contains(odd);
     if plain { word.to_owned() } else { quoted(word) }
 }
 
-/// The cell of a word that may be absent. A word that looks like an empty cell also becomes a JSON string.
+/// Returns the cell for a word that may be absent. A word that looks like an empty cell also becomes a JSON string.
 pub fn optional_word(word: &str) -> String {
     if is_nothing(word) { quoted(word) } else { vendor_word(word) }
 }
@@ -233,7 +240,7 @@ fn quoted(word: &str) -> String {
     text + "\""
 }
 
-/// Reads a raw word that [`vendor_word`] wrote.
+/// Reads a status word that [`vendor_word`] wrote.
 pub fn read_vendor_word(text: &str) -> Cow<'_, str> {
     match serde_json::from_str::<String>(text) {
         Ok(word) => word.into(),
@@ -241,12 +248,13 @@ pub fn read_vendor_word(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Puts an apostrophe before a cell that a spreadsheet would run as a formula. A signed number stays as it is.
+/// Puts an apostrophe before a cell that a spreadsheet program would run as a formula. A number with a sign stays
+/// unchanged.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     if is_run(text.trim_start_matches('\'')) { format!("'{text}").into() } else { text.into() }
 }
 
-/// Reads a cell that [`harmless`] wrote.
+/// Reads a cell that [`harmless`] wrote, without its apostrophe.
 pub fn read_harmless(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if is_run(rest.trim_start_matches('\'')) => rest,
@@ -263,8 +271,8 @@ fn is_run(text: &str) -> bool {
     }
 }
 
-/// Describes a value for an error. Quotes only a date or a small number. For any other value it names only the form: a
-/// name or an IBAN may be in the wrong column.
+/// Describes a value for an error text. The description quotes only a date or a small number. For any other value it
+/// only names the form, because a name or an IBAN may be in the wrong column.
 pub fn form(text: &str) -> String {
     let count = text.chars().count();
     let digits = text.chars().filter(char::is_ascii_digit).count();

@@ -1,4 +1,4 @@
-//! Files of mandates. A file that is read and written again keeps all its cells. This module does no I/O.
+//! Files of mandates. The program keeps all cells of a file that it reads and writes again. This module does no I/O.
 
 mod cell;
 mod columns;

@@ -13,26 +13,26 @@ use serde::{
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, fmt, io::Read};
 
-/// The rows of a file.
+/// The rows of a file of mandates, and its columns.
 #[derive(Debug)]
 pub struct Table {
     pub columns: Columns,
     pub rows: Vec<Row>,
-    /// True if the file names its columns.
+    /// True if the first line of the file names the columns.
     pub has_header: bool,
 }
 
-/// One row. It spans several lines if a quoted cell contains line ends.
+/// One row of the file. The row spans several lines if a quoted cell contains line ends.
 #[derive(Debug)]
 pub struct Row {
-    /// The first line of the row in the file, counted from 1.
+    /// The number of the row's first line in the file, counted from 1.
     pub line: usize,
-    /// The cells, at the places of the table's columns.
+    /// The cells of the row, at the places of the table's columns.
     pub cells: Vec<Cell>,
 }
 
 impl Table {
-    /// The cells of a row in the columns of this program.
+    /// Returns the cells of a row in the columns of this program.
     pub fn record(&self, row: usize) -> Record {
         let mut record = Record::default();
         for field in Field::ALL {
@@ -43,21 +43,21 @@ impl Table {
         record
     }
 
-    /// Reads the mandate of a row, with its facts and stored state.
+    /// Returns the mandate of a row, with its facts and stored state, or the invalid cells of the row.
     pub fn tracked(&self, row: usize) -> Result<StatusQuery, Vec<Fault>> {
         let record = self.record(row);
         let reference = record[Field::Reference].trimmed();
-        // In a list, a second word is another column, such as an IBAN.
+        // In a list without columns, a second word belongs to another column, such as an IBAN.
         if !self.has_header && reference.contains(char::is_whitespace) && !reference.contains(" #") {
-            let text = "the line holds more than a reference. Write one reference and nothing else. Write %20 for a blank \
-                        in an id";
+            let text = "the line contains more than a reference. Write one reference and nothing else. Write %20 for a \
+                        blank in an id";
             return Err(vec![Fault { column: Field::Reference, text: text.into() }]);
         }
         record.tracked()
     }
 
-    /// Reads the table. An error names a line, but makes the whole file unusable. [`tracked`](Self::tracked) finds the faults
-    /// of a single row.
+    /// Reads the whole file. An error gives a line and makes the whole file unusable. [`tracked`](Self::tracked) finds
+    /// the invalid cells of a single row.
     pub fn read(text: &str, own: &[String]) -> Result<Self, String> {
         let Some(head) = Head::find(text)? else {
             return Ok(Self { columns: Columns::of_list(), rows: Vec::new(), has_header: false });
@@ -76,10 +76,10 @@ enum Form {
     JsonLines,
 }
 
-/// The first line with content.
+/// The first line of the file with content.
 struct Head {
     form: Form,
-    /// The offset of the line in bytes.
+    /// The offset of the first line in bytes.
     start: usize,
     line: usize,
 }
@@ -87,7 +87,7 @@ struct Head {
 const SEPARATORS: [char; 4] = [';', ',', '\t', '|'];
 
 impl Head {
-    /// Returns `None` for a file without content.
+    /// Finds the first line with content. Returns `None` for a file without content.
     fn find(text: &str) -> Result<Option<Self>, String> {
         let mut hint = None;
         for (line, start, content) in lines(text) {
@@ -110,9 +110,12 @@ impl Head {
                 continue;
             }
             if content.starts_with('[') {
-                return Err(format!("line {line}: this begins a JSON array. Write one object per line: jq -c '.[]'"));
+                return Err(format!(
+                    "line {line}: the file is a JSON array. Write one JSON object per line, with jq -c '.[]'"
+                ));
             }
-            // A header with another separator, `RUM:IBAN`, would make references of all lines.
+            // A header with another separator, such as `RUM:IBAN`, would turn all lines into references. So the line
+            // must name a vendor.
             let names_vendor = content.trim_start_matches('"').split_once(':').is_some_and(|(name, _)| {
                 nearest(name, Provider::ALL.iter().map(|provider| provider.as_str())).is_some()
             });
@@ -126,13 +129,13 @@ impl Head {
     }
 }
 
-/// The separator that turns a line into a header with a column `reference`. A hint of Excel has priority. Otherwise
-/// the separator with the fewest unknown names wins.
+/// Returns the separator with which the line is a header with a column `reference`. A `sep=` line of Excel has
+/// priority. Otherwise the function chooses the separator with the fewest unknown column names.
 fn separator(hint: Option<char>, line: &str, names: impl Fn(char) -> Vec<String>) -> Option<char> {
     let unknown = |separator: &char| {
         let names = names(*separator);
         let fields: Vec<_> = names.iter().map(|name| Field::named(cell::read_harmless(name))).collect();
-        // A comment may consist of this word alone.
+        // A comment may consist of the word `reference` alone, which is then no header.
         let remark = names.len() == 1 && line.starts_with('#');
         let found = !remark && fields.contains(&Some(Field::Reference));
         found.then(|| fields.iter().filter(|field| field.is_none()).count())
@@ -141,18 +144,20 @@ fn separator(hint: Option<char>, line: &str, names: impl Fn(char) -> Vec<String>
     hint.or_else(|| SEPARATORS.into_iter().filter(|c| unknown(c).is_some()).min_by_key(unknown))
 }
 
-/// The error quotes a name only if it is similar to `reference`. Other names may be cells of a file without a header.
+/// Returns the error for a header without the column `reference`. The error quotes a name only if the name is similar
+/// to `reference`, because other names may be cells of a file without a header.
 fn no_reference(line: usize, names: &[String]) -> String {
     let near = names.iter().find_map(|name| Some((name, nearest(name, ["reference"])?)));
     let near = near.map(|(name, meant)| format!(" Did you mean `{meant}` instead of `{}`?", columns::shown(name)));
     format!(
-        "line {line}: this is neither a reference nor a header with a column `reference`.{} Write one reference per line \
-         (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
+        "line {line}: the line is neither a reference nor a header with a column `reference`.{} Write one reference per \
+         line (safedebit:RUM-1), or name the columns in the first line: reference,signed_on",
         near.unwrap_or_default()
     )
 }
 
-/// Each line with its number, from 1, and its offset in bytes. Lines end as on Windows, Unix or an old Mac.
+/// Returns each line with its number, counted from 1, and its offset in bytes. Lines end as on Windows, Unix or an old
+/// Mac.
 fn lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
     let (mut start, mut number) = (0, 0);
     std::iter::from_fn(move || {
@@ -165,10 +170,10 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, usize, &str)> {
     })
 }
 
-/// Excel names the separator of a file in a line `sep=;`.
+/// Returns the separator that Excel names in a line such as `sep=;`.
 fn separator_hint(line: &str) -> Option<char> {
     let line = line.trim_matches('"').to_ascii_lowercase();
-    // `lines` has trimmed a tab from the end of the line.
+    // If the separator is a tab, `lines` has already removed it from the end of the line.
     let separator = line.strip_prefix("sep=")?.chars().next().unwrap_or('\t');
     Some(separator).filter(char::is_ascii)
 }
@@ -195,7 +200,8 @@ fn list(text: &str) -> Table {
     Table { columns: Columns::of_list(), rows: rows.collect(), has_header: false }
 }
 
-/// Added after the last row. If a quoted cell is still open, it becomes a part of that cell.
+/// A row that the program adds after the last row. If a quoted cell is not closed, this row becomes a part of that
+/// cell.
 const END: &str = "\u{1}end";
 
 fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, String> {
@@ -208,9 +214,11 @@ fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, 
     loop {
         let before = line;
         line = lines.at(usize::try_from(reader.position().byte()).unwrap_or(usize::MAX));
-        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: this is not readable as CSV"))? {
-            // The end mark is missing, so an open quoted cell contains it.
-            return Err(format!("line {before}: a quotation mark opens a cell, and none closes it. Close it"));
+        if !reader.read_record(&mut record).map_err(|_| format!("line {line}: the line is not readable as CSV"))? {
+            // The added row is missing, so it became a part of a quoted cell that is not closed.
+            return Err(format!(
+                "line {before}: a quotation mark opens a cell, and no quotation mark closes the cell. Add one"
+            ));
         }
         if record.len() == 1 && &record[0] == END {
             break;
@@ -232,24 +240,29 @@ fn csv(text: &str, head: &Head, separator: u8, own: &[String]) -> Result<Table, 
         return Err(faults.join(" ") + &more);
     }
     let names = names.unwrap_or_default();
-    // A spreadsheet adds separators to each line if somebody once edited a cell far to the right.
+    // A spreadsheet program adds separators to each line if somebody once edited a cell far to the right.
     let used = |place: &usize| rows.iter().any(|row| row.cells.get(*place).is_some_and(|cell| !cell.is_blank()));
     let unnamed = |name: &str| name.trim_matches(blank).is_empty();
     if let Some(place) = (0..names.len()).find(|place| unnamed(&names[*place]) && used(place)) {
-        return Err(format!("line {}: column {} has values, but no name. Name it.", head.line, place + 1));
+        return Err(format!(
+            "line {}: column {} has values, but no name. Give the column a name.",
+            head.line,
+            place + 1
+        ));
     }
     let named = names.iter().map(String::as_str).enumerate().filter(|(_, name)| !unnamed(name));
     let columns = Columns::of(named, own).map_err(|why| format!("line {}: {why}", head.line))?;
     Ok(Table { columns, rows, has_header: true })
 }
 
-/// Maximum number of lines in one error.
+/// The maximum number of lines that one error names.
 const MOST_FAULTS: usize = 5;
 
-/// The cells of a row. Returns an error if their columns are uncertain: a fact could come from the wrong column.
+/// Returns the cells of a row. If the columns of the cells are uncertain, the function returns an error, because a fact
+/// could come from the wrong column.
 fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, String> {
-    // A spreadsheet with another separator reads the line as one cell. It quotes the line if the line contains a
-    // quote.
+    // A spreadsheet program with another separator reads the line as one cell. When it saves the file, it quotes each
+    // line that contains a quote.
     if let [only] = &*cells
         && width > 1
         && only.shown().contains(char::from(separator))
@@ -259,25 +272,23 @@ fn row(mut cells: Vec<Cell>, width: usize, separator: u8) -> Result<Vec<Cell>, S
             cells = whole.iter().map(|cell| Cell::from(cell::read_harmless(cell))).collect();
         }
     }
-    // Ignore blank cells at the end that the first line does not have.
+    // Ignore blank cells at the end of the row that the first line does not have.
     while cells.len() > width && cells.last().is_some_and(Cell::is_blank) {
         cells.pop();
     }
     if cells.len() > width {
         let count = cells.len();
         return Err(format!(
-            "it has {count} cells, but the first line has {width}. Quote each cell that contains the separator."
+            "the row has {count} cells, but the first line has {width}. Quote each cell that contains the separator."
         ));
     }
     if cells.iter().any(swallows_lines) {
-        return Err(
-            "a cell contains more lines with references. Check its quotation marks: one is missing or extra.".into()
-        );
+        return Err("a cell contains several lines with references. Look for a missing or extra quotation mark.".into());
     }
     Ok(cells)
 }
 
-/// Returns true if a stray quotation mark joined several rows into one cell.
+/// Returns true if a stray quotation mark joined several rows into this cell.
 fn swallows_lines(cell: &Cell) -> bool {
     let names_mandate = |line: &str| {
         Provider::ALL.iter().any(|provider| {
@@ -287,7 +298,7 @@ fn swallows_lines(cell: &Cell) -> bool {
     cell.shown().contains(['\r', '\n']) && cell.shown().split(['\r', '\n']).skip(1).any(names_mandate)
 }
 
-/// Counts the lines of a text incrementally.
+/// Counts the lines of a text up to a position, without starting again at each call.
 struct Lines<'a> {
     text: &'a str,
     line: usize,
@@ -295,7 +306,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line of the first character at or after `byte` that is not a line end.
+    /// Returns the number of the line with the first character at or after `byte` that is not a line end.
     fn at(&mut self, byte: usize) -> usize {
         let bytes = self.text.as_bytes();
         while let Some(here) = bytes.get(self.at)
@@ -316,10 +327,13 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
     for (line, _, content) in lines(text).filter(|(_, _, content)| !content.is_empty()) {
         let object: Object = serde_json::from_str(content).map_err(|error| match error.classify() {
             serde_json::error::Category::Eof => {
-                format!("line {line}: the JSON object is incomplete. The file may be cut off.")
+                format!("line {line}: the JSON object is incomplete. The end of the file may be missing.")
             }
             _ => {
-                format!("line {line}, column {}: this is not a JSON object. Write one object per line", error.column())
+                format!(
+                    "line {line}, column {}: the line is not a JSON object. Write one JSON object per line",
+                    error.column()
+                )
             }
         })?;
         let mut cells = Vec::new();
@@ -332,12 +346,12 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
                 cells.resize_with(place + 1, Cell::default);
             }
             if !matches!(cells[place], Cell::Absent) {
-                return Err(format!("line {line}: a key occurs twice. Keep one"));
+                return Err(format!("line {line}: the JSON object has a key twice. Keep one of them"));
             }
             cells[place] = Cell::json(value);
-            // The output in CSV would not be readable as text.
+            // With a NUL character in a cell, the program could not read its own CSV output as text.
             if cells[place].shown().contains('\0') {
-                return Err(format!("line {line}: it contains a NUL character. Remove it"));
+                return Err(format!("line {line}: a cell contains a NUL character. Remove the character"));
             }
         }
         rows.push(Row { line, cells });

@@ -1,5 +1,5 @@
-//! The cells of a row in the columns of this program. The input has facts and stored state. The output has the
-//! reading.
+//! The cells of a row in the columns of this program. A row in the input has the facts and the stored state of a
+//! mandate. A row in the output has the reading.
 
 use super::{
     Field,
@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-/// One cell for each column of this program.
+/// The cells of one row: one for each column of this program.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record([Cell; Field::COUNT]);
 
@@ -33,14 +33,14 @@ impl IndexMut<Field> for Record {
     }
 }
 
-/// An invalid cell of a row. The text says which form the column expects.
+/// An invalid cell of a row. The text names the form that the column expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub column: Field,
     pub text: String,
 }
 
-/// The columns of a stored state.
+/// The columns that hold the stored state of a mandate.
 const STATE: [Field; 9] = [
     Field::Status,
     Field::Raw,
@@ -54,7 +54,7 @@ const STATE: [Field; 9] = [
 ];
 
 impl Record {
-    /// A mandate without facts or stored state.
+    /// Returns the row of a mandate without facts or a stored state.
     pub fn named(reference: &MandateRef) -> Self {
         let mut record = Self::default();
         record[Field::Reference] = reference.to_string().into();
@@ -65,7 +65,7 @@ impl Record {
         Field::ALL.into_iter().zip(&self.0)
     }
 
-    /// The mandate to read, with its facts and stored state. The error lists every invalid cell.
+    /// Returns the mandate to read, with its facts and stored state. The error lists every invalid cell.
     pub fn tracked(&self) -> Result<StatusQuery, Vec<Fault>> {
         let mut faults = Vec::new();
         let reference = self.reference().map_err(|text| faults.push(Fault { column: Field::Reference, text })).ok();
@@ -83,11 +83,11 @@ impl Record {
         let text = self[Field::Reference].trimmed();
         let odd = |c: char| cell::invisible(c) || matches!(c, ',' | ';' | '|');
         if cell::is_nothing(text) {
-            return Err("it is empty. Write the vendor and the id: safedebit:RUM-1".into());
+            return Err("the cell is empty. Write the vendor and the id of the mandate: safedebit:RUM-1".into());
         }
         if text.contains(odd) {
             return Err(
-                "it contains a separator or an invisible character. Write one reference and nothing else".into()
+                "the cell contains a separator or an invisible character. Write one reference and nothing else".into(),
             );
         }
         if text.contains(" #") {
@@ -96,7 +96,8 @@ impl Record {
         text.parse().map_err(|error: mandat::Error| error.to_string())
     }
 
-    /// Returns `None` for an empty cell. For an invalid cell it adds a fault and returns `None`.
+    /// Reads a cell. Returns `None` for an empty cell. For an invalid cell, the function adds a fault and returns
+    /// `None`.
     fn read<T>(
         &self,
         column: Field,
@@ -131,7 +132,7 @@ impl Record {
             last_collection,
             revoked_by_debtor: self.read(Field::RevokedByDebtor, faults, BOOLEAN, cell::boolean),
             one_off_used: self.read(Field::OneOffUsed, faults, BOOLEAN, cell::boolean),
-            // The verdict follows the reading immediately.
+            // A reading may be one minute old, because the program computes the verdict immediately after the reading.
             max_age: Duration::from_secs(60),
             last_acknowledged: self.status(Field::LastAcknowledged, faults),
         }
@@ -144,8 +145,8 @@ impl Record {
         self.read(column, faults, &expected, |text| text.parse().ok())
     }
 
-    /// The stored state. An incomplete one is an error: without a stored revocation, the run could not report the
-    /// return from it.
+    /// Returns the stored state of the row. An incomplete stored state is an error: without a stored revocation, the
+    /// run could not report that the mandate is in use again.
     fn known(&self, faults: &mut Vec<Fault>) -> Option<StoredState> {
         const INSTANT: &str = "an instant. Use 2026-09-01T08:00:00Z";
         let before = faults.len();
@@ -166,7 +167,8 @@ impl Record {
             if let Some(stored) = stored {
                 let column = if status.is_none() { Field::Status } else { Field::ObservedAt };
                 let stored = stored.name();
-                let text = format!("it is empty, but `{stored}` is not. A stored state needs both: fill or clear both");
+                let text =
+                    format!("the cell is empty, but `{stored}` is not. A stored state needs both: fill or clear both");
                 faults.push(Fault { column, text });
             }
             return None;
@@ -183,7 +185,7 @@ impl Record {
         Some(known)
     }
 
-    /// The row after a reading, with all facts of the caller.
+    /// Returns the row after a reading, with all facts of the caller.
     pub fn of_reading(tracked: &StatusQuery, mandate: &Mandate, now: DateTime<Utc>) -> Self {
         let (known, facts) = (tracked.stored.as_ref(), tracked.facts.as_ref());
         let change =
@@ -199,13 +201,14 @@ impl Record {
         let reasons = verdict.as_ref().map(Verdict::reasons).unwrap_or_default();
         let mut record = Self::of(tracked, Some(&StoredState::of(mandate, known, facts, now)));
         record[Field::Change] = change.into();
-        // Use neither comma nor semicolon: a spreadsheet with another separator would split the cell.
+        // Separate the reasons by neither comma nor semicolon, because a spreadsheet program could split the cell
+        // there.
         let reasons = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(" / ");
         record[Field::Reasons] = Some(reasons).filter(|reasons| !reasons.is_empty()).into();
         record
     }
 
-    /// The row after a failed reading. It keeps every cell except the verdict, which is no longer known.
+    /// Returns the row after a failed reading. The row keeps every cell except the verdict, which is no longer known.
     pub fn of_failure(&self, reason: &str, error: &str) -> Self {
         let mut record = self.clone();
         record[Field::Verdict] = Permission::Undetermined.as_str().into();
@@ -215,7 +218,7 @@ impl Record {
         record
     }
 
-    /// Returns true if the mandate has changed or could not be read.
+    /// Returns true if the mandate of the row has changed or could not be read.
     pub fn tells_something(&self) -> bool {
         !self[Field::Change].is_blank() || !self[Field::Error].is_blank()
     }
@@ -224,7 +227,7 @@ impl Record {
         cell::instant(self[Field::ObservedAt].trimmed())
     }
 
-    /// The row of a mandate with its facts and `known`.
+    /// Returns the row of a mandate with its facts and the stored state `known`.
     pub fn of(tracked: &StatusQuery, known: Option<&StoredState>) -> Self {
         let mut record = Self::named(&tracked.reference);
         if let Some(known) = known {
@@ -256,7 +259,7 @@ impl Record {
     }
 }
 
-/// The names of the columns where two rows of one mandate differ.
+/// Returns the names of the columns in which two rows of one mandate differ.
 pub fn differing(one: &StatusQuery, other: &StatusQuery) -> Vec<&'static str> {
     let (one, other) = (Record::of(one, one.stored.as_ref()), Record::of(other, other.stored.as_ref()));
     one.cells().zip(other.cells()).filter(|((_, a), (_, b))| a != b).map(|((field, _), _)| field.name()).collect()

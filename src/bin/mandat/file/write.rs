@@ -14,7 +14,8 @@ pub enum Format {
     Jsonl,
 }
 
-/// Writes the columns of this program first, then the caller's own columns in the order of the input.
+/// Writes the names of the columns: first the columns of this program, then the caller's own columns in the order of
+/// the input.
 pub fn header(out: &mut impl Write, format: Format, columns: &Columns) -> io::Result<()> {
     match format {
         Format::Jsonl => Ok(()),
@@ -25,7 +26,8 @@ pub fn header(out: &mut impl Write, format: Format, columns: &Columns) -> io::Re
     }
 }
 
-/// `cells` are the cells of the row in the input. The caller's own cells are written unchanged.
+/// Writes one row. `cells` are the cells of the row in the input, from which the caller's own cells are written
+/// unchanged.
 pub fn row(out: &mut impl Write, format: Format, columns: &Columns, record: &Record, cells: &[Cell]) -> io::Result<()> {
     const NONE: Cell = Cell::Absent;
     let own = columns.own().iter().map(|(name, place)| (&**name, cells.get(*place).unwrap_or(&NONE)));
@@ -40,7 +42,8 @@ pub fn row(out: &mut impl Write, format: Format, columns: &Columns, record: &Rec
     }
 }
 
-/// A line of JSON with every invisible character escaped. This is safe: outside of strings, JSON has only blanks.
+/// Returns a line of JSON in which every invisible character is escaped. The escapes are valid, because JSON has no
+/// invisible characters except blanks outside of strings.
 pub fn json_line(value: &impl Serialize) -> io::Result<String> {
     let mut line = String::new();
     for c in serde_json::to_string(value)?.chars() {
@@ -66,7 +69,7 @@ fn csv_line<'a>(out: &mut impl Write, cells: impl Iterator<Item = &'a str>) -> i
     out.write_all(&line)
 }
 
-/// An object with each column of this program, and with the caller's own columns that the row has.
+/// A JSON object with a key for each column of this program, and for each of the caller's own columns that the row has.
 struct Line<'a, I>(&'a Record, I);
 
 impl<'a, I: Iterator<Item = (&'a str, &'a Cell)> + Clone> Serialize for Line<'_, I> {
