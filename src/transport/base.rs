@@ -16,7 +16,7 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub fn new(provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
-        let Endpoint { base_url, settings, http, plain_to, live } = endpoint;
+        let Endpoint { base_url, settings, http, tls, plain_to, live } = endpoint;
         let refuse = |what: &str| Error::not_configured(provider, format!("the base URL {what}"));
         let url = Url::parse(&base_url).map_err(|_| refuse("is no URL"))?;
         let loopback = match url.host() {
@@ -43,8 +43,8 @@ impl Transport {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("contains more than a host and a path"));
         }
-        let connections = Connections::new(http, plain, loopback || in_clear, &settings)
-            .map_err(|_| Error::not_configured(provider, "the HTTP client could not be created"))?;
+        let connections = Connections::new(&url, http, &tls, loopback || in_clear, &settings)
+            .map_err(|why| Error::not_configured(provider, why))?;
         if in_clear {
             tracing::warn!(
                 provider = provider.as_str(),

@@ -1,7 +1,7 @@
 //! One call of an operation: it sends the attempts, within the load limits and the deadline.
 
 use super::{
-    Built, Effect, OperationSpec, Transport, Vendor, VendorResponse,
+    Built, Effect, OperationSpec, Request, Transport, Vendor, VendorResponse,
     decision::{self, Attempt, Delays, Next, Progress},
     path,
     response::{self, Failed, aside},
@@ -9,10 +9,7 @@ use super::{
     trace::CallSpan,
 };
 use crate::vocabulary::{Error, ErrorKind, Outcome};
-use reqwest::{
-    Request,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue},
-};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue};
 use std::pin::Pin;
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::retry::budget::Budget;
@@ -146,15 +143,15 @@ impl<'a, V: Vendor> Call<'a, V> {
     /// Sets the headers of a request: accepted encoding, accepted media type, and the credentials if the operation
     /// needs them.
     pub async fn authorize(&self, request: &mut Request) -> Result<Option<HeaderValue>, Error> {
-        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if !self.operation.answer.is_empty() {
-            request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+            request.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         }
         if !self.operation.authenticated {
             return Ok(None);
         }
         let header = self.vendor.authorization().await?;
-        request.headers_mut().insert(AUTHORIZATION, header.clone());
+        request.headers.insert(AUTHORIZATION, header.clone());
         Ok(Some(header))
     }
 }
@@ -164,7 +161,7 @@ pub(super) fn built(operation: &OperationSpec, transport: &Transport, request: B
     let refuse = |what: String| Error::invalid(None, what).outcome_is(operation.outcome(Outcome::NotSent));
     let request = request.map_err(refuse)?;
     let base = transport.base_path(operation).map_err(refuse)?;
-    let path = request.url().path().strip_prefix(&*base);
+    let path = request.target.path().strip_prefix(&*base);
     if !path.is_some_and(|path| path::matches(path, operation.path)) {
         return Err(refuse("an id would change the path of the request. Use the id from the vendor".into()));
     }

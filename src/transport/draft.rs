@@ -1,37 +1,43 @@
 //! A request that is being built. It takes the caller's values one by one, and reports all invalid values in one error.
 
-use super::{OperationSpec, Transport, Vendor, encode_path, path_fault};
+use super::{
+    OperationSpec, Request, Vendor,
+    connections::{Body, without_certificates},
+    encode_path, path_fault,
+};
 use crate::wire::{Masked, required};
+use bytes::Bytes;
+use hyper::http::uri::PathAndQuery;
 use reqwest::{
-    Body, Method, Request,
+    Method,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     multipart::{Form, Part},
 };
 use serde::Serialize;
 use serde_json::Value;
+use std::sync::LazyLock;
+use url::form_urlencoded::Serializer;
 
 /// A request. The error lists every invalid value.
 pub(crate) type Built = Result<Request, String>;
 
-pub(crate) struct Draft<'a> {
-    transport: &'a Transport,
+pub(crate) struct Draft {
     operation: &'static OperationSpec,
     path: String,
-    query: Vec<(&'static str, String)>,
+    query: Serializer<'static, String>,
     headers: HeaderMap,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
     form: Option<Form>,
     faults: Vec<String>,
 }
 
-impl<'a> Draft<'a> {
-    pub fn new(vendor: &'a impl Vendor, operation: &'static OperationSpec) -> Self {
+impl Draft {
+    pub fn new(vendor: &impl Vendor, operation: &'static OperationSpec) -> Self {
         let transport = vendor.transport();
         let mut draft = Self {
-            transport,
             operation,
             path: String::new(),
-            query: Vec::new(),
+            query: Serializer::new(String::new()),
             headers: HeaderMap::new(),
             body: None,
             form: None,
@@ -70,7 +76,7 @@ impl<'a> Draft<'a> {
 
     pub fn query<T: Serialize>(mut self, key: &'static str, value: Result<Option<T>, String>) -> Self {
         let text = self.text(value);
-        self.query.extend(text.map(|text| (key, text)));
+        self.query.extend_pairs(text.map(|text| (key, text)));
         self
     }
 
@@ -84,7 +90,9 @@ impl<'a> Draft<'a> {
     }
 
     pub fn json<T: Serialize>(mut self, body: Result<T, String>) -> Self {
-        let json = |body| serde_json::to_vec(&body).map_err(|_| "the body cannot be written as JSON".to_owned());
+        let json = |body| {
+            serde_json::to_vec(&body).map(Bytes::from).map_err(|_| "the body cannot be written as JSON".to_owned())
+        };
         self.body = self.unless_fault(body.and_then(json));
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self
@@ -98,38 +106,40 @@ impl<'a> Draft<'a> {
         self
     }
 
-    pub fn build(self) -> Built {
+    pub fn build(mut self) -> Built {
         if !self.faults.is_empty() {
             return Err(self.faults.join("; "));
         }
-        let unbuilt = |_| "the request cannot be built".to_owned();
+        let unbuilt = || "the request cannot be built".to_owned();
         let method = Method::from_bytes(self.operation.method.as_bytes()).map_err(|e| e.to_string())?;
-        // Only the path and the query of the base URL change.
-        let mut url = self.transport.base.clone();
-        url.set_path(&self.path);
-        if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(self.query);
+        let query = self.query.finish();
+        let target = if query.is_empty() { self.path } else { format!("{}?{query}", self.path) };
+        let target = PathAndQuery::try_from(target).map_err(|_| unbuilt())?;
+        let mut request =
+            Request { method, target, headers: self.headers, body: Body::Bytes(self.body.unwrap_or_default()) };
+        if let Some(form) = self.form {
+            let (headers, body) = encode(form).ok_or_else(unbuilt)?;
+            request.headers.extend(headers);
+            request.body = Body::Stream(body);
         }
-        let mut request = match self.form {
-            Some(form) => {
-                self.transport.connections.client().request(method, url).multipart(form).build().map_err(unbuilt)?
-            }
-            None => Request::new(method, url),
-        };
-        request.headers_mut().extend(self.headers);
-        *request.body_mut() = match self.body {
-            Some(json) => Some(json.into()),
-            None => request.body_mut().take(),
-        };
         Ok(request)
     }
+}
+
+/// Returns the headers and the body of a form. reqwest can write a form only as a part of a request.
+fn encode(form: Form) -> Option<(HeaderMap, reqwest::Body)> {
+    static WRITER: LazyLock<Option<reqwest::Client>> =
+        LazyLock::new(|| without_certificates(reqwest::Client::builder()).build().ok());
+    let mut request = WRITER.as_ref()?.post("http://form.invalid").multipart(form).build().ok()?;
+    let body = request.body_mut().take()?;
+    Some((std::mem::take(request.headers_mut()), body))
 }
 
 /// Makes the part of a multipart form that contains a file. `field` names this part in error messages.
 pub(crate) fn file_part(
     field: &str,
     name: impl Into<String>,
-    content: impl Into<Body>,
+    content: impl Into<reqwest::Body>,
 ) -> Result<Masked<Part>, String> {
     let name = required::<String>(name.into(), field)?;
     if name.is_empty() {

@@ -23,6 +23,7 @@ mod trace;
 mod vendor;
 
 pub(crate) use base::Transport;
+pub(crate) use connections::{Request, Tls};
 pub(crate) use credential::{credential, is_format, secret_header};
 pub(crate) use draft::{Built, Draft, file_part};
 pub(crate) use operation::{Effect, OperationSpec};

@@ -2,11 +2,11 @@
 //! mix up two responses, and a response can arrive late. Without this check, the caller could get the data of another
 //! mandate.
 
-use super::OperationSpec;
+use super::{OperationSpec, Request};
 use percent_encoding::percent_decode_str;
-use reqwest::{Body, Request};
 use serde::Serialize;
 use serde_json::Value;
+use url::form_urlencoded;
 
 /// The place, in a request, of a value that the response repeats.
 #[derive(Debug)]
@@ -22,18 +22,21 @@ pub(crate) enum Sent {
 pub(super) type Expected = Vec<(&'static str, String)>;
 
 pub(super) fn expected(operation: &OperationSpec, base_path: &str, request: &Request) -> Expected {
-    let body = || serde_json::from_slice::<Value>(request.body().and_then(Body::as_bytes)?).ok();
+    let body = || serde_json::from_slice::<Value>(request.body.as_bytes()?).ok();
     let value = |sent: &Sent| match sent {
         Sent::Body(pointer) => text(body()?.pointer(pointer)?),
         Sent::Path(name) => {
-            let path = request.url().path().strip_prefix(base_path)?.split('/');
+            let path = request.target.path().strip_prefix(base_path)?.split('/');
             let (segment, _) = path
                 .zip(operation.path.split('/'))
                 .find(|(_, part)| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name))?;
             Some(percent_decode_str(segment).decode_utf8_lossy().into_owned())
         }
-        Sent::Query(name) => Some(request.url().query_pairs().find(|(key, _)| key == name)?.1.into_owned()),
-        Sent::Header(name) => request.headers().get(*name)?.to_str().ok().map(str::to_owned),
+        Sent::Query(name) => {
+            let query = request.target.query().unwrap_or_default().as_bytes();
+            Some(form_urlencoded::parse(query).find(|(key, _)| key == name)?.1.into_owned())
+        }
+        Sent::Header(name) => request.headers.get(*name)?.to_str().ok().map(str::to_owned),
     };
     operation.repeats.iter().filter_map(|(place, sent)| Some((*place, value(sent)?))).collect()
 }

@@ -1,7 +1,9 @@
 //! Turns an HTTP response into the requested data or an error.
 
 use super::{
-    Effect, OperationSpec, Speaker, Transport, Vendor, VendorVerdict, connections::Unanswered, decision::Failure,
+    Effect, OperationSpec, Request, Speaker, Transport, Vendor, VendorVerdict,
+    connections::{Response, SendError, causes},
+    decision::Failure,
     settings::LONGEST,
 };
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Request, Response, StatusCode,
+    StatusCode,
     header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use serde::de::DeserializeOwned;
@@ -126,16 +128,18 @@ pub(super) async fn receive(
     let cap = if operation.document { settings.max_document } else { settings.max_answer };
     let whole = async {
         let response = transport.connections.send(operation.effect, fresh, request).await;
-        let response = response.map_err(|Unanswered { error, idle }| match lost(operation, &error) {
-            Failed { failure: Failure::Broken, error, .. } if idle => Failed::new(operation, Failure::Stale, error),
+        let response = response.map_err(|error| match lost(operation, &error) {
+            Failed { failure: Failure::Broken, error: lost, .. } if error.idle => {
+                Failed::new(operation, Failure::Stale, lost)
+            }
             failed => failed,
         })?;
-        let status = response.status();
+        let status = response.status;
         // An unreadable `Retry-After` counts as at least one second. If the caller set a maximum of zero, the call then
         // ends instead of retrying at once.
         let patience = settings.max_retry_after.max(Duration::from_secs(1));
-        let retry_after = retry_after(response.headers(), patience);
-        let pages = Pages::of(response.headers());
+        let retry_after = retry_after(&response.headers, patience);
+        let pages = Pages::of(&response.headers);
         let body = read(operation, response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
         Ok(VendorResponse { status, retry_after, body, unclear: None, pages })
@@ -184,23 +188,22 @@ impl From<Failed> for Error {
 
 /// Describes a failed request. The texts of reqwest are not shown, because they contain the URL, and a URL may contain
 /// an IBAN.
-fn lost(operation: &OperationSpec, error: &reqwest::Error) -> Failed {
-    let failure = match (error.is_connect(), error.is_timeout()) {
+fn lost(operation: &OperationSpec, error: &SendError) -> Failed {
+    let failure = match (error.connect, error.timeout) {
         (true, _) => Failure::NoConnection,
         (false, true) => Failure::Timeout,
         (false, false) => Failure::Broken,
     };
-    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Transport };
-    let what = if error.is_connect() { "no connection could be made" } else { "the connection broke off" };
-    let why = why(error).map(|why| format!(": {why}")).unwrap_or_default();
+    let kind = if error.timeout { ErrorKind::Timeout } else { ErrorKind::Transport };
+    let what = if error.connect { "no connection could be made" } else { "the connection broke off" };
+    let why = why(&*error.source).map(|why| format!(": {why}")).unwrap_or_default();
     Failed::new(operation, failure, Error::new(kind).detail(format!("{what}{why}")))
 }
 
 /// Returns the cause of a failed request, if known. The texts of the libraries are searched for known causes, but never
 /// shown.
-fn why(error: &reqwest::Error) -> Option<String> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
+fn why(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    for inner in causes(error) {
         if let Some(io) = inner.downcast_ref::<io::Error>()
             && io.kind() != io::ErrorKind::Other
             && io.raw_os_error().is_some()
@@ -217,7 +220,6 @@ fn why(error: &reqwest::Error) -> Option<String> {
                 return Some(why.into());
             }
         }
-        cause = inner.source();
     }
     None
 }
@@ -230,7 +232,7 @@ async fn read(operation: &OperationSpec, mut response: Response, cap: usize) -> 
     if response.content_length().is_some_and(|length| length > cap as u64) {
         return Err(too_large());
     }
-    let compressed = compressed(response.headers());
+    let compressed = compressed(&response.headers);
     // Most bodies arrive in one chunk. Return a single chunk without a copy.
     let mut body = response.chunk().await.map_err(|e| lost(operation, &e))?.unwrap_or_default();
     let mut rest = BytesMut::new();

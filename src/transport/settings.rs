@@ -1,5 +1,6 @@
 //! The settings of calls, and the address of a vendor.
 
+use super::Tls;
 use std::{fmt, num::NonZeroU32, time::Duration};
 use tokio::sync::Semaphore;
 
@@ -116,6 +117,7 @@ pub(crate) struct Endpoint {
     pub base_url: String,
     pub settings: Settings,
     pub http: Option<reqwest::ClientBuilder>,
+    pub tls: Tls,
     /// The host to which the caller allows plain HTTP.
     pub plain_to: Option<String>,
     /// True if the credential looks like a credential for production.
@@ -133,8 +135,8 @@ impl fmt::Debug for Endpoint {
 
 impl Endpoint {
     pub fn new(base_url: impl Into<String>) -> Self {
-        let (settings, http, plain_to, live) = (Settings::default(), None, None, false);
-        Self { base_url: base_url.into(), settings, http, plain_to, live }
+        let (settings, http, tls, plain_to, live) = (Settings::default(), None, Tls::default(), None, false);
+        Self { base_url: base_url.into(), settings, http, tls, plain_to, live }
     }
 }
 
@@ -154,6 +156,20 @@ macro_rules! endpoint_methods {
         /// has no effect.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);
+            self
+        }
+
+        /// Accepts servers with a certificate of these authorities, beside those that this machine accepts. Give one or
+        /// more certificates in PEM. [`Client::new`] refuses others.
+        pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+            self.endpoint.tls.roots = pem.into();
+            self
+        }
+
+        /// Identifies your program by a certificate. Give the certificate, those of its authorities, and the private
+        /// key (PKCS #8), in PEM. [`Client::new`] refuses others.
+        pub fn client_identity(mut self, pem: impl Into<Vec<u8>>) -> Self {
+            self.endpoint.tls.identity = Some(pem.into().into());
             self
         }
 

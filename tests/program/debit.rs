@@ -31,7 +31,9 @@ fn vendor_that_refuses_the_caller_gets_one_request() {
     let err = String::from_utf8(ended.stderr).unwrap();
     assert_eq!((ended.status.code(), vendors.sandbox.count("search_payment")), (Some(3), 1), "{err}");
     assert!(
-        err.contains("SafeDebit refused the caller, so it got no more requests. Debits not asked for: 4."),
+        err.contains(
+            "SafeDebit refused the caller, so the run sent no more requests to SafeDebit. Debits not requested: 4."
+        ),
         "{err}"
     );
     assert_eq!(String::from_utf8(ended.stdout).unwrap().lines().count(), 1);

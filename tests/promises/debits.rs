@@ -186,7 +186,7 @@ async fn response_about_another_debit_is_a_decode_error() {
         (&sdd(), payments(json!({"status": "SETTLED"})), "`sdd_reference` is missing"),
         (&sdd(), json!({"result": true, "datas": [{"payment_reference": "PAY-1"}]}), "datas[0].sdd is missing"),
         (&sdd(), json!({"result": true}), "`datas` is missing"),
-        (&sdd(), json!({"result": true, "datas": null}), "expected a list, at datas"),
+        (&sdd(), json!({"result": true, "datas": null}), "`datas` is not a list"),
         (
             &DebitRef::safedebit("RUM-2", "SDD-1"),
             payments(json!({"sdd_reference": "SDD-1", "status": "SETTLED"})),

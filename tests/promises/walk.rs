@@ -581,7 +581,7 @@ async fn facade_allows_exactly_what_the_sandbox_records_allow() {
         let shown = format!("{lived} lives: {taken}, {allowed}, {failed}, {returned}, {acknowledged}");
         println!("{shown}");
         assert!(lived == 0 || taken > lived / 2 && allowed > lived / 20, "{shown}");
-        assert!(lived == 0 || failed > lived / 10 && returned > lived / 10 && acknowledged > lived / 100, "{shown}");
+        assert!(lived == 0 || failed > lived / 10 && returned > lived / 10 && acknowledged >= lived / 100, "{shown}");
     });
     let walks: Vec<_> = walks.map(tokio::spawn).collect();
     for walk in walks {

@@ -1,0 +1,92 @@
+//! The connections to one vendor: a request in; a status, headers and a body out.
+//!
+//! Reads share a pool. Each write or removal opens a new connection: the vendor cannot have closed that connection
+//! before, and no late response to an earlier request can arrive on it.
+
+mod client;
+mod opened;
+mod pool;
+mod request;
+mod response;
+mod tls;
+
+pub(super) use client::without_certificates;
+pub(crate) use request::{Body, Request};
+pub(super) use response::{Response, SendError, causes};
+pub(crate) use tls::Tls;
+
+use super::{Effect, Settings};
+use client::HttpClient;
+use hyper::http::uri::{Authority, Scheme};
+use hyper_util::client::proxy::matcher::Matcher;
+use opened::OPENED;
+use pool::Pool;
+use reqwest::{ClientBuilder, Url, header::HeaderValue};
+use std::cell::Cell;
+
+/// Some firewalls refuse requests without a `User-Agent`.
+const USER_AGENT: &str = concat!("mandat/", env!("CARGO_PKG_VERSION"));
+
+/// The server that the connections lead to.
+struct Server {
+    url: Url,
+    scheme: Scheme,
+    authority: Authority,
+    /// The `Host` header.
+    host: HeaderValue,
+}
+
+pub(super) struct Connections(Way);
+
+/// Both ways keep the same promises. hyper's pool needs less time for a request. `reqwest` has more features.
+enum Way {
+    Pool(Pool),
+    Client(HttpClient),
+}
+
+/// The reason why the connections to a vendor cannot be set up.
+pub(super) type Unavailable = String;
+
+impl Connections {
+    /// Prepares the connections. Opens none yet.
+    ///
+    /// `own` is the HTTP client of the caller. `local` turns proxies off: a request to this machine must not leave this
+    /// machine.
+    pub fn new(
+        url: &Url,
+        own: Option<ClientBuilder>,
+        tls: &Tls,
+        local: bool,
+        settings: &Settings,
+    ) -> Result<Self, Unavailable> {
+        let uri: hyper::Uri = url.as_str().parse().map_err(|_| "the base URL is no URI")?;
+        let parts = uri.clone().into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err("the base URL has no host".into());
+        };
+        let host = HeaderValue::try_from(authority.as_str()).map_err(|_| "the host is not valid in a header")?;
+        let server = Server { url: url.clone(), scheme, authority, host };
+        let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
+        // hyper's pool has TLS by rustls only.
+        let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "rustls") && cfg!(feature = "native-tls");
+        let way = if own.is_some() || proxy || foreign_tls {
+            Way::Client(HttpClient::new(server, own, tls, local, settings)?)
+        } else {
+            Way::Pool(Pool::new(server, tls, settings)?)
+        };
+        Ok(Self(way))
+    }
+
+    /// Sends a request. A read uses an idle connection unless `fresh` is set; other requests open a new one.
+    pub async fn send(&self, effect: Effect, fresh: bool, request: Request) -> Result<Response, SendError> {
+        let shared = effect == Effect::Read && !fresh;
+        let send = async {
+            let sent = match &self.0 {
+                Way::Pool(pool) => pool.send(shared, request).await,
+                Way::Client(client) => client.send(shared, request).await,
+            };
+            sent.map_err(|error| SendError { idle: shared && !OPENED.with(Cell::get), ..error })
+        };
+        OPENED.scope(Cell::new(false), send).await
+    }
+}

@@ -1,0 +1,122 @@
+//! hyper's pool of connections.
+
+use super::{
+    Request, Response, SendError, Server, Settings, Tls, USER_AGENT, Unavailable, opened::Noted, response::Unread,
+};
+use hyper::Uri;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use reqwest::{
+    Body,
+    header::{HOST, HeaderValue, USER_AGENT as AGENT},
+};
+use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::time::timeout;
+use tower::{BoxError, Service};
+
+/// Opens TCP connections, and TLS connections on top of them.
+#[cfg(feature = "rustls")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+#[cfg(not(feature = "rustls"))]
+type Connector = HttpConnector;
+
+type HyperClient = Client<Noted<Timed>, Body>;
+
+/// Opens a connection within a time, which includes the TLS handshake.
+#[derive(Clone)]
+struct Timed {
+    connector: Connector,
+    within: Duration,
+}
+
+impl Service<Uri> for Timed {
+    type Response = <Connector as Service<Uri>>::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.connector.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let opened = timeout(self.within, self.connector.call(uri));
+        Box::pin(async move { opened.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map_err(Into::into) })
+    }
+}
+
+pub(super) struct Pool {
+    server: Server,
+    shared: HyperClient,
+    /// Opens a new connection for each request.
+    fresh: HyperClient,
+}
+
+impl Pool {
+    pub fn new(server: Server, tls: &Tls, settings: &Settings) -> Result<Self, Unavailable> {
+        let connector =
+            Noted(Timed { connector: connector(&server, tls, settings)?, within: settings.connect_timeout });
+        let client = |idle: Option<Duration>| -> HyperClient {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(idle)
+                .pool_max_idle_per_host(if idle.is_some() { usize::MAX } else { 0 })
+                // `Server` has the header.
+                .set_host(false)
+                .build(connector.clone())
+        };
+        let idle = Some(settings.idle_timeout).filter(|idle| !idle.is_zero());
+        Ok(Self { server, shared: client(idle), fresh: client(None) })
+    }
+
+    pub async fn send(&self, shared: bool, request: Request) -> Result<Response, SendError> {
+        let Request { method, target, headers, body } = request;
+        let mut uri = hyper::http::uri::Parts::default();
+        uri.scheme = Some(self.server.scheme.clone());
+        uri.authority = Some(self.server.authority.clone());
+        uri.path_and_query = Some(target);
+        let mut request = hyper::Request::new(body.into());
+        *request.method_mut() = method;
+        *request.uri_mut() = Uri::from_parts(uri).map_err(SendError::new)?;
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(HOST, self.server.host.clone());
+        request.headers_mut().insert(AGENT, HeaderValue::from_static(USER_AGENT));
+        let client = if shared { &self.shared } else { &self.fresh };
+        match client.request(request).await {
+            Ok(response) => Ok(Response::new(response.map(Unread::Pool))),
+            Err(error) => Err(SendError { connect: error.is_connect(), ..SendError::new(error) }),
+        }
+    }
+}
+
+fn connector(server: &Server, tls: &Tls, settings: &Settings) -> Result<Connector, Unavailable> {
+    let mut http = HttpConnector::new();
+    // hyper divides this time among the addresses of the host.
+    http.set_connect_timeout(Some(settings.connect_timeout));
+    http.set_nodelay(true);
+    // Notice a peer that vanished without closing its connection, as reqwest does by default.
+    http.set_keepalive(Some(Duration::from_secs(15)));
+    http.set_keepalive_interval(Some(Duration::from_secs(15)));
+    http.set_keepalive_retries(Some(3));
+    #[cfg(feature = "rustls")]
+    {
+        http.enforce_http(false);
+        let config = tls.rustls(server.scheme == hyper::http::uri::Scheme::HTTP)?;
+        Ok(hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http))
+    }
+    #[cfg(not(feature = "rustls"))]
+    {
+        let _ = (server, tls);
+        Ok(http)
+    }
+}

@@ -1,0 +1,49 @@
+//! A request before an attempt adds the host and the credentials.
+
+use bytes::Bytes;
+use hyper::http::uri::PathAndQuery;
+use reqwest::{Method, header::HeaderMap};
+
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub method: Method,
+    /// The path with the query, both encoded.
+    pub target: PathAndQuery,
+    pub headers: HeaderMap,
+    pub body: Body,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// JSON, or empty.
+    Bytes(Bytes),
+    /// A form with a file.
+    Stream(reqwest::Body),
+}
+
+impl Body {
+    /// Returns the bytes of a body that is not a stream.
+    pub fn as_bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Stream(_) => None,
+        }
+    }
+}
+
+impl From<Body> for reqwest::Body {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::Bytes(bytes) => bytes.into(),
+            Body::Stream(stream) => stream,
+        }
+    }
+}
+
+impl Request {
+    /// Returns a copy, or `None` if the body is a stream, which can be read only once.
+    pub fn try_clone(&self) -> Option<Self> {
+        let body = Body::Bytes(self.body.as_bytes()?.clone());
+        Some(Self { method: self.method.clone(), target: self.target.clone(), headers: self.headers.clone(), body })
+    }
+}

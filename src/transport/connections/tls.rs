@@ -1,0 +1,82 @@
+//! The certificates of the caller.
+
+use super::Unavailable;
+use reqwest::{Certificate, ClientBuilder};
+use secrecy::{ExposeSecret, SecretSlice};
+
+/// The caller's own root certificates, and the certificate with which the caller identifies itself. Both in PEM.
+#[derive(Default)]
+pub(crate) struct Tls {
+    pub roots: Vec<u8>,
+    pub identity: Option<SecretSlice<u8>>,
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+const ROOTS: &str = "the root certificates cannot be read. Give certificates in PEM";
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+const IDENTITY: &str = "the client identity cannot be read. Give a certificate and its private key, both in PEM";
+
+impl Tls {
+    /// The settings of hyper's pool. `plain` means HTTP without TLS: reading the certificates of the machine takes long.
+    #[cfg(feature = "rustls")]
+    pub(super) fn rustls(&self, plain: bool) -> Result<rustls::ClientConfig, Unavailable> {
+        use rustls::{
+            ClientConfig, RootCertStore,
+            pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+        };
+        use std::sync::Arc;
+
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(&self.roots).collect::<Result<_, _>>().map_err(|_| ROOTS)?;
+        if roots.is_empty() != self.roots.is_empty() {
+            return Err(ROOTS.into());
+        }
+        let provider = Arc::new(provider());
+        let config = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
+        let config = config.map_err(|_| "the TLS library cannot start")?;
+        let config = if plain {
+            config.with_root_certificates(RootCertStore::empty())
+        } else {
+            let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider);
+            let verifier = verifier.map_err(|_| "the root certificates of this machine cannot be read")?;
+            config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+        };
+        let Some(identity) = &self.identity else { return Ok(config.with_no_client_auth()) };
+        let pem = identity.expose_secret();
+        let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().map_err(|_| IDENTITY)?;
+        let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| IDENTITY)?;
+        config.with_client_auth_cert(chain, key).map_err(|_| IDENTITY.into())
+    }
+
+    /// Adds the certificates to a client of reqwest.
+    pub(super) fn reqwest(&self, builder: ClientBuilder) -> Result<ClientBuilder, Unavailable> {
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        let builder = {
+            let roots = Certificate::from_pem_bundle(&self.roots).map_err(|_| ROOTS)?;
+            if roots.is_empty() != self.roots.is_empty() {
+                return Err(ROOTS.into());
+            }
+            let builder = if roots.is_empty() { builder } else { builder.tls_certs_merge(roots) };
+            match &self.identity {
+                Some(pem) => builder.identity(identity(pem.expose_secret()).map_err(|_| IDENTITY)?),
+                None => builder,
+            }
+        };
+        Ok(builder)
+    }
+}
+
+/// The cryptography of the TLS library.
+#[cfg(feature = "rustls")]
+fn provider() -> rustls::crypto::CryptoProvider {
+    rustls::crypto::aws_lc_rs::default_provider()
+}
+
+#[cfg(feature = "rustls")]
+fn identity(pem: &[u8]) -> Result<reqwest::Identity, reqwest::Error> {
+    reqwest::Identity::from_pem(pem)
+}
+
+#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+fn identity(pem: &[u8]) -> Result<reqwest::Identity, reqwest::Error> {
+    reqwest::Identity::from_pkcs8_pem(pem, pem)
+}
