@@ -52,7 +52,7 @@
 //! | [Errors and lost responses](book::errors) | What went wrong? Did the vendor act? May I send the request again? |
 //! | [Rules of SEPA](book::sepa) | Is this IBAN valid? When can I collect? What does the bank's code mean? When is a collection final? |
 //! | [Debits](book::debits) | What became of a debit? When is the money mine? May I present it again? |
-//! | [From a debtor to money](book::collect), [en français](book::collect_fr) | How do I collect, from the first data to final money? What if it comes back? |
+//! | [From a debtor to money](book::collect), [en français](book::collect_fr) | How do I collect, from the first data to final money? What do I do after a return? |
 //! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |

@@ -10,9 +10,9 @@ use crate::{
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-/// A collection that you plan: its due date, and what decides if this day can be kept.
+/// A collection that you plan: its due date, and the facts about this day.
 ///
-/// A `NaiveDate` becomes a collection of which nothing else is known.
+/// `From<NaiveDate>` makes a collection with a due date alone. Every other fact about it is unknown.
 ///
 /// ```
 /// use mandat::Collection;
@@ -26,18 +26,17 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 pub struct Collection {
     /// The due date.
     pub due: NaiveDate,
-    /// The scheme. `None`: not known, so the due date has to fit both.
+    /// The scheme. Use `None` if you do not know the scheme. The due date then has to fit both schemes.
     pub scheme: Option<Scheme>,
     /// The time that your bank or vendor needs, and the notice that you agreed on with the debtor.
     pub lead: LeadTimes,
-    /// The day in Paris on which you notified the debtor of the amount and the due date. `None`: not known, or not yet.
-    ///
-    /// It is not needed if [`LeadTimes::pre_notification`] is zero.
+    /// The day in Paris on which you notified the debtor of the amount and the due date. Use `None` if you do not know
+    /// the day, or have not notified the debtor yet. The day is not needed if [`LeadTimes::pre_notification`] is zero.
     pub notified_on: Option<NaiveDate>,
 }
 
 impl Collection {
-    /// A collection with this due date, of which nothing else is known.
+    /// Makes a collection with this due date, and no other fact.
     pub fn new(due: NaiveDate) -> Self {
         Self { due, scheme: None, lead: LeadTimes::default(), notified_on: None }
     }
@@ -58,7 +57,7 @@ impl Collection {
 
     /// Returns the reasons against the due date that do not depend on the mandate.
     fn reasons(&self, now: DateTime<Utc>) -> Vec<Reason> {
-        // A day that chrono cannot represent is never reached.
+        // A day that chrono cannot represent is later than each due date.
         let or_never = |day: Option<NaiveDate>| day.unwrap_or(NaiveDate::MAX);
         let (due, today) = (self.due, paris_day(now));
         let mut reasons = Vec::new();
@@ -98,7 +97,8 @@ impl From<NaiveDate> for Collection {
 }
 
 impl Mandate {
-    /// May you present now a collection that is due on this day? Pass a day, or a [`Collection`] with what you know.
+    /// Returns whether you may present a collection for this due date now. Pass a day, or a [`Collection`] with further
+    /// facts.
     ///
     /// The verdict has each reason of [`may_collect`](Self::may_collect) at `now`, and the reasons that hold on the due
     /// date:
@@ -106,16 +106,16 @@ impl Mandate {
     /// - The mandate ends on that day or before, or is dormant by then.
     /// - TARGET is closed on that day.
     /// - It is too late to present the collection for that day.
-    /// - The debtor was notified too late, or it is not known when.
+    /// - The debtor was notified too late, or the day of the notification is not known.
     ///
-    /// So a collection is allowed on no day if the mandate may not be used today. Ask again before you present it: the
-    /// debtor can revoke the mandate at any time.
+    /// So no due date is allowed while `may_collect` does not allow the mandate. Compute the verdict again on the day of
+    /// the presentation: the debtor can revoke the mandate at any time.
     ///
     /// ```
     /// use chrono::{DateTime, NaiveDate, Utc};
     /// use mandat::{Collection, Facts, Mandate, Verdict, sepa::paris_day};
     ///
-    /// /// The verdict for a collection whose debtor you notify today.
+    /// /// Returns the verdict for a collection whose debtor you notify today.
     /// fn plan(mandate: &Mandate, due: NaiveDate, facts: &Facts, now: DateTime<Utc>) -> Verdict {
     ///     mandate.may_collect_on(Collection::new(due).with_notified_on(paris_day(now)), facts, now)
     /// }
@@ -125,7 +125,7 @@ impl Mandate {
         let Some(mut reasons) = self.reasons_against_collecting(facts, now, collection.due) else {
             return Verdict::NotApplicable;
         };
-        // The hour of the debit is not known, so the mandate has to be in force for the whole day.
+        // Nobody knows the hour of the debit, so the mandate has to be in force for the whole day.
         match self.ends.as_ref().and_then(wire::DateTime::get) {
             Some(ends) if now < ends && paris_day(ends.to_utc()) <= collection.due => {
                 reasons.push(Reason::AfterEnd { ends: ends.to_utc() });

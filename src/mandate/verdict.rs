@@ -196,16 +196,16 @@ impl Mandate {
     ///   vendor documents whether its mandates are Core or B2B.
     /// - A block at the debtor's bank, because nobody informs the creditor of it.
     /// - A change of the IBAN. Such a change is an amendment of the mandate, and the debtor must agree.
-    /// - The due date. A collection is presented at least one business day before, so none is due today. That is why
-    ///   this verdict does not look at business days and lead times, and measures dormancy at `now`. For a due date ask
-    ///   [`may_collect_on`](Self::may_collect_on), which has all reasons of this verdict and more.
+    /// - The due date. You present a collection at least one business day before its due date, so no collection is due
+    ///   today. This verdict therefore ignores business days and lead times, and measures dormancy at `now`. Call
+    ///   [`may_collect_on`](Self::may_collect_on) for the verdict on a due date.
     ///
     /// See the chapter [Verdicts](crate::book::verdicts).
     pub fn may_collect(&self, facts: &Facts, now: DateTime<Utc>) -> Verdict {
         self.reasons_against_collecting(facts, now, paris_day(now)).map_or(Verdict::NotApplicable, Verdict::of)
     }
 
-    /// The reasons that hold now or on `day`. `None` if the mandate is not for collections.
+    /// Returns the reasons that hold now or on `day`. Returns `None` if the mandate is not for collections.
     pub(super) fn reasons_against_collecting(
         &self,
         facts: &Facts,
@@ -463,7 +463,8 @@ pub enum Reason {
         /// The first due date that leaves the agreed notice.
         earliest: NaiveDate,
     },
-    /// A stated fact is impossible: a day before 1970, or a last collection or a notification after today. The verdict is refused.
+    /// A stated fact is impossible: a day before 1970, or a last collection or notification after today. The verdict is
+    /// refused.
     FactImpossible {
         /// The impossible fact.
         fact: Fact,

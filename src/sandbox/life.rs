@@ -1,4 +1,4 @@
-//! The life of a debit: by the calendar until it is collected, by order afterwards.
+//! The life of a debit. The calendar decides until the collection. A control request can return or refund the debit.
 
 use super::world::World;
 use crate::{
@@ -17,24 +17,24 @@ use serde_json::{Value, json};
 pub(crate) struct Debits {
     /// The kind of their records.
     pub kind: &'static str,
-    /// Reads a record. `None` if it is no debit.
+    /// Reads a record. Returns `None` if the record is not a debit.
     pub read: fn(&Value, DateTime<Utc>) -> Option<Debit>,
-    /// Writes the vendor's words for the return into the record.
+    /// Writes the vendor's words for a rejection, a return or a refund into the record.
     pub bring_back: fn(&mut Value, &WayBack, DateTime<Utc>),
-    /// The notification that the vendor would send now, signed. `None` if the vendor documents none.
+    /// Returns the signed notification that the vendor would send now. Returns `None` if the vendor documents none.
     pub notification: fn(&Value, DateTime<Utc>) -> Option<String>,
 }
 
-/// A debit as it is now.
+/// A debit, with its state at one time.
 pub(crate) struct Debit {
     /// The id of the record.
     pub id: String,
-    /// Its references. The first one names it in a list.
+    /// Every reference of the debit. A list of debits shows the first one.
     pub references: Vec<DebitRef>,
     pub mandate: MandateRef,
     pub due: NaiveDate,
     pub word: String,
-    /// `None` for a debit that does not follow the calendar: it waits, was cancelled, or came back.
+    /// `None` if the calendar does not move the debit: the debit waits for the consumer, or has ended.
     pub course: Option<Course>,
 }
 
@@ -42,19 +42,19 @@ pub(crate) struct Debit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Course {
     Scheduled,
-    /// It is at the bank, from the end of the last business day before its due date.
+    /// The bank has the debit, from the end of the last business day before the due date.
     Submitted,
-    /// It is paid, from the business day after its due date.
+    /// The money was collected. Known from the business day after the due date.
     Collected,
 }
 
-/// How a debit came back.
+/// How a debit ended without the money.
 pub(crate) enum WayBack {
-    /// The bank refused it before it was paid.
+    /// The bank refused the debit before the money was collected.
     Rejected(ReasonCode),
-    /// The bank or the debtor brought it back after it was paid.
+    /// The money went back through the banks.
     Returned(ReasonCode),
-    /// The creditor or the vendor paid it back.
+    /// The creditor or the vendor refunded the debtor.
     Refunded,
 }
 
@@ -86,7 +86,7 @@ fn is_too_late(due: NaiveDate, now: DateTime<Utc>) -> bool {
     last_presentation(due, Scheme::Core, &LeadTimes::default()).is_none_or(|last| paris_day(now) > last)
 }
 
-/// The reason why a strict vendor refuses a due date.
+/// Returns the reason for which a strict vendor refuses a due date.
 pub(crate) fn refused_due_date(due: NaiveDate, now: DateTime<Utc>) -> Option<&'static str> {
     if !is_business_day(due) {
         return Some("the due date is a day on which TARGET is closed");
@@ -95,7 +95,7 @@ pub(crate) fn refused_due_date(due: NaiveDate, now: DateTime<Utc>) -> Option<&'s
 }
 
 impl World {
-    /// The vendor's form of a debit, its record, and the debit in it.
+    /// Finds a debit and its record, with the functions of the vendor.
     fn debit(&mut self, reference: &DebitRef) -> Result<(Debits, Debit, &mut Value), Error> {
         let (now, provider) = (self.clock.now(), reference.provider());
         let unknown = || Error::new(ErrorKind::NotFound).at(Some(provider)).detail("the sandbox has no such debit");
@@ -108,7 +108,7 @@ impl World {
         Ok((debits, debit, record))
     }
 
-    /// Returns a debit for a reason, or refunds it without one.
+    /// Rejects or returns a debit with a reason. Refunds the debit if there is no reason.
     pub fn bring_back(&mut self, reference: &DebitRef, reason: Option<ReasonCode>) -> Result<(), Error> {
         let now = self.clock.now();
         let (debits, debit, record) = self.debit(reference)?;
@@ -133,7 +133,7 @@ impl World {
             (Some(Course::Submitted), None) => {
                 return refused("the debit is not collected. Advance the clock to the business day after its due date");
             }
-            (None, _) => return refused("the debit waits, was cancelled, or has come back already"),
+            (None, _) => return refused("the debit waits, or has ended already"),
         };
         if last.is_some_and(|last| paris_day(now) > last) {
             return refused("the period for a return with this reason is over");
@@ -148,7 +148,7 @@ impl World {
         (debits.notification)(record, now)
     }
 
-    /// Every debit, for a control request.
+    /// Lists every debit, for a control request.
     pub fn debits(&self) -> Value {
         let now = self.clock.now();
         let all = self.vendors.iter().filter_map(|vendor| Some((vendor, vendor.simulation.debits()?)));

@@ -187,7 +187,7 @@ pub(crate) trait Simulation: Sync {
     /// word.
     fn step(&self, mandate: &Value, step: Step) -> Option<Value>;
 
-    /// How the vendor keeps debits, if it has any.
+    /// Returns the functions of a vendor that has debits.
     fn debits(&self) -> Option<Debits> {
         None
     }
@@ -515,30 +515,31 @@ impl Sandbox {
         self.edit(mandate, |record| record["status"] = status.into())
     }
 
-    /// The bank or the debtor brings a debit back, with this reason. A debit at the bank is rejected, and a collected
-    /// one is returned.
+    /// Simulates the bank or the debtor, who rejects or returns a debit with this reason. A debit at the bank is
+    /// rejected, and a collected debit is returned.
     ///
-    /// A debit goes by the calendar of TARGET and the clock of the sandbox. It is at the bank from the end of the last
-    /// business day before its due date, and collected from the business day after its due date.
+    /// The state of a debit follows the calendar of TARGET and the clock of the sandbox. The bank has the debit from the
+    /// end of the last business day before the due date. The money is collected from the business day after the due
+    /// date.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such debit. [`ErrorKind::Refused`] if it is not at the bank yet, if it
-    /// was cancelled or has come back already, or if the period for this reason is over. `MD01` can come for thirteen
-    /// months, `MD06` for eight weeks, and each other reason for five business days.
+    /// [`ErrorKind::NotFound`] if there is no such debit. [`ErrorKind::Refused`] if the bank does not have the debit yet,
+    /// if the debit waits or has ended, or if the period for this reason is over. The period is thirteen months for
+    /// `MD01`, eight weeks for `MD06`, and five business days for each other reason.
     pub fn return_debit(&self, debit: &DebitRef, reason: ReasonCode) -> Result<(), Error> {
         lock(&self.world).bring_back(debit, Some(reason))
     }
 
-    /// A collected debit is paid back to the debtor.
+    /// Simulates a refund of a collected debit by the creditor or the vendor.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such debit, [`ErrorKind::Refused`] if it is not collected.
+    /// [`ErrorKind::NotFound`] if there is no such debit. [`ErrorKind::Refused`] if the money was not collected.
     pub fn refund_debit(&self, debit: &DebitRef) -> Result<(), Error> {
         lock(&self.world).bring_back(debit, None)
     }
 
-    /// The body of the signed notification that the vendor would post now about a debit. `None` if there is no such
-    /// debit, or if the vendor documents no notification. Today only Easytransac does.
+    /// Returns the body of the signed notification that the vendor would post now about a debit. Returns `None` if there
+    /// is no such debit, or if the vendor documents no notification. Only Easytransac documents one.
     pub fn notification(&self, debit: &DebitRef) -> Option<String> {
         lock(&self.world).notification(debit)
     }

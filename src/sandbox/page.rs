@@ -49,19 +49,19 @@ impl Text {
 
 /// A value on a page.
 pub(crate) enum Shown {
-    /// The same in both languages.
+    /// A value that is the same in both languages.
     Same(String),
     Translated(Text),
 }
 
 impl Shown {
-    /// The ends of an IBAN: `FR76 •••• 0185`.
+    /// Shows the ends of an IBAN: `FR76 •••• 0185`.
     pub fn iban(iban: &str) -> Self {
         let ends = iban.get(..4).zip(iban.len().checked_sub(4).and_then(|end| iban.get(end..)));
         Self::Same(ends.map_or_else(String::new, |(start, end)| format!("{start} •••• {end}")))
     }
 
-    /// An amount: `1 234,56 €`.
+    /// Shows an amount in euros: `1 234,56 €`.
     pub fn amount(cents: u64) -> Self {
         let (digits, cents) = ((cents / 100).to_string(), cents % 100);
         let groups: Vec<&str> =

@@ -7,10 +7,10 @@
 //!   for any other violation of the spec.
 //! - A token lasts 300 seconds.
 //! - A PayByBank payment is `captured` immediately. An `orderId` in use is refused with 400.
-//! - A debit is due on the first business day of TARGET for which a presentation is in time. It is `pending`, and
-//!   `captured` from the business day after its due date. It can come back as `failed` or as `refunded`.
+//! - A debit is due on the first business day of TARGET for which a presentation is in time. The debit is `pending`, and
+//!   `captured` from the business day after its due date. A returned debit is `failed`, and a refunded debit `refunded`.
 //! - A notification about a debit has the reason of the bank: its label as `Error`, its code in `AdditionalError`. No page
-//!   shows where V2 has it.
+//!   shows the place of the reason in V2.
 //! - A customer's `uid` for another person overwrites nothing, because no operation reads a customer back.
 
 use super::Config;
@@ -104,13 +104,13 @@ fn transaction(call: &Request, store: &mut Store, mandate: Option<&str>) -> Resu
     Ok(aged(&store.put(TRANSACTIONS, tid, transaction), call.now))
 }
 
-/// The step of a debit by the calendar. `None` for a transfer, and for a debit that came back.
+/// Returns the state of a debit by the calendar. Returns `None` for a transfer, and for a debit that has ended.
 fn course(transaction: &Value, now: DateTime<Utc>) -> Option<Course> {
     let due = transaction["due"].as_str()?.parse().ok()?;
     matches!(transaction["status"].as_str(), Some("pending" | "captured")).then(|| Course::of(due, now))
 }
 
-/// A transaction as the vendor shows it, with its status at `now`.
+/// Returns a transaction in the vendor's form, with its status at `now`.
 fn aged(transaction: &Value, now: DateTime<Utc>) -> Value {
     let mut shown = transaction.clone();
     if transaction["status"] == "pending" && course(transaction, now) == Some(Course::Collected) {
@@ -122,12 +122,12 @@ fn aged(transaction: &Value, now: DateTime<Utc>) -> Value {
     shown
 }
 
-/// A time as notifications write it: local time in Paris.
+/// Writes a time in the form of notifications: local time in Paris.
 fn local(instant: DateTime<Utc>) -> String {
     paris_time(instant).format("%F %T").to_string()
 }
 
-/// The notification about a debit, signed.
+/// Returns the signed notification about a debit.
 fn notification(debit: &Value, now: DateTime<Utc>) -> Option<String> {
     debit["mandateId"].as_str()?;
     let amount = AmountCents::from_cents(debit["amount"].as_u64()?).to_string();

@@ -13,11 +13,11 @@
 //! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
 //! - A debit without a UMR uses any active mandate of the consumer. A one-off mandate (`OOFF`) takes one debit, and
 //!   another only if the first was cancelled or rejected.
-//! - A due date is a business day of TARGET, for which a presentation is still in time: at the end of the business day
-//!   before. The page says "day before". The debit is then `ISSUED`, and `SETTLED` from the business day after its due
-//!   date. Days are those of Paris.
-//! - A debit can come back as `REJECTED` before it is settled, as `RETURNED` afterwards, or as `REMBOURSE`. No page shows
-//!   the reason of a bank, so no response has it.
+//! - A due date is a business day of TARGET that is still in time. SafeDebit presents a debit at the end of the business
+//!   day before its due date. The page says "day before". The debit is then `ISSUED`, and `SETTLED` from the business day
+//!   after its due date. Days are those of Paris.
+//! - A bank rejects a debit (`REJECTED`) before the settlement, and returns it (`RETURNED`) afterwards. A refunded debit is
+//!   `REMBOURSE`. No page shows the reason of a bank, so no response has a reason.
 //! - A guarantee of more than 10,000 euros is refused.
 //! - Every check of a consumer returns the score 100. A search of payments shows their debits like `validate_payment`.
 //!   Each payment has one debit.
@@ -206,7 +206,7 @@ fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
     Ok(text(mandate, "umr").to_owned())
 }
 
-/// The step of a debit by the calendar. `None` for a debit that waits for the consumer, or that came to its end.
+/// Returns the state of a debit by the calendar. Returns `None` for a debit that waits for the consumer or has ended.
 fn course(debit: &Value, now: DateTime<Utc>) -> Option<Course> {
     match text(debit, "status") {
         "CREATED" | "ISSUED" | "SETTLED" | "GUARANTEED" => Some(Course::of(day(text(debit, "due_date"))?, now)),
@@ -235,7 +235,7 @@ fn open(debit: &Value, now: DateTime<Utc>) -> bool {
         || matches!(text(debit, "status"), "CREATED" | "PENDING" | "GUARANTEED") && early()
 }
 
-/// Refuses the due date of a request. The vendor's samples keep theirs, which is over.
+/// Refuses a due date that is not in time. The vendor's samples may keep their due date, which is in the past.
 fn due_date(call: &Request) -> Result<(), Reply> {
     let of_samples =
         ["sdd_reference_origin", "sdd_reference"].iter().find_map(|key| call.text(key)).is_some_and(sample);
