@@ -27,7 +27,9 @@ schemathesis.openapi.format("cents", st.integers(1, 10**9).map(str))
 schemathesis.openapi.format("document", st.binary(max_size=64).map(lambda data: b64encode(data).decode()))
 
 
-PATTERNS = {"reference": r"\S", "umr": r"\S", "new-umr": r"\S"}
+# A new UMR has no slash here: none may be at an end, or beside another.
+NEW_UMR = r"^[A-Za-z0-9+?:().,'_-]([A-Za-z0-9 +?:().,'_-]*[A-Za-z0-9+?:().,'_-])?$"
+PATTERNS = {"reference": r"\S", "umr": r"\S", "new-umr": NEW_UMR}
 
 # The sandbox accepts and returns only the words that a spec lists, so close the lists that vendors may extend.
 

@@ -6,9 +6,11 @@
 /// the first of two definitions. So a link in the documentation leads to a module, and the same link in the file leads
 /// to another file.
 macro_rules! chapters {
-    ($($about:literal $name:ident;)+) => {$(
+    ($($about:literal $name:ident = $file:literal;)+) => {$(
         #[doc = $about]
         ///
+        /// [collect]: crate::book::collect
+        /// [collect_fr]: crate::book::collect_fr
         /// [debits]: crate::book::debits
         /// [errors]: crate::book::errors
         /// [files]: crate::book::files
@@ -24,22 +26,24 @@ macro_rules! chapters {
         #[cfg_attr(feature = "safedebit", doc = "[safedebit]: crate::safedebit")]
         #[cfg_attr(feature = "seqino", doc = "[seqino]: crate::seqino")]
         ///
-        #[doc = include_str!(concat!("../docs/", stringify!($name), ".md"))]
+        #[doc = include_str!(concat!("../docs/", $file))]
         pub mod $name {}
     )+};
 }
 
 chapters! {
-    "The statuses, their evidence, and the changes between them." statuses;
-    "Permission to use a mandate, and the reasons against it." verdicts;
-    "Kinds of errors, retries, and the outcome of a write." errors;
-    "Checked values, business days, reasons of banks, and the finality of a collection." sepa;
-    "The state of a debit, the reason of a bank, and the time when the money is yours." debits;
-    "Read many mandates, store their states, find changes, and read again." many;
-    "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files;
-    "Callbacks from the vendors, and the proof that each gives." webhooks;
-    "The sandbox, which simulates the vendors for tests in any language." testing;
-    "Timeouts, limits, many processes, stored data, personal data, traces, clocks." operations;
-    "The required parts of a response, damage elsewhere, and empty lists." reading;
-    "One term for each concept." glossary;
+    "The statuses, their evidence, and the changes between them." statuses = "statuses.md";
+    "Permission to use a mandate, and the reasons against it." verdicts = "verdicts.md";
+    "Kinds of errors, retries, and the outcome of a write." errors = "errors.md";
+    "Checked values, business days, reasons of banks, and the finality of a collection." sepa = "sepa.md";
+    "The state of a debit, the reason of a bank, and the time when the money is yours." debits = "debits.md";
+    "A guide from the data of a debtor to final money." collect = "collect.md";
+    "Le même guide en français." collect_fr = "collect.fr.md";
+    "Read many mandates, store their states, find changes, and read again." many = "many.md";
+    "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files = "files.md";
+    "Callbacks from the vendors, and the proof that each gives." webhooks = "webhooks.md";
+    "The sandbox, which simulates the vendors for tests in any language." testing = "testing.md";
+    "Timeouts, limits, many processes, stored data, personal data, traces, clocks." operations = "operations.md";
+    "The required parts of a response, damage elsewhere, and empty lists." reading = "reading.md";
+    "One term for each concept." glossary = "glossary.md";
 }

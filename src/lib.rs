@@ -52,6 +52,7 @@
 //! | [Errors and lost responses](book::errors) | What went wrong? Did the vendor act? May I send the request again? |
 //! | [Rules of SEPA](book::sepa) | Is this IBAN valid? When can I collect? What does the bank's code mean? When is a collection final? |
 //! | [Debits](book::debits) | What became of a debit? When is the money mine? May I present it again? |
+//! | [From a debtor to money](book::collect), [en français](book::collect_fr) | How do I collect, from the first data to final money? What do I do after a return? |
 //! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
@@ -71,8 +72,9 @@
 //!
 //! - [`Mandates`] is the facade for all vendors. [`Mandates::status`] reads a [`Mandate`] with its [`MandateStatus`]
 //!   and the vendor's own word for the status.
-//! - [`Mandate::may_collect`] and [`Mandate::may_represent`] return a verdict with every reason. [`Mandate::next_step`]
-//!   says who has to act next, and [`Mandate::change_since`] classifies a change of the status.
+//! - [`Mandate::may_collect`] and [`Mandate::may_represent`] return a verdict with every reason, and
+//!   [`Mandate::may_collect_on`] the verdict for a due date. [`Mandate::next_step`] says who has to act next, and
+//!   [`Mandate::change_since`] classifies a change of the status.
 //! - [`Mandates::statuses`] reads many mandates. [`Statuses::changes`] yields only the mandates that differ from their
 //!   [`StoredState`]. A [`Schedule`] says when to read a mandate again.
 //! - [`MandateRef`] names a mandate, and has a text form for one database column.
@@ -125,8 +127,8 @@ pub use debit::{Debit, DebitRef, DebitSource, RecordRef};
 pub use facade::{Difference, Mandates, MandatesBuilder, Probe};
 pub use fleet::{Changes, References, StatusResult, Statuses};
 pub use mandate::{
-    Account, DateField, Fact, Facts, LastCollection, Lookup, Mandate, MandateChange, MandateRef, Permission, Reason,
-    Schedule, Source, StatusQuery, StoredState, Verdict,
+    Account, Collection, DateField, Fact, Facts, LastCollection, Lookup, Mandate, MandateChange, MandateRef,
+    Permission, Reason, Schedule, Source, StatusQuery, StoredState, Verdict,
 };
 pub use transport::Settings;
 // Export the module of each vendor whose feature is on, and the functions `vocabulary` and `debit_vocabulary`.

@@ -2,6 +2,7 @@
 //!
 //! This module does no I/O and reads no clock.
 
+mod collection;
 mod query;
 mod reading;
 mod reference;
@@ -9,6 +10,7 @@ mod schedule;
 mod stored;
 mod verdict;
 
+pub use collection::Collection;
 pub use query::StatusQuery;
 pub(crate) use reading::Past;
 pub use reading::{Account, Lookup, Mandate, Source};

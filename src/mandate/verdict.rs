@@ -19,7 +19,7 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(10);
 
 /// No direct debit is older than this day, so an earlier day is a typing error: `26-09-01` is read as a day in the year
 /// 26.
-const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("1970-01-01 is a valid day");
+pub(super) const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("1970-01-01 is a valid day");
 
 /// The facts that only you know about a mandate on which you want to collect money.
 ///
@@ -68,7 +68,7 @@ pub enum LastCollection {
     On(NaiveDate),
 }
 
-/// The name of one of the [`Facts`].
+/// The name of one of the [`Facts`], or of a fact of a [`Collection`](super::Collection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fact {
@@ -82,11 +82,15 @@ pub enum Fact {
     RevokedByDebtor,
     /// [`Facts::one_off_used`].
     OneOffUsed,
+    /// [`Collection::notified_on`](super::Collection::notified_on).
+    NotifiedOn,
     /// A fact that only a newer version of this crate uses.
     Other,
 }
 
-stable_text!(Fact { SignedOn, SignatureConfirmed, LastCollection, RevokedByDebtor, OneOffUsed, Other } else Self::Other);
+stable_text!(Fact {
+    SignedOn, SignatureConfirmed, LastCollection, RevokedByDebtor, OneOffUsed, NotifiedOn, Other
+} else Self::Other);
 
 /// `Display` shows the name of the field in [`Facts`].
 impl fmt::Display for Fact {
@@ -97,14 +101,15 @@ impl fmt::Display for Fact {
             Self::LastCollection => "last_collection",
             Self::RevokedByDebtor => "revoked_by_debtor",
             Self::OneOffUsed => "one_off_used",
+            Self::NotifiedOn => "notified_on",
             Self::Other => "a fact that this version of mandat does not know",
         })
     }
 }
 
 impl Facts {
-    /// Returns the reasons in these facts that speak against a collection today.
-    fn reasons(&self, today: NaiveDate) -> Vec<Reason> {
+    /// Returns the reasons in these facts that speak against a collection on `day`, which is today or later.
+    fn reasons(&self, today: NaiveDate, day: NaiveDate) -> Vec<Reason> {
         let mut reasons = Vec::new();
         for (missing, fact) in [
             (self.signed_on.is_none(), Fact::SignedOn),
@@ -138,8 +143,8 @@ impl Facts {
         // The 36 months count from the later of the signature and the last collection.
         let possible = |day: &NaiveDate| (EARLIEST..=today).contains(day);
         let [signed, collected] = [self.signed_on, collected].map(|day| day.filter(possible));
-        let since = signed.max(collected).filter(|since| has_lapsed(*since, today));
-        let signed_lately = signed.is_some_and(|day| !has_lapsed(day, today));
+        let since = signed.max(collected).filter(|since| has_lapsed(*since, day));
+        let signed_lately = signed.is_some_and(|signed| !has_lapsed(signed, day));
         match (self.last_collection, since) {
             // If the day of the last collection is unknown, it matters only if the signature is more than 36 months
             // old.
@@ -169,8 +174,8 @@ impl Facts {
     }
 }
 
-fn has_lapsed(since: NaiveDate, today: NaiveDate) -> bool {
-    since.checked_add_months(DORMANCY).is_none_or(|last_day| today > last_day)
+fn has_lapsed(since: NaiveDate, day: NaiveDate) -> bool {
+    since.checked_add_months(DORMANCY).is_none_or(|last_day| day > last_day)
 }
 
 impl Mandate {
@@ -191,13 +196,24 @@ impl Mandate {
     ///   vendor documents whether its mandates are Core or B2B.
     /// - A block at the debtor's bank, because nobody informs the creditor of it.
     /// - A change of the IBAN. Such a change is an amendment of the mandate, and the debtor must agree.
-    /// - Dormancy on the due date. The verdict measures dormancy at `now`, so compute the verdict on the day of the
-    ///   collection.
+    /// - The due date. You present a collection at least one business day before its due date, so no collection is due
+    ///   today. This verdict therefore ignores business days and lead times, and measures dormancy at `now`. Call
+    ///   [`may_collect_on`](Self::may_collect_on) for the verdict on a due date.
     ///
     /// See the chapter [Verdicts](crate::book::verdicts).
     pub fn may_collect(&self, facts: &Facts, now: DateTime<Utc>) -> Verdict {
+        self.reasons_against_collecting(facts, now, paris_day(now)).map_or(Verdict::NotApplicable, Verdict::of)
+    }
+
+    /// Returns the reasons that hold now or on `day`. Returns `None` if the mandate is not for collections.
+    pub(super) fn reasons_against_collecting(
+        &self,
+        facts: &Facts,
+        now: DateTime<Utc>,
+        day: NaiveDate,
+    ) -> Option<Vec<Reason>> {
         if self.reference.provider().purpose() != Purpose::Collect {
-            return Verdict::NotApplicable;
+            return None;
         }
         let mut reasons = self.common_reasons(facts.last_acknowledged, now);
         let age = self.age(now);
@@ -212,8 +228,9 @@ impl Mandate {
                 None => Some(Reason::FactMissing { fact: Fact::SignatureConfirmed }),
             });
         }
-        reasons.extend(facts.reasons(paris_day(now)));
-        Verdict::of(reasons)
+        let today = paris_day(now);
+        reasons.extend(facts.reasons(today, day.max(today)));
+        Some(reasons)
     }
 
     /// Decides whether you may act as the grantor's e-invoicing platform under this mandate at the time `now`.
@@ -259,7 +276,7 @@ impl Mandate {
         if self.source == Source::Created {
             reasons.push(Reason::NotReadBack);
         }
-        if self.observed_at > now + CLOCKS_DIFFER {
+        if self.observed_at - now > CLOCKS_DIFFER {
             reasons.push(Reason::ReadAhead { observed_at: self.observed_at });
         }
         match self.starts.as_ref().map(wire::DateTime::get) {
@@ -313,7 +330,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    fn of(reasons: Vec<Reason>) -> Self {
+    pub(super) fn of(reasons: Vec<Reason>) -> Self {
         if reasons.is_empty() {
             Self::Allowed
         } else if reasons.iter().any(Reason::refuses) {
@@ -383,7 +400,7 @@ pub enum Reason {
         /// The start of the mandate.
         starts: DateTime<Utc>,
     },
-    /// The end of the mandate has been reached. The verdict is refused.
+    /// The end of the mandate has been reached, or will be by the due date. The verdict is refused.
     AfterEnd {
         /// The end of the mandate.
         ends: DateTime<Utc>,
@@ -411,7 +428,7 @@ pub enum Reason {
         /// The stated day of signature.
         signed_on: NaiveDate,
     },
-    /// No collection was presented for 36 months. The verdict is refused.
+    /// No collection was presented for 36 months, at `now` or by the due date. The verdict is refused.
     Dormant {
         /// The day of the last collection, or of the signature.
         since: NaiveDate,
@@ -431,7 +448,23 @@ pub enum Reason {
         /// The missing fact.
         fact: Fact,
     },
-    /// A stated fact is impossible: a day before 1970, or a last collection after today. The verdict is refused.
+    /// TARGET is closed on the due date. The verdict is refused.
+    NotBusinessDay {
+        /// The due date.
+        day: NaiveDate,
+    },
+    /// It is too late to present a collection for this due date. The verdict is refused.
+    TooSoon {
+        /// The first due date for which a presentation is in time.
+        earliest: NaiveDate,
+    },
+    /// The debtor was notified too late for this due date. The verdict is refused.
+    NotifiedTooLate {
+        /// The first due date that leaves the agreed notice.
+        earliest: NaiveDate,
+    },
+    /// A stated fact is impossible: a day before 1970, or a last collection or notification after today. The verdict is
+    /// refused.
     FactImpossible {
         /// The impossible fact.
         fact: Fact,
@@ -507,6 +540,9 @@ impl Reason {
             | Self::Dormant { .. }
             | Self::OneOffUsed
             | Self::RevokedByDebtor
+            | Self::NotBusinessDay { .. }
+            | Self::TooSoon { .. }
+            | Self::NotifiedTooLate { .. }
             | Self::FactImpossible { .. }
             | Self::AccountNotActive { .. } => true,
             Self::Unrecognized { .. }
@@ -546,6 +582,11 @@ impl fmt::Display for Reason {
             Self::Dormant { since } => write!(f, "dormant: no collection for 36 months since {since}"),
             Self::OneOffUsed => f.write_str("one-off mandate already used"),
             Self::RevokedByDebtor => f.write_str("the debtor has revoked the mandate by a message to you"),
+            Self::NotBusinessDay { day } => write!(f, "TARGET is closed on {day}"),
+            Self::TooSoon { earliest } => write!(f, "too late to present it: the earliest due date is {earliest}"),
+            Self::NotifiedTooLate { earliest } => {
+                write!(f, "debtor notified too late: the earliest due date is {earliest}")
+            }
             Self::Reinstated { from } => write!(f, "reinstated after {from}, and you have not acknowledged the return"),
             Self::FactMissing { fact } => write!(f, "{fact} not known"),
             Self::FactImpossible { fact } => write!(f, "{fact} is impossible: the day is before 1970 or after today"),

@@ -10,7 +10,9 @@ use super::{
     world::{Script, SimulatedVendor, World},
 };
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
+    sepa::ReasonCode,
     vocabulary::{Error, ErrorKind, MandateStatus, Provider},
 };
 use hyper::Method;
@@ -38,6 +40,15 @@ const INDEX: &[(&str, &str)] = &[
         "sets any word or JSON as the status of the mandate",
     ),
     ("POST /_control/mandates {\"mandate\": ..., \"forget\": true}", "deletes the mandate at the vendor"),
+    (
+        "GET /_control/debits",
+        "returns each debit with its mandate, due date, word, reason of the bank, and signed notification",
+    ),
+    (
+        "POST /_control/debits {\"debit\": \"safedebit:umr=RUM-1/sdd=SDD-1\", \"return\": \"AM04\"}",
+        "rejects or returns a debit, with the reason of the bank",
+    ),
+    ("POST /_control/debits {\"debit\": ..., \"refund\": true}", "refunds a debit"),
     ("PATCH /_control/state/{vendor}/{kind}/{id}", "changes a record (JSON merge patch)"),
     ("GET, DELETE /_control/faults", "returns the number of faults; removes all faults"),
     (
@@ -74,6 +85,16 @@ struct MandateChange {
     word: Option<Value>,
     #[serde(default)]
     forget: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DebitChange {
+    debit: DebitRef,
+    #[serde(rename = "return")]
+    reason: Option<ReasonCode>,
+    #[serde(default)]
+    refund: bool,
 }
 
 pub(super) fn even_null<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Value>, D::Error> {
@@ -126,6 +147,8 @@ pub(super) fn answer(
             })
             .collect()),
         ("POST", ["mandates"]) => read(body).and_then(|wanted| mandate(world, wanted)).and(done),
+        ("GET", ["debits"]) => Ok(world.debits()),
+        ("POST", ["debits"]) => read(body).and_then(|wanted| debit(world, wanted)).and(done),
         ("GET", ["faults"]) => Ok(json!({"faults": world.faults.len()})),
         ("DELETE", ["faults"]) => {
             world.faults.clear();
@@ -182,9 +205,20 @@ fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(
     if has { Ok(()) } else { Err((400, format!("{who} no operation `{operation}`. The spec lists the operations"))) }
 }
 
+fn error(e: Error) -> Refused {
+    (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string())
+}
+
+fn debit(world: &mut World, wanted: DebitChange) -> Result<(), Refused> {
+    let DebitChange { debit, reason, refund } = wanted;
+    if reason.is_some() == refund {
+        return Err((400, "send exactly one of return, refund".into()));
+    }
+    world.bring_back(&debit, reason).map_err(error)
+}
+
 fn mandate(world: &mut World, wanted: MandateChange) -> Result<(), Refused> {
     let MandateChange { mandate, step, status, word, forget } = wanted;
-    let error = |e: Error| (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string());
     match (step, status, word, forget) {
         (Some(step), None, None, false) => world.step(&mandate, step).map_err(error),
         // An unknown text parses as `Unrecognized`, so refuse it here.

@@ -102,6 +102,9 @@
 //! | | `{"mandate": ..., "status": "Suspended"}` | [`set_status`](Sandbox::set_status) |
 //! | | `{"mandate": ..., "word": "brand_new"}` | [`answer`](Sandbox::answer): any word or JSON |
 //! | | `{"mandate": ..., "forget": true}` | [`forget`](Sandbox::forget) |
+//! | `GET /_control/debits` | | returns each debit with its mandate, its due date, the vendor's word, the reason of the bank, and the [`notification`](Sandbox::notification) |
+//! | `POST /_control/debits` | `{"debit": "safedebit:umr=RUM-1/sdd=SDD-1", "return": "AM04"}` | [`return_debit`](Sandbox::return_debit) |
+//! | | `{"debit": ..., "refund": true}` | [`refund_debit`](Sandbox::refund_debit) |
 //! | `GET /_control/faults` | | returns the number of faults |
 //! | `POST /_control/faults` | `{"fault": "status", "status": 503, "times": 1}` | [`inject`](Sandbox::inject): any [`Fault`]. [Testing](crate::book::testing#faults) lists the kinds and their fields; each may have `after_effect`, `provider`, `operation`, `times`, `probability` with `seed` |
 //! | `DELETE /_control/faults` | | removes all faults |
@@ -115,6 +118,7 @@ mod contract;
 mod control;
 mod fault;
 mod host;
+mod life;
 mod page;
 mod request;
 mod server;
@@ -123,7 +127,8 @@ mod store;
 mod world;
 
 pub use fault::Fault;
-pub(crate) use page::{Closed, Decision, Link, Onward, Page, Text, Why};
+pub(crate) use life::{Course, Debit, Debits, WayBack, refused_due_date};
+pub(crate) use page::{Closed, Decision, Link, Onward, Page, Shown, Text, Why};
 pub(crate) use request::{Reply, Request};
 pub(crate) use spec::{Spec, Violation};
 pub(crate) use store::{MANDATES, Store};
@@ -131,7 +136,9 @@ pub use world::Received;
 pub(crate) use world::SimulatedVendor;
 
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
+    sepa::ReasonCode,
     vocabulary::{Error, ErrorKind, MandateStatus, Provider, VocabularyRow},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -179,6 +186,11 @@ pub(crate) trait Simulation: Sync {
     /// Returns the status word of a mandate after a step, or `None` if the vendor has no such step from the present
     /// word.
     fn step(&self, mandate: &Value, step: Step) -> Option<Value>;
+
+    /// Returns the functions of a vendor that has debits.
+    fn debits(&self) -> Option<Debits> {
+        None
+    }
 
     /// Returns the page behind a link.
     fn page(&self, _: &Store, _token: &str, _now: DateTime<Utc>) -> Option<Page> {
@@ -501,6 +513,35 @@ impl Sandbox {
     /// [`ErrorKind::NotFound`] if there is no such mandate.
     pub fn answer(&self, mandate: &MandateRef, status: impl Into<Value>) -> Result<(), Error> {
         self.edit(mandate, |record| record["status"] = status.into())
+    }
+
+    /// Simulates the bank or the debtor, who rejects or returns a debit with this reason. A debit at the bank is
+    /// rejected, and a collected debit is returned.
+    ///
+    /// The state of a debit follows the calendar of TARGET and the clock of the sandbox. The bank has the debit from the
+    /// end of the last business day before the due date. The money is collected from the business day after the due
+    /// date.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such debit. [`ErrorKind::Refused`] if the bank does not have the debit yet,
+    /// if the debit waits or has ended, or if the period for this reason is over. The period is thirteen months for
+    /// `MD01`, eight weeks for `MD06`, and five business days for each other reason.
+    pub fn return_debit(&self, debit: &DebitRef, reason: ReasonCode) -> Result<(), Error> {
+        lock(&self.world).bring_back(debit, Some(reason))
+    }
+
+    /// Simulates a refund of a collected debit by the creditor or the vendor.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such debit. [`ErrorKind::Refused`] if the money was not collected.
+    pub fn refund_debit(&self, debit: &DebitRef) -> Result<(), Error> {
+        lock(&self.world).bring_back(debit, None)
+    }
+
+    /// Returns the body of the signed notification that the vendor would post now about a debit. Returns `None` if there
+    /// is no such debit, or if the vendor documents no notification. Only Easytransac documents one.
+    pub fn notification(&self, debit: &DebitRef) -> Option<String> {
+        lock(&self.world).notification(debit)
     }
 
     /// Changes the record of a mandate. The record has the fields of the vendor's response.

@@ -47,12 +47,35 @@ impl Text {
     }
 }
 
+/// A value on a page.
+pub(crate) enum Shown {
+    /// A value that is the same in both languages.
+    Same(String),
+    Translated(Text),
+}
+
+impl Shown {
+    /// Shows the ends of an IBAN: `FR76 •••• 0185`.
+    pub fn iban(iban: &str) -> Self {
+        let ends = iban.get(..4).zip(iban.len().checked_sub(4).and_then(|end| iban.get(end..)));
+        Self::Same(ends.map_or_else(String::new, |(start, end)| format!("{start} •••• {end}")))
+    }
+
+    /// Shows an amount in euros: `1 234,56 €`.
+    pub fn amount(cents: u64) -> Self {
+        let (digits, cents) = ((cents / 100).to_string(), cents % 100);
+        let groups: Vec<&str> =
+            digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+        Self::Same(format!("{},{cents:02} €", groups.join(" ")))
+    }
+}
+
 /// The content of a vendor's page.
 pub(crate) struct Page {
     pub title: Text,
     /// The text to which the reader of the page agrees.
     pub intro: Text,
-    pub terms: Vec<(Text, String)>,
+    pub terms: Vec<(Text, Shown)>,
     /// The text of the button with which the reader agrees.
     pub agree: Text,
     /// The hidden fields that the form posts to the next address.
@@ -168,7 +191,12 @@ impl Page {
                 dl {
                     @for (term, value) in &self.terms {
                         dt { (term.in_(language)) }
-                        dd { (value) }
+                        dd {
+                            @match value {
+                                Shown::Same(value) => (value),
+                                Shown::Translated(value) => (value.in_(language)),
+                            }
+                        }
                     }
                 }
                 form method="post" {

@@ -1,7 +1,7 @@
 //! Finds the operation of a request, and checks the request with the spec of the vendor.
 
 use super::request::Request;
-use crate::wire;
+use crate::{sepa::Umr, wire};
 use jsonschema::{Draft, ValidatorMap};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
@@ -353,7 +353,7 @@ fn checks(document: &Value) -> Option<ValidatorMap> {
         .with_format("date-fr", |text: &str| text.parse::<wire::FrenchDate>().is_ok())
         .with_format("reference", |text: &str| !text.trim().is_empty())
         .with_format("umr", |text: &str| !text.trim().is_empty())
-        .with_format("new-umr", |text: &str| !text.trim().is_empty())
+        .with_format("new-umr", |text: &str| Umr::with_underscores(text).is_ok())
         .with_format("cents", digits)
         // The vendor calls the format IPv4, but allows texts of the length of an IPv6 address.
         .with_format("ipv4", |text: &str| text.parse::<IpAddr>().is_ok())

@@ -40,4 +40,6 @@ pub use sequence::Sequence;
 pub use umr::Umr;
 pub use value::{Rule, ValueError, ValueKind};
 
+#[cfg(all(feature = "easytransac", feature = "sandbox"))]
+pub(crate) use paris::paris_time;
 pub(crate) use {iban::check_digits_fit, umr::of_a_umr};

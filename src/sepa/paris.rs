@@ -16,7 +16,7 @@ pub fn paris_day(now: DateTime<Utc>) -> NaiveDate {
 }
 
 /// Returns the day and the time of day in Paris.
-pub(super) fn paris_time(now: DateTime<Utc>) -> NaiveDateTime {
+pub(crate) fn paris_time(now: DateTime<Utc>) -> NaiveDateTime {
     let utc = now.naive_utc();
     // Only the last hours that chrono can represent have no time in Paris. For these hours, return the time in UTC.
     utc.checked_add_offset(Paris.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)

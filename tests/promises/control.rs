@@ -19,7 +19,7 @@ pub static CLIENT: LazyLock<reqwest::Client> =
     LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap());
 
 /// Sends a control request to the sandbox. Returns the HTTP status and the JSON body of the response.
-async fn send_control(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> (u16, Value) {
+pub async fn send_control(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> (u16, Value) {
     let url = format!("http://{}/_control{path}", sandbox.address());
     let method: Method = method.parse().unwrap();
     let body = body.into().map(|body| body.to_string()).unwrap_or_default();
@@ -29,7 +29,7 @@ async fn send_control(sandbox: &Sandbox, method: &str, path: &str, body: impl In
     (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
 }
 
-async fn control(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> Value {
+pub async fn control(sandbox: &Sandbox, method: &str, path: &str, body: impl Into<Option<Value>>) -> Value {
     let (status, answer) = send_control(sandbox, method, path, body).await;
     assert_eq!(status, 200, "{method} {path}: {answer}");
     answer
@@ -59,7 +59,7 @@ async fn control_index_lists_every_control_path() {
     let (sandbox, _) = started().await;
     let index = control(&sandbox, "GET", "", None).await;
     let said = index.to_string();
-    for part in ["state", "reset", "clock", "mandates", "faults", "scripts", "journal"] {
+    for part in ["state", "reset", "clock", "mandates", "debits", "faults", "scripts", "journal"] {
         assert!(said.contains(&format!("/_control/{part}")), "{part}: {said}");
     }
 }

@@ -14,7 +14,10 @@ mod control;
 mod credentials;
 mod damage;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod debit_life;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod debits;
+mod due_dates;
 mod errors;
 mod evidence;
 #[cfg(feature = "safedebit")]
@@ -70,4 +73,6 @@ mod unknown_words;
 mod verdicts;
 mod vocabulary;
 mod walk;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod walk_debits;
 mod webhooks;

@@ -148,3 +148,24 @@ fn table_in_the_book_lists_every_setting_with_its_default() {
         assert!(written.starts_with(&format!("| `{name}` | {default} | ")), "{name} {default}: {written}");
     }
 }
+
+/// The programs of a guide without their comments.
+fn programs(page: &str) -> Vec<String> {
+    let code = |program: &str| {
+        let lines = program.lines().map(|line| line.split(" // ").next().unwrap());
+        lines.filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    };
+    page.split("```rust\n").skip(1).map(|rest| code(rest.split("```").next().unwrap())).collect()
+}
+
+#[test]
+fn french_guide_has_the_programs_and_sections_of_the_english_one() {
+    let [english, french] = [include_str!("../../docs/collect.md"), include_str!("../../docs/collect.fr.md")];
+    assert_eq!(programs(french), programs(english));
+    assert_eq!(programs(english).len(), 6);
+    let outline = |page: &str| {
+        let lines = page.lines().map(|line| (line.starts_with("## "), line.matches('|').count()));
+        lines.filter(|(heading, cells)| *heading || *cells > 0).collect::<Vec<_>>()
+    };
+    assert_eq!(outline(french), outline(english));
+}

@@ -25,11 +25,11 @@ fn in_force(reference: &MandateRef, account: Account) -> Mandate {
     .unwrap()
 }
 
-fn debit() -> Mandate {
+pub fn debit() -> Mandate {
     in_force(&MandateRef::safedebit("RUM-1"), Account::NotApplicable)
 }
 
-fn platform() -> Mandate {
+pub fn platform() -> Mandate {
     let account = json!({"Read": {"status": "Active", "raw": "active"}});
     in_force(&MandateRef::seqino("client_abc123", "mdt_abc123"), serde_json::from_value(account).unwrap())
 }
@@ -360,7 +360,7 @@ fn any_account() -> impl Strategy<Value = Account> {
 }
 
 prop_compose! {
-    fn any_mandate()(
+    pub fn any_mandate()(
         collects in any::<bool>(),
         status in any_status(),
         starts in any_date(),
@@ -393,7 +393,7 @@ fn any_day() -> impl Strategy<Value = NaiveDate> {
 }
 
 prop_compose! {
-    fn any_facts()(
+    pub fn any_facts()(
         signed_on in proptest::option::of(any_day()),
         signature_confirmed in proptest::option::of(proptest::bool::weighted(0.8)),
         last_collection in any_last_collection(),

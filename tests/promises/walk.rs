@@ -120,6 +120,8 @@ struct Walk {
     failed: usize,
     returned: usize,
     acknowledged: usize,
+    #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+    ledger: crate::walk_debits::Ledger,
 }
 
 const UNREADABLE: &str = "the day after";
@@ -229,7 +231,7 @@ impl Walk {
         let mandate = read.unwrap_or_else(|error| panic!("{reference}: {error}"));
         let is = truth(provider, &record, now);
         assert_eq!((mandate.status, Some(mandate.raw.as_str())), (is, record["status"].as_str()), "{reference}");
-        let facts = any_facts(&mut self.random, paris_day(now));
+        let facts = self.facts_of(reference, &record);
         let (verdict, allowed) = match provider.purpose() {
             Purpose::Represent => (mandate.may_represent(None, now), self.client_is_active(reference)),
             _ => (mandate.may_collect(&facts, now), lets_collect(&facts, paris_day(now))),
@@ -238,7 +240,29 @@ impl Walk {
         self.allowed += usize::from(allowed);
         assert_eq!(verdict.is_allowed(), allowed, "{reference}: {verdict}; {record}; {facts:?}");
         assert!(allowed || verdict == Verdict::NotApplicable || !verdict.reasons().is_empty());
+        #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+        if provider.purpose() == Purpose::Collect {
+            let Self { sandbox, mandates, random, ledger, .. } = self;
+            ledger.plan((sandbox, mandates, random), &mandate, &facts, allowed).await;
+            ledger.follow((sandbox, mandates, random)).await;
+        }
         Some(mandate)
+    }
+
+    /// Random facts. The caller knows its own debits, so `one_off_used` is not at random for a one-off mandate.
+    fn facts_of(&mut self, reference: &MandateRef, record: &Value) -> Facts {
+        #[allow(unused_mut, reason = "a build may have no debits")]
+        let mut facts = any_facts(&mut self.random, paris_day(self.sandbox.now()));
+        if self.random.bool() {
+            let signed_on = facts.signed_on.filter(|day| *day <= paris_day(self.sandbox.now()));
+            facts = Facts { signed_on, last_collection: LastCollection::Never, ..crate::support::good_facts() };
+        }
+        let _ = (reference, record);
+        #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+        if record["sequence_type"] == "OOFF" && facts.one_off_used == Some(false) {
+            facts.one_off_used = Some(self.ledger.has_used(reference));
+        }
+        facts
     }
 
     fn client_is_active(&self, reference: &MandateRef) -> bool {
@@ -252,9 +276,16 @@ impl Walk {
     /// Follows some mandates one by one from their creation, and then all mandates in batches.
     async fn run_lives(&mut self) -> usize {
         self.sandbox.reset();
+        #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+        self.ledger.reset();
         let mut all = Vec::new();
         for _ in 0..4 {
             all.extend(create_mandate_at_each_vendor(&self.sandbox, &self.mandates).await);
+        }
+        for reference in all.iter().filter(|reference| reference.provider() == Provider::SafeDebit) {
+            let once = self.random.u8(..3) == 0;
+            let sequence = if once { "OOFF" } else { "RCUR" };
+            self.sandbox.edit(reference, |record| record["sequence_type"] = sequence.into()).unwrap();
         }
         for reference in &all {
             let mut known: Option<StoredState> = None;
@@ -520,14 +551,31 @@ async fn facade_allows_exactly_what_the_sandbox_records_allow() {
         let sandbox = Sandbox::start_with(Options::default().with_seed(seed)).await.unwrap();
         let mandates = sandbox.mandates();
         let random = Rng::with_seed(seed.wrapping_add(which));
-        let mut walk =
-            Walk { sandbox, mandates, random, taken: 0, allowed: 0, failed: 0, returned: 0, acknowledged: 0 };
+        let mut walk = Walk {
+            sandbox,
+            mandates,
+            random,
+            taken: 0,
+            allowed: 0,
+            failed: 0,
+            returned: 0,
+            acknowledged: 0,
+            #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+            ledger: Default::default(),
+        };
         let mut lived = 0;
         while lived < lives / 2 {
             match walk.run_lives().await {
                 0 => break,
                 more => lived += more,
             }
+        }
+        #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+        {
+            let crate::walk_debits::Ledger { presented, back, end, .. } = walk.ledger;
+            let shown = format!("{presented} debits: {back} came back, {end} final");
+            println!("{shown}");
+            assert!(lived < 1000 || presented > lived / 10 && back > lived / 30 && end > lived / 10, "{shown}");
         }
         let Walk { taken, allowed, failed, returned, acknowledged, .. } = walk;
         let shown = format!("{lived} lives: {taken}, {allowed}, {failed}, {returned}, {acknowledged}");

@@ -6,14 +6,24 @@
 //! - The body of an error is `{"success": false, "date": ..., "code": ...}`. The code is 5 for a missing field and 101
 //!   for any other violation of the spec.
 //! - A token lasts 300 seconds.
-//! - A payment is `captured` immediately. An `orderId` in use is refused with 400.
+//! - A PayByBank payment is `captured` immediately. An `orderId` in use is refused with 400.
+//! - A debit is due on the first business day of TARGET for which a presentation is in time. The debit is `pending`, and
+//!   `captured` from the business day after its due date. A returned debit is `failed`, and a refunded debit `refunded`.
+//! - A notification about a debit has the reason of the bank: its label as `Error`, its code in `AdditionalError`. No page
+//!   shows the place of the reason in V2.
 //! - A customer's `uid` for another person overwrites nothing, because no operation reads a customer back.
 
 use super::Config;
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
-    sandbox::{MANDATES, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store, Violation, word_for},
+    sandbox::{
+        Course, Debit, Debits, MANDATES, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store,
+        Violation, WayBack, word_for,
+    },
+    sepa::{LeadTimes, ReasonCode, Scheme, earliest_due_date, paris_time},
     vocabulary::{MandateStatus, Provider, VocabularyRow},
+    wire::AmountCents,
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -57,8 +67,8 @@ fn refused(status: u16, call: &Request) -> Reply {
     Reply::new(status, json!({"success": false, "date": atom(call.now)}))
 }
 
-/// Creates a payment, which is captured immediately.
-fn transaction(call: &Request, store: &mut Store) -> Result<Value, Reply> {
+/// Creates a payment: a transfer, which is captured immediately, or a debit on a mandate.
+fn transaction(call: &Request, store: &mut Store, mandate: Option<&str>) -> Result<Value, Reply> {
     let order = call.text("orderId");
     // All samples of the vendor use the same `orderId`, so this `orderId` may be repeated.
     if order.is_some_and(|order| order != ORDER)
@@ -79,11 +89,61 @@ fn transaction(call: &Request, store: &mut Store) -> Result<Value, Reply> {
     if let Some(order) = order {
         transaction["orderId"] = order.into();
     }
-    if call.operation == "init_open_banking" {
-        let link = format!("https://api.sandbox.easytransac.com/v2/public/transaction/{tid}/redirect");
-        transaction["redirectUrl"] = link.into();
+    match mandate {
+        Some(mandate) => {
+            let lead = LeadTimes { pre_notification: 0, ..LeadTimes::default() };
+            transaction["status"] = "pending".into();
+            transaction["mandateId"] = mandate.into();
+            transaction["due"] = json!(earliest_due_date(call.now, Scheme::Core, &lead));
+        }
+        None => {
+            let link = format!("https://api.sandbox.easytransac.com/v2/public/transaction/{tid}/redirect");
+            transaction["redirectUrl"] = link.into();
+        }
     }
-    Ok(store.put(TRANSACTIONS, tid, transaction))
+    Ok(aged(&store.put(TRANSACTIONS, tid, transaction), call.now))
+}
+
+/// Returns the state of a debit by the calendar. Returns `None` for a transfer, and for a debit that has ended.
+fn course(transaction: &Value, now: DateTime<Utc>) -> Option<Course> {
+    let due = transaction["due"].as_str()?.parse().ok()?;
+    matches!(transaction["status"].as_str(), Some("pending" | "captured")).then(|| Course::of(due, now))
+}
+
+/// Returns a transaction in the vendor's form, with its status at `now`.
+fn aged(transaction: &Value, now: DateTime<Utc>) -> Value {
+    let mut shown = transaction.clone();
+    if transaction["status"] == "pending" && course(transaction, now) == Some(Course::Collected) {
+        shown["status"] = "captured".into();
+    }
+    if let Some(fields) = shown.as_object_mut() {
+        fields.retain(|key, _| !["mandateId", "due", "reason", "back"].contains(&key.as_str()));
+    }
+    shown
+}
+
+/// Writes a time in the form of notifications: local time in Paris.
+fn local(instant: DateTime<Utc>) -> String {
+    paris_time(instant).format("%F %T").to_string()
+}
+
+/// Returns the signed notification about a debit.
+fn notification(debit: &Value, now: DateTime<Utc>) -> Option<String> {
+    debit["mandateId"].as_str()?;
+    let amount = AmountCents::from_cents(debit["amount"].as_u64()?).to_string();
+    let mut fields = json!({
+        "OperationType": "debit", "Tid": debit["tid"], "OrderId": debit["orderId"], "Test": "yes",
+        "Status": aged(debit, now)["status"], "Date": local(now), "Amount": amount, "Currency": "EUR",
+    });
+    if let Some(code) = debit["reason"].as_str() {
+        fields["Error"] = ReasonCode::from(code).label().into();
+        fields["AdditionalError"] = json!([code]);
+    }
+    for (name, date) in debit["back"].as_object().into_iter().flatten() {
+        fields[name] = date.clone();
+    }
+    let fields = fields.as_object()?.iter().filter(|(_, value)| !value.is_null());
+    super::sign_notification(fields.map(|(name, value)| (name.clone(), value.clone())).collect(), KEY).ok()
 }
 
 pub(crate) struct Simulated;
@@ -137,10 +197,10 @@ impl Simulation for Simulated {
             }
             "get_mandate_status" => good(call, store.get(MANDATES, mandate).ok_or_else(|| refused(404, call))?),
             "debit_mandate" => match store.get(MANDATES, mandate).ok_or_else(|| refused(404, call))? {
-                mandate if mandate["status"] == "active" => good(call, &transaction(call, store)?),
+                record if record["status"] == "active" => good(call, &transaction(call, store, Some(mandate))?),
                 _ => refused(400, call),
             },
-            "init_open_banking" => good(call, &transaction(call, store)?),
+            "init_open_banking" => good(call, &transaction(call, store, None)?),
             "get_transaction_status" => {
                 let wanted = |transaction: &&Value| {
                     ["tid", "orderId"].iter().any(|key| {
@@ -148,7 +208,8 @@ impl Simulation for Simulated {
                         value.is_some_and(|value| transaction[*key] == value.as_str())
                     })
                 };
-                good(call, store.all(TRANSACTIONS).find(wanted).ok_or_else(|| refused(404, call))?)
+                let found = store.all(TRANSACTIONS).find(wanted).ok_or_else(|| refused(404, call))?;
+                good(call, &aged(found, call.now))
             }
             _ => self.no_such_operation(),
         })
@@ -169,5 +230,33 @@ impl Simulation for Simulated {
             Step::Verify | Step::Suspend | Step::Expire => return None,
         };
         word_for(&self.vocabulary(), status)
+    }
+    fn debits(&self) -> Option<Debits> {
+        Some(Debits {
+            kind: TRANSACTIONS,
+            read: |record, now| {
+                let (id, order) = (record["tid"].as_str()?, record["orderId"].as_str());
+                let references = std::iter::once(DebitRef::easytransac(id));
+                Some(Debit {
+                    id: id.to_owned(),
+                    references: references.chain(order.map(DebitRef::easytransac_order)).collect(),
+                    mandate: MandateRef::easytransac(record["mandateId"].as_str()?),
+                    due: record["due"].as_str()?.parse().ok()?,
+                    word: aged(record, now)["status"].as_str()?.to_owned(),
+                    course: course(record, now),
+                })
+            },
+            bring_back: |record, way, now| {
+                let (word, back) = match way {
+                    WayBack::Rejected(_) => ("failed", json!({})),
+                    WayBack::Returned(_) => ("failed", json!({"DateChargeback": local(now)})),
+                    WayBack::Refunded => ("refunded", json!({"DateRefund": local(now)})),
+                };
+                record["status"] = word.into();
+                record["back"] = back;
+                record["reason"] = json!(way.reason().map(ReasonCode::as_str));
+            },
+            notification,
+        })
     }
 }

@@ -11,8 +11,14 @@
 //! - A signature link is valid for one day and one signature. Its page returns the UMR in the query. It also posts
 //!   `umr`, `iban` and `bic` to `url_ok` as a form.
 //! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
-//! - A debit without a UMR uses any active mandate of the consumer. It is `ISSUED` from its due date and `SETTLED` two
-//!   days later. Days are those of Paris. A guarantee of more than 10,000 euros is refused.
+//! - A debit without a UMR uses any active mandate of the consumer. A one-off mandate (`OOFF`) takes one debit, and
+//!   another only if the first was cancelled or rejected.
+//! - A due date is a business day of TARGET that is still in time. SafeDebit presents a debit at the end of the business
+//!   day before its due date. The page says "day before". The debit is then `ISSUED`, and `SETTLED` from the business day
+//!   after its due date. Days are those of Paris.
+//! - A bank rejects a debit (`REJECTED`) before the settlement, and returns it (`RETURNED`) afterwards. A refunded debit is
+//!   `REMBOURSE`. No page shows the reason of a bank, so no response has a reason.
+//! - A guarantee of more than 10,000 euros is refused.
 //! - Every check of a consumer returns the score 100. A search of payments shows their debits like `validate_payment`.
 //!   Each payment has one debit.
 //! - A beneficiary is waiting (1) after the start of its onboarding. The later steps are not simulated.
@@ -21,14 +27,14 @@
 
 use super::Config;
 use crate::{
+    debit::DebitRef,
     mandate::MandateRef,
     sandbox::{
-        Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec,
-        Step, Store, Text, Violation, Why, word_for,
+        Closed, Course, Debit, Debits, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, Shown,
+        SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation, WayBack, Why, refused_due_date, word_for,
     },
     sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},
-    wire::mask_iban,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -43,6 +49,8 @@ const SAMPLE_HEADER: &str = "JQheySHkalSNuakkmSmm==";
 const SAMPLE: &str = Sandbox::CONSUMER;
 const IBAN: &str = "FR7630001007941234567890185";
 const CODE: &str = "123456";
+/// The creditor on the page of a mandate whose consumer has no beneficiary.
+const CREDITOR: &str = "Sandbox SAS, ICS FR72ZZZ123456";
 
 /// The OpenAPI spec of SafeDebit as JSON.
 const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
@@ -180,38 +188,59 @@ fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
     let reference = call.given("safedebit_consumer_reference");
     let usable =
         |mandate: &Value| mandate["status"] == "1" && mandate["safedebit_consumer_reference"].as_str() == reference;
-    match call.text("umr") {
+    let mandate = match call.text("umr") {
         Some(umr) => match store.get(MANDATES, umr).ok_or_else(|| unknown("mandate"))? {
-            mandate if usable(mandate) => Ok(umr.to_owned()),
-            _ => Err(impossible("the mandate is not active, or belongs to another consumer")),
+            mandate if usable(mandate) => mandate,
+            _ => return Err(impossible("the mandate is not active, or belongs to another consumer")),
         },
-        None => match store.all(MANDATES).find(|mandate| usable(mandate)) {
-            Some(mandate) => Ok(text(mandate, "umr").to_owned()),
-            None => Err(impossible("the consumer has no active mandate")),
-        },
+        None => {
+            let found = store.all(MANDATES).find(|mandate| usable(mandate));
+            found.ok_or_else(|| impossible("the consumer has no active mandate"))?
+        }
+    };
+    let counts =
+        |debit: &Value| debit["umr"] == mandate["umr"] && !matches!(text(debit, "status"), "CANCELED" | "REJECTED");
+    if mandate["sequence_type"] == "OOFF" && call.operation == "payment" && store.all(DEBITS).any(counts) {
+        return Err(impossible("the mandate is for one debit, and has one already"));
+    }
+    Ok(text(mandate, "umr").to_owned())
+}
+
+/// Returns the state of a debit by the calendar. Returns `None` for a debit that waits for the consumer or has ended.
+fn course(debit: &Value, now: DateTime<Utc>) -> Option<Course> {
+    match text(debit, "status") {
+        "CREATED" | "ISSUED" | "SETTLED" | "GUARANTEED" => Some(Course::of(day(text(debit, "due_date"))?, now)),
+        "CREDITED" => Some(Course::Collected),
+        _ => None,
     }
 }
 
 /// Returns a debit with the status that it has at the instant `now`.
 fn aged(debit: &Value, now: DateTime<Utc>) -> Value {
     let mut debit = debit.clone();
-    if let Some(due) = day(text(&debit, "due_date")).filter(|_| debit["status"] == "CREATED") {
-        let today = paris_day(now);
-        if today >= due + TimeDelta::days(2) {
-            debit["status"] = "SETTLED".into();
-        } else if today >= due {
-            debit["status"] = "ISSUED".into();
-        }
+    if debit["status"] == "CREATED" {
+        debit["status"] = match course(&debit, now) {
+            Some(Course::Submitted) => "ISSUED".into(),
+            Some(Course::Collected) => "SETTLED".into(),
+            Some(Course::Scheduled) | None => return debit,
+        };
     }
     debit
 }
 
-/// Returns true if the vendor has not sent the debit to the bank yet. The vendor sends it at the end of the day before
-/// its due date.
+/// Returns true if the vendor has not sent the debit to the bank yet.
 fn open(debit: &Value, now: DateTime<Utc>) -> bool {
+    let early = || day(text(debit, "due_date")).is_some_and(|due| Course::of(due, now) == Course::Scheduled);
     sample(text(debit, "sdd_reference"))
-        || matches!(text(&aged(debit, now), "status"), "CREATED" | "PENDING" | "GUARANTEED")
-            && day(text(debit, "due_date")).is_some_and(|due| paris_day(now) < due)
+        || matches!(text(debit, "status"), "CREATED" | "PENDING" | "GUARANTEED") && early()
+}
+
+/// Refuses a due date that is not in time. The vendor's samples may keep their due date, which is in the past.
+fn due_date(call: &Request) -> Result<(), Reply> {
+    let of_samples =
+        ["sdd_reference_origin", "sdd_reference"].iter().find_map(|key| call.text(key)).is_some_and(sample);
+    let due = call.text("due_date").and_then(day).filter(|_| !of_samples);
+    due.and_then(|due| refused_due_date(due, call.now)).map_or(Ok(()), |why| Err(impossible(why)))
 }
 
 /// Returns the status of a debit after a cancellation in a batch.
@@ -278,6 +307,7 @@ impl Simulated {
         Ok(match call.operation.as_str() {
             "payment" => {
                 consumer(call, store)?;
+                due_date(call)?;
                 let umr = charged(call, store)?;
                 let debit = new_debit(call, store, umr, None)?;
                 let mut answer = some(&debit, &["status", "sdd_reference", "due_date", "payment_reference"]);
@@ -302,6 +332,9 @@ impl Simulated {
                 if call.text("validation_value").is_none_or(|code| code != CODE && !sample(code)) {
                     return Err(refused("NOK_001"));
                 }
+                if !open(debit, now) {
+                    return Err(impossible("it is too late for the due date of the debit"));
+                }
                 debit["status"] = "CREATED".into();
                 debit["validation_date"] = french(paris_day(now)).into();
                 let sdd = some(debit, &["sdd_reference", "amount", "due_date", "status"]);
@@ -309,6 +342,7 @@ impl Simulated {
             }
             "secure" => {
                 let iban = consumer(call, store)?["iban"].clone();
+                due_date(call)?;
                 charged(call, store)?;
                 if cents(&call.body, "amount") > 1_000_000 {
                     return Err(refused("NOK_001"));
@@ -331,6 +365,7 @@ impl Simulated {
                 good(json!({"safedebit_secure_reference": reference}))
             }
             "edit_sdd" => {
+                due_date(call)?;
                 let debit = debit(call, store)?;
                 let guaranteed = !debit["safedebit_secure_reference"].is_null();
                 let amount = call.text("amount").is_some_and(|amount| debit["amount"] != amount);
@@ -383,6 +418,7 @@ impl Simulated {
                 good(json!({"sdds": left}))
             }
             "add_rp_sdd" => {
+                due_date(call)?;
                 let origin = store.get(DEBITS, call.text("sdd_reference_origin").unwrap_or_default());
                 let origin = origin.cloned().ok_or_else(|| unknown("debit"))?;
                 let failed = matches!(text(&origin, "status"), "REJECTED" | "RETURNED");
@@ -670,6 +706,35 @@ impl Simulation for Simulated {
         word_for(&self.vocabulary(), status)
     }
 
+    fn debits(&self) -> Option<Debits> {
+        Some(Debits {
+            kind: DEBITS,
+            read: |record, now| {
+                Some(Debit {
+                    id: text(record, "sdd_reference").to_owned(),
+                    references: vec![DebitRef::safedebit(text(record, "umr"), text(record, "sdd_reference"))],
+                    mandate: MandateRef::safedebit(text(record, "umr")),
+                    due: day(text(record, "due_date"))?,
+                    word: text(&aged(record, now), "status").to_owned(),
+                    course: course(record, now),
+                })
+            },
+            bring_back: |record, way, now| {
+                record["status"] = match way {
+                    WayBack::Rejected(_) => "REJECTED",
+                    WayBack::Returned(_) => "RETURNED",
+                    WayBack::Refunded => "REMBOURSE",
+                }
+                .into();
+                if let Some(reason) = way.reason() {
+                    record["reason"] = reason.as_str().into();
+                    record["reject_date"] = french(paris_day(now)).into();
+                }
+            },
+            notification: |_, _| None,
+        })
+    }
+
     fn page(&self, store: &Store, token: &str, now: DateTime<Utc>) -> Option<Page> {
         let link = store.get(LINKS, token)?;
         let back = Link::of(&link["urls"]["url_ko"]);
@@ -688,7 +753,14 @@ impl Simulation for Simulated {
         let consumer = store.get(CONSUMERS, text(record, "safedebit_consumer_reference")).unwrap_or(&Value::Null);
         let iban = text(consumer, "iban");
         let name = format!("{} {}", text(consumer, "consumer_first_name"), text(consumer, "consumer_last_name"));
-        let person = |label| (label, name.trim().to_owned());
+        let beneficiary = store.get(BENEFICIARIES, text(consumer, "beneficiary_reference"));
+        let creditor = beneficiary.map(|beneficiary| text(beneficiary, "social_reference"));
+        let creditor = creditor.filter(|name| !name.is_empty()).unwrap_or(CREDITOR);
+        let kind_of_debit = match text(record, "sequence_type") {
+            "OOFF" => Text { fr: "ponctuel", en: "one-off" },
+            _ => Text { fr: "récurrent", en: "recurring" },
+        };
+        let same = |value: &str| Shown::Same(value.to_owned());
         let closed = why.map(|why| Closed { why, back });
         Some(match kind {
             MANDATES => Page {
@@ -701,13 +773,11 @@ impl Simulation for Simulated {
                          instructions. You can ask your bank to refund a debit within eight weeks after it.",
                 },
                 terms: vec![
-                    person(Text { fr: "Débiteur", en: "Debtor" }),
-                    (Text { fr: "IBAN", en: "IBAN" }, mask_iban(iban)),
-                    (
-                        Text { fr: "Référence unique du mandat (RUM)", en: "Unique mandate reference (UMR)" },
-                        id.to_owned(),
-                    ),
-                    (Text { fr: "Type de prélèvement", en: "Kind of debit" }, text(record, "sequence_type").to_owned()),
+                    (Text { fr: "Débiteur", en: "Debtor" }, same(name.trim())),
+                    (Text { fr: "IBAN", en: "IBAN" }, Shown::iban(iban)),
+                    (Text { fr: "Créancier", en: "Creditor" }, same(creditor)),
+                    (Text { fr: "Référence unique du mandat (RUM)", en: "Unique mandate reference (UMR)" }, same(id)),
+                    (Text { fr: "Type de prélèvement", en: "Kind of debit" }, Shown::Translated(kind_of_debit)),
                 ],
                 agree: Text { fr: "Signer", en: "Sign" },
                 carried: vec![("umr", id.to_owned()), ("iban", iban.to_owned()), ("bic", "CMCIFRPP".to_owned())],
@@ -716,10 +786,7 @@ impl Simulation for Simulated {
             TRANSFERS => Page {
                 title: Text { fr: "Payer par virement", en: "Pay by transfer" },
                 intro: Text { fr: "Vous allez payer ce montant.", en: "You are about to pay this amount." },
-                terms: vec![(
-                    Text { fr: "Montant (euros)", en: "Amount (euros)" },
-                    crate::wire::AmountCents::from_cents(cents(record, "amount")).to_string(),
-                )],
+                terms: vec![(Text { fr: "Montant", en: "Amount" }, Shown::amount(cents(record, "amount")))],
                 agree: Text { fr: "Payer", en: "Pay" },
                 carried: Vec::new(),
                 closed,
@@ -729,7 +796,7 @@ impl Simulation for Simulated {
                 intro: Text { fr: "Confirmez ces données.", en: "Confirm this data." },
                 terms: vec![(
                     Text { fr: "Raison sociale", en: "Company name" },
-                    text(record, "social_reference").to_owned(),
+                    same(text(record, "social_reference")),
                 )],
                 agree: Text { fr: "Confirmer", en: "Confirm" },
                 carried: Vec::new(),

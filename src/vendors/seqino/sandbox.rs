@@ -18,8 +18,8 @@ use super::Config;
 use crate::{
     mandate::MandateRef,
     sandbox::{
-        Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec,
-        Step, Store, Text, Violation, Why, word_for,
+        Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, Shown, SimulatedVendor, Simulation,
+        Spec, Step, Store, Text, Violation, Why, word_for,
     },
     sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},
@@ -519,7 +519,7 @@ impl Simulation for Simulated {
             instant(&link["expires_at"]).filter(|until| now >= *until).map(|_| Why::Expired)
         };
         let client = store.get(CLIENTS, text(record, "client_id")).unwrap_or(&Value::Null);
-        let yes = |key: &str| if link[key] == true { "✓" } else { "–" }.to_owned();
+        let yes = |key: &str| Shown::Same(if link[key] == true { "✓" } else { "–" }.to_owned());
         Some(Page {
             title: Text { fr: "Accepter le mandat de facturation électronique", en: "Accept the e-invoicing mandate" },
             intro: Text {
@@ -528,7 +528,7 @@ impl Simulation for Simulated {
                 en: "By accepting you allow the platform to receive and track your electronic invoices in your name.",
             },
             terms: vec![
-                (Text { fr: "Entreprise", en: "Company" }, text(client, "organization_name").to_owned()),
+                (Text { fr: "Entreprise", en: "Company" }, Shown::Same(text(client, "organization_name").to_owned())),
                 (Text { fr: "Vérification d’identité (KYC)", en: "Identity check (KYC)" }, yes("includes_kyc")),
                 (Text { fr: "Signature électronique", en: "Electronic signature" }, yes("includes_signature")),
             ],
