@@ -40,7 +40,7 @@ pub(super) struct Connections(Way);
 
 /// Both ways keep the same promises. hyper's pool needs less time for a request. `reqwest` has more features.
 enum Way {
-    Pool(Pool),
+    Pool(Box<Pool>),
     Client(HttpClient),
 }
 
@@ -72,7 +72,7 @@ impl Connections {
         let way = if cfg!(feature = "reqwest-only") || own.is_some() || proxy || foreign_tls {
             Way::Client(HttpClient::new(server, own, tls, local, settings)?)
         } else {
-            Way::Pool(Pool::new(server, tls, settings)?)
+            Way::Pool(Box::new(Pool::new(server, tls, settings)?))
         };
         Ok(Self(way))
     }

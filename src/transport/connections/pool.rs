@@ -47,7 +47,7 @@ impl Service<Uri> for Timed {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let opened = timeout(self.within, self.connector.call(uri));
-        Box::pin(async move { opened.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.map_err(Into::into) })
+        Box::pin(async move { Ok(opened.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??) })
     }
 }
 
