@@ -454,6 +454,23 @@ pub(crate) fn said<const N: usize>(
     read_mended(body, read).map_err(|refused| unread(body, &refused.error))
 }
 
+/// Returns the value at a place such as `data.mandateId`, without building the other values.
+pub(crate) fn value_at(json: &[u8], place: &str) -> Option<Value> {
+    let (key, rest) = place.split_once('.').map_or((place, None), |(key, rest)| (key, Some(rest)));
+    let mut found = None;
+    // To stop at the value is an error in serde_json, which is ignored.
+    let _ = serde_json::Deserializer::from_slice(json).deserialize_map(Object(|name: Cow<str>, raw: Raw| {
+        if name == key {
+            found = match rest {
+                Some(rest) => value_at(raw.json().as_bytes(), rest),
+                None => Some(Json::from(raw).into_value()),
+            };
+        }
+        name != key
+    }));
+    found
+}
+
 /// A JSON string, readable or damaged. Any other JSON value is an error.
 pub(crate) struct AnyText;
 
