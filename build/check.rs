@@ -2,7 +2,10 @@
 
 use super::{
     lower::{self, Word, snake},
-    model::{Effect, Endpoint, Format, Kind, Location, Operation, Repeated, Response, Schema, Spec, States},
+    model::{
+        Effect, Endpoint, Evidence, Format, Kind, Location, Meaning, Operation, Repeated, Response, Schema, Spec,
+        States,
+    },
     problem::{Located, Place, Problem, Problems},
 };
 use heck::ToUpperCamelCase;
@@ -24,6 +27,31 @@ struct Check<'a> {
 
 /// Fields and methods that every builder has.
 const OURS: [&str; 6] = ["client", "body", "request", "send", "send_again", "extra"];
+
+/// The names in `src/vocabulary/status.rs` that the word of a vendor can mean.
+const STATUSES: [&str; 9] = [
+    "Pending",
+    "AwaitingSignature",
+    "AwaitingVerification",
+    "AwaitingActivation",
+    "Active",
+    "Suspended",
+    "Revoked",
+    "Expired",
+    "Invalid",
+];
+const ACCOUNTS: [&str; 4] = ["Active", "Inactive", "Pending", "Suspended"];
+const NEXT: [&str; 9] = [
+    "NotKnown",
+    "DebtorSigns",
+    "AskDebtor",
+    "ClientAndVendorVerify",
+    "ActivateOrWait",
+    "Use",
+    "Replace",
+    "ReadCause",
+    "FindOut",
+];
 
 fn is_name(text: &str) -> bool {
     syn::parse_str::<syn::Ident>(text).is_ok()
@@ -246,7 +274,7 @@ impl<'a> Check<'a> {
             }
             names.push(&state.name);
             for word in &state.words {
-                if !known.contains(word) || words.contains(&word) {
+                if !known.iter().any(|known| known.value == *word) || words.contains(&word) {
                     let fix = "list each documented word at most once; the others are `Unclear`";
                     self.say(place, format!("the word `{word}` is undocumented or listed twice"), fix);
                 }
@@ -278,6 +306,50 @@ impl<'a> Check<'a> {
             self.rules(place, &what, rules);
             self.schema(&what, schema, true);
             self.words(&what, schema);
+            self.meanings(&what, schema);
+        }
+    }
+
+    /// Each word has a meaning, and each meaning has a word.
+    fn meanings(&mut self, what: &str, schema: &Located<Schema>) {
+        let Some(meanings) = &schema.meanings else { return };
+        let words = schema.open.as_deref().unwrap_or_default();
+        for word in words.iter().filter(|word| !meanings.contains_key(&word.value)) {
+            let fix = format!("write its meaning: `{}: {{status: ..., x-evidence: ...}}`", word.value);
+            self.say(word.place, format!("the word \"{}\" has no x-status", word.value), &fix);
+        }
+        let mandate = meanings.values().any(|meaning| meaning.status.is_some());
+        for (word, meaning) in meanings {
+            let Meaning { status, account, next, evidence } = &meaning.value;
+            let what = format!("x-status of the word \"{word}\", in {what},");
+            let unknown = words.iter().all(|known| known.value != *word);
+            let other = status.is_some() != mandate || account.is_some() == mandate || next.is_some() > mandate;
+            let names = [(status, &STATUSES[..]), (account, &ACCOUNTS), (next, &NEXT)];
+            for (name, names) in names.into_iter().filter_map(|(name, names)| Some((name.as_deref()?, names))) {
+                let fix = format!("write one of {}", names.join(", "));
+                self.rules(
+                    meaning.place,
+                    &format!("{what} has the name `{name}`, which"),
+                    [(!names.contains(&name), "is not known here", &fix)],
+                );
+            }
+            // Such a word lets somebody collect money.
+            let guessed =
+                status.as_deref() == Some("Active") && matches!(evidence, Evidence::Inferred | Evidence::Observed(_));
+            let rules = [
+                (unknown, "has no word", "add the word to `x-extensible-enum`, or remove the meaning"),
+                (
+                    other,
+                    "mixes mandates and accounts",
+                    "write `status` for each word of a mandate, `account` for each word of an account",
+                ),
+                (
+                    guessed,
+                    "calls a guessed word Active",
+                    "find a page of the vendor that has the word, or give it another status",
+                ),
+            ];
+            self.rules(meaning.place, &what, rules);
         }
     }
 

@@ -2,8 +2,8 @@
 //! every operation.
 
 use super::{
-    lower::{Argument, Field, Form, OwnType, Plan, PlannedOperation, Rust, State, Struct, documentation, snake},
-    model::{Location, Repeated},
+    lower::{Argument, Field, Form, OwnType, Plan, PlannedOperation, Rust, State, Struct, Word, documentation, snake},
+    model::{Evidence, Location, Meaning, Repeated},
     polish,
     problem::Problems,
 };
@@ -83,12 +83,14 @@ fn own_type(own: &OwnType) -> TokenStream {
                 true => (quote! { #[non_exhaustive] }, Some(quote! { or Unrecognized })),
                 false => (quote! { #[derive(Copy)] }, None),
             };
+            let all = words;
             let words = words.iter().map(|word| {
                 let (raw, name) = (&word.raw, ident(&word.name));
                 let doc = format!(" `{raw}`{}{}", if word.doc.is_empty() { "" } else { ": " }, word.doc);
                 quote! { #[doc = #doc] #name = #raw }
             });
-            quote! { crate::wire::words! { #doc #attribute #name #other { #(#words),* } } }
+            let meanings = meanings(&name, all);
+            quote! { crate::wire::words! { #doc #attribute #name #other { #(#words),* } } #meanings }
         }
         Form::States { answer, property, states } => answer_states(&name, doc.as_ref(), &ty(answer), property, states),
         Form::Text { min, max, pattern, debug, kind } => {
@@ -98,6 +100,54 @@ fn own_type(own: &OwnType) -> TokenStream {
             quote! { crate::wire::text! { #debug #kind #doc #name, #min, #max #pattern } }
         }
     }
+}
+
+/// The table from the words to their meanings. The compiler checks that it is complete.
+fn meanings(name: &Ident, words: &[Word]) -> Option<TokenStream> {
+    let all: Vec<&Meaning> = words.iter().filter_map(|word| word.meaning.as_ref()).collect();
+    let names = words.iter().map(|word| ident(&word.name));
+    let vocabulary = quote! { crate::vocabulary };
+    if let Some(accounts) = all.iter().map(|meaning| Some(ident(meaning.account.as_ref()?))).collect::<Option<Vec<_>>>()
+    {
+        return (!all.is_empty()).then(|| {
+            quote! {
+                impl #name {
+                    pub(crate) fn account(&self) -> #vocabulary::AccountStatus {
+                        match self {
+                            #(Self::#names => #vocabulary::AccountStatus::#accounts,)*
+                            Self::Unrecognized(_) => #vocabulary::AccountStatus::Unrecognized,
+                        }
+                    }
+                }
+            }
+        });
+    }
+    let meanings = all.iter().map(|meaning| {
+        let status = ident(meaning.status.as_deref().unwrap_or_default());
+        let (evidence, day) = match &meaning.evidence {
+            Evidence::Documented => ("Documented", None),
+            Evidence::Partial => ("WordDocumented", None),
+            Evidence::Observed(day) => ("Observed", Some(quote! { observed_on: #day.parse().ok(), })),
+            Evidence::Inferred => ("Inferred", None),
+        };
+        let evidence = ident(evidence);
+        let next = meaning.next.as_ref().map(|next| {
+            let next = ident(next);
+            quote! { next: #vocabulary::NextStep::#next, }
+        });
+        quote! { Meaning { #next #day ..Meaning::new(MandateStatus::#status, Evidence::#evidence) } }
+    });
+    Some(quote! {
+        impl #name {
+            pub(crate) fn meaning(&self) -> #vocabulary::Meaning {
+                use #vocabulary::{Evidence, MandateStatus, Meaning};
+                match self {
+                    #(Self::#names => #meanings,)*
+                    Self::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
+                }
+            }
+        }
+    })
 }
 
 /// An enum of states, so that a caller has to choose one: success alone would be taken for the end of the matter.

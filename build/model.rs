@@ -158,19 +158,55 @@ impl TryFrom<String> for MethodName {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
 pub enum Evidence {
     Documented,
     Partial,
+    /// Seen in a real response, on this day.
+    Observed(String),
     Inferred,
+}
+
+impl TryFrom<String> for Evidence {
+    type Error = String;
+
+    fn try_from(mark: String) -> Result<Self, String> {
+        let day = mark.strip_prefix("observed ").filter(|day| {
+            day.split('-').map(str::len).eq([4, 2, 2]) && day.bytes().all(|c| c == b'-' || c.is_ascii_digit())
+        });
+        match (mark.as_str(), day) {
+            ("documented", _) => Ok(Self::Documented),
+            ("partial", _) => Ok(Self::Partial),
+            ("inferred", _) => Ok(Self::Inferred),
+            (_, Some(day)) => Ok(Self::Observed(day.into())),
+            _ => Err(format!(
+                "`{mark}` is not documented, partial, inferred, or observed with a day: `observed 2026-11-27`"
+            )),
+        }
+    }
 }
 
 /// The mark as it stands in a spec.
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format!("{self:?}").to_lowercase())
+        match self {
+            Self::Observed(day) => write!(f, "observed {day}"),
+            other => f.write_str(&format!("{other:?}").to_lowercase()),
+        }
     }
+}
+
+/// The meaning of a word: a status of a mandate, or the state of an account.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meaning {
+    pub status: Option<String>,
+    pub account: Option<String>,
+    /// The party that must act next, if the status does not say it.
+    pub next: Option<String>,
+    #[serde(rename = "x-evidence")]
+    pub evidence: Evidence,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -380,7 +416,9 @@ pub struct Schema {
     #[serde(rename = "x-needed")]
     pub needed: Option<Located<Vec<String>>>,
     #[serde(rename = "x-extensible-enum")]
-    pub open: Option<Vec<String>>,
+    pub open: Option<Vec<Located<String>>>,
+    #[serde(rename = "x-status")]
+    pub meanings: Option<BTreeMap<String, Located<Meaning>>>,
     #[serde(rename = "x-enum-varnames")]
     pub names: Option<Vec<String>>,
     #[serde(rename = "x-enum-descriptions")]
@@ -487,7 +525,7 @@ impl Schema {
     /// The words of an enumeration of texts: open or closed.
     pub fn words(&self) -> Option<Vec<&str>> {
         match (&self.open, &self.closed) {
-            (Some(open), _) => Some(open.iter().map(String::as_str).collect()),
+            (Some(open), _) => Some(open.iter().map(|word| word.value.as_str()).collect()),
             (None, Some(closed)) => closed.iter().map(Value::as_str).collect(),
             (None, None) => None,
         }

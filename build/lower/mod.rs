@@ -5,7 +5,7 @@ pub mod seqino;
 
 use super::{
     Provider,
-    model::{Effect, Endpoint, Evidence, Format, Kind, Location, Parameter, Schema, Spec, States},
+    model::{Effect, Endpoint, Evidence, Format, Kind, Location, Meaning, Parameter, Schema, Spec, States},
     problem::{Located, Place, Problem, Problems, one_line},
 };
 use heck::{ToSnakeCase, ToUpperCamelCase};
@@ -121,6 +121,7 @@ pub struct Word {
     pub raw: String,
     pub name: String,
     pub doc: String,
+    pub meaning: Option<Meaning>,
 }
 
 /// An object. The generator writes its type; this build writes how it is read and built.
@@ -294,9 +295,9 @@ impl<'a> Planner<'a> {
 
     /// The documentation of a value, or else of its type.
     fn doc(&self, schema: &Schema, of_type: &Schema) -> String {
-        let own = said(schema.description.as_deref(), schema.default.as_ref(), schema.evidence);
+        let own = said(schema.description.as_deref(), schema.default.as_ref(), schema.evidence.as_ref());
         if own.is_empty() {
-            said(of_type.description.as_deref(), of_type.default.as_ref(), of_type.evidence)
+            said(of_type.description.as_deref(), of_type.default.as_ref(), of_type.evidence.as_ref())
         } else {
             own
         }
@@ -414,7 +415,7 @@ impl<'a> Planner<'a> {
     fn argument(&self, parameter: &Parameter) -> Result<Option<Argument>, Problem> {
         let (Some(location), Some(schema)) = (parameter.location, &parameter.schema) else { return Ok(None) };
         let target = self.spec.target(schema);
-        let own = said(Some(&parameter.description), schema.default.as_ref(), parameter.evidence);
+        let own = said(Some(&parameter.description), schema.default.as_ref(), parameter.evidence.as_ref());
         let rust = self.rust(schema)?;
         let example = parameter.example.as_ref().map(|value| match (value, &rust) {
             // A text is not a number of cents.
@@ -533,6 +534,7 @@ pub fn words(schema: &Schema) -> Option<Vec<Word>> {
     let word = |(i, raw): (usize, &str)| Word {
         name: at(&schema.names, i).unwrap_or_else(|| raw.to_upper_camel_case()),
         doc: prose(&at(&schema.descriptions, i).unwrap_or_default()),
+        meaning: schema.meanings.as_ref().and_then(|all| all.get(raw)).map(|meaning| meaning.value.clone()),
         raw: raw.into(),
     };
     Some(words.map(word).collect())
@@ -567,7 +569,7 @@ pub fn documentation(endpoint: Endpoint) -> String {
 
 /// The documentation of a field, a parameter or a type. A default is never sent: the vendor applies it, and our copy must
 /// not overrule a later change.
-fn said(description: Option<&str>, default: Option<&Value>, evidence: Option<Evidence>) -> String {
+fn said(description: Option<&str>, default: Option<&Value>, evidence: Option<&Evidence>) -> String {
     let mut parts = vec![prose(description.unwrap_or_default())];
     parts.extend(
         default

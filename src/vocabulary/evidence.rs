@@ -1,6 +1,7 @@
 //! The meaning of the words of the vendors, and how well it is known.
 
 use super::{MandateStatus, NextStep, Provider, status::stable_text};
+use chrono::NaiveDate;
 use std::fmt;
 
 /// How well the meaning of a vendor's word is known.
@@ -11,17 +12,20 @@ pub enum Evidence {
     Documented,
     /// The vendor documents the word. Its meaning is our inference.
     WordDocumented,
+    /// Seen in a real response of the vendor. No page has it.
+    Observed,
     /// The use of the word here, or its meaning here, is our inference.
     Inferred,
 }
 
-stable_text!(Evidence { Documented, WordDocumented, Inferred } else Self::Inferred);
+stable_text!(Evidence { Documented, WordDocumented, Observed, Inferred } else Self::Inferred);
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Documented => "documented",
             Self::WordDocumented => "word documented, meaning inferred",
+            Self::Observed => "observed",
             Self::Inferred => "inferred",
         })
     }
@@ -33,11 +37,12 @@ pub(crate) struct Meaning {
     pub status: MandateStatus,
     pub next: NextStep,
     pub evidence: Evidence,
+    pub observed_on: Option<NaiveDate>,
 }
 
 impl Meaning {
     pub fn new(status: MandateStatus, evidence: Evidence) -> Self {
-        Self { status, next: status.next_step(), evidence }
+        Self { status, next: status.next_step(), evidence, observed_on: None }
     }
 }
 
@@ -55,11 +60,13 @@ pub struct VocabularyRow {
     pub next_step: NextStep,
     /// How well the meaning is known.
     pub evidence: Evidence,
+    /// The day of the response, for [`Evidence::Observed`].
+    pub observed_on: Option<NaiveDate>,
 }
 
 impl VocabularyRow {
     pub(crate) fn new(provider: Provider, raw: String, meaning: Meaning) -> Self {
-        let Meaning { status, next, evidence } = meaning;
-        Self { provider, raw, status, next_step: next, evidence }
+        let Meaning { status, next, evidence, observed_on } = meaning;
+        Self { provider, raw, status, next_step: next, evidence, observed_on }
     }
 }

@@ -26,6 +26,7 @@ fn table() -> String {
     for row in vocabulary() {
         let known = row.evidence.to_string();
         let known = known.replace("word documented, meaning inferred", "word documented");
+        let known = row.observed_on.map_or(known.clone(), |day| format!("{known} {day}"));
         // Writing to a string does not fail.
         let _ = writeln!(text, "{:<12} {:<24} {:<21} {known}", row.provider, row.raw, row.status);
     }
