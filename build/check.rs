@@ -1,7 +1,7 @@
 //! The rules for a spec that the types of `model` cannot express. `specs/README.md` explains them.
 
 use super::{
-    lower::{self, Word, snake},
+    lower::{self, Word, field_name, snake},
     model::{
         Effect, Endpoint, Evidence, Format, Kind, Location, Meaning, Operation, Repeated, Response, Schema, Spec,
         States,
@@ -189,10 +189,13 @@ impl<'a> Check<'a> {
     }
 
     fn parameters(&mut self, endpoint: Endpoint<'a>) {
-        let mut names = Vec::new();
+        let (mut names, mut keys) = (Vec::new(), Vec::new());
         for used in &endpoint.operation.parameters {
             let (place, parameter) = (used.place, self.spec.parameter(used));
-            let (what, name) = (format!("the parameter `{}`", parameter.name), snake(&parameter.name));
+            let (what, name) = (
+                format!("the parameter `{}`", parameter.name),
+                snake(parameter.rust_name.as_ref().unwrap_or(&parameter.name)),
+            );
             let (Some(location), Some(schema)) = (parameter.location, &parameter.schema) else {
                 let what = used.reference.as_ref().map_or(what, |reference| format!("the parameter `{reference}`"));
                 let fix = "write `name`, `in` and `schema`, or refer to `components.parameters`";
@@ -212,8 +215,9 @@ impl<'a> Check<'a> {
             self.rules(place, &what, rules);
             self.schema(&what, schema, false);
             names.push(name);
+            keys.push(parameter.name.as_str());
         }
-        for part in endpoint.placeholders().filter(|part| !names.contains(&snake(part))) {
+        for part in endpoint.placeholders().filter(|part| !keys.contains(part)) {
             let what = format!("the path has `{{{part}}}` and no parameter of this name");
             self.say(endpoint.operation.place, what, "describe it under `parameters`");
         }
@@ -416,9 +420,9 @@ impl<'a> Check<'a> {
         self.rules(place, what, rules);
         let mut names = BTreeMap::from([("extra".to_owned(), "extra")]);
         for (name, property) in schema.properties.iter().flatten() {
-            if let Some(other) = names.insert(snake(name), name) {
+            if let Some(other) = names.insert(field_name(name, property), name) {
                 let what = format!("{what} has `{name}` and `{other}`, which are one name in Rust");
-                self.say(property.place, what, "only the vendor can rename a field; describe one of them");
+                self.say(property.place, what, "describe one of them, or give one another name with `x-rust-name`");
             }
             self.schema(&format!("the field `{name}` of {what}"), property, false);
         }

@@ -92,7 +92,9 @@ fn own_type(own: &OwnType) -> TokenStream {
             let meanings = meanings(&name, all);
             quote! { crate::wire::words! { #doc #attribute #name #other { #(#words),* } } #meanings }
         }
-        Form::States { answer, property, states } => answer_states(&name, doc.as_ref(), &ty(answer), property, states),
+        Form::States { answer, property, way, states } => {
+            answer_states(&name, doc.as_ref(), &ty(answer), (property, way), states)
+        }
         Form::Text { min, max, pattern, debug, kind } => {
             let max = max.map_or(quote!(usize::MAX), |max| quote!(#max));
             let pattern = pattern.as_ref().map(|pattern| quote! { , pattern #pattern });
@@ -155,13 +157,13 @@ fn answer_states(
     name: &Ident,
     doc: Option<&TokenStream>,
     answer: &syn::Type,
-    property: &str,
+    (property, way): (&str, &[String]),
     states: &[State],
 ) -> TokenStream {
     let names: Vec<Ident> = states.iter().map(|state| ident(&state.name)).collect();
     let words = states.iter().map(|state| &state.words);
     let docs = states.iter().map(|state| format!(" `{}`: {}", state.words.join("`, `"), state.doc));
-    let way = property.split('.').map(|part| ident(&snake(part)));
+    let way = way.iter().map(|name| ident(name));
     let other =
         format!(" Any other word. Read `{property}` of the response, and ask the vendor before you rely on it.");
     quote! {

@@ -3,7 +3,7 @@
 
 use super::{
     lower::snake,
-    problem::{Located, Place, Problem, Problems},
+    problem::{Located, Problem, Problems},
 };
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
@@ -307,6 +307,8 @@ pub struct Parameter {
     pub example: Option<Value>,
     #[serde(rename = "x-evidence")]
     pub evidence: Option<Evidence>,
+    #[serde(rename = "x-rust-name")]
+    pub rust_name: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -413,6 +415,9 @@ pub struct Schema {
     source: Option<Source>,
     #[serde(rename = "x-sensitive")]
     pub sensitive: bool,
+    /// The name of the field in Rust, if the key has another.
+    #[serde(rename = "x-rust-name")]
+    pub rust_name: Option<String>,
     #[serde(rename = "x-needed")]
     pub needed: Option<Located<Vec<String>>>,
     #[serde(rename = "x-extensible-enum")]
@@ -571,13 +576,7 @@ impl Endpoint<'_> {
 impl Spec {
     /// Reads a spec: the model, and the document as JSON.
     pub fn read(text: &str) -> Result<(Self, Value), Problems> {
-        let fix = "correct it there; `specs/README.md` lists what a spec may contain";
-        let read = |e: serde_saphyr::Error| {
-            let place = e.location().map(Place::from).unwrap_or_default();
-            let what = e.without_snippet().to_string();
-            let what = what.split(" at line ").next().unwrap_or_default();
-            Problem::new(place, format!("the spec cannot be read: {what}"), fix)
-        };
+        let read = |e: serde_saphyr::Error| Problem::unreadable(&e);
         let json: Value = serde_saphyr::from_str(text).map_err(read)?;
         Ok((serde_saphyr::from_str(text).map_err(read)?, json))
     }

@@ -49,6 +49,10 @@ fn fields(found: &mut ItemStruct, object: &Struct) -> Result<(), Problems> {
 /// The generator writes `Vec`, which one unreadable item makes fail as a whole. `List` keeps the others. A text is also
 /// read from a number.
 fn known(field: &mut syn::Field, planned: &Field) {
+    if planned.is_renamed() && !planned.is_blank_list() {
+        let key = &planned.key;
+        field.attrs.push(parse_quote! { #[serde(rename = #key)] });
+    }
     match &planned.rust {
         list if list.is_list() => {
             let list: syn::Type = syn::parse_str(&planned.rust.path()).unwrap_or_else(|_| field.ty.clone());

@@ -6,7 +6,7 @@ use std::ops::Deref;
 /// A line and a column of a spec. Both start at 1; zero stands for the whole file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    line: u64,
+    pub line: u64,
     column: u64,
 }
 
@@ -39,10 +39,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
 }
 
 /// A mistake in a spec: the place, the cause and the action.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Problem {
-    place: Place,
-    what: String,
+    pub place: Place,
+    pub what: String,
     fix: String,
 }
 
@@ -51,6 +51,19 @@ pub type Problems = Vec<Problem>;
 impl Problem {
     pub fn new(place: Place, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { place, what: what.into(), fix: fix.into() }
+    }
+
+    /// A text that is not YAML, or not a spec.
+    pub fn unreadable(e: &serde_saphyr::Error) -> Self {
+        let place = e.location().map(Place::from).unwrap_or_default();
+        let what = e.without_snippet().to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        let fix = "correct it there; `specs/README.md` lists what a spec may contain";
+        Self::new(place, format!("the spec cannot be read: {what}"), fix)
+    }
+
+    pub fn at(&self, place: Place) -> Self {
+        Self { place, ..self.clone() }
     }
 
     /// `specs/seqino.yaml:12:7: what is wrong. Fix: what to do`, on one line: cargo shows one line for each message.

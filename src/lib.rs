@@ -127,7 +127,7 @@ pub use transport::Settings;
 pub use vendors::*;
 pub use vocabulary::{
     AccountStatus, Change, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase, Provider, Purpose,
-    RawStatus, Resent, UnknownWord, VocabularyRow,
+    RawStatus, Resent, SpecOrigin, SpecVersion, UnknownWord, VocabularyRow,
 };
 pub use webhook::{WebhookError, WebhookEvent};
 

@@ -106,6 +106,8 @@ pub enum Form {
     States {
         answer: Rust,
         property: String,
+        /// The names of the fields on the way to the property.
+        way: Vec<String>,
         states: Vec<State>,
     },
     Alias(Rust),
@@ -149,6 +151,16 @@ impl Field {
     /// Returns true for a list that may be left out. It is empty then, where other fields are None.
     pub fn is_blank_list(&self) -> bool {
         self.rust.is_list() && !self.required && !self.nullable
+    }
+
+    /// Returns true if the name in Rust does not come from the key.
+    pub fn is_renamed(&self) -> bool {
+        self.name != snake(&self.key)
+    }
+
+    /// The key from which the generator derives the name in Rust.
+    pub fn input_key(&self) -> &str {
+        if self.is_renamed() { &self.name } else { &self.key }
     }
 
     pub fn is_option(&self) -> bool {
@@ -295,11 +307,12 @@ impl<'a> Planner<'a> {
 
     /// The documentation of a value, or else of its type.
     fn doc(&self, schema: &Schema, of_type: &Schema) -> String {
-        let own = said(schema.description.as_deref(), schema.default.as_ref(), schema.evidence.as_ref());
+        let own = said(schema.description.as_deref(), schema.default.as_ref(), None);
         if own.is_empty() {
-            said(of_type.description.as_deref(), of_type.default.as_ref(), of_type.evidence.as_ref())
+            let evidence = schema.evidence.as_ref().or(of_type.evidence.as_ref());
+            said(of_type.description.as_deref(), of_type.default.as_ref(), evidence)
         } else {
-            own
+            said(schema.description.as_deref(), schema.default.as_ref(), schema.evidence.as_ref())
         }
     }
 
@@ -319,7 +332,7 @@ impl<'a> Planner<'a> {
         let fields = schema.properties.iter().flatten().map(|(key, property)| {
             Ok(Field {
                 key: key.clone(),
-                name: snake(key),
+                name: field_name(key, property),
                 rust: self.rust(property)?,
                 required: required.contains(key),
                 nullable: property.nullable,
@@ -372,6 +385,7 @@ impl<'a> Planner<'a> {
                 name: format!("{}State", id.to_upper_camel_case()),
                 doc: format!("The response of `{id}`, by its `{property}`."),
                 form: Form::States {
+                    way: self.way(endpoint.operation.answer()?, property),
                     answer: self.own(endpoint.operation.answer()?.name()?),
                     property: property.clone(),
                     states: states.collect(),
@@ -379,6 +393,17 @@ impl<'a> Planner<'a> {
             })
         });
         all.collect()
+    }
+
+    /// The names in Rust of the fields on the way to a property: `data.status`.
+    fn way(&self, answer: &'a Located<Schema>, property: &str) -> Vec<String> {
+        let mut schema = Some(self.spec.target(answer));
+        let names = property.split('.').map(|key| {
+            let field = schema.and_then(|schema| schema.properties.as_ref()?.get(key));
+            schema = field.map(|field| self.spec.target(field));
+            field.map_or_else(|| snake(key), |field| field_name(key, field))
+        });
+        names.collect()
     }
 
     fn call(&self, endpoint: Endpoint<'a>) -> Result<PlannedOperation<'a>, Problem> {
@@ -426,7 +451,7 @@ impl<'a> Planner<'a> {
             (value, _) => value.to_string(),
         });
         Ok(Some(Argument {
-            name: snake(&parameter.name),
+            name: snake(parameter.rust_name.as_ref().unwrap_or(&parameter.name)),
             key: parameter.name.clone(),
             location,
             rust,
@@ -551,6 +576,11 @@ pub fn snake(name: &str) -> String {
     let name = name.replace('\'', "").to_snake_case();
     let name = if name.starts_with(char::is_alphabetic) { name } else { format!("x{name}") };
     if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { name + "_" }
+}
+
+/// The name of a field in Rust.
+pub fn field_name(key: &str, property: &Schema) -> String {
+    snake(property.rust_name.as_deref().unwrap_or(key))
 }
 
 /// The documentation of an operation's method.

@@ -1,7 +1,7 @@
 //! The checked address of a vendor, with its connections and limits.
 
 use super::{Endpoint, OperationSpec, Settings, connections::Connections, limits::Limits};
-use crate::vocabulary::{Error, Provider};
+use crate::vocabulary::{Error, Provider, SpecOrigin};
 use reqwest::Url;
 use std::{borrow::Cow, num::NonZeroU32};
 
@@ -15,7 +15,7 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub fn new(provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
+    pub fn new(spec: SpecOrigin, provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
         let Endpoint { base_url, settings, http, plain_to, live } = endpoint;
         let refuse = |what: &str| Error::not_configured(provider, format!("the base URL {what}"));
         let url = Url::parse(&base_url).map_err(|_| refuse("is no URL"))?;
@@ -43,7 +43,7 @@ impl Transport {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("holds more than a host and a path"));
         }
-        let connections = Connections::new(http, plain, loopback || in_clear, &settings)
+        let connections = Connections::new(http, spec, plain, loopback || in_clear, &settings)
             .map_err(|_| Error::not_configured(provider, "the HTTP client cannot start"))?;
         if in_clear {
             tracing::warn!(

@@ -2,6 +2,7 @@
 //! have closed it before, and no late response to an earlier request can arrive on it.
 
 use super::{Effect, Settings};
+use crate::vocabulary::SpecOrigin;
 use reqwest::{Client, ClientBuilder, Request, Response};
 use std::{
     cell::Cell,
@@ -15,11 +16,14 @@ pub(super) struct Connections {
 }
 
 /// Some firewalls refuse requests without a `User-Agent`.
-const USER_AGENT: &str = concat!("mandat/", env!("CARGO_PKG_VERSION"));
+fn user_agent(spec: SpecOrigin) -> String {
+    let name = concat!("mandat/", env!("CARGO_PKG_VERSION"));
+    if spec == SpecOrigin::Ours { name.into() } else { format!("{name} ({spec})") }
+}
 
 /// Sets the `User-Agent`, unless the caller's builder has one. `reqwest` shows that in its `Debug` output only.
-fn named(own: ClientBuilder) -> ClientBuilder {
-    if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(USER_AGENT) }
+fn named(own: ClientBuilder, user_agent: String) -> ClientBuilder {
+    if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(user_agent) }
 }
 
 /// A request that got no response.
@@ -37,6 +41,7 @@ impl Connections {
     /// must not leave it.
     pub fn new(
         own: Option<ClientBuilder>,
+        spec: SpecOrigin,
         #[cfg_attr(
             not(any(feature = "rustls", feature = "native-tls")),
             allow(unused_variables, reason = "without TLS there are no certificates")
@@ -60,7 +65,7 @@ impl Connections {
                 .no_zstd()
                 .connection_verbose(false)
         };
-        let new = || match ClientBuilder::new().user_agent(USER_AGENT) {
+        let new = || match ClientBuilder::new().user_agent(user_agent(spec)) {
             // Reading the certificates of the machine takes long, and plain HTTP needs none.
             #[cfg(feature = "rustls")]
             builder if plain => builder.tls_backend_rustls().tls_certs_only([]),
@@ -70,7 +75,7 @@ impl Connections {
         };
         let unshared = |builder| common(builder).pool_max_idle_per_host(0).build();
         if own.is_some() || settings.idle_timeout.is_zero() {
-            let client = unshared(own.map_or_else(new, named))?;
+            let client = unshared(own.map_or_else(new, |own| named(own, user_agent(spec))))?;
             return Ok(Self { shared: client.clone(), own: client });
         }
         let shared = common(new()).pool_idle_timeout(settings.idle_timeout).connector_layer(Note);

@@ -1,6 +1,6 @@
 //! A folder for each vendor, and the lists of all of them. No other folder names a vendor's folder.
 
-use crate::vocabulary::VocabularyRow;
+use crate::vocabulary::{Provider, SpecVersion, VocabularyRow};
 #[cfg(feature = "sandbox")]
 use crate::{
     Mandates, MandatesBuilder,
@@ -20,6 +20,23 @@ macro_rules! vendors {
             let tables: &[fn() -> Vec<VocabularyRow>] =
                 &[$(#[cfg(feature = $feature)] $folder::adapter::vocabulary,)+];
             tables.iter().flat_map(|table| table()).collect()
+        }
+
+        /// The specs from which this build generated its clients: those of this crate, or your own in the folder
+        /// `MANDAT_SPECS`. See [When a vendor changes](crate::book::changes).
+        pub fn spec_versions() -> Vec<SpecVersion> {
+            vec![$(
+                #[cfg(feature = $feature)]
+                SpecVersion::new(<$folder::Client as crate::transport::Vendor>::PROVIDER, $folder::SPEC_ORIGIN),
+            )+]
+        }
+
+        /// The spec of a vendor as JSON, with your changes. `None` if the feature of the vendor is off.
+        pub fn spec(provider: Provider) -> Option<&'static str> {
+            match provider.as_str() {
+                $(#[cfg(feature = $feature)] $feature => Some($folder::SPEC),)+
+                _ => None,
+            }
         }
 
         #[cfg(feature = "sandbox")]

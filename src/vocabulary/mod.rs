@@ -3,11 +3,13 @@
 mod error;
 mod evidence;
 mod provider;
+mod spec;
 mod status;
 
 pub use error::{Error, ErrorKind, Outcome, Resent};
 pub(crate) use evidence::Meaning;
 pub use evidence::{Evidence, VocabularyRow};
 pub use provider::{Provider, Purpose};
+pub use spec::{SpecOrigin, SpecVersion};
 pub use status::{AccountStatus, Change, MandateStatus, NextStep, Phase, RawStatus, UnknownWord};
 pub(crate) use status::{shown_as_stored, stable_text};

@@ -19,6 +19,9 @@ pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/easytransac.rs"));
 }
 pub use generated::{builder, types};
+/// The spec as JSON.
+pub(super) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransac.json"));
+pub(super) const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/easytransac.origin.rs"));
 #[cfg(feature = "sandbox")]
 pub use notification::sign_notification;
 pub use notification::verify_notification;
@@ -28,7 +31,7 @@ use crate::{
     transport::{
         Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, credential, endpoint_methods,
     },
-    vocabulary::{Error, ErrorKind, Provider},
+    vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -88,7 +91,7 @@ impl Client {
         let Config { endpoint, api_key } = config;
         let api_key = credential(Provider::Easytransac, "API key", api_key)?;
         let live = api_key.expose_secret().to_lowercase().starts_with("et_live_");
-        let transport = Transport::new(Provider::Easytransac, Endpoint { live, ..endpoint })?;
+        let transport = Transport::new(SPEC_ORIGIN, Provider::Easytransac, Endpoint { live, ..endpoint })?;
         if live && transport.base_url().contains("//api.sandbox.easytransac.com") {
             let what =
                 "the key is a live key (et_live_), but the address is the sandbox. Use a key that begins with et_test_";

@@ -19,12 +19,15 @@ pub(crate) mod generated {
 }
 pub use find::FoundDebit;
 pub use generated::{builder, types};
+/// The spec as JSON.
+pub(super) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
+pub(super) const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/safedebit.origin.rs"));
 pub use redirect::SignatureReturn;
 
 use crate::{
     Mandates, MandatesBuilder,
     transport::{Endpoint, Refusal, Transport, Vendor, VendorVerdict, credential, endpoint_methods, secret_header},
-    vocabulary::{Error, ErrorKind, Provider},
+    vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::{StatusCode, header::HeaderValue};
@@ -87,7 +90,7 @@ impl Client {
         let authorization = secret_header(&header).ok_or_else(|| {
             Error::not_configured(Provider::SafeDebit, "the login or the password is not valid in a header")
         })?;
-        let transport = Transport::new(Provider::SafeDebit, endpoint)?;
+        let transport = Transport::new(SPEC_ORIGIN, Provider::SafeDebit, endpoint)?;
         Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
     }
 }

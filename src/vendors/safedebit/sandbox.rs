@@ -44,12 +44,9 @@ const SAMPLE: &str = Sandbox::CONSUMER;
 const IBAN: &str = "FR7630001007941234567890185";
 const CODE: &str = "123456";
 
-/// The spec as JSON.
-const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
-
 /// SafeDebit, with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
-    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
+    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(super::SPEC));
     SimulatedVendor::new(Provider::SafeDebit, &DOCUMENT, &Simulated)
 }
 

@@ -5,9 +5,7 @@ use crate::{
     adapter::{Adapter, BatchReader},
     mandate::{Account, Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, unless_shut},
-    vocabulary::{
-        Error, ErrorKind, Evidence, MandateStatus, Meaning, Provider, RawStatus, VocabularyRow,
-    },
+    vocabulary::{Error, ErrorKind, Evidence, MandateStatus, Meaning, Provider, RawStatus, VocabularyRow},
     wire,
 };
 use chrono::{DateTime, Utc};
