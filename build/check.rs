@@ -300,7 +300,11 @@ impl<'a> Check<'a> {
                     "write it like `CreateMandateRequest` or `VatRegime`",
                 ),
                 (schema.reference.is_some(), "is another name of a schema", "use the schema that it refers to"),
-                (closed && received, "is a closed enum in a response", "use `x-extensible-enum`: a vendor adds words"),
+                (
+                    closed && received,
+                    "is a closed enum in a response",
+                    "use `x-extensible-enum`: a vendor adds words. Remove the schema if nothing uses it",
+                ),
                 (
                     schema.needed.is_some() && sent,
                     "has `x-needed` in a request",

@@ -42,7 +42,8 @@ pub fn generate(provider: &Provider, ours: &Ours, theirs: &Theirs, unverified: b
     let made = if found.is_empty() { super::generate(provider, &merged.text, unverified) } else { Err(found) };
     let mut made = made.map_err(|found| merged.told(&found, ours, theirs, problems))?;
     let mut json: Value = serde_json::from_str(&made.spec).unwrap_or_default();
-    remember_keys(&own_json, &mut json);
+    mark(&own_json, &mut json);
+    json["x-patched"] = true.into();
     made.spec = json.to_string();
     let user: Value = serde_saphyr::from_str(theirs.text).unwrap_or_default();
     let kind = if theirs.patch { "Patched" } else { "Replaced" };
@@ -59,18 +60,28 @@ fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Writes the key of our spec beside each `x-rust-name`, for the sandbox: `x-our-key`.
-fn remember_keys(ours: &Value, theirs: &mut Value) {
-    let schemas = theirs.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-    for (name, schema) in schemas.into_iter().flatten() {
-        let known = ours["components"]["schemas"][name]["properties"].as_object();
-        for property in
-            schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
-        {
-            let Some(rust) = property["x-rust-name"].as_str().map(snake) else { continue };
-            let key = known.into_iter().flat_map(Map::keys).find(|key| snake(key) == rust);
-            property["x-our-key"] = key.cloned().into();
+/// Marks the differences from our spec that the sandbox follows: the key of ours beside each `x-rust-name`, and each
+/// operation that ours lacks.
+fn mark(ours: &Value, theirs: &mut Value) {
+    let our_key = |value: &Value| {
+        let rust = snake(value.get("x-rust-name")?.as_str()?);
+        let of_map = ours.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+        let of_list = ours.as_array().into_iter().flatten().filter_map(|item| item["name"].as_str());
+        of_map.chain(of_list).find(|key| snake(key) == rust).map(Value::from)
+    };
+    let mark_one = |value: &mut Value, same: &Value| {
+        if let Some(key) = our_key(value) {
+            value["x-our-key"] = key;
         }
+        if value.get("operationId").is_some() && same.get("operationId").is_none() {
+            value["x-added"] = true.into();
+        }
+        mark(same, value);
+    };
+    match theirs {
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| mark_one(value, &ours[key])),
+        Value::Array(items) => items.iter_mut().enumerate().for_each(|(i, item)| mark_one(item, &ours[i])),
+        _ => {}
     }
 }
 
