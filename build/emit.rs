@@ -137,7 +137,12 @@ fn meanings(name: &Ident, words: &[Word]) -> Option<TokenStream> {
             let next = ident(next);
             quote! { next: #vocabulary::NextStep::#next, }
         });
-        quote! { Meaning { #next #day ..Meaning::new(MandateStatus::#status, Evidence::#evidence) } }
+        let plain = quote! { Meaning::new(MandateStatus::#status, Evidence::#evidence) };
+        if next.is_none() && day.is_none() {
+            plain
+        } else {
+            quote! { Meaning { #next #day ..#plain } }
+        }
     });
     Some(quote! {
         impl #name {

@@ -1,11 +1,15 @@
 //! A folder for each vendor, and the lists of all of them. No other folder names a vendor's folder.
 
-use crate::vocabulary::{Provider, SpecVersion, VocabularyRow};
 #[cfg(feature = "sandbox")]
 use crate::{
     Mandates, MandatesBuilder,
     sandbox::{Options, Sandbox, SimulatedVendor},
 };
+use crate::{
+    facade::Probe,
+    vocabulary::{Provider, SpecVersion, VocabularyRow},
+};
+use chrono::NaiveDate;
 #[cfg(feature = "sandbox")]
 use std::io;
 
@@ -55,6 +59,20 @@ vendors! {
     "easytransac" easytransac
     "safedebit" safedebit
     "seqino" seqino
+}
+
+impl Probe {
+    /// The report as a patch of the spec, for your folder `MANDAT_SPECS`: see
+    /// [When a vendor changes](crate::book::changes). It changes each part that differs, and marks each part that was
+    /// known less well as `observed` on `day`. It has keys and types, and no value of the response.
+    ///
+    /// A key that came in place of another one of its type counts as its new name. The patch is against
+    /// [`spec`](crate::spec): if you have a patch already, add this one to it.
+    ///
+    /// `None` if the patch would change nothing, or if the response as a whole has another form.
+    pub fn to_patch(&self, day: NaiveDate) -> Option<String> {
+        self.patch_of(spec(self.provider)?, day)
+    }
 }
 
 #[cfg(feature = "sandbox")]
