@@ -87,12 +87,11 @@ impl Edit<'_> {
             .filter(|key| self.is_needed(&pointer, key) && self.kinds(&format!("{inside}{key}")).is_empty())
             .cloned()
             .collect();
-        let kind_of =
-            |edit: &Self, key: &str| BTreeSet::from([edit.kind(&format!("{pointer}/properties/{key}")).to_owned()]);
         let mut renamed = Vec::new();
         for key in &new {
-            let kinds = self.kinds(&format!("{inside}{key}"));
-            let alike = |other: &&String| kind_of(self, other) == kinds;
+            let at = format!("{inside}{key}");
+            let kinds = self.kinds(&at);
+            let alike = |old: &&String| self.may_be(&format!("{pointer}/properties/{old}"), &at);
             let rivals = new.iter().filter(|other| self.kinds(&format!("{inside}{other}")) == kinds).count();
             match missing.iter().filter(alike).collect::<Vec<_>>()[..] {
                 // One key went, and one key of its type came.
@@ -113,6 +112,21 @@ impl Edit<'_> {
         for key in known.into_iter().chain(renamed) {
             self.property(&pointer, &key, &format!("{inside}{key}"), &own);
         }
+    }
+
+    /// Returns true if a value of the response may be this field under another key: of its type, and with one of its
+    /// keys inside.
+    fn may_be(&self, field: &str, place: &str) -> bool {
+        if self.kinds(place) != BTreeSet::from([self.kind(field).to_owned()]) {
+            return false;
+        }
+        let field = self.resolved(field);
+        if self.at(&field).get("items").is_some() {
+            let place = format!("{place}[]");
+            return self.kinds(&place).is_empty() || self.may_be(&format!("{field}/items"), &place);
+        }
+        let known = self.at(&field)["properties"].as_object();
+        known.is_none_or(|known| known.keys().any(|key| self.probe.shape.contains_key(&format!("{place}.{key}"))))
     }
 
     /// Compares a known field.
@@ -136,8 +150,10 @@ impl Edit<'_> {
         let own = own.unwrap_or(evidence).to_owned();
         if !odd.is_empty() && !odd_null {
             let mut schema = self.observed(&kinds);
-            if let Some(name) = self.at(&pointer).get("x-rust-name") {
-                schema["x-rust-name"] = name.clone();
+            for key in ["description", "x-rust-name"] {
+                if let Some(value) = self.at(&pointer).get(key) {
+                    schema[key] = value.clone();
+                }
             }
             self.set(&format!("{object}/properties"), key, schema);
             return;
@@ -149,7 +165,8 @@ impl Edit<'_> {
             }
             self.set(&pointer, "nullable", true.into());
         }
-        if matches!(own.as_str(), "partial" | "inferred") || !odd.is_empty() {
+        let seen = kinds.iter().any(|kind| kind != "null") && matches!(own.as_str(), "partial" | "inferred");
+        if seen || !odd.is_empty() {
             self.set(&pointer, "x-evidence", self.mark.clone().into());
         }
         self.visit(&pointer, place, &own);
@@ -215,7 +232,31 @@ impl Edit<'_> {
             if !example.is_null() {
                 self.set(&media, "example", example);
             }
+            let Some((operation, _)) = media.split_once("/responses/") else { continue };
+            let renamed = |path: &str| self.renamed(&format!("{media}/schema"), path, object, (old, key));
+            let property = self.at(operation)["x-states"]["property"].as_str().map(renamed);
+            let repeats = self.at(operation)["x-answer-repeats"].as_object().map(|repeats| {
+                let repeats = repeats.iter().map(|(path, source)| (renamed(path), source.clone()));
+                repeats.collect::<Map<_, _>>()
+            });
+            if let Some(property) = property {
+                self.set(&format!("{operation}/x-states"), "property", property.into());
+            }
+            if let Some(repeats) = repeats {
+                self.set(operation, "x-answer-repeats", repeats.into());
+            }
         }
+    }
+
+    /// Renames a key in a path such as `data.status`.
+    fn renamed(&self, schema: &str, path: &str, object: &str, (old, key): (&str, &str)) -> String {
+        let mut at = self.resolved(schema);
+        let keys = path.split('.').map(|part| {
+            let part = if at == object && part == old { key } else { part };
+            at = self.resolved(&format!("{at}/properties/{part}"));
+            part
+        });
+        keys.collect::<Vec<_>>().join(".")
     }
 
     /// Renames a key in each object of an example that has this schema.
@@ -284,18 +325,39 @@ fn difference(from: &Value, to: &Value) -> Option<Value> {
     (!patch.is_empty()).then_some(Value::Object(patch))
 }
 
-/// Writes a map as YAML: a block for each map inside it, and JSON for the other values.
+/// Writes a map as YAML: a block for each map of maps, and a line for each other value.
 fn write_map(text: &mut String, map: &Value, depth: usize) {
     for (key, value) in map.as_object().into_iter().flatten() {
-        let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || "/_-{}".contains(c));
-        let key = if plain { key.clone() } else { Value::from(key.as_str()).to_string() };
-        let nested = value.as_object().is_some_and(|fields| fields.values().any(|value| value.is_object()));
+        let nested = value.as_object().is_some_and(|fields| fields.values().any(Value::is_object));
         // Writing to a string does not fail.
-        let _ =
-            if nested { writeln!(text, "{:depth$}{key}:", "") } else { writeln!(text, "{:depth$}{key}: {value}", "") };
+        let _ = if nested {
+            writeln!(text, "{:depth$}{}:", "", plain(key))
+        } else {
+            writeln!(text, "{:depth$}{}: {}", "", plain(key), flow(value))
+        };
         if nested {
             write_map(text, value, depth + 2);
         }
     }
+}
+
+fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text) => plain(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| format!("{}: {}", plain(key), flow(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A text without quotes, if YAML reads it as this text.
+fn plain(text: &str) -> String {
+    let safe = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '$')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "/_-$ ".contains(c))
+        && !text.ends_with(' ')
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str());
+    if safe { text.into() } else { Value::from(text).to_string() }
 }

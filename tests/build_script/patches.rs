@@ -145,6 +145,19 @@ fn origin_depends_neither_on_comments_nor_on_order() {
     assert_ne!(patched("seqino", &WORD.replace("Suspended", "Pending")).origin, one);
 }
 
+/// Reports of `mandat probe --patch`: of the sandbox, and of users.
+#[test]
+fn reports_of_probes_are_accepted() {
+    for (vendor, report) in [
+        ("easytransac", include_str!("../promises/fixtures/changed-easytransac.patch.yaml")),
+        ("safedebit", include_str!("../promises/fixtures/changed-safedebit.patch.yaml")),
+        ("seqino", include_str!("../promises/fixtures/changed-seqino.patch.yaml")),
+    ] {
+        let made = patched(vendor, report);
+        assert!(made.code.contains("Evidence: observed 2026-11-27."), "{vendor}");
+    }
+}
+
 #[test]
 fn whole_spec_replaces_ours() {
     let made = apply("seqino", &SEQINO.replace("  /settings/periodicity:", "  /settings/period:"), false);

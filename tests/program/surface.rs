@@ -1,6 +1,6 @@
 //! Help texts, output in a pipe, and completions.
 
-use crate::support::{mandat, snapshot};
+use crate::support::{folder, mandat, snapshot};
 
 #[test]
 fn help_matches_the_snapshot_and_fits_80_columns() {
@@ -15,6 +15,7 @@ fn help_matches_the_snapshot_and_fits_80_columns() {
         &["check", "--help"],
         &["calendar", "--help"],
         &["sandbox", "--help"],
+        &["spec", "--help"],
     ] {
         let (code, out, err) = mandat(command);
         assert_eq!((code, err.as_str()), (Some(0), ""));
@@ -40,6 +41,8 @@ fn output_in_a_pipe_matches_the_snapshot() {
         &["refresh", "--sandbox", "/nowhere/at/all"],
         &["--env-file", "/nowhere/at/all", "status", "safedebit:RUM-1"],
         &["table"],
+        &["spec", "versions"],
+        &["spec", "print", "stripe"],
         &["calendar", "--year", "2027"],
         &["calendar", "--year", "1999"],
     ] {
@@ -48,6 +51,33 @@ fn output_in_a_pipe_matches_the_snapshot() {
         all += &format!("$ mandat {}\n{out}{err}exit code {}\n\n", command.join(" "), code.unwrap());
     }
     snapshot("program-output", &all);
+}
+
+#[test]
+fn spec_is_printed_as_json() {
+    let (code, out, _) = mandat(&["spec", "print", "seqino"]);
+    let spec: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &spec["paths"]["/mandates/{mandate_id}"]["get"]["operationId"]),
+        (Some(0), &"get_mandate".into())
+    );
+}
+
+#[test]
+fn report_is_written_to_a_new_file_only() {
+    let file = folder("probe-patch").join("seqino.patch.yaml");
+    let probe = ["--sandbox", "probe", "seqino:client_abc123/mdt_abc123", "--patch", file.to_str().unwrap()];
+    let (code, _, err) = mandat(&probe);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.contains("x-evidence: observed ") && !written.contains("mdt_abc123"), "{written}");
+    let (code, _, err) = mandat(&probe);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("Name a new file"), "{err}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+    let (code, _, err) = mandat(&["--sandbox", "probe", "--patch", "x", "safedebit:RUM-1", "seqino:a/b"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("one mandate"), "{err}");
 }
 
 #[test]
@@ -63,7 +93,7 @@ fn completions_list_every_command() {
         let (code, out, _) = mandat(&["completions", shell]);
         assert_eq!(code, Some(0));
         assert!(
-            ["status", "refresh", "watch", "probe", "table", "check", "calendar", "sandbox"]
+            ["status", "refresh", "watch", "probe", "table", "check", "calendar", "sandbox", "spec"]
                 .iter()
                 .all(|name| out.contains(name))
         );
