@@ -360,3 +360,88 @@ fn build_writes_only_changed_files_in_its_own_folder() {
     let alone = copy.made_by_the_build_script(&["--no-default-features", "--features", "seqino"]);
     assert_eq!(alone.len(), 4, "{alone:?}");
 }
+
+/// A package that depends on the packed crate, with its own patches.
+fn patched_user() -> Copy {
+    let packed = Copy::packed("package");
+    let user = Copy::empty("package-user");
+    user.write(".cargo/config.toml", "[env]\nMANDAT_SPECS = { value = \"specs\", relative = true }\n");
+    let path = packed.path().display().to_string();
+    user.write(
+        "Cargo.toml",
+        &format!(
+            "[package]\nname = \"user\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
+             mandat = {{ path = {path:?}, features = [\"sandbox\"] }}\nserde_json = \"1\"\n\
+             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n"
+        ),
+    );
+    user.write("src/bin/patched.rs", include_str!("elsewhere/patched.rs"));
+    user.write("src/bin/probed.rs", include_str!("elsewhere/probed.rs"));
+    user.write("Cargo.lock", &packed.read("Cargo.lock"));
+    user
+}
+
+const PATCHES: [(&str, &str); 3] = [
+    ("easytransac", include_str!("elsewhere/easytransac.patch.yaml")),
+    ("safedebit", include_str!("elsewhere/safedebit.patch.yaml")),
+    ("seqino", include_str!("elsewhere/seqino.patch.yaml")),
+];
+
+#[test]
+#[ignore = "builds the packed crate; .ci/run runs it"]
+fn patches_of_a_user_change_the_packed_crate() {
+    let user = patched_user();
+    for (vendor, patch) in PATCHES {
+        user.write(&format!("specs/{vendor}.patch.yaml"), patch);
+    }
+    assert_eq!(user.cargo(&["run", "--quiet", "--bin", "patched"]).trim(), "patched");
+    let said = user.cargo(&["build", "--bin", "patched"]);
+    assert!(!said.contains("mandat"), "nothing changed, and cargo builds again:\n{said}");
+    // The removed operation is gone from the user's code.
+    user.write(
+        "src/bin/removed.rs",
+        "fn main() {}\npub fn limits(client: &mandat::seqino::Client) {\n    let _ = client.get_usage_limits();\n}\n",
+    );
+    let said = user.cargo_fails(&["check", "--bin", "removed"]);
+    assert!(said.contains("E0599") && said.contains("src/bin/removed.rs:3"), "{said}");
+
+    // Mistakes: each error of the build names the user's file and line.
+    let place = user.path().join("specs").display().to_string();
+    let (name, patch) = PATCHES[2];
+    let seqino = format!("specs/{name}.patch.yaml");
+    let line = 1 + patch.lines().position(|line| line.contains("x-extensible-enum: [processing")).unwrap();
+    user.write(&seqino, &patch.replace("paused: {status", "pause: {status"));
+    let said = user.cargo_fails(&["build", "--bin", "patched"]);
+    let expected = format!("{place}/seqino.patch.yaml:{line}:");
+    assert!(said.contains(&expected) && said.contains("the word \"paused\" has no x-status. Fix: "), "{said}");
+    user.write(&seqino, patch);
+    user.write("specs/seqinoo.patch.yaml", "");
+    let said = user.cargo_fails(&["build", "--bin", "patched"]);
+    assert!(said.contains(&format!("{place}/seqinoo.patch.yaml: it belongs to no vendor. Fix: ")), "{said}");
+    user.remove("specs/seqinoo.patch.yaml");
+    user.write("specs/seqino.yaml", "");
+    let said = user.cargo_fails(&["build", "--bin", "patched"]);
+    assert!(said.contains("Fix: keep one of the two"), "{said}");
+    user.remove("specs/seqino.yaml");
+
+    // Reports of probes as patches: the same responses match.
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/promises/fixtures");
+    for (vendor, _) in PATCHES {
+        let read = |ending: &str| std::fs::read_to_string(format!("{fixtures}/changed-{vendor}.{ending}")).unwrap();
+        user.write(&format!("specs/{vendor}.patch.yaml"), &read("patch.yaml"));
+        user.write(&format!("src/bin/changed-{vendor}.json"), &read("json"));
+    }
+    let said = user.cargo(&["run", "--quiet", "--bin", "probed"]);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.iter().filter(|line| line.ends_with(": matches")).count(), 3, "{said}");
+    assert_eq!(lines.iter().filter(|line| line.ends_with(": Active")).count(), 3, "{said}");
+    assert_eq!(lines.iter().filter(|line| line.contains(": patched ")).count(), 3, "{said}");
+
+    // One vendor patched, two not.
+    user.remove("specs/easytransac.patch.yaml");
+    user.remove("specs/seqino.patch.yaml");
+    let said = user.cargo(&["run", "--quiet", "--bin", "probed"]);
+    assert!(said.contains("safedebit: SafeDebit search_mandate: matches"), "{said}");
+    assert!(said.contains("seqino: Seqino PDP get_mandate: differs"), "{said}");
+    assert!(said.contains("Easytransac: ours\nSafeDebit: patched ") && said.ends_with("Seqino PDP: ours\n"), "{said}");
+}
