@@ -8,6 +8,7 @@ macro_rules! chapters {
     ($($about:literal $name:ident;)+) => {$(
         #[doc = $about]
         ///
+        /// [changes]: crate::book::changes
         /// [errors]: crate::book::errors
         /// [files]: crate::book::files
         /// [many]: crate::book::many
@@ -36,6 +37,7 @@ chapters! {
     "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files;
     "Callbacks from the vendors, and the proof that each gives." webhooks;
     "The sandbox, which simulates the vendors for tests in any language." testing;
+    "Your own patch of a spec: new words, fields, keys and operations without a release." changes;
     "Timeouts, limits, many processes, stored data, personal data, traces, clocks." operations;
     "The required parts of a response, damage elsewhere, and empty lists." reading;
     "One term for each concept." glossary;

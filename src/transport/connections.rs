@@ -135,3 +135,15 @@ impl<S: Service<R>, R> Service<R> for Noted<S> {
         self.0.call(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SpecOrigin, user_agent};
+
+    #[test]
+    fn user_agent_names_a_patched_spec() {
+        let name = concat!("mandat/", env!("CARGO_PKG_VERSION"));
+        assert_eq!(user_agent(SpecOrigin::Ours), name);
+        assert_eq!(user_agent(SpecOrigin::Patched("4728ca46")), format!("{name} (patched 4728ca46)"));
+    }
+}

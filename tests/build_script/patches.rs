@@ -159,6 +159,23 @@ fn reports_of_probes_are_accepted() {
 }
 
 #[test]
+fn patches_and_errors_in_the_book_are_those_of_the_build() {
+    let book = include_str!("../../docs/changes.md");
+    let blocks: Vec<&str> = book.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let [word, renamed] = blocks[..] else { panic!("{blocks:?}") };
+    assert!(word.starts_with("# specs/seqino.patch.yaml") && renamed.starts_with("# specs/safedebit.patch.yaml"));
+    patched("seqino", word);
+    patched("safedebit", renamed);
+    let without = word.split_once("      x-status:").unwrap().0;
+    let removed =
+        "# Seen this morning.\ncomponents:\n  schemas:\n    Mandate:\n      properties:\n        start_date: null\n";
+    for patch in [without, removed] {
+        let said = refused("seqino", patch).replace("my.patch.yaml", "/home/you/shop/specs/seqino.patch.yaml");
+        assert!(book.contains(said.lines().next().unwrap()), "{said}");
+    }
+}
+
+#[test]
 fn whole_spec_replaces_ours() {
     let made = apply("seqino", &SEQINO.replace("  /settings/periodicity:", "  /settings/period:"), false);
     let made = made.unwrap_or_else(|problems| panic!("{problems}"));
