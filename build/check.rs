@@ -29,29 +29,11 @@ struct Check<'a> {
 const OURS: [&str; 6] = ["client", "body", "request", "send", "send_again", "extra"];
 
 /// The names in `src/vocabulary/status.rs` that the word of a vendor can mean.
-const STATUSES: [&str; 9] = [
-    "Pending",
-    "AwaitingSignature",
-    "AwaitingVerification",
-    "AwaitingActivation",
-    "Active",
-    "Suspended",
-    "Revoked",
-    "Expired",
-    "Invalid",
-];
-const ACCOUNTS: [&str; 4] = ["Active", "Inactive", "Pending", "Suspended"];
-const NEXT: [&str; 9] = [
-    "NotKnown",
-    "DebtorSigns",
-    "AskDebtor",
-    "ClientAndVendorVerify",
-    "ActivateOrWait",
-    "Use",
-    "Replace",
-    "ReadCause",
-    "FindOut",
-];
+const STATUSES: &str = "Pending, AwaitingSignature, AwaitingVerification, AwaitingActivation, Active, Suspended, \
+                        Revoked, Expired, Invalid";
+const ACCOUNTS: &str = "Active, Inactive, Pending, Suspended";
+const NEXT: &str = "NotKnown, DebtorSigns, AskDebtor, ClientAndVendorVerify, ActivateOrWait, Use, Replace, ReadCause, \
+                    FindOut";
 
 fn is_name(text: &str) -> bool {
     syn::parse_str::<syn::Ident>(text).is_ok()
@@ -331,15 +313,13 @@ impl<'a> Check<'a> {
             let Meaning { status, account, next, evidence } = &meaning.value;
             let what = format!("x-status of the word \"{word}\", in {what},");
             let unknown = words.iter().all(|known| known.value != *word);
-            let other = status.is_some() != mandate || account.is_some() == mandate || next.is_some() > mandate;
-            let names = [(status, &STATUSES[..]), (account, &ACCOUNTS), (next, &NEXT)];
-            for (name, names) in names.into_iter().filter_map(|(name, names)| Some((name.as_deref()?, names))) {
-                let fix = format!("write one of {}", names.join(", "));
-                self.rules(
-                    meaning.place,
-                    &format!("{what} has the name `{name}`, which"),
-                    [(!names.contains(&name), "is not known here", &fix)],
-                );
+            let other = status.is_some() != mandate || account.is_some() == mandate || next.is_some() && !mandate;
+            for (name, known) in [(status, STATUSES), (account, ACCOUNTS), (next, NEXT)] {
+                let unknown = name.as_ref().filter(|name| !known.split(", ").any(|known| known == *name));
+                let fix = format!("write one of {known}");
+                if let Some(name) = unknown {
+                    self.say(meaning.place, format!("{what} has the name `{name}`, which is not known here"), &fix);
+                }
             }
             // Such a word lets somebody collect money.
             let guessed =
