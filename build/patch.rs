@@ -299,6 +299,14 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
+macro_rules! scalars {
+    ($($visit:ident $type:ty),+) => {$(
+        fn $visit<E>(self, value: $type) -> Result<Kind, E> {
+            Ok(Kind::Scalar(value.into()))
+        }
+    )+};
+}
+
 impl<'de> Deserialize<'de> for Kind {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct Any;
@@ -313,25 +321,7 @@ impl<'de> Deserialize<'de> for Kind {
                 Ok(Kind::Scalar(Value::Null))
             }
 
-            fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
-                Ok(Kind::Scalar(value.into()))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-                Ok(Kind::Scalar(value.into()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-                Ok(Kind::Scalar(value.into()))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
-                Ok(Kind::Scalar(value.into()))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
-                Ok(Kind::Scalar(value.into()))
-            }
+            scalars! { visit_bool bool, visit_i64 i64, visit_u64 u64, visit_f64 f64, visit_str &str }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
                 let mut list = Vec::new();
