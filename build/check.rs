@@ -2,8 +2,11 @@
 //! rules.
 
 use super::{
-    lower::{self, Word, snake},
-    model::{Effect, Endpoint, Format, Kind, Location, Operation, Repeated, Response, Schema, Spec, States},
+    lower::{self, Word, field_name, snake},
+    model::{
+        Effect, Endpoint, Evidence, Format, Kind, Location, Meaning, Operation, Repeated, Response, Schema, Spec,
+        States,
+    },
     problem::{Located, Place, Problem, Problems},
 };
 use heck::ToUpperCamelCase;
@@ -25,6 +28,13 @@ struct Check<'a> {
 
 /// The names of fields and methods that every builder has.
 const OURS: [&str; 6] = ["client", "body", "request", "send", "send_again", "extra"];
+
+/// The names in `src/vocabulary/status.rs` that the word of a vendor can mean.
+const STATUSES: &str = "Pending, AwaitingSignature, AwaitingVerification, AwaitingActivation, Active, Suspended, \
+                        Revoked, Expired, Invalid";
+const ACCOUNTS: &str = "Active, Inactive, Pending, Suspended";
+const NEXT: &str = "NotKnown, DebtorSigns, AskDebtor, ClientAndVendorVerify, ActivateOrWait, Use, Replace, ReadCause, \
+                    FindOut";
 
 fn is_name(text: &str) -> bool {
     syn::parse_str::<syn::Ident>(text).is_ok()
@@ -165,10 +175,13 @@ impl<'a> Check<'a> {
     }
 
     fn parameters(&mut self, endpoint: Endpoint<'a>) {
-        let mut names = Vec::new();
+        let (mut names, mut keys) = (Vec::new(), Vec::new());
         for used in &endpoint.operation.parameters {
             let (place, parameter) = (used.place, self.spec.parameter(used));
-            let (what, name) = (format!("the parameter `{}`", parameter.name), snake(&parameter.name));
+            let (what, name) = (
+                format!("the parameter `{}`", parameter.name),
+                snake(parameter.rust_name.as_ref().unwrap_or(&parameter.name)),
+            );
             let (Some(location), Some(schema)) = (parameter.location, &parameter.schema) else {
                 let what = used.reference.as_ref().map_or(what, |reference| format!("the parameter `{reference}`"));
                 let fix = "write `name`, `in` and `schema`, or refer to `components.parameters`";
@@ -188,8 +201,9 @@ impl<'a> Check<'a> {
             self.rules(place, &what, rules);
             self.schema(&what, schema, false);
             names.push(name);
+            keys.push(parameter.name.as_str());
         }
-        for part in endpoint.placeholders().filter(|part| !names.contains(&snake(part))) {
+        for part in endpoint.placeholders().filter(|part| !keys.contains(part)) {
             let what = format!("the path has `{{{part}}}` and no parameter of this name");
             self.say(endpoint.operation.place, what, "describe the parameter under `parameters`");
         }
@@ -251,7 +265,7 @@ impl<'a> Check<'a> {
             }
             names.push(&state.name);
             for word in &state.words {
-                if !known.contains(word) || words.contains(&word) {
+                if !known.iter().any(|known| known.value == *word) || words.contains(&word) {
                     let fix = "list each documented word at most once; all other words select `Unclear`";
                     self.say(place, format!("the word `{word}` is undocumented or listed twice"), fix);
                 }
@@ -276,7 +290,7 @@ impl<'a> Check<'a> {
                 (
                     closed && received,
                     "is a closed enum in a response",
-                    "use `x-extensible-enum`: a vendor may add words",
+                    "use `x-extensible-enum`: a vendor may add words. Remove the schema if nothing uses it",
                 ),
                 (
                     schema.needed.is_some() && sent,
@@ -287,6 +301,48 @@ impl<'a> Check<'a> {
             self.rules(place, &what, rules);
             self.schema(&what, schema, true);
             self.words(&what, schema);
+            self.meanings(&what, schema);
+        }
+    }
+
+    /// Each word has a meaning, and each meaning has a word.
+    fn meanings(&mut self, what: &str, schema: &Located<Schema>) {
+        let Some(meanings) = &schema.meanings else { return };
+        let words = schema.open.as_deref().unwrap_or_default();
+        for word in words.iter().filter(|word| !meanings.contains_key(&word.value)) {
+            let fix = format!("write its meaning: `{}: {{status: ..., x-evidence: ...}}`", word.value);
+            self.say(word.place, format!("the word \"{}\" has no x-status", word.value), &fix);
+        }
+        let mandate = meanings.values().any(|meaning| meaning.status.is_some());
+        for (word, meaning) in meanings {
+            let Meaning { status, account, next, evidence } = &meaning.value;
+            let what = format!("x-status of the word \"{word}\", in {what},");
+            let unknown = words.iter().all(|known| known.value != *word);
+            let other = status.is_some() != mandate || account.is_some() == mandate || next.is_some() && !mandate;
+            for (name, known) in [(status, STATUSES), (account, ACCOUNTS), (next, NEXT)] {
+                let unknown = name.as_ref().filter(|name| !known.split(", ").any(|known| known == *name));
+                let fix = format!("write one of {known}");
+                if let Some(name) = unknown {
+                    self.say(meaning.place, format!("{what} has the name `{name}`, which is not known here"), &fix);
+                }
+            }
+            // Such a word lets somebody collect money.
+            let guessed =
+                status.as_deref() == Some("Active") && matches!(evidence, Evidence::Inferred | Evidence::Observed(_));
+            let rules = [
+                (unknown, "has no word", "add the word to `x-extensible-enum`, or remove the meaning"),
+                (
+                    other,
+                    "mixes mandates and accounts",
+                    "write `status` for each word of a mandate, `account` for each word of an account",
+                ),
+                (
+                    guessed,
+                    "calls a guessed word Active",
+                    "find a page of the vendor that has the word, or give it another status",
+                ),
+            ];
+            self.rules(meaning.place, &what, rules);
         }
     }
 
@@ -357,9 +413,9 @@ impl<'a> Check<'a> {
         self.rules(place, what, rules);
         let mut names = BTreeMap::from([("extra".to_owned(), "extra")]);
         for (name, property) in schema.properties.iter().flatten() {
-            if let Some(other) = names.insert(snake(name), name) {
+            if let Some(other) = names.insert(field_name(name, property), name) {
                 let what = format!("{what} has the fields `{name}` and `{other}`, which have the same name in Rust");
-                self.say(property.place, what, "describe one of them; only the vendor can rename a field");
+                self.say(property.place, what, "describe one of them, or give one another name with `x-rust-name`");
             }
             self.schema(&format!("the field `{name}` of {what}"), property, false);
         }

@@ -2,8 +2,8 @@
 //! For tests, also writes a call of every operation.
 
 use super::{
-    lower::{Argument, Field, Form, OwnType, Plan, PlannedOperation, Rust, State, Struct, documentation, snake},
-    model::{Location, Repeated},
+    lower::{Argument, Field, Form, OwnType, Plan, PlannedOperation, Rust, State, Struct, Word, documentation, snake},
+    model::{Evidence, Location, Meaning, Repeated},
     polish,
     problem::Problems,
 };
@@ -83,14 +83,18 @@ fn own_type(own: &OwnType) -> TokenStream {
                 true => (quote! { #[non_exhaustive] }, Some(quote! { or Unrecognized })),
                 false => (quote! { #[derive(Copy)] }, None),
             };
+            let all = words;
             let words = words.iter().map(|word| {
                 let (raw, name) = (&word.raw, ident(&word.name));
                 let doc = format!(" `{raw}`{}{}", if word.doc.is_empty() { "" } else { ": " }, word.doc);
                 quote! { #[doc = #doc] #name = #raw }
             });
-            quote! { crate::wire::words! { #doc #attribute #name #other { #(#words),* } } }
+            let meanings = meanings(&name, all);
+            quote! { crate::wire::words! { #doc #attribute #name #other { #(#words),* } } #meanings }
         }
-        Form::States { answer, property, states } => answer_states(&name, doc.as_ref(), &ty(answer), property, states),
+        Form::States { answer, property, way, states } => {
+            answer_states(&name, doc.as_ref(), &ty(answer), (property, way), states)
+        }
         Form::Text { min, max, pattern, debug, kind } => {
             let max = max.map_or(quote!(usize::MAX), |max| quote!(#max));
             let pattern = pattern.as_ref().map(|pattern| quote! { , pattern #pattern });
@@ -100,19 +104,72 @@ fn own_type(own: &OwnType) -> TokenStream {
     }
 }
 
+/// Writes the table from the words to their meanings. The compiler checks that the table is complete.
+fn meanings(name: &Ident, words: &[Word]) -> Option<TokenStream> {
+    let all: Vec<&Meaning> = words.iter().filter_map(|word| word.meaning.as_ref()).collect();
+    let names = words.iter().map(|word| ident(&word.name));
+    let vocabulary = quote! { crate::vocabulary };
+    if let Some(accounts) = all.iter().map(|meaning| Some(ident(meaning.account.as_ref()?))).collect::<Option<Vec<_>>>()
+    {
+        return (!all.is_empty()).then(|| {
+            quote! {
+                impl #name {
+                    pub(crate) fn account(&self) -> #vocabulary::AccountStatus {
+                        match self {
+                            #(Self::#names => #vocabulary::AccountStatus::#accounts,)*
+                            Self::Unrecognized(_) => #vocabulary::AccountStatus::Unrecognized,
+                        }
+                    }
+                }
+            }
+        });
+    }
+    let meanings = all.iter().map(|meaning| {
+        let status = ident(meaning.status.as_deref().unwrap_or_default());
+        let (evidence, day) = match &meaning.evidence {
+            Evidence::Documented => ("Documented", None),
+            Evidence::Partial => ("WordDocumented", None),
+            Evidence::Observed(day) => ("Observed", Some(quote! { observed_on: #day.parse().ok(), })),
+            Evidence::Inferred => ("Inferred", None),
+        };
+        let evidence = ident(evidence);
+        let next = meaning.next.as_ref().map(|next| {
+            let next = ident(next);
+            quote! { next: #vocabulary::NextStep::#next, }
+        });
+        let plain = quote! { Meaning::new(MandateStatus::#status, Evidence::#evidence) };
+        if next.is_none() && day.is_none() {
+            plain
+        } else {
+            quote! { Meaning { #next #day ..#plain } }
+        }
+    });
+    Some(quote! {
+        impl #name {
+            pub(crate) fn meaning(&self) -> #vocabulary::Meaning {
+                use #vocabulary::{Evidence, MandateStatus, Meaning};
+                match self {
+                    #(Self::#names => #meanings,)*
+                    Self::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
+                }
+            }
+        }
+    })
+}
+
 /// Writes an enum of the states of a response, so that a caller has to handle each state. A caller could otherwise take
 /// a success status for the completion of the whole operation.
 fn answer_states(
     name: &Ident,
     doc: Option<&TokenStream>,
     answer: &syn::Type,
-    property: &str,
+    (property, way): (&str, &[String]),
     states: &[State],
 ) -> TokenStream {
     let names: Vec<Ident> = states.iter().map(|state| ident(&state.name)).collect();
     let words = states.iter().map(|state| &state.words);
     let docs = states.iter().map(|state| format!(" `{}`: {}", state.words.join("`, `"), state.doc));
-    let way = property.split('.').map(|part| ident(&snake(part)));
+    let way = way.iter().map(|name| ident(name));
     let other =
         format!(" Any other word. Read `{property}` of the response, and ask the vendor before you rely on it.");
     quote! {

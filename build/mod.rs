@@ -5,6 +5,8 @@ mod check;
 mod emit;
 mod lower;
 mod model;
+mod needs;
+pub mod patch;
 mod polish;
 mod problem;
 mod progenitor;
@@ -37,12 +39,20 @@ pub struct Made {
     pub examples: String,
     /// The spec as JSON, for the sandbox and the contract tests.
     pub spec: String,
+    /// An expression that says if a user changed the spec.
+    pub origin: String,
 }
 
 impl Made {
     /// Returns the ending and the content of each file.
-    pub fn files(&self) -> [(&'static str, &str); 4] {
-        [("rs", &self.code), ("surface.txt", &self.surface), ("examples.rs", &self.examples), ("json", &self.spec)]
+    pub fn files(&self) -> [(&'static str, &str); 5] {
+        [
+            ("rs", &self.code),
+            ("surface.txt", &self.surface),
+            ("examples.rs", &self.examples),
+            ("json", &self.spec),
+            ("origin.rs", &self.origin),
+        ]
     }
 }
 
@@ -59,5 +69,6 @@ pub fn generate(provider: &Provider, text: &str, unverified: bool) -> Result<Mad
         examples: emit::examples(provider.name, &plan),
         code,
         spec: json.to_string(),
+        origin: "crate::vocabulary::SpecOrigin::Ours".into(),
     })
 }

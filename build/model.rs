@@ -4,7 +4,7 @@
 
 use super::{
     lower::snake,
-    problem::{Located, Place, Problem, Problems},
+    problem::{Located, Problem, Problems},
 };
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
@@ -159,19 +159,55 @@ impl TryFrom<String> for MethodName {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
 pub enum Evidence {
     Documented,
     Partial,
+    /// Seen in a real response, on this day.
+    Observed(String),
     Inferred,
+}
+
+impl TryFrom<String> for Evidence {
+    type Error = String;
+
+    fn try_from(mark: String) -> Result<Self, String> {
+        let day = mark.strip_prefix("observed ").filter(|day| {
+            day.split('-').map(str::len).eq([4, 2, 2]) && day.bytes().all(|c| c == b'-' || c.is_ascii_digit())
+        });
+        match (mark.as_str(), day) {
+            ("documented", _) => Ok(Self::Documented),
+            ("partial", _) => Ok(Self::Partial),
+            ("inferred", _) => Ok(Self::Inferred),
+            (_, Some(day)) => Ok(Self::Observed(day.into())),
+            _ => Err(format!(
+                "`{mark}` is not documented, partial, inferred, or observed with a day: `observed 2026-11-27`"
+            )),
+        }
+    }
 }
 
 /// `Display` writes the evidence mark as a spec contains it.
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format!("{self:?}").to_lowercase())
+        match self {
+            Self::Observed(day) => write!(f, "observed {day}"),
+            other => f.write_str(&format!("{other:?}").to_lowercase()),
+        }
     }
+}
+
+/// The meaning of a word: a status of a mandate, or the state of an account.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meaning {
+    pub status: Option<String>,
+    pub account: Option<String>,
+    /// The party that must act next, if the status does not say it.
+    pub next: Option<String>,
+    #[serde(rename = "x-evidence")]
+    pub evidence: Evidence,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -272,6 +308,8 @@ pub struct Parameter {
     pub example: Option<Value>,
     #[serde(rename = "x-evidence")]
     pub evidence: Option<Evidence>,
+    #[serde(rename = "x-rust-name")]
+    pub rust_name: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -378,10 +416,15 @@ pub struct Schema {
     source: Option<Source>,
     #[serde(rename = "x-sensitive")]
     pub sensitive: bool,
+    /// The name of the field in Rust, if the key has another.
+    #[serde(rename = "x-rust-name")]
+    pub rust_name: Option<String>,
     #[serde(rename = "x-needed")]
     pub needed: Option<Located<Vec<String>>>,
     #[serde(rename = "x-extensible-enum")]
-    pub open: Option<Vec<String>>,
+    pub open: Option<Vec<Located<String>>>,
+    #[serde(rename = "x-status")]
+    pub meanings: Option<BTreeMap<String, Located<Meaning>>>,
     #[serde(rename = "x-enum-varnames")]
     pub names: Option<Vec<String>>,
     #[serde(rename = "x-enum-descriptions")]
@@ -492,7 +535,7 @@ impl Schema {
     /// Returns the words of an open or closed enumeration of texts.
     pub fn words(&self) -> Option<Vec<&str>> {
         match (&self.open, &self.closed) {
-            (Some(open), _) => Some(open.iter().map(String::as_str).collect()),
+            (Some(open), _) => Some(open.iter().map(|word| word.value.as_str()).collect()),
             (None, Some(closed)) => closed.iter().map(Value::as_str).collect(),
             (None, None) => None,
         }
@@ -538,13 +581,7 @@ impl Endpoint<'_> {
 impl Spec {
     /// Reads a spec from YAML. Returns the spec as Rust types and as JSON.
     pub fn read(text: &str) -> Result<(Self, Value), Problems> {
-        let fix = "correct the spec at this place; `specs/README.md` lists the parts that a spec may have";
-        let read = |e: serde_saphyr::Error| {
-            let place = e.location().map(Place::from).unwrap_or_default();
-            let what = e.without_snippet().to_string();
-            let what = what.split(" at line ").next().unwrap_or_default();
-            Problem::new(place, format!("the spec cannot be read: {what}"), fix)
-        };
+        let read = |e: serde_saphyr::Error| Problem::unreadable(&e);
         let json: Value = serde_saphyr::from_str(text).map_err(read)?;
         Ok((serde_saphyr::from_str(text).map_err(read)?, json))
     }

@@ -51,6 +51,10 @@ fn fields(found: &mut ItemStruct, object: &Struct) -> Result<(), Problems> {
 /// Replaces the type of a field. The generator writes `Vec`, which cannot be read if one item is unreadable. `List`
 /// keeps the other items. A text field also accepts a number.
 fn known(field: &mut syn::Field, planned: &Field) {
+    if planned.is_renamed() && !planned.is_blank_list() {
+        let key = &planned.key;
+        field.attrs.push(parse_quote! { #[serde(rename = #key)] });
+    }
     match &planned.rust {
         list if list.is_list() => {
             let list: syn::Type = syn::parse_str(&planned.rust.path()).unwrap_or_else(|_| field.ty.clone());

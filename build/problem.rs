@@ -6,7 +6,7 @@ use std::ops::Deref;
 /// A line and a column of a spec. Both start at 1. The line 0 stands for the whole file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    line: u64,
+    pub line: u64,
     column: u64,
 }
 
@@ -39,10 +39,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
 }
 
 /// A mistake in a spec: its place, the cause and the fix.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Problem {
-    place: Place,
-    what: String,
+    pub place: Place,
+    pub what: String,
     fix: String,
 }
 
@@ -51,6 +51,20 @@ pub type Problems = Vec<Problem>;
 impl Problem {
     pub fn new(place: Place, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { place, what: what.into(), fix: fix.into() }
+    }
+
+    /// Creates the mistake for a text that is not YAML, or not a spec.
+    pub fn unreadable(e: &serde_saphyr::Error) -> Self {
+        let place = e.location().map(Place::from).unwrap_or_default();
+        let what = e.without_snippet().to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        let fix = "correct the spec at this place; `specs/README.md` lists the parts that a spec may have";
+        Self::new(place, format!("the spec cannot be read: {what}"), fix)
+    }
+
+    /// Moves the mistake to another place.
+    pub fn at(&self, place: Place) -> Self {
+        Self { place, ..self.clone() }
     }
 
     /// Formats the mistake as one line, because cargo shows one line for each message: `specs/seqino.yaml:12:7: what is

@@ -2,7 +2,7 @@
 //! structs refer to them.
 
 use super::{
-    lower::{Plan, Rust},
+    lower::{Field, Plan, Rust},
     polish,
     problem::Problems,
 };
@@ -59,10 +59,9 @@ fn input(plan: &Plan, info: &Value) -> (Value, BTreeMap<String, String>) {
             }
             value["nullable"] = field.nullable.into();
             value["description"] = field.doc.clone().into();
-            properties.insert(field.key.clone(), value);
+            properties.insert(field.input_key().into(), value);
         }
-        let required: Vec<&str> =
-            object.fields.iter().filter(|field| field.required).map(|field| field.key.as_str()).collect();
+        let required: Vec<&str> = object.fields.iter().filter(|field| field.required).map(Field::input_key).collect();
         let mut schema = json!({
             "type": "object", "description": object.doc, "properties": properties, "required": required,
         });

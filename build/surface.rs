@@ -31,7 +31,7 @@ fn own_type(own: &OwnType) -> String {
             let names = words.iter().map(|word| format!("{} {:?}", word.name, word.raw));
             block(&format!("{} enum {}", if *open { "open" } else { "closed" }, own.name), names)
         }
-        Form::States { answer, property, states } => {
+        Form::States { answer, property, states, .. } => {
             let state = |state: &State| format!("{}({answer}) {:?}", state.name, state.words);
             let all = states.iter().map(state).chain([format!("Unclear({answer})")]);
             block(&format!("states {} of {property}", own.name), all)

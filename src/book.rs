@@ -12,6 +12,7 @@ macro_rules! chapters {
         /// [collect]: crate::book::collect
         /// [collect_fr]: crate::book::collect_fr
         /// [debits]: crate::book::debits
+        /// [changes]: crate::book::changes
         /// [errors]: crate::book::errors
         /// [files]: crate::book::files
         /// [many]: crate::book::many
@@ -43,6 +44,7 @@ chapters! {
     "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files = "files.md";
     "Callbacks from the vendors, and the proof that each gives." webhooks = "webhooks.md";
     "The sandbox, which simulates the vendors for tests in any language." testing = "testing.md";
+    "Your own patch of a spec: new words, fields, keys and operations without a release." changes = "changes.md";
     "Timeouts, limits, many processes, stored data, personal data, traces, clocks." operations = "operations.md";
     "The required parts of a response, damage elsewhere, and empty lists." reading = "reading.md";
     "One term for each concept." glossary = "glossary.md";

@@ -57,6 +57,7 @@
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
 //! | [Testing](book::testing) | How does my code behave when a debtor revokes, or when a vendor is down? |
+//! | [When a vendor changes](book::changes) | How do I add a new word, field, key or operation without a release? |
 //! | [In production](book::operations) | Which timeouts, limits and logs are there? How do many processes share a vendor? Where is personal data? |
 //! | [What is read how strictly](book::reading) | What happens to a damaged response? What does an empty list prove? |
 //! | [Glossary](book::glossary) | What does this term mean? |
@@ -135,7 +136,7 @@ pub use transport::Settings;
 pub use vendors::*;
 pub use vocabulary::{
     AccountStatus, Change, DebitRow, DebitStatus, Error, ErrorKind, Evidence, MandateStatus, NextStep, Outcome, Phase,
-    Provider, Purpose, RawStatus, Resent, UnknownWord, VocabularyRow,
+    Provider, Purpose, RawStatus, Resent, SpecOrigin, SpecVersion, UnknownWord, VocabularyRow,
 };
 pub use webhook::{WebhookError, WebhookEvent};
 

@@ -3,6 +3,8 @@
 
 #[path = "../build/mod.rs"]
 mod generator;
+#[path = "build_script/patches.rs"]
+mod patches;
 
 use generator::{Provider, generate};
 use proptest::prelude::*;
@@ -272,6 +274,15 @@ fn each_mistake_in_a_spec_is_reported_with_its_place_and_a_fix() {
                 "schema: {type: object, additionalProperties: {}}",
             ),
         ),
+        ("word without a meaning", "seqino", changed(SEQINO, "expired, error]", "expired, error, paused]")),
+        ("meaning without a word", "seqino", changed(SEQINO, "pending_kyc, active, expired,", "pending_kyc, expired,")),
+        ("meaning that is no status", "easytransac", changed(EASYTRANSAC, "{status: Pending,", "{status: Waiting,")),
+        (
+            "meaning of an account among mandates",
+            "safedebit",
+            changed(SAFEDEBIT, "{status: Revoked,", "{account: Inactive,"),
+        ),
+        ("guessed word as Active", "easytransac", changed(EASYTRANSAC, "{status: Pending,", "{status: Active,")),
         ("no operation", "seqino", "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n".into()),
     ];
     let mut all = String::new();

@@ -5,7 +5,7 @@ pub mod seqino;
 
 use super::{
     Provider,
-    model::{Effect, Endpoint, Evidence, Format, Kind, Location, Parameter, Schema, Spec, States},
+    model::{Effect, Endpoint, Evidence, Format, Kind, Location, Meaning, Parameter, Schema, Spec, States},
     problem::{Located, Place, Problem, Problems, one_line},
 };
 use heck::{ToSnakeCase, ToUpperCamelCase};
@@ -106,6 +106,8 @@ pub enum Form {
     States {
         answer: Rust,
         property: String,
+        /// The names of the fields on the way to the property.
+        way: Vec<String>,
         states: Vec<State>,
     },
     Alias(Rust),
@@ -121,6 +123,7 @@ pub struct Word {
     pub raw: String,
     pub name: String,
     pub doc: String,
+    pub meaning: Option<Meaning>,
 }
 
 /// An object of the spec. The crate progenitor writes the struct. This build script writes the code that reads and
@@ -152,6 +155,16 @@ impl Field {
     /// read as `None`.
     pub fn is_blank_list(&self) -> bool {
         self.rust.is_list() && !self.required && !self.nullable
+    }
+
+    /// Returns true if the name in Rust does not come from the key.
+    pub fn is_renamed(&self) -> bool {
+        self.name != snake(&self.key)
+    }
+
+    /// The key from which the generator derives the name in Rust.
+    pub fn input_key(&self) -> &str {
+        if self.is_renamed() { &self.name } else { &self.key }
     }
 
     pub fn is_option(&self) -> bool {
@@ -296,11 +309,12 @@ impl<'a> Planner<'a> {
 
     /// Returns the description of a value. If it has none, returns the description of its type.
     fn doc(&self, schema: &Schema, of_type: &Schema) -> String {
-        let own = said(schema.description.as_deref(), schema.default.as_ref(), schema.evidence);
+        let own = said(schema.description.as_deref(), schema.default.as_ref(), None);
         if own.is_empty() {
-            said(of_type.description.as_deref(), of_type.default.as_ref(), of_type.evidence)
+            let evidence = schema.evidence.as_ref().or(of_type.evidence.as_ref());
+            said(of_type.description.as_deref(), of_type.default.as_ref(), evidence)
         } else {
-            own
+            said(schema.description.as_deref(), schema.default.as_ref(), schema.evidence.as_ref())
         }
     }
 
@@ -321,7 +335,7 @@ impl<'a> Planner<'a> {
         let fields = schema.properties.iter().flatten().map(|(key, property)| {
             Ok(Field {
                 key: key.clone(),
-                name: snake(key),
+                name: field_name(key, property),
                 rust: self.rust(property)?,
                 required: required.contains(key),
                 nullable: property.nullable,
@@ -376,6 +390,7 @@ impl<'a> Planner<'a> {
                 name: format!("{}State", id.to_upper_camel_case()),
                 doc: format!("The response of `{id}`, by its `{property}`."),
                 form: Form::States {
+                    way: self.way(endpoint.operation.answer()?, property),
                     answer: self.own(endpoint.operation.answer()?.name()?),
                     property: property.clone(),
                     states: states.collect(),
@@ -383,6 +398,17 @@ impl<'a> Planner<'a> {
             })
         });
         all.collect()
+    }
+
+    /// The names in Rust of the fields on the way to a property: `data.status`.
+    fn way(&self, answer: &'a Located<Schema>, property: &str) -> Vec<String> {
+        let mut schema = Some(self.spec.target(answer));
+        let names = property.split('.').map(|key| {
+            let field = schema.and_then(|schema| schema.properties.as_ref()?.get(key));
+            schema = field.map(|field| self.spec.target(field));
+            field.map_or_else(|| snake(key), |field| field_name(key, field))
+        });
+        names.collect()
     }
 
     fn call(&self, endpoint: Endpoint<'a>) -> Result<PlannedOperation<'a>, Problem> {
@@ -420,7 +446,7 @@ impl<'a> Planner<'a> {
     fn argument(&self, parameter: &Parameter) -> Result<Option<Argument>, Problem> {
         let (Some(location), Some(schema)) = (parameter.location, &parameter.schema) else { return Ok(None) };
         let target = self.spec.target(schema);
-        let own = said(Some(&parameter.description), schema.default.as_ref(), parameter.evidence);
+        let own = said(Some(&parameter.description), schema.default.as_ref(), parameter.evidence.as_ref());
         let rust = self.rust(schema)?;
         let example = parameter.example.as_ref().map(|value| match (value, &rust) {
             // A text cannot be converted to an amount in cents, so the example reads the amount from JSON.
@@ -431,7 +457,7 @@ impl<'a> Planner<'a> {
             (value, _) => value.to_string(),
         });
         Ok(Some(Argument {
-            name: snake(&parameter.name),
+            name: snake(parameter.rust_name.as_ref().unwrap_or(&parameter.name)),
             key: parameter.name.clone(),
             location,
             rust,
@@ -542,6 +568,7 @@ pub fn words(schema: &Schema) -> Option<Vec<Word>> {
     let word = |(i, raw): (usize, &str)| Word {
         name: at(&schema.names, i).unwrap_or_else(|| raw.to_upper_camel_case()),
         doc: prose(&at(&schema.descriptions, i).unwrap_or_default()),
+        meaning: schema.meanings.as_ref().and_then(|all| all.get(raw)).map(|meaning| meaning.value.clone()),
         raw: raw.into(),
     };
     Some(words.map(word).collect())
@@ -560,6 +587,11 @@ pub fn snake(name: &str) -> String {
     if name != "gen" && syn::parse_str::<syn::Ident>(&name).is_ok() { name } else { name + "_" }
 }
 
+/// Returns the name of a field in Rust.
+pub fn field_name(key: &str, property: &Schema) -> String {
+    snake(property.rust_name.as_deref().unwrap_or(key))
+}
+
 pub fn documentation(endpoint: Endpoint) -> String {
     let operation = &endpoint.operation.value;
     let mut parts = vec![prose(&operation.summary), prose(&operation.description)];
@@ -575,7 +607,7 @@ pub fn documentation(endpoint: Endpoint) -> String {
 
 /// Writes the documentation of a field, a parameter or a type. A default value is only documented and never sent. The
 /// vendor applies its own default, which may change later.
-fn said(description: Option<&str>, default: Option<&Value>, evidence: Option<Evidence>) -> String {
+fn said(description: Option<&str>, default: Option<&Value>, evidence: Option<&Evidence>) -> String {
     let mut parts = vec![prose(description.unwrap_or_default())];
     parts.extend(
         default

@@ -1,6 +1,7 @@
 //! [`Mandates`], the facade that reads a mandate from any vendor.
 
 mod gate;
+mod patch;
 mod probe;
 
 pub(crate) use gate::Gate;

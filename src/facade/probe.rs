@@ -64,10 +64,10 @@ impl Probe {
             }
         }
         for (place, here) in &found.0 {
-            let known = |at: &str| operation.answer.iter().find(|(known, ..)| *known == at);
-            // If the spec does not have an object, report only the object, not the fields within it.
-            let around = parent(place).and_then(known).is_some_and(|(_, kind, _)| *kind != "any");
-            if known(place).is_none() && around {
+            let known = |at: &str| operation.answer.iter().any(|(known, ..)| *known == at);
+            // Report only the unknown field itself, not the fields within it, nor those of an object that may have any.
+            let described = |at: &str| operation.answer.iter().any(|(known, ..)| parent(known) == Some(at));
+            if !known(place) && parent(place).is_some_and(described) {
                 differ(place, "nothing".into(), kinds(here));
             }
         }

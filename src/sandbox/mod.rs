@@ -61,6 +61,10 @@
 //! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each
 //! request that breaks the spec, and each word that the spec does not list.
 //!
+//! The sandbox follows your own spec in `MANDAT_SPECS` (see [When a vendor changes](crate::book::changes)). Keys have
+//! their new names, an added required field of a response has the value of the example, and an added operation returns
+//! its example. The records of the sandbox keep the keys of this crate's spec.
+//!
 //! A response of the sandbox is no evidence for the behaviour of a vendor. Each response has the header `Server:
 //! mandat-sandbox`. The text of a refusal that the vendor does not document begins with `sandbox:`, and its code at
 //! SafeDebit with `SANDBOX_`.
@@ -120,6 +124,7 @@ mod fault;
 mod host;
 mod life;
 mod page;
+mod patched;
 mod request;
 mod server;
 mod spec;

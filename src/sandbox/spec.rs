@@ -8,7 +8,9 @@ use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
 
 /// The spec of one simulated vendor.
 pub(crate) struct Spec {
-    document: Value,
+    pub(super) document: Value,
+    /// True if a user changed the spec.
+    pub(super) patched: bool,
     base_path: String,
     routes: Vec<Route>,
     /// The names of all fields and parameters in the spec. The value is true if the field is personal or secret.
@@ -80,7 +82,8 @@ impl Spec {
         // Compare the request with paths that have fewer parameters first.
         routes.sort_by_key(|route| route.parts.iter().filter(|part| part.starts_with('{')).count());
         let names = names(&document);
-        Self { base_path, routes, names, checks: OnceLock::new(), document }
+        let patched = document.get("x-patched").is_some();
+        Self { base_path, routes, names, checks: OnceLock::new(), patched, document }
     }
 
     /// Returns the path of the vendor's server, such as `/v2`.
@@ -281,7 +284,7 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-fn target<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+pub(super) fn target<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let resolved = value.get("$ref").and_then(Value::as_str).and_then(|r| document.pointer(r.strip_prefix('#')?));
     match resolved.unwrap_or(value) {
         value if value.get("allOf").is_some() => target(document, &value["allOf"][0]),

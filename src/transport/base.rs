@@ -1,7 +1,11 @@
 //! The checked base URL of a vendor, with the connections and the load limits that belong to it.
 
-use super::{Endpoint, OperationSpec, Settings, connections::Connections, limits::Limits};
-use crate::vocabulary::{Error, Provider};
+use super::{
+    Endpoint, OperationSpec, Settings,
+    connections::{Connections, user_agent},
+    limits::Limits,
+};
+use crate::vocabulary::{Error, Provider, SpecOrigin};
 use reqwest::Url;
 use std::{borrow::Cow, num::NonZeroU32};
 
@@ -15,8 +19,8 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub fn new(provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
-        let Endpoint { base_url, settings, http, tls, plain_to, live } = endpoint;
+    pub fn new(spec: SpecOrigin, provider: Provider, endpoint: Endpoint) -> Result<Self, Error> {
+        let Endpoint { base_url, settings, http, tls, program, plain_to, live } = endpoint;
         let refuse = |what: &str| Error::not_configured(provider, format!("the base URL {what}"));
         let url = Url::parse(&base_url).map_err(|_| refuse("is no URL"))?;
         let loopback = match url.host() {
@@ -43,7 +47,9 @@ impl Transport {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("contains more than a host and a path"));
         }
-        let connections = Connections::new(&url, http, &tls, loopback || in_clear, &settings)
+        let user_agent = user_agent(spec, program.as_deref())
+            .ok_or_else(|| Error::not_configured(provider, "the name of your program is not valid in a header"))?;
+        let connections = Connections::new(&url, http, &tls, user_agent, loopback || in_clear, &settings)
             .map_err(|why| Error::not_configured(provider, why))?;
         if in_clear {
             tracing::warn!(

@@ -118,6 +118,8 @@ pub(crate) struct Endpoint {
     pub settings: Settings,
     pub http: Option<reqwest::ClientBuilder>,
     pub tls: Tls,
+    /// The name of the caller's program, for the `User-Agent`.
+    pub program: Option<String>,
     /// The host to which the caller allows plain HTTP.
     pub plain_to: Option<String>,
     /// True if the credential looks like a credential for production.
@@ -135,8 +137,9 @@ impl fmt::Debug for Endpoint {
 
 impl Endpoint {
     pub fn new(base_url: impl Into<String>) -> Self {
-        let (settings, http, tls, plain_to, live) = (Settings::default(), None, Tls::default(), None, false);
-        Self { base_url: base_url.into(), settings, http, tls, plain_to, live }
+        let (settings, http, tls, program, plain_to, live) =
+            (Settings::default(), None, Tls::default(), None, None, false);
+        Self { base_url: base_url.into(), settings, http, tls, program, plain_to, live }
     }
 }
 
@@ -156,6 +159,13 @@ macro_rules! endpoint_methods {
         /// has no effect.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);
+            self
+        }
+
+        /// Adds the name of your program to the `User-Agent`, for example `acme-billing/2.1`: the vendor then receives
+        /// `mandat/0.1.0 acme-billing/2.1`. [`Client::new`] refuses a text that no header can hold.
+        pub fn program(mut self, name: impl Into<String>) -> Self {
+            self.endpoint.program = Some(name.into());
             self
         }
 

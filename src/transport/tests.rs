@@ -284,7 +284,7 @@ fn concurrency_is_the_setting_unless_the_rate_allows_fewer() {
             ..Settings::default()
         };
         let endpoint = super::Endpoint { settings, ..super::Endpoint::new("http://127.0.0.1:1") };
-        super::Transport::new(crate::Provider::SafeDebit, endpoint).unwrap().concurrency()
+        super::Transport::new(crate::SpecOrigin::Ours, crate::Provider::SafeDebit, endpoint).unwrap().concurrency()
     };
     assert_eq!(concurrency(7, 0, 60), 7);
     assert_eq!(concurrency(1, 1000, 60), 1);

@@ -1,12 +1,16 @@
 //! A folder for each vendor, and the functions that combine all vendors. Code outside this folder names no vendor's
 //! folder.
 
-use crate::vocabulary::{DebitRow, VocabularyRow};
 #[cfg(feature = "sandbox")]
 use crate::{
     Mandates, MandatesBuilder,
     sandbox::{Options, Sandbox, SimulatedVendor},
 };
+use crate::{
+    facade::Probe,
+    vocabulary::{DebitRow, Provider, SpecVersion, VocabularyRow},
+};
+use chrono::NaiveDate;
 #[cfg(feature = "sandbox")]
 use std::io;
 
@@ -30,6 +34,23 @@ macro_rules! vendors {
             tables.iter().flat_map(|table| table()).collect()
         }
 
+        /// The specs from which this build generated its clients: those of this crate, or your own in the folder
+        /// `MANDAT_SPECS`. See [When a vendor changes](crate::book::changes).
+        pub fn spec_versions() -> Vec<SpecVersion> {
+            vec![$(
+                #[cfg(feature = $feature)]
+                SpecVersion::new(<$folder::Client as crate::transport::Vendor>::PROVIDER, $folder::SPEC_ORIGIN),
+            )+]
+        }
+
+        /// The spec of a vendor as JSON, with your changes. `None` if the feature of the vendor is off.
+        pub fn spec(provider: Provider) -> Option<&'static str> {
+            match provider.as_str() {
+                $(#[cfg(feature = $feature)] $feature => Some($folder::SPEC),)+
+                _ => None,
+            }
+        }
+
         #[cfg(feature = "sandbox")]
         pub(crate) fn simulated() -> Vec<SimulatedVendor> {
             vec![$(#[cfg(feature = $feature)] $folder::sandbox::simulated(),)+]
@@ -46,6 +67,20 @@ vendors! {
     "easytransac" easytransac
     "safedebit" safedebit
     "seqino" seqino
+}
+
+impl Probe {
+    /// The report as a patch of the spec, for your folder `MANDAT_SPECS`: see
+    /// [When a vendor changes](crate::book::changes). It changes each part that differs, and marks each part that was
+    /// known less well as `observed` on `day`. It has keys and types, and no value of the response.
+    ///
+    /// A key that came in place of another one of its type counts as its new name. The patch is against
+    /// [`spec`](crate::spec): if you have a patch already, add this one to it.
+    ///
+    /// `None` if the patch would change nothing, or if the response as a whole has another form.
+    pub fn to_patch(&self, day: NaiveDate) -> Option<String> {
+        self.patch_of(spec(self.provider)?, day)
+    }
 }
 
 #[cfg(feature = "sandbox")]

@@ -1,6 +1,7 @@
 //! The meaning of the vendors' status words, and how well each meaning is known.
 
 use super::{MandateStatus, NextStep, Provider, status::stable_text};
+use chrono::NaiveDate;
 use std::fmt;
 
 /// How well the meaning of a vendor's word is known.
@@ -11,18 +12,21 @@ pub enum Evidence {
     Documented,
     /// The vendor documents the word, but not its meaning. The meaning is an inference of this crate's authors.
     WordDocumented,
+    /// Seen in a real response of the vendor. No page has it.
+    Observed,
     /// The vendor does not say that it uses the word for mandates, or does not say so with this meaning. The meaning is
     /// an inference of this crate's authors.
     Inferred,
 }
 
-stable_text!(Evidence { Documented, WordDocumented, Inferred } else Self::Inferred);
+stable_text!(Evidence { Documented, WordDocumented, Observed, Inferred } else Self::Inferred);
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Documented => "documented",
             Self::WordDocumented => "word documented, meaning inferred",
+            Self::Observed => "observed",
             Self::Inferred => "inferred",
         })
     }
@@ -34,11 +38,12 @@ pub(crate) struct Meaning {
     pub status: MandateStatus,
     pub next: NextStep,
     pub evidence: Evidence,
+    pub observed_on: Option<NaiveDate>,
 }
 
 impl Meaning {
     pub fn new(status: MandateStatus, evidence: Evidence) -> Self {
-        Self { status, next: status.next_step(), evidence }
+        Self { status, next: status.next_step(), evidence, observed_on: None }
     }
 }
 
@@ -56,11 +61,13 @@ pub struct VocabularyRow {
     pub next_step: NextStep,
     /// How well the meaning is known.
     pub evidence: Evidence,
+    /// The day of the response, for [`Evidence::Observed`].
+    pub observed_on: Option<NaiveDate>,
 }
 
 impl VocabularyRow {
     pub(crate) fn new(provider: Provider, raw: String, meaning: Meaning) -> Self {
-        let Meaning { status, next, evidence } = meaning;
-        Self { provider, raw, status, next_step: next, evidence }
+        let Meaning { status, next, evidence, observed_on } = meaning;
+        Self { provider, raw, status, next_step: next, evidence, observed_on }
     }
 }

@@ -4,6 +4,7 @@ mod debit;
 mod error;
 mod evidence;
 mod provider;
+mod spec;
 mod status;
 
 pub use debit::{DebitRow, DebitStatus};
@@ -11,5 +12,6 @@ pub use error::{Error, ErrorKind, Outcome, Resent};
 pub(crate) use evidence::Meaning;
 pub use evidence::{Evidence, VocabularyRow};
 pub use provider::{Provider, Purpose};
+pub use spec::{SpecOrigin, SpecVersion};
 pub use status::{AccountStatus, Change, MandateStatus, NextStep, Phase, RawStatus, UnknownWord};
 pub(crate) use status::{shown_as_stored, stable_text};

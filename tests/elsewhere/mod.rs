@@ -53,14 +53,15 @@ impl Copy {
         copy
     }
 
-    /// Unpacks the archive that `cargo package` makes of the crate.
+    /// Unpacks the archive that `cargo package` makes of the crate. The files are new for cargo, so that cargo builds
+    /// them again.
     pub fn packed(name: &str) -> Self {
         let copy = Self::empty(name);
         let here = Self { folder: ROOT.into(), target: copy.target.clone() };
         here.cargo(&["package", "--quiet", "--no-verify", "--allow-dirty"]);
         let file = concat!("mandat-", env!("CARGO_PKG_VERSION"));
         let archive = copy.target.join("package").join(format!("{file}.crate"));
-        let unpacked = Command::new("tar").arg("xzf").arg(archive).arg("-C").arg(&copy.folder).status().unwrap();
+        let unpacked = Command::new("tar").arg("xmzf").arg(archive).arg("-C").arg(&copy.folder).status().unwrap();
         assert!(unpacked.success());
         Self { folder: copy.folder.join(file), ..copy }
     }
@@ -75,6 +76,10 @@ impl Copy {
 
     pub fn write(&self, path: &str, text: &str) {
         write_changed(&self.folder.join(path), text.as_bytes());
+    }
+
+    pub fn remove(&self, path: &str) {
+        fs::remove_file(self.folder.join(path)).unwrap();
     }
 
     /// Replaces a text in a file. Panics unless the text occurs exactly once.

@@ -1,6 +1,6 @@
 //! Tests of the help texts, of the output in a pipe, and of the shell completions of the program `mandat`.
 
-use crate::support::{mandat, snapshot};
+use crate::support::{folder, mandat, snapshot};
 
 #[test]
 fn help_texts_match_the_snapshot_and_fit_80_columns() {
@@ -16,6 +16,7 @@ fn help_texts_match_the_snapshot_and_fit_80_columns() {
         &["check", "--help"],
         &["calendar", "--help"],
         &["sandbox", "--help"],
+        &["spec", "--help"],
     ] {
         let (code, out, err) = mandat(command);
         assert_eq!((code, err.as_str()), (Some(0), ""));
@@ -48,6 +49,8 @@ fn output_to_a_pipe_matches_the_snapshot_and_has_no_colours() {
         &["--sandbox", "probe", "easytransac:tid=ABC1-ABC1-ABC1"],
         &["table"],
         &["table", "--debits"],
+        &["spec", "versions"],
+        &["spec", "print", "stripe"],
         &["calendar", "--year", "2027"],
         &["calendar", "--year", "1999"],
     ] {
@@ -56,6 +59,33 @@ fn output_to_a_pipe_matches_the_snapshot_and_has_no_colours() {
         all += &format!("$ mandat {}\n{out}{err}exit code {}\n\n", command.join(" "), code.unwrap());
     }
     snapshot("program-output", &all);
+}
+
+#[test]
+fn spec_is_printed_as_json() {
+    let (code, out, _) = mandat(&["spec", "print", "seqino"]);
+    let spec: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &spec["paths"]["/mandates/{mandate_id}"]["get"]["operationId"]),
+        (Some(0), &"get_mandate".into())
+    );
+}
+
+#[test]
+fn report_is_written_to_a_new_file_only() {
+    let file = folder("probe-patch").join("seqino.patch.yaml");
+    let probe = ["--sandbox", "probe", "seqino:client_abc123/mdt_abc123", "--patch", file.to_str().unwrap()];
+    let (code, _, err) = mandat(&probe);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(written.contains("x-evidence: observed ") && !written.contains("mdt_abc123"), "{written}");
+    let (code, _, err) = mandat(&probe);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("Name a new file"), "{err}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
+    let (code, _, err) = mandat(&["--sandbox", "probe", "--patch", "x", "safedebit:RUM-1", "seqino:a/b"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("one reference"), "{err}");
 }
 
 #[test]
@@ -71,7 +101,7 @@ fn shell_completions_list_every_command() {
         let (code, out, _) = mandat(&["completions", shell]);
         assert_eq!(code, Some(0));
         assert!(
-            ["status", "debit", "refresh", "watch", "probe", "table", "check", "calendar", "sandbox"]
+            ["status", "debit", "refresh", "watch", "probe", "table", "check", "calendar", "sandbox", "spec"]
                 .iter()
                 .all(|name| out.contains(name))
         );

@@ -127,3 +127,72 @@ async fn probe_reads_damaged_responses_and_locates_the_damage() {
         assert_eq!(probe.to_string().lines().next().unwrap(), told);
     }
 }
+
+/// The changed response of each vendor, and its report as a patch. The files of users are added here.
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+#[tokio::test]
+async fn report_of_a_changed_response_is_a_patch_without_values() {
+    use mandat::sandbox::ScriptedResponse;
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let day = "2026-11-27".parse().unwrap();
+    for (reference, operation, body, patch) in [
+        (
+            MandateRef::easytransac("realrealrealrealre12"),
+            "get_mandate_status",
+            include_str!("fixtures/changed-easytransac.json"),
+            include_str!("fixtures/changed-easytransac.patch.yaml"),
+        ),
+        (
+            MandateRef::safedebit("RUM-1"),
+            "search_mandate",
+            include_str!("fixtures/changed-safedebit.json"),
+            include_str!("fixtures/changed-safedebit.patch.yaml"),
+        ),
+        (
+            MandateRef::seqino("client_abc123", "mdt_abc123"),
+            "get_mandate",
+            include_str!("fixtures/changed-seqino.json"),
+            include_str!("fixtures/changed-seqino.patch.yaml"),
+        ),
+    ] {
+        let answer = ScriptedResponse::new(200, serde_json::from_str::<serde_json::Value>(body).unwrap());
+        sandbox.script(reference.provider(), operation, [answer]).unwrap();
+        let report = mandates.probe(&reference).await.unwrap();
+        let written = report.to_patch(day).unwrap();
+        // The first line has the version.
+        assert!(written.lines().skip(1).eq(patch.lines().skip(1)), "{report}\n{written}");
+        for value in ["RUM-1", "realreal", "registered", "1767225600", "first"] {
+            assert!(!written.contains(value), "{written}");
+        }
+    }
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn hidden_keys_are_left_out_of_a_patch() {
+    use mandat::sandbox::ScriptedResponse;
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let reference = MandateRef::seqino("client_abc123", "mdt_abc123");
+    let mut body = sandbox.record(&reference).unwrap();
+    body[IBAN] = 1.into();
+    let answer = ScriptedResponse::new(200, body);
+    sandbox.script(reference.provider(), "get_mandate", [answer]).unwrap();
+    let written = mandates.probe(&reference).await.unwrap().to_patch("2026-11-27".parse().unwrap()).unwrap();
+    assert!(!written.contains(IBAN) && !written.contains('('), "{written}");
+}
+
+#[cfg(feature = "seqino")]
+#[tokio::test]
+async fn response_of_another_form_is_no_patch() {
+    use mandat::sandbox::ScriptedResponse;
+    let sandbox = Sandbox::start().await.unwrap();
+    let mandates = sandbox.mandates();
+    let reference = MandateRef::seqino("client_abc123", "mdt_abc123");
+    sandbox
+        .script(reference.provider(), "get_mandate", [ScriptedResponse::new(200, serde_json::json!("down"))])
+        .unwrap();
+    let report = mandates.probe(&reference).await.unwrap();
+    assert_eq!((report.matches(), report.to_patch("2026-11-27".parse().unwrap())), (false, None));
+}

@@ -11,6 +11,7 @@ mod output;
 mod probe;
 mod refresh;
 mod sandbox;
+mod spec;
 mod status;
 mod stop;
 mod summary;
@@ -54,6 +55,8 @@ enum Command {
     Check(check::Arguments),
     Calendar(calendar::Arguments),
     Sandbox(sandbox::Arguments),
+    #[command(subcommand)]
+    Spec(spec::Command),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -131,6 +134,7 @@ async fn run(Arguments { options, command }: Arguments) -> Result<End, Failure> 
         Command::Check(arguments) => check::run(&arguments),
         Command::Calendar(arguments) => calendar::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
+        Command::Spec(command) => spec::run(&command),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "mandat", &mut text);

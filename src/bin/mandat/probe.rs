@@ -4,10 +4,15 @@ use super::{
     End, Failure,
     connect::{Connection, told},
 };
-use mandat::{DebitRef, Error, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates, Probe, Purpose};
+use chrono::Utc;
+use mandat::{
+    DebitRef, Error, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates, Probe, Purpose, sepa::paris_day,
+};
 use std::{
     fmt,
+    fs::File,
     io::{self, Write},
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
@@ -22,6 +27,9 @@ pub struct Arguments {
     /// The mandate or the debit to read, by its reference.
     #[arg(value_name = "REF")]
     records: Vec<Record>,
+    /// Write the report as a patch of the spec: see the chapter "When a vendor changes".
+    #[arg(long, value_name = "FILE", requires = "records")]
+    patch: Option<PathBuf>,
 }
 
 #[derive(Clone)]
@@ -47,16 +55,24 @@ impl fmt::Display for Record {
     }
 }
 
-pub async fn run(Arguments { records }: Arguments, connection: Connection) -> Result<End, Failure> {
+pub async fn run(Arguments { records, patch }: Arguments, connection: Connection) -> Result<End, Failure> {
     let mut out = io::stdout().lock();
     let wanted = match records.is_empty() {
         true => connection.or_samples(Vec::new())?.into_iter().map(Record::Mandate).collect(),
         false => records,
     };
+    if patch.is_some() && wanted.len() != 1 {
+        return Err("--patch takes one reference. Run the command once for each, with its own file".into());
+    }
     let (mut failed, mut unknown) = (0, 0);
     for record in &wanted {
         match report(record, &connection.mandates).await {
-            Ok(report) => writeln!(out, "{report}")?,
+            Ok(report) => {
+                writeln!(out, "{report}")?;
+                if let Some(path) = &patch {
+                    write_patch(&report, path)?;
+                }
+            }
             Err(error) => {
                 super::tell(&format!("mandat: {record}: {}\n", told(&error)));
                 *if error.kind() == ErrorKind::NotFound { &mut unknown } else { &mut failed } += 1;
@@ -90,4 +106,19 @@ async fn report(record: &Record, mandates: &Mandates) -> Result<Probe, Error> {
         }
         _ => Ok(report),
     }
+}
+
+/// Creates the file. An existing file stays unchanged, because it may be the patch of this build.
+fn write_patch(report: &Probe, path: &Path) -> Result<(), Failure> {
+    let at = path.display();
+    let Some(patch) = report.to_patch(paris_day(Utc::now())) else {
+        let why = match report.matches() {
+            true => "the spec says all of this already",
+            false => "the response as a whole is not what the spec says. Change the spec by hand",
+        };
+        super::tell(&format!("{at}: not written: {why}\n"));
+        return Ok(());
+    };
+    let created = File::create_new(path).and_then(|mut file| file.write_all(patch.as_bytes()));
+    created.map_err(|e| format!("{at}: {e}. Name a new file, and add it to your patch").into())
 }

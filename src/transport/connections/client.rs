@@ -1,10 +1,8 @@
 //! `reqwest`: for the HTTP client of the caller, for a proxy from the environment, and for the TLS of the system.
 
-use super::{
-    Request, Response, SendError, Server, Settings, Tls, USER_AGENT, Unavailable, opened::Note, response::Unread,
-};
+use super::{Request, Response, SendError, Server, Settings, Tls, Unavailable, opened::Note, response::Unread};
 use hyper::http::uri::Scheme;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, header::HeaderValue};
 
 pub(super) struct HttpClient {
     server: Server,
@@ -15,8 +13,8 @@ pub(super) struct HttpClient {
 
 /// Sets the `User-Agent`, unless the caller's HTTP client sets one. The `Debug` output is the only place where
 /// `reqwest` shows this.
-fn named(own: ClientBuilder) -> ClientBuilder {
-    if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(USER_AGENT) }
+fn named(own: ClientBuilder, user_agent: HeaderValue) -> ClientBuilder {
+    if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(user_agent) }
 }
 
 /// A client for plain HTTP. Reading the certificates of the machine takes long, and plain HTTP needs none.
@@ -59,15 +57,16 @@ impl HttpClient {
         let unshared = |builder| build(common(builder)?.pool_max_idle_per_host(0));
         let plain = server.scheme == Scheme::HTTP;
         let new = || {
-            let builder = ClientBuilder::new().user_agent(USER_AGENT);
+            let builder = ClientBuilder::new().user_agent(server.user_agent.clone());
             if plain { without_certificates(builder) } else { builder }
         };
         if own.is_some() || settings.idle_timeout.is_zero() {
-            let client = unshared(own.map_or_else(new, named))?;
+            let client = unshared(own.map_or_else(new, |own| named(own, server.user_agent.clone())))?;
             return Ok(Self { server, shared: client.clone(), fresh: client });
         }
         let shared = common(new())?.pool_idle_timeout(settings.idle_timeout).connector_layer(Note);
-        Ok(Self { server, shared: build(shared)?, fresh: unshared(new())? })
+        let (shared, fresh) = (build(shared)?, unshared(new())?);
+        Ok(Self { server, shared, fresh })
     }
 
     pub async fn send(&self, shared: bool, request: Request) -> Result<Response, SendError> {

@@ -16,6 +16,7 @@ pub(super) use response::{Response, SendError, causes};
 pub(crate) use tls::Tls;
 
 use super::{Effect, Settings};
+use crate::vocabulary::SpecOrigin;
 use client::HttpClient;
 use hyper::http::uri::{Authority, Scheme};
 use hyper_util::client::proxy::matcher::Matcher;
@@ -24,8 +25,18 @@ use pool::Pool;
 use reqwest::{ClientBuilder, Url, header::HeaderValue};
 use std::cell::Cell;
 
-/// Some firewalls refuse requests without a `User-Agent`.
-const USER_AGENT: &str = concat!("mandat/", env!("CARGO_PKG_VERSION"));
+/// Returns the `User-Agent`, because some firewalls refuse requests without one. `program` is the name of the caller's
+/// program. `None` if no header can hold the name.
+pub(super) fn user_agent(spec: SpecOrigin, program: Option<&str>) -> Option<HeaderValue> {
+    let mut text = concat!("mandat/", env!("CARGO_PKG_VERSION")).to_owned();
+    if spec != SpecOrigin::Ours {
+        text += &format!(" ({spec})");
+    }
+    if let Some(program) = program {
+        text += &format!(" {}", program.trim());
+    }
+    HeaderValue::try_from(text).ok()
+}
 
 /// The server that the connections lead to.
 struct Server {
@@ -34,6 +45,7 @@ struct Server {
     authority: Authority,
     /// The `Host` header.
     host: HeaderValue,
+    user_agent: HeaderValue,
 }
 
 pub(super) struct Connections(Way);
@@ -56,6 +68,7 @@ impl Connections {
         url: &Url,
         own: Option<ClientBuilder>,
         tls: &Tls,
+        user_agent: HeaderValue,
         local: bool,
         settings: &Settings,
     ) -> Result<Self, Unavailable> {
@@ -65,7 +78,7 @@ impl Connections {
             return Err("the base URL has no host".into());
         };
         let host = HeaderValue::try_from(authority.as_str()).map_err(|_| "the host is not valid in a header")?;
-        let server = Server { url: url.clone(), scheme, authority, host };
+        let server = Server { url: url.clone(), scheme, authority, host, user_agent };
         let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
         // hyper's pool has TLS by rustls only.
         let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "rustls") && cfg!(feature = "native-tls");
@@ -88,5 +101,21 @@ impl Connections {
             sent.map_err(|error| SendError { idle: shared && !OPENED.with(Cell::get), ..error })
         };
         OPENED.scope(Cell::new(false), send).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SpecOrigin, user_agent};
+
+    #[test]
+    fn user_agent_names_the_crate_a_patched_spec_and_the_program_of_the_caller() {
+        let name = concat!("mandat/", env!("CARGO_PKG_VERSION"));
+        let patched = SpecOrigin::Patched("4728ca46");
+        assert_eq!(user_agent(SpecOrigin::Ours, None).unwrap(), name);
+        assert_eq!(user_agent(patched, None).unwrap(), format!("{name} (patched 4728ca46)"));
+        assert_eq!(user_agent(patched, Some("acme/2 ")).unwrap(), format!("{name} (patched 4728ca46) acme/2"));
+        assert_eq!(user_agent(SpecOrigin::Ours, Some("acme\n")).unwrap(), format!("{name} acme"));
+        assert!(user_agent(SpecOrigin::Ours, Some("ac\nme")).is_none());
     }
 }

@@ -1,8 +1,6 @@
 //! hyper's pool of connections.
 
-use super::{
-    Request, Response, SendError, Server, Settings, Tls, USER_AGENT, Unavailable, opened::Noted, response::Unread,
-};
+use super::{Request, Response, SendError, Server, Settings, Tls, Unavailable, opened::Noted, response::Unread};
 use hyper::Uri;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -10,7 +8,7 @@ use hyper_util::{
 };
 use reqwest::{
     Body,
-    header::{HOST, HeaderValue, USER_AGENT as AGENT},
+    header::{HOST, USER_AGENT},
 };
 use std::time::Duration;
 use std::{
@@ -86,7 +84,7 @@ impl Pool {
         *request.uri_mut() = Uri::from_parts(uri).map_err(SendError::new)?;
         *request.headers_mut() = headers;
         request.headers_mut().insert(HOST, self.server.host.clone());
-        request.headers_mut().insert(AGENT, HeaderValue::from_static(USER_AGENT));
+        request.headers_mut().insert(USER_AGENT, self.server.user_agent.clone());
         let client = if shared { &self.shared } else { &self.fresh };
         match client.request(request).await {
             Ok(response) => Ok(Response::new(response.map(Unread::Pool))),

@@ -6,25 +6,13 @@ use crate::{
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange},
-    vocabulary::{Error, Evidence, MandateStatus, Meaning, Provider, VocabularyRow},
+    vocabulary::{Error, Provider, VocabularyRow},
     wire,
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use types::MandateStatus as Word;
-
-fn meaning(word: &Word) -> Meaning {
-    match word {
-        // The documentation does not say whether a mandate has to be signed, or which status it has before the
-        // signature.
-        Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
-        Word::Invalid => Meaning::new(MandateStatus::Invalid, Evidence::WordDocumented),
-        // `Pending` may also mean that the mandate is unsigned.
-        Word::Pending => Meaning::new(MandateStatus::Pending, Evidence::Inferred),
-        Word::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
-    }
-}
 
 const READ: &OperationSpec = &operations::GET_MANDATE_STATUS;
 
@@ -37,7 +25,7 @@ impl Client {
             let what = "data.mandateId is not the requested mandateId";
             return Err(Error::decode(Provider::Easytransac, READ.id, what));
         }
-        let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
+        let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), status.meaning(), Source::Read, now);
         Ok(Mandate { created: date_created, extra, ..mandate })
     }
 }
@@ -75,7 +63,7 @@ impl Adapter for Client {
 
 /// Lists every status word of Easytransac's spec with its meaning.
 pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
-    let row = |word: &Word| VocabularyRow::new(Provider::Easytransac, word.to_string(), meaning(word));
+    let row = |word: &Word| VocabularyRow::new(Provider::Easytransac, word.to_string(), word.meaning());
     Word::KNOWN.iter().map(row).collect()
 }
 
@@ -85,7 +73,7 @@ impl From<&types::CreateMandateResponse> for Mandate {
     fn from(answer: &types::CreateMandateResponse) -> Self {
         let types::Mandate { mandate_id, status, date_created, extra, .. } = &answer.data;
         let reference = MandateRef::easytransac(mandate_id.as_str());
-        let mandate = Mandate::new(reference, status.as_str(), meaning(status), Source::Created, Utc::now());
+        let mandate = Mandate::new(reference, status.as_str(), status.meaning(), Source::Created, Utc::now());
         Mandate { created: date_created.clone(), extra: wire::Extra::clone(extra), ..mandate }
     }
 }

@@ -72,7 +72,7 @@ impl From<&types::DebitMandateResponse> for Debit {
 impl From<&types::Notification> for Debit {
     fn from(notice: &types::Notification) -> Self {
         let given =
-            |date: &Option<types::ParisTime>| date.as_ref().is_some_and(|date| !date.as_str().trim().is_empty());
+            |moment: &Option<types::ParisTime>| moment.as_ref().is_some_and(|text| !text.as_str().trim().is_empty());
         let (returned, again) = (given(&notice.date_chargeback), given(&notice.date_representment));
         let status = match meaning(&notice.status).0 {
             _ if returned && again => DebitStatus::Unrecognized,

@@ -22,6 +22,9 @@ pub(crate) mod generated {
 }
 pub(crate) use debit::vocabulary as debit_vocabulary;
 pub use generated::{builder, types};
+/// The spec as JSON.
+pub(super) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransac.json"));
+pub(super) const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/easytransac.origin.rs"));
 #[cfg(feature = "sandbox")]
 pub use notification::sign_notification;
 pub use notification::verify_notification;
@@ -31,7 +34,7 @@ use crate::{
     transport::{
         Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, credential, endpoint_methods,
     },
-    vocabulary::{Error, ErrorKind, Provider},
+    vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
 use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -91,7 +94,7 @@ impl Client {
         let Config { endpoint, api_key } = config;
         let api_key = credential(Provider::Easytransac, "API key", api_key)?;
         let live = api_key.expose_secret().to_lowercase().starts_with("et_live_");
-        let transport = Transport::new(Provider::Easytransac, Endpoint { live, ..endpoint })?;
+        let transport = Transport::new(SPEC_ORIGIN, Provider::Easytransac, Endpoint { live, ..endpoint })?;
         if live && transport.base_url().contains("//api.sandbox.easytransac.com") {
             let what = "the API key is a live key (et_live_), but the address is Easytransac's test environment. Use a \
                         key that begins with et_test_";

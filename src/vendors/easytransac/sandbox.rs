@@ -32,12 +32,9 @@ use std::sync::LazyLock;
 /// The example API key in the vendor's documentation.
 const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcabc12";
 
-/// The OpenAPI spec of Easytransac as JSON.
-const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransac.json"));
-
 /// Returns a simulated Easytransac with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
-    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
+    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(super::SPEC));
     SimulatedVendor::new(Provider::Easytransac, &DOCUMENT, &Simulated)
 }
 

@@ -6,31 +6,12 @@ use crate::{
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, perform_page},
-    vocabulary::{Error, Evidence, MandateStatus, Meaning, NextStep, Provider, VocabularyRow},
+    vocabulary::{Error, Provider, VocabularyRow},
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use types::MandateStatus as Word;
-
-fn meaning(word: &Word) -> Meaning {
-    match word {
-        // The annex of the documentation calls this status active. The sample response to a creation contains the same
-        // status beside a link for the signature. So an unsigned mandate may also have this status.
-        Word::Active => Meaning::new(MandateStatus::Active, Evidence::WordDocumented),
-        Word::Suspended => Meaning::new(MandateStatus::Suspended, Evidence::Documented),
-        Word::Revoked => Meaning::new(MandateStatus::Revoked, Evidence::Documented),
-        // The annex has "mandate to be signed" and "waiting for signature". We infer that nobody has requested the
-        // signature in the first case.
-        Word::ToBeSigned => Meaning {
-            next: NextStep::AskDebtor,
-            ..Meaning::new(MandateStatus::AwaitingSignature, Evidence::WordDocumented)
-        },
-        Word::AwaitingSignature => Meaning::new(MandateStatus::AwaitingSignature, Evidence::Documented),
-        Word::AwaitingActivation => Meaning::new(MandateStatus::AwaitingActivation, Evidence::WordDocumented),
-        Word::Unrecognized(_) => Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
-    }
-}
 
 const SEARCH: &OperationSpec = &operations::SEARCH_MANDATE;
 
@@ -61,7 +42,7 @@ impl Client {
         if found.next().is_some() {
             return Err(refuse("`datas` has more than one mandate with this UMR"));
         }
-        let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), meaning(&status), Source::Read, now);
+        let mandate = Mandate::new(lookup.reference.clone(), status.as_str(), status.meaning(), Source::Read, now);
         Ok(Mandate { extra, ..mandate })
     }
 }
@@ -99,7 +80,7 @@ impl Adapter for Client {
 
 /// Lists every status word of SafeDebit's spec with its meaning.
 pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
-    let row = |word: &Word| VocabularyRow::new(Provider::SafeDebit, word.to_string(), meaning(word));
+    let row = |word: &Word| VocabularyRow::new(Provider::SafeDebit, word.to_string(), word.meaning());
     Word::KNOWN.iter().map(row).collect()
 }
 
@@ -109,7 +90,7 @@ impl From<&types::CreateMandateResponse> for Mandate {
     fn from(answer: &types::CreateMandateResponse) -> Self {
         let word = answer.status.clone().unwrap_or_else(|| Word::Unrecognized(String::new()));
         let reference = MandateRef::safedebit(answer.umr.as_str());
-        let mandate = Mandate::new(reference, word.as_str(), meaning(&word), Source::Created, Utc::now());
+        let mandate = Mandate::new(reference, word.as_str(), word.meaning(), Source::Created, Utc::now());
         Mandate { extra: answer.extra.clone(), ..mandate }
     }
 }

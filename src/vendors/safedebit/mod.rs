@@ -22,12 +22,15 @@ pub(crate) mod generated {
 pub(crate) use debit::vocabulary as debit_vocabulary;
 pub use find::FoundDebit;
 pub use generated::{builder, types};
+/// The spec as JSON.
+pub(super) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
+pub(super) const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/safedebit.origin.rs"));
 pub use redirect::SignatureReturn;
 
 use crate::{
     Mandates, MandatesBuilder,
     transport::{Endpoint, Refusal, Transport, Vendor, VendorVerdict, credential, endpoint_methods, secret_header},
-    vocabulary::{Error, ErrorKind, Provider},
+    vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use reqwest::{StatusCode, header::HeaderValue};
@@ -94,7 +97,7 @@ impl Client {
                 "the login or the password has a character that HTTP does not allow",
             )
         })?;
-        let transport = Transport::new(Provider::SafeDebit, endpoint)?;
+        let transport = Transport::new(SPEC_ORIGIN, Provider::SafeDebit, endpoint)?;
         Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
     }
 }

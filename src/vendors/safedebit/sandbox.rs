@@ -52,12 +52,9 @@ const CODE: &str = "123456";
 /// The creditor on the page of a mandate whose consumer has no beneficiary.
 const CREDITOR: &str = "Sandbox SAS, ICS FR72ZZZ123456";
 
-/// The OpenAPI spec of SafeDebit as JSON.
-const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
-
 /// Returns a simulated SafeDebit with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
-    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
+    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(super::SPEC));
     SimulatedVendor::new(Provider::SafeDebit, &DOCUMENT, &Simulated)
 }
 

@@ -6,27 +6,13 @@ use crate::{
     debit::RecordRef,
     mandate::{Account, Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, unless_shut},
-    vocabulary::{
-        AccountStatus, Error, ErrorKind, Evidence, MandateStatus, Meaning, Provider, RawStatus, VocabularyRow,
-    },
+    vocabulary::{Error, ErrorKind, Evidence, MandateStatus, Meaning, Provider, RawStatus, VocabularyRow},
     wire,
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use types::MandateStatus as Word;
-
-fn meaning(word: &Word) -> Meaning {
-    let status = match word {
-        Word::Active => MandateStatus::Active,
-        Word::Expired => MandateStatus::Expired,
-        Word::PendingKyc => MandateStatus::AwaitingVerification,
-        Word::Processing | Word::Created => MandateStatus::Pending,
-        Word::Error => MandateStatus::Invalid,
-        Word::Unrecognized(_) => return Meaning::new(MandateStatus::Unrecognized, Evidence::Inferred),
-    };
-    Meaning::new(status, Evidence::WordDocumented)
-}
 
 /// Applies the start and end dates to an `active` mandate: before the start it is not yet in force, and from the end it
 /// is expired. This rule is inferred. The vendor explains the dates, but does not say that the word stays `active`.
@@ -48,15 +34,7 @@ fn dated(
 }
 
 pub(super) fn account(word: &types::ClientStatus) -> Account {
-    use types::ClientStatus as Word;
-    let status = match word {
-        Word::Active => AccountStatus::Active,
-        Word::Inactive => AccountStatus::Inactive,
-        Word::Pending => AccountStatus::Pending,
-        Word::Suspended => AccountStatus::Suspended,
-        Word::Unrecognized(_) => AccountStatus::Unrecognized,
-    };
-    Account::Read { status, raw: RawStatus::new(word.as_str()) }
+    Account::Read { status: word.account(), raw: RawStatus::new(word.as_str()) }
 }
 
 fn observe(
@@ -67,7 +45,7 @@ fn observe(
     now: DateTime<Utc>,
 ) -> Mandate {
     let account = if reference.client_id() == Some(&read.client_id) { account } else { Account::Differs };
-    let meaning = dated(meaning(&read.status), Some(&read.start_date), read.end_date.as_ref(), now);
+    let meaning = dated(read.status.meaning(), Some(&read.start_date), read.end_date.as_ref(), now);
     Mandate {
         account,
         starts: Some(read.start_date),
@@ -163,14 +141,12 @@ impl Adapter for Client {
 /// the end.
 pub(crate) fn vocabulary() -> Vec<VocabularyRow> {
     let row = |raw: String, meaning| VocabularyRow::new(Provider::Seqino, raw, meaning);
-    let dated = |when: &str, status| row(format!("{}, {when}", Word::Active), Meaning::new(status, Evidence::Inferred));
-    let words = Word::KNOWN.iter().map(|word| row(word.to_string(), meaning(word)));
-    words
-        .chain([
-            dated("start_date ahead", MandateStatus::AwaitingActivation),
-            dated("end_date reached", MandateStatus::Expired),
-        ])
-        .collect()
+    let active = Word::KNOWN.iter().filter(|word| word.meaning().status == MandateStatus::Active);
+    let dated = active.flat_map(|word| {
+        [("start_date ahead", MandateStatus::AwaitingActivation), ("end_date reached", MandateStatus::Expired)]
+            .map(|(when, status)| row(format!("{word}, {when}"), Meaning::new(status, Evidence::Inferred)))
+    });
+    Word::KNOWN.iter().map(|word| row(word.to_string(), word.meaning())).chain(dated).collect()
 }
 
 /// Converts the response to the creation of a mandate. This response proves no status: read the mandate before you act

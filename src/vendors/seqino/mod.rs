@@ -20,6 +20,9 @@ pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/seqino.rs"));
 }
 pub use generated::{builder, types};
+/// The spec as JSON.
+pub(super) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/seqino.json"));
+pub(super) const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/seqino.origin.rs"));
 #[cfg(feature = "sandbox")]
 pub use webhook::sign_webhook;
 pub use webhook::{Encoding, verify_request, verify_webhook};
@@ -27,7 +30,7 @@ pub use webhook::{Encoding, verify_request, verify_webhook};
 use crate::{
     Mandates, MandatesBuilder,
     transport::{Endpoint, Refusal, Transport, Vendor, VendorVerdict, credential, endpoint_methods, secret_header},
-    vocabulary::{DebitRow, Error, Provider},
+    vocabulary::{DebitRow, Error, Provider, SpecOrigin},
     wire,
 };
 use reqwest::{StatusCode, header::HeaderValue};
@@ -95,7 +98,7 @@ impl Client {
         // Seqino expects the API key alone in the header `Authorization`, without a scheme such as `Bearer`.
         let authorization = secret_header(&api_key)
             .ok_or_else(|| Error::not_configured(Provider::Seqino, "the API key is not valid in HTTP"))?;
-        let transport = Transport::new(Provider::Seqino, endpoint)?;
+        let transport = Transport::new(SPEC_ORIGIN, Provider::Seqino, endpoint)?;
         Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
     }
 }

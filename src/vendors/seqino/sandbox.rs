@@ -32,12 +32,9 @@ use std::sync::LazyLock;
 const KEY: &str = "YOUR_API_KEY_HERE";
 const SAMPLE: &str = Sandbox::CLIENT;
 
-/// The OpenAPI spec of Seqino as JSON.
-const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/seqino.json"));
-
 /// Returns a simulated Seqino PDP with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
-    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(SPEC));
+    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(super::SPEC));
     SimulatedVendor::new(Provider::Seqino, &DOCUMENT, &Simulated)
 }
 

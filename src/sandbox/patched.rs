@@ -1,0 +1,108 @@
+//! Follows a user's spec. The simulations use the keys of our own specs: `x-our-key`, which the build writes.
+
+use super::{
+    request::{Reply, Request},
+    spec::{Spec, operations, target},
+};
+use serde_json::{Map, Value};
+
+/// The form of a value: in the keys of the user's spec, or of ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    Ours,
+    Theirs,
+}
+
+impl Spec {
+    fn operation(&self, id: &str) -> Option<&Value> {
+        operations(&self.document)
+            .find(|(.., operation)| operation["operationId"] == *id)
+            .map(|(.., operation)| operation)
+    }
+
+    /// The response to an operation that only the user's spec has: the example.
+    pub fn added(&self, id: &str) -> Option<Reply> {
+        let operation = self.operation(id).filter(|operation| operation["x-added"] == true)?;
+        let (code, response) = operation["responses"].as_object()?.iter().find(|(code, _)| code.starts_with('2'))?;
+        let body = response.pointer("/content/application~1json/example").cloned();
+        Some(Reply { body, ..Reply::empty(code.replace("XX", "00").parse().unwrap_or(200)) })
+    }
+
+    /// Gives the values of a request the keys of our spec.
+    pub fn in_our_keys(&self, call: &mut Request) {
+        let Some(operation) = self.operation(&call.operation) else { return };
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let parameter = target(&self.document, parameter);
+            let (Some(key), Some(ours)) = (parameter["name"].as_str(), parameter["x-our-key"].as_str()) else {
+                continue;
+            };
+            for values in [&mut call.query, &mut call.path] {
+                if let Some(value) = values.remove(key) {
+                    values.insert(ours.into(), value);
+                }
+            }
+        }
+        let schema = operation.pointer("/requestBody/content/application~1json/schema");
+        if let Some(schema) = schema {
+            self.follow(schema, &mut call.body, Keys::Ours, &Value::Null);
+        }
+    }
+
+    /// Gives the values of a response the keys of the user's spec, and adds the fields that only this spec requires.
+    pub fn in_their_keys(&self, id: &str, reply: &mut Reply) {
+        let (Some(operation), Some(body)) = (self.operation(id), &mut reply.body) else {
+            return;
+        };
+        let (exact, class) = (reply.status.to_string(), format!("{}XX", reply.status / 100));
+        let response = [exact, class].iter().find_map(|code| operation["responses"].get(code));
+        if let Some(media) = response.and_then(|response| response.pointer("/content/application~1json")) {
+            self.follow(&media["schema"], body, Keys::Theirs, &media["example"]);
+        }
+    }
+
+    fn follow(&self, schema: &Value, value: &mut Value, to: Keys, example: &Value) {
+        let schema = self.form(target(&self.document, schema), value);
+        match value {
+            Value::Array(items) => {
+                items.iter_mut().for_each(|item| self.follow(&schema["items"], item, to, &example[0]));
+            }
+            Value::Object(fields) => {
+                for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+                    let ours = property["x-our-key"].as_str().unwrap_or(key);
+                    let (before, after) = if to == Keys::Ours { (key.as_str(), ours) } else { (ours, key.as_str()) };
+                    if let Some(mut value) = fields.remove(before) {
+                        self.follow(property, &mut value, to, &example[key]);
+                        fields.insert(after.into(), value);
+                    }
+                }
+                if to == Keys::Theirs {
+                    add_required(schema, fields, example);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The form of `oneOf` or `anyOf` that describes the most keys of a value.
+    fn form<'a>(&'a self, schema: &'a Value, value: &Value) -> &'a Value {
+        let forms = ["oneOf", "anyOf"].into_iter().flat_map(|forms| schema[forms].as_array().into_iter().flatten());
+        let described = |form: &&Value| {
+            let names = form["properties"].as_object().into_iter().flatten();
+            let known = names.filter(|(key, property)| {
+                value.get(property["x-our-key"].as_str().unwrap_or(key)).or(value.get(key)).is_some()
+            });
+            known.count() + usize::from(value.is_array() && form["type"] == "array")
+        };
+        let forms: Vec<&Value> = forms.map(|form| target(&self.document, form)).collect();
+        // `max_by_key` takes the last of equals. The first form is the success.
+        forms.into_iter().rev().max_by_key(described).unwrap_or(schema)
+    }
+}
+
+fn add_required(schema: &Value, fields: &mut Map<String, Value>, example: &Value) {
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if let (false, Some(value)) = (fields.contains_key(name), example.get(name)) {
+            fields.insert(name.into(), value.clone());
+        }
+    }
+}
