@@ -13,7 +13,7 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// A spec of this crate, and the hand-written code of the vendor.
 pub struct Ours<'a> {
@@ -153,6 +153,7 @@ impl Merged {
         problems: impl Fn(&str) -> Problems,
     ) -> Vec<String> {
         let Some((base, patch)) = &self.documents else { return told(found, theirs.file) };
+        let mut before: BTreeMap<usize, Problems> = BTreeMap::new();
         let told = found.iter().map(|problem| {
             let origin =
                 usize::try_from(problem.place.line).ok().and_then(|line| self.origins.get(line.checked_sub(1)?));
@@ -162,8 +163,8 @@ impl Merged {
             // The problem is there from this number of changes on.
             let counts: Vec<usize> = (0..self.changes.len()).collect();
             let without = |count: &usize| {
-                let before = problems(&Self::merge(base, patch, *count).0.text);
-                before.iter().all(|other| other.what != problem.what)
+                let made = || problems(&Self::merge(base, patch, *count).0.text);
+                before.entry(*count).or_insert_with(made).iter().all(|other| other.what != problem.what)
             };
             match (counts.partition_point(without).checked_sub(1), origin) {
                 (Some(change), _) => problem.at(self.changes[change]).within(theirs.file),

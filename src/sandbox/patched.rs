@@ -61,7 +61,10 @@ impl Spec {
     }
 
     fn follow(&self, schema: &Value, value: &mut Value, to: Keys, example: &Value) {
-        let schema = self.form(target(&self.document, schema), value);
+        let forms = target(&self.document, schema);
+        let schema = self.form(forms, value);
+        // The example of a success says nothing about a refusal.
+        let example = if std::ptr::eq(schema, self.form(forms, example)) { example } else { &Value::Null };
         match value {
             Value::Array(items) => {
                 items.iter_mut().for_each(|item| self.follow(&schema["items"], item, to, &example[0]));
@@ -104,5 +107,76 @@ fn add_required(schema: &Value, fields: &mut Map<String, Value>, example: &Value
         if let (false, Some(value)) = (fields.contains_key(name), example.get(name)) {
             fields.insert(name.into(), value.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A spec as the build writes it for a patch: `umr` and `id` have new names, and `kind` is new.
+    fn spec() -> Spec {
+        let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let body = |schema: Value, example: Value| json!({"application/json": {"schema": schema, "example": example}});
+        let found = json!({"data": [{"rum": "sample", "kind": "core"}]});
+        Spec::read(
+            &json!({
+                "x-patched": true,
+                "paths": {
+                    "/search": {"post": {
+                        "operationId": "search",
+                        "parameters": [{"name": "ref", "in": "query", "schema": {}, "x-our-key": "id"}],
+                        "requestBody": {"content": body(reference("Mandate"), json!({}))},
+                        "responses": {"2XX": {
+                            "content": body(json!({"oneOf": [reference("Found"), reference("Failure")]}), found),
+                        }},
+                    }},
+                    "/language": {"get": {
+                        "operationId": "get_language",
+                        "x-added": true,
+                        "responses": {"200": {"content": body(json!({}), json!({"language": "fr"}))}},
+                    }},
+                },
+                "components": {"schemas": {
+                    "Mandate": {
+                        "required": ["rum", "kind"],
+                        "properties": {"rum": {"type": "string", "x-our-key": "umr"}, "kind": {"type": "string"}},
+                    },
+                    "Found": {"properties": {
+                        "data": {"type": "array", "items": reference("Mandate"), "x-our-key": "datas"},
+                    }},
+                    "Failure": {"required": ["data"], "properties": {"code": {}}},
+                }},
+            })
+            .to_string(),
+        )
+    }
+
+    #[test]
+    fn simulation_reads_and_writes_its_own_keys() {
+        let spec = spec();
+        let mut call = Request { operation: "search".into(), body: json!({"rum": "RUM-1"}), ..Request::default() };
+        call.query.insert("ref".into(), "7".into());
+        spec.in_our_keys(&mut call);
+        assert_eq!((call.body, call.query.get("id").map(String::as_str)), (json!({"umr": "RUM-1"}), Some("7")));
+
+        let mut reply = Reply::new(200, json!({"datas": [{"umr": "RUM-1"}]}));
+        spec.in_their_keys("search", &mut reply);
+        assert_eq!(reply.body, Some(json!({"data": [{"rum": "RUM-1", "kind": "core"}]})));
+    }
+
+    #[test]
+    fn refusal_is_not_completed_from_the_example_of_a_success() {
+        let mut reply = Reply::new(200, json!({"code": "AUTH_001"}));
+        spec().in_their_keys("search", &mut reply);
+        assert_eq!(reply.body, Some(json!({"code": "AUTH_001"})));
+    }
+
+    #[test]
+    fn added_operation_returns_its_example() {
+        let reply = spec().added("get_language").unwrap();
+        assert_eq!((reply.status, reply.body), (200, Some(json!({"language": "fr"}))));
+        assert!(spec().added("search").is_none());
     }
 }

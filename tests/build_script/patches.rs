@@ -8,6 +8,8 @@ use crate::{
     },
 };
 
+use proptest::prelude::*;
+
 fn spec(vendor: &str) -> &'static str {
     match vendor {
         "easytransac" => EASYTRANSAC,
@@ -246,4 +248,21 @@ fn each_mistake_in_a_patch_is_reported_in_its_line() {
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "../snapshots"}, {
         insta::assert_snapshot!("patch-errors", all);
     });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// A patch without some lines is merged or refused in its own file, and nothing panics.
+    #[test]
+    fn damaged_patches_never_panic_the_build(from in 0_usize..60, lines in 1_usize..8) {
+        for (vendor, patch) in [("safedebit", RENAMED), ("seqino", OPERATION)] {
+            let mut kept: Vec<&str> = patch.lines().collect();
+            let from = from % kept.len();
+            kept.drain(from..(from + lines).min(kept.len()));
+            if let Err(said) = apply(vendor, &kept.join("\n"), true) {
+                prop_assert!(said.lines().all(|line| line.starts_with("my.patch.yaml:") && line.contains(". Fix: ")), "{}", said);
+            }
+        }
+    }
 }
