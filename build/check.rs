@@ -33,6 +33,8 @@ const OURS: [&str; 6] = ["client", "body", "request", "send", "send_again", "ext
 const STATUSES: &str = "Pending, AwaitingSignature, AwaitingVerification, AwaitingActivation, Active, Suspended, \
                         Revoked, Expired, Invalid";
 const ACCOUNTS: &str = "Active, Inactive, Pending, Suspended";
+const DEBITS: &str = "Pending, AwaitingApproval, Scheduled, Submitted, Collected, PaidOut, Failed, Returned, RefundDue, \
+                      RefundPending, Refunded, Canceled, Unrecognized";
 const NEXT: &str = "NotKnown, DebtorSigns, AskDebtor, ClientAndVendorVerify, ActivateOrWait, Use, Replace, ReadCause, \
                     FindOut";
 
@@ -313,13 +315,15 @@ impl<'a> Check<'a> {
             let fix = format!("write its meaning: `{}: {{status: ..., x-evidence: ...}}`", word.value);
             self.say(word.place, format!("the word \"{}\" has no x-status", word.value), &fix);
         }
-        let mandate = meanings.values().any(|meaning| meaning.status.is_some());
+        let kinds = |meaning: &Meaning| [&meaning.status, &meaning.account, &meaning.debit].map(Option::is_some);
+        let kind = meanings.values().next().map(|meaning| kinds(&meaning.value));
         for (word, meaning) in meanings {
-            let Meaning { status, account, next, evidence } = &meaning.value;
+            let Meaning { status, account, debit, next, evidence } = &meaning.value;
             let what = format!("x-status of the word \"{word}\", in {what},");
             let unknown = words.iter().all(|known| known.value != *word);
-            let other = status.is_some() != mandate || account.is_some() == mandate || next.is_some() && !mandate;
-            for (name, known) in [(status, STATUSES), (account, ACCOUNTS), (next, NEXT)] {
+            let own = kinds(&meaning.value);
+            let other = Some(own) != kind || own.iter().filter(|is| **is).count() != 1 || next.is_some() && !own[0];
+            for (name, known) in [(status, STATUSES), (account, ACCOUNTS), (debit, DEBITS), (next, NEXT)] {
                 let unknown = name.as_ref().filter(|name| !known.split(", ").any(|known| known == *name));
                 let fix = format!("write one of {known}");
                 if let Some(name) = unknown {
@@ -333,8 +337,8 @@ impl<'a> Check<'a> {
                 (unknown, "has no word", "add the word to `x-extensible-enum`, or remove the meaning"),
                 (
                     other,
-                    "mixes mandates and accounts",
-                    "write `status` for each word of a mandate, `account` for each word of an account",
+                    "mixes mandates, accounts and debits",
+                    "write `status` for each word of a mandate, `account` for an account, `debit` for a debit",
                 ),
                 (
                     guessed,

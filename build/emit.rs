@@ -104,21 +104,49 @@ fn own_type(own: &OwnType) -> TokenStream {
     }
 }
 
+/// Returns the name of the evidence in the generated code, and the day of an observation.
+fn known(evidence: &Evidence) -> (Ident, Option<&str>) {
+    let (name, day) = match evidence {
+        Evidence::Documented => ("Documented", None),
+        Evidence::Partial => ("WordDocumented", None),
+        Evidence::Observed(day) => ("Observed", Some(day.as_str())),
+        Evidence::Inferred => ("Inferred", None),
+    };
+    (ident(name), day)
+}
+
 /// Writes the table from the words to their meanings. The compiler checks that the table is complete.
 fn meanings(name: &Ident, words: &[Word]) -> Option<TokenStream> {
     let all: Vec<&Meaning> = words.iter().filter_map(|word| word.meaning.as_ref()).collect();
     let names = words.iter().map(|word| ident(&word.name));
     let vocabulary = quote! { crate::vocabulary };
-    if let Some(accounts) = all.iter().map(|meaning| Some(ident(meaning.account.as_ref()?))).collect::<Option<Vec<_>>>()
-    {
-        return (!all.is_empty()).then(|| {
-            quote! {
-                impl #name {
-                    pub(crate) fn account(&self) -> #vocabulary::AccountStatus {
-                        match self {
-                            #(Self::#names => #vocabulary::AccountStatus::#accounts,)*
-                            Self::Unrecognized(_) => #vocabulary::AccountStatus::Unrecognized,
-                        }
+    let first = all.first()?;
+    if first.account.is_some() {
+        let accounts = all.iter().map(|meaning| ident(meaning.account.as_deref().unwrap_or_default()));
+        return Some(quote! {
+            impl #name {
+                pub(crate) fn account(&self) -> #vocabulary::AccountStatus {
+                    match self {
+                        #(Self::#names => #vocabulary::AccountStatus::#accounts,)*
+                        Self::Unrecognized(_) => #vocabulary::AccountStatus::Unrecognized,
+                    }
+                }
+            }
+        });
+    }
+    if first.debit.is_some() {
+        let debits = all.iter().map(|meaning| {
+            let (status, (evidence, _)) =
+                (ident(meaning.debit.as_deref().unwrap_or_default()), known(&meaning.evidence));
+            quote! { (DebitStatus::#status, Evidence::#evidence) }
+        });
+        return Some(quote! {
+            impl #name {
+                pub(crate) fn debit(&self) -> (#vocabulary::DebitStatus, #vocabulary::Evidence) {
+                    use #vocabulary::{DebitStatus, Evidence};
+                    match self {
+                        #(Self::#names => #debits,)*
+                        Self::Unrecognized(_) => (DebitStatus::Unrecognized, Evidence::Inferred),
                     }
                 }
             }
@@ -126,13 +154,8 @@ fn meanings(name: &Ident, words: &[Word]) -> Option<TokenStream> {
     }
     let meanings = all.iter().map(|meaning| {
         let status = ident(meaning.status.as_deref().unwrap_or_default());
-        let (evidence, day) = match &meaning.evidence {
-            Evidence::Documented => ("Documented", None),
-            Evidence::Partial => ("WordDocumented", None),
-            Evidence::Observed(day) => ("Observed", Some(quote! { observed_on: #day.parse().ok(), })),
-            Evidence::Inferred => ("Inferred", None),
-        };
-        let evidence = ident(evidence);
+        let (evidence, day) = known(&meaning.evidence);
+        let day = day.map(|day| quote! { observed_on: #day.parse().ok(), });
         let next = meaning.next.as_ref().map(|next| {
             let next = ident(next);
             quote! { next: #vocabulary::NextStep::#next, }

@@ -198,12 +198,13 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// The meaning of a word: a status of a mandate, or the state of an account.
+/// The meaning of a word: a status of a mandate, the state of an account, or the status of a debit.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Meaning {
     pub status: Option<String>,
     pub account: Option<String>,
+    pub debit: Option<String>,
     /// The party that must act next, if the status does not say it.
     pub next: Option<String>,
     #[serde(rename = "x-evidence")]

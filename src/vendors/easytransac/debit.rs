@@ -10,22 +10,9 @@ use crate::{
 use chrono::{DateTime, Utc};
 use types::TransactionStatus as Word;
 
-/// The words are those of V1. A sample of V2 shows `captured` only, and no page explains a word for a debit.
-fn meaning(word: &Word) -> (DebitStatus, Evidence) {
-    let status = match word {
-        // No page says that the customer's bank has paid, or that your account is credited.
-        Word::Captured => DebitStatus::Collected,
-        Word::Failed => DebitStatus::Failed,
-        Word::Refunded => DebitStatus::Refunded,
-        Word::Pending | Word::Authorized => DebitStatus::Pending,
-        Word::Unrecognized(_) => DebitStatus::Unrecognized,
-    };
-    (status, Evidence::Inferred)
-}
-
 /// Every word of the spec with its meaning.
 pub(crate) fn vocabulary() -> Vec<DebitRow> {
-    Word::KNOWN.iter().map(|word| DebitRow::new(Provider::Easytransac, word, meaning(word))).collect()
+    Word::KNOWN.iter().map(|word| DebitRow::new(Provider::Easytransac, word, word.debit())).collect()
 }
 
 pub(super) const READ: &OperationSpec = &operations::GET_TRANSACTION_STATUS;
@@ -50,7 +37,7 @@ impl Client {
 
 fn debit(reference: DebitRef, found: types::Transaction, source: DebitSource, now: DateTime<Utc>) -> Debit {
     let types::Transaction { status, amount, date_created, extra, .. } = found;
-    let mut debit = Debit::new(reference, status.as_str(), meaning(&status), source, now, extra);
+    let mut debit = Debit::new(reference, status.as_str(), status.debit(), source, now, extra);
     debit.amount = debit.take("amount", amount);
     Debit { created: date_created, ..debit }
 }
@@ -74,7 +61,7 @@ impl From<&types::Notification> for Debit {
         let given =
             |moment: &Option<types::ParisTime>| moment.as_ref().is_some_and(|text| !text.as_str().trim().is_empty());
         let (returned, again) = (given(&notice.date_chargeback), given(&notice.date_representment));
-        let status = match meaning(&notice.status).0 {
+        let status = match notice.status.debit().0 {
             _ if returned && again => DebitStatus::Unrecognized,
             _ if returned => DebitStatus::Returned,
             _ if given(&notice.date_refund) => DebitStatus::Refunded,

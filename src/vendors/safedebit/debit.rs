@@ -5,43 +5,14 @@ use crate::{
     debit::{Debit, DebitRef, DebitSource},
     sepa::Sequence,
     transport::OperationSpec,
-    vocabulary::{DebitRow, DebitStatus, Error, Evidence, Provider},
+    vocabulary::{DebitRow, Error, Provider},
 };
 use chrono::{DateTime, Utc};
 use types::SddStatus as Word;
 
-fn meaning(word: &Word) -> (DebitStatus, Evidence) {
-    use Evidence::{Documented, WordDocumented};
-    match word {
-        // "Created". The page of `payment` says that the debit goes to the bank later.
-        Word::Created => (DebitStatus::Scheduled, WordDocumented),
-        Word::Issued => (DebitStatus::Submitted, Documented),
-        // "Settled". No page says that your account is credited: another word does.
-        Word::Settled => (DebitStatus::Collected, WordDocumented),
-        Word::WaitingForValidation => (DebitStatus::AwaitingApproval, WordDocumented),
-        // "Rejected". No page says if the bank rejects before the settlement only.
-        Word::Rejected => (DebitStatus::Failed, WordDocumented),
-        Word::Returned => (DebitStatus::Returned, Documented),
-        Word::Canceled => (DebitStatus::Canceled, Documented),
-        Word::Waiting => (DebitStatus::Pending, WordDocumented),
-        // "Guaranteed". No page says if the debtor or the guarantee pays.
-        Word::Guaranteed => (DebitStatus::Pending, WordDocumented),
-        // The label "not indemnized" contradicts the word.
-        Word::Indemnized => (DebitStatus::Unrecognized, WordDocumented),
-        Word::Credited => (DebitStatus::PaidOut, Documented),
-        Word::CreditInProgress => (DebitStatus::Collected, WordDocumented),
-        Word::Rembourse => (DebitStatus::Refunded, Documented),
-        Word::ToRembourse => (DebitStatus::RefundDue, Documented),
-        Word::WaitingRembourse => (DebitStatus::RefundPending, WordDocumented),
-        // "Waiting for activation" in the annex, "waiting for validation" on the page of `payment`.
-        Word::Pending => (DebitStatus::AwaitingApproval, WordDocumented),
-        Word::Unrecognized(_) => (DebitStatus::Unrecognized, Evidence::Inferred),
-    }
-}
-
 /// Every word of the spec with its meaning.
 pub(crate) fn vocabulary() -> Vec<DebitRow> {
-    Word::KNOWN.iter().map(|word| DebitRow::new(Provider::SafeDebit, word, meaning(word))).collect()
+    Word::KNOWN.iter().map(|word| DebitRow::new(Provider::SafeDebit, word, word.debit())).collect()
 }
 
 pub(super) const SEARCH: &OperationSpec = &operations::SEARCH_PAYMENT;
@@ -61,7 +32,7 @@ impl Client {
         }
         let types::FoundSdd { amount, due_date, status, extra, .. } = found;
         let word = status.ok_or_else(|| refuse("the status of the debit is missing"))?;
-        let mut debit = Debit::new(reference.clone(), word.as_str(), meaning(&word), DebitSource::Read, now, extra);
+        let mut debit = Debit::new(reference.clone(), word.as_str(), word.debit(), DebitSource::Read, now, extra);
         debit.amount = debit.take("amount", amount);
         debit.due = debit.take("due_date", due_date);
         Ok(debit)
@@ -78,7 +49,7 @@ macro_rules! from_response {
                 let (word, now, extra) = (&answer.$status, Utc::now(), answer.extra.clone());
                 #[allow(unused_mut, reason = "a response without amount and due date")]
                 let mut debit =
-                    Debit::new(reference, word.as_str(), meaning(word), DebitSource::$source, now, extra);
+                    Debit::new(reference, word.as_str(), word.debit(), DebitSource::$source, now, extra);
                 $(debit.$field = debit.take(stringify!($value), answer.$value.clone());)*
                 debit
             }
