@@ -16,11 +16,16 @@ const README: &str = include_str!("../specs/README.md");
 /// The arguments to build and test the library, the promises, and the package that depends on the crate.
 const ALL: [&str; 4] = ["--workspace", "--lib", "--test", "promises"];
 
+/// Two runs of cargo at once would only be slower.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Copies the crate, always into the same folder, so that cargo rebuilds little. Beside it stands a package that
 /// depends on the crate, set up as `specs/README.md` tells a user.
 fn drill() -> (Copy, MutexGuard<'static, ()>) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let guard = one_at_a_time();
     let copy = Copy::of_the_crate("drill");
     let living = README.split_once("## Living with a change").unwrap().1;
     let toml = &blocks(living, "toml")[0];
@@ -395,6 +400,7 @@ const PATCHES: [(&str, &str); 3] = [
 #[test]
 #[ignore = "builds the packed crate; .ci/run runs it"]
 fn patches_of_a_user_change_the_packed_crate() {
+    let _guard = one_at_a_time();
     let user = patched_user();
     for (vendor, patch) in PATCHES {
         user.write(&format!("specs/{vendor}.patch.yaml"), patch);
