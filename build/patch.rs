@@ -3,7 +3,7 @@
 
 use super::{
     Made, Provider, check,
-    lower::snake,
+    lower::{self, snake},
     model::Spec,
     needs::needs,
     problem::{Located, Place, Problem, Problems},
@@ -13,7 +13,10 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A spec of this crate, and the hand-written code of the vendor.
 pub struct Ours<'a> {
@@ -34,15 +37,24 @@ pub struct Theirs<'a> {
 pub fn generate(provider: &Provider, ours: &Ours, theirs: &Theirs, unverified: bool) -> Result<Made, Vec<String>> {
     let (own, own_json) = Spec::read(ours.text).map_err(|problems| told(&problems, ours.file))?;
     let merged = if theirs.patch { Merged::new(ours, theirs)? } else { Merged::replaced(theirs) };
-    let problems = |text: &str| match Spec::read(text) {
-        Ok((spec, _)) => [needs(&own, &spec, ours.code), check::check(&spec).err().unwrap_or_default()].concat(),
-        Err(problems) => problems,
+    let problems = |text: &str| {
+        let mut spec = match Spec::read(text) {
+            Ok((spec, _)) => spec,
+            Err(problems) => return problems,
+        };
+        let found = [needs(&own, &spec, ours.code), check::check(&spec).err().unwrap_or_default()].concat();
+        if !found.is_empty() {
+            return found;
+        }
+        let dropped = lower::prepare(&mut spec, provider, unverified);
+        dropped.and_then(|dropped| lower::plan(&spec, provider, &dropped).map(drop)).err().unwrap_or_default()
     };
     let found = problems(&merged.text);
     let made = if found.is_empty() { super::generate(provider, &merged.text, unverified) } else { Err(found) };
     let mut made = made.map_err(|found| merged.told(&found, ours, theirs, problems))?;
     let mut json: Value = serde_json::from_str(&made.spec).unwrap_or_default();
-    mark(&own_json, &mut json);
+    let known = own.endpoints().map(|endpoint| endpoint.operation.operation_id.0.as_str()).collect();
+    mark(&own_json, &mut json, &known);
     json["x-patched"] = true.into();
     made.spec = json.to_string();
     let user: Value = serde_saphyr::from_str(theirs.text).unwrap_or_default();
@@ -62,7 +74,7 @@ fn hash(bytes: &[u8]) -> u32 {
 
 /// Marks the differences from our spec that the sandbox follows: the key of ours beside each `x-rust-name`, and each
 /// operation that ours lacks.
-fn mark(ours: &Value, theirs: &mut Value) {
+fn mark(ours: &Value, theirs: &mut Value, known: &BTreeSet<&str>) {
     let our_key = |value: &Value| {
         let rust = snake(value.get("x-rust-name")?.as_str()?);
         let of_map = ours.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
@@ -73,10 +85,10 @@ fn mark(ours: &Value, theirs: &mut Value) {
         if let Some(key) = our_key(value) {
             value["x-our-key"] = key;
         }
-        if value.get("operationId").is_some() && same.get("operationId").is_none() {
+        if value.get("operationId").and_then(Value::as_str).is_some_and(|id| !known.contains(id)) {
             value["x-added"] = true.into();
         }
-        mark(same, value);
+        mark(same, value, known);
     };
     match theirs {
         Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| mark_one(value, &ours[key])),

@@ -17,17 +17,25 @@ const README: &str = include_str!("../specs/README.md");
 /// depends on the crate.
 const ALL: [&str; 4] = ["--workspace", "--lib", "--test", "promises"];
 
+/// Waits until no other test runs cargo, because two runs at once would only be slower.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Copies the crate into the same folder on each run, so that cargo rebuilds little. Beside the crate stands a package
 /// that depends on it, configured as `specs/README.md` advises a user.
 fn drill() -> (Copy, MutexGuard<'static, ()>) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let guard = one_at_a_time();
     let copy = Copy::of_the_crate("drill");
     let living = README.split_once("## Living with a change").unwrap().1;
     let toml = &blocks(living, "toml")[0];
     let (dependencies, patch) = toml.split_at(toml.find("[patch").unwrap());
     let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"copy\", \"user\"]\n\n";
-    copy.write("../Cargo.toml", &format!("{workspace}{}", patch.replace("../mandat", "copy")));
+    copy.write(
+        "../Cargo.toml",
+        &format!("{workspace}{}\n{}", patch.replace("../mandat", "copy"), elsewhere::profiles()),
+    );
     let package = "[package]\nname = \"user\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n";
     let more = "\n[dev-dependencies]\nmandat = { version = \"0.1\", features = [\"sandbox\"] }\n\
                 tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
@@ -380,7 +388,8 @@ fn patched_user() -> Copy {
         &format!(
             "[package]\nname = \"user\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
              mandat = {{ path = {path:?}, features = [\"sandbox\"] }}\nserde_json = \"1\"\n\
-             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n"
+             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n\n{}",
+            elsewhere::profiles()
         ),
     );
     user.write("src/bin/patched.rs", include_str!("elsewhere/patched.rs"));
@@ -398,6 +407,7 @@ const PATCHES: [(&str, &str); 3] = [
 #[test]
 #[ignore = "builds the packed crate; .ci/run runs it"]
 fn patches_of_a_user_change_the_packed_crate() {
+    let _guard = one_at_a_time();
     let user = patched_user();
     for (vendor, patch) in PATCHES {
         user.write(&format!("specs/{vendor}.patch.yaml"), patch);

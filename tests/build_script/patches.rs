@@ -130,6 +130,8 @@ fn operation_is_added_and_another_removed() {
     );
     let surface = patched("seqino", OPERATION).surface;
     assert!(!surface.contains("SetPeriodicity("), "{surface}");
+    // The sandbox returns the example of the new operation only.
+    assert_eq!(patched("seqino", OPERATION).spec.matches("\"x-added\":true").count(), 1);
 }
 
 #[test]
@@ -231,6 +233,7 @@ fn each_mistake_in_a_patch_is_reported_in_its_line() {
         ("operation under an unknown method", "seqino", operation("    get:\n", "    fetch:\n")),
         ("host of another company", "seqino", "paths:\n  /mandates/{mandate_id}:\n    servers: [{url: 'https://pdp.example.com'}]\n".into()),
         ("invalid pattern", "seqino", "components:\n  schemas:\n    Siren: {pattern: '^([0-9]'}\n".into()),
+        ("form that a lowering expects", "seqino", "components:\n  schemas:\n    Siren: {description: x}\n    ClientOrClients: {anyOf: null, type: array, items: {$ref: '#/components/schemas/Client'}}\n".into()),
         ("unknown type", "seqino", "components:\n  schemas:\n    Siren: {type: text}\n".into()),
         ("minimum above the maximum", "seqino", "components:\n  schemas:\n    Siren: {minLength: 99, maxLength: 9}\n".into()),
     ];

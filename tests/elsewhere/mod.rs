@@ -18,6 +18,12 @@ pub struct Copy {
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
+/// The profiles of this package. With other profiles cargo would build each dependency again.
+pub fn profiles() -> &'static str {
+    const MANIFEST: &str = include_str!("../../Cargo.toml");
+    &MANIFEST[MANIFEST.find("[profile.dev.package]").unwrap()..]
+}
+
 impl Copy {
     /// Creates an empty folder.
     pub fn empty(name: &str) -> Self {
@@ -25,7 +31,7 @@ impl Copy {
         let (folder, target) = (base.join("copy"), base.join("target"));
         drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).unwrap();
-        Self { folder, target }
+        Self { folder, target }.with_built_dependencies()
     }
 
     /// Copies the sources of the crate into a folder. A package that depends on the crate can stand beside the copy in
@@ -50,7 +56,7 @@ impl Copy {
         }
         // Copy `Cargo.lock`, so that the copy uses the versions of this crate and cargo downloads nothing.
         fs::copy(root.folder.join("Cargo.lock"), base.join("Cargo.lock")).unwrap();
-        copy
+        copy.with_built_dependencies()
     }
 
     /// Unpacks the archive that `cargo package` makes of the crate. The files are new for cargo, so that cargo builds
@@ -64,6 +70,26 @@ impl Copy {
         let unpacked = Command::new("tar").arg("xmzf").arg(archive).arg("-C").arg(&copy.folder).status().unwrap();
         assert!(unpacked.success());
         Self { folder: copy.folder.join(file), ..copy }
+    }
+
+    /// Copies the built dependencies of this test into the target folder, so that cargo builds few of them again.
+    fn with_built_dependencies(self) -> Self {
+        let (own, copy) = (Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("debug"), self.target.join("debug"));
+        if copy.exists() {
+            return self;
+        }
+        for folder in ["deps", "build", ".fingerprint"] {
+            fs::create_dir_all(copy.join(folder)).unwrap();
+            let entries = fs::read_dir(own.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+            let theirs = entries.filter(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                // The files of this package, and its test programs, which have no extension.
+                !name.trim_start_matches("lib").starts_with("mandat") && (path.is_dir() || path.extension().is_some())
+            });
+            let copied = Command::new("cp").arg("-a").args(theirs).arg(copy.join(folder)).status().unwrap();
+            assert!(copied.success(), "{folder}");
+        }
+        self
     }
 
     pub fn path(&self) -> &Path {

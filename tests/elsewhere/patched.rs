@@ -1,7 +1,7 @@
 //! A program with its own patches of three vendors. The drill runs it.
 
 use mandat::{
-    Evidence, MandateRef, MandateStatus, Mandates, SpecOrigin, easytransac, safedebit,
+    DebitStatus, Evidence, MandateRef, MandateStatus, Mandates, SpecOrigin, easytransac, safedebit,
     sandbox::Sandbox, seqino, spec_versions,
 };
 
@@ -31,6 +31,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(seqino::types::WebhookEventType::MandateSuspended.as_str(), "mandate.suspended");
     assert_eq!(safedebit::types::PaymentStatus::Declined.as_str(), "DECLINED");
     assert_eq!(easytransac::types::TransactionStatus::Disputed.as_str(), "disputed");
+    let rows = mandat::debit_vocabulary();
+    let row = rows.iter().find(|row| row.raw == "disputed").ok_or("no row")?;
+    assert_eq!((row.status, row.evidence), (DebitStatus::Returned, Evidence::Observed));
 
     // A new optional field.
     let reference = MandateRef::easytransac("abcabcabcabcabcabc12");

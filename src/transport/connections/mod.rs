@@ -53,7 +53,7 @@ pub(super) struct Connections(Way);
 /// Both ways keep the same promises. hyper's pool needs less time for a request. `reqwest` has more features.
 enum Way {
     Pool(Box<Pool>),
-    Client(HttpClient),
+    Client(Box<HttpClient>),
 }
 
 /// The reason why the connections to a vendor cannot be set up.
@@ -83,7 +83,7 @@ impl Connections {
         // hyper's pool has TLS by rustls only.
         let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "rustls") && cfg!(feature = "native-tls");
         let way = if cfg!(feature = "reqwest-only") || own.is_some() || proxy || foreign_tls {
-            Way::Client(HttpClient::new(server, own, tls, local, settings)?)
+            Way::Client(Box::new(HttpClient::new(server, own, tls, local, settings)?))
         } else {
             Way::Pool(Box::new(Pool::new(server, tls, settings)?))
         };

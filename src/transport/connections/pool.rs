@@ -45,7 +45,10 @@ impl Service<Uri> for Timed {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let opened = timeout(self.within, self.connector.call(uri));
-        Box::pin(async move { Ok(opened.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??) })
+        Box::pin(async move {
+            let stream = opened.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+            Ok(stream)
+        })
     }
 }
 

@@ -1,8 +1,12 @@
 //! The certificates of the caller.
 
 use super::Unavailable;
-use reqwest::{Certificate, ClientBuilder};
-use secrecy::{ExposeSecret, SecretSlice};
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+use reqwest::Certificate;
+use reqwest::ClientBuilder;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+use secrecy::ExposeSecret;
+use secrecy::SecretSlice;
 
 /// The caller's own root certificates, and the certificate with which the caller identifies itself. Both in PEM.
 #[derive(Default)]
