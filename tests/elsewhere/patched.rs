@@ -1,8 +1,8 @@
 //! A program with its own patches of three vendors. The drill runs it.
 
 use mandat::{
-    DebitStatus, Evidence, MandateRef, MandateStatus, Mandates, SpecOrigin, easytransac, safedebit,
-    sandbox::Sandbox, seqino, spec_versions,
+    DebitStatus, Evidence, MandateRef, MandateStatus, Mandates, SpecOrigin, easytransac, safedebit, sandbox::Sandbox,
+    seqino, spec_versions,
 };
 
 #[tokio::main]

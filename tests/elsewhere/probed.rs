@@ -17,11 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             include_str!("changed-easytransac.json"),
         ),
         (MandateRef::safedebit("RUM-1"), "search_mandate", include_str!("changed-safedebit.json")),
-        (
-            MandateRef::seqino("client_abc123", "mdt_abc123"),
-            "get_mandate",
-            include_str!("changed-seqino.json"),
-        ),
+        (MandateRef::seqino("client_abc123", "mdt_abc123"), "get_mandate", include_str!("changed-seqino.json")),
     ] {
         let answer = || ScriptedResponse::new(200, serde_json::from_str::<serde_json::Value>(body).unwrap());
         sandbox.script(reference.provider(), operation, [answer(), answer()])?;
