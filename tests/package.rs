@@ -15,8 +15,9 @@ fn packed_crate_works_as_a_dependency() {
         &format!(
             "[package]\nname = \"user\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
          mandat = {{ path = {:?}, features = [\"sandbox\"] }}\n\
-         tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n",
-            path.to_string()
+         tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n\n{}",
+            path.to_string(),
+            elsewhere::profiles()
         ),
     );
     user.write("src/main.rs", include_str!("elsewhere/user.rs"));

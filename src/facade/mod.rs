@@ -87,14 +87,14 @@ impl Mandates {
 
     /// Reads one mandate from its vendor.
     ///
-    /// Pass a [`MandateRef`], a [`Mandate`] that you read before, or a [`StatusQuery`] with your stored state. A
+    /// Pass a [`MandateRef`](crate::MandateRef), a [`Mandate`] that you read before, or a [`StatusQuery`] with your stored state. A
     /// `Mandate` and a `StatusQuery` carry the earlier state. Without an earlier state, a reading cannot show that the
     /// mandate was reinstated; see [`Mandate::reinstated_from`].
     ///
     /// The last two carry the earlier state. Only with them the reading can tell that the mandate was reinstated; see
     /// [`Mandate::reinstated_from`].
     ///
-    /// If you pass an earlier state or [`MandateRef::known`], a mandate that Seqino no longer knows gets the status
+    /// If you pass an earlier state or [`MandateRef::known`](crate::MandateRef::known), a mandate that Seqino no longer knows gets the status
     /// [`MandateStatus::Gone`] instead of an error. The responses of the other vendors are not clear enough for the
     /// status `Gone`, so the result is [`NotFound`](crate::ErrorKind::NotFound).
     ///
