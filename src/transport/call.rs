@@ -34,7 +34,8 @@ impl<'a, V: Vendor> Call<'a, V> {
     ) -> Calling<'a, T> {
         Box::pin(async move {
             let call = CallSpan::new(V::PROVIDER, self.operation);
-            let deadline = Instant::now() + self.vendor.transport().settings.overall_timeout;
+            let settings = &self.vendor.transport().settings;
+            let deadline = Instant::now() + self.vendor.call_limits().overall_timeout(settings);
             let result = call.within(async {
                 let answer = self.attempts(request, &call, deadline).await?;
                 call.answered(answer.status);
@@ -60,7 +61,7 @@ impl<'a, V: Vendor> Call<'a, V> {
         let (operation, transport) = (self.operation, self.vendor.transport());
         let settings = &transport.settings;
         let mut request = built(operation, transport, request)?;
-        let mut delays = Delays::new(settings.backoff, settings.attempts);
+        let mut delays = Delays::new(settings.backoff, self.vendor.call_limits().attempts(settings));
         let mut progress = Progress::START;
         transport.limits.budget.deposit();
         loop {

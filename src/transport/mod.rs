@@ -31,7 +31,7 @@ pub(crate) use path::path_fault;
 pub(crate) use repeats::Sent;
 pub(crate) use response::{Pages, VendorResponse};
 pub use settings::Settings;
-pub(crate) use settings::{Endpoint, endpoint_methods};
+pub(crate) use settings::{CallLimits, Endpoint, call_limit_methods, endpoint_methods};
 pub(crate) use shut::unless_shut;
 pub(crate) use vendor::{Refusal, Speaker, Vendor, VendorVerdict};
 

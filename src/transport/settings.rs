@@ -143,6 +143,53 @@ impl Endpoint {
     }
 }
 
+/// The limits of the calls of one client, in place of those in [`Settings`].
+#[derive(Clone, Copy, Default)]
+pub(crate) struct CallLimits {
+    overall_timeout: Option<Duration>,
+    attempts: Option<u32>,
+}
+
+impl CallLimits {
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { overall_timeout: Some(timeout.min(LONGEST)), ..self }
+    }
+
+    pub fn with_attempts(self, attempts: u32) -> Self {
+        Self { attempts: Some(attempts), ..self }
+    }
+
+    pub fn overall_timeout(self, settings: &Settings) -> Duration {
+        self.overall_timeout.unwrap_or(settings.overall_timeout)
+    }
+
+    pub fn attempts(self, settings: &Settings) -> u32 {
+        self.attempts.unwrap_or(settings.attempts)
+    }
+}
+
+/// Defines the methods for the limits of the calls of every vendor's `Client`.
+macro_rules! call_limit_methods {
+    () => {
+        /// Returns a client whose calls take at most this time, in place of
+        /// [`Settings::overall_timeout`](crate::Settings::overall_timeout). Both clients share connections,
+        /// credentials, rate and concurrency.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: std::time::Duration) -> Self {
+            Self { limits: self.limits.with_timeout(timeout), ..self.clone() }
+        }
+
+        /// Returns a client whose calls make at most this number of attempts, in place of
+        /// [`Settings::attempts`](crate::Settings::attempts). Both clients share connections, credentials, rate and
+        /// concurrency.
+        #[must_use]
+        pub fn with_attempts(&self, attempts: u32) -> Self {
+            Self { limits: self.limits.with_attempts(attempts), ..self.clone() }
+        }
+    };
+}
+pub(crate) use call_limit_methods;
+
 /// Defines the methods for the `endpoint` of every vendor's `Config`.
 macro_rules! endpoint_methods {
     () => {

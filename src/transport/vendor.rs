@@ -1,6 +1,6 @@
 //! The interface through which the transport handles the differences between vendors.
 
-use super::{OperationSpec, Transport};
+use super::{CallLimits, OperationSpec, Transport};
 use crate::{
     vocabulary::{Error, ErrorKind, Provider},
     wire,
@@ -13,6 +13,9 @@ pub(crate) trait Vendor: Sync + 'static {
     const PROVIDER: Provider;
 
     fn transport(&self) -> &Transport;
+
+    /// Returns the limits of this client's calls.
+    fn call_limits(&self) -> CallLimits;
 
     /// Returns the value of the `Authorization` header. Some vendors need a login request first.
     fn authorization(&self) -> impl Future<Output = Result<HeaderValue, Error>> + Send;

@@ -66,6 +66,31 @@ async fn overall_timeout_includes_the_wait_for_other_calls() {
 }
 
 #[tokio::test]
+async fn client_with_its_own_call_limits_leaves_the_other_clients_unchanged() {
+    let server = Server::start(|_| http(503, "", "")).await;
+    let mandates = facade(&server.url(), &test_settings().with_attempts(3));
+    let client = mandates.seqino().unwrap();
+    for (client, requests) in [(client.with_attempts(1), 1), (client.clone(), 3), (client.with_attempts(2), 2)] {
+        let before = server.requests().len();
+        client.list_clients().send().await.unwrap_err();
+        assert_eq!(server.requests().len() - before, requests);
+    }
+}
+
+#[tokio::test]
+async fn client_with_its_own_timeout_ends_its_calls_by_then() {
+    let server = Server::start(|_| Act::Drip(Vec::new(), Duration::from_secs(30), Vec::new())).await;
+    let mandates = facade(&server.url(), &test_settings());
+    let began = Instant::now();
+    let client = mandates.seqino().unwrap().with_timeout(Duration::from_millis(50));
+    assert_eq!(client.list_clients().send().await.unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(began.elapsed() < Duration::from_secs(20));
+    // The longest duration must not overflow an instant.
+    let endless = mandates.seqino().unwrap().with_timeout(Duration::MAX);
+    assert!(tokio::time::timeout(Duration::from_millis(20), endless.list_clients().send()).await.is_err());
+}
+
+#[tokio::test]
 async fn client_with_a_custom_http_client_follows_no_redirect() {
     let elsewhere = Server::start(|_| json(200, "[]")).await;
     let location = elsewhere.url();

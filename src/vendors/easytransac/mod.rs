@@ -32,7 +32,8 @@ pub use notification::verify_notification;
 use crate::{
     Mandates, MandatesBuilder,
     transport::{
-        Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, credential, endpoint_methods,
+        CallLimits, Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, call_limit_methods,
+        credential, endpoint_methods,
     },
     vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
@@ -71,6 +72,7 @@ impl Config {
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    limits: CallLimits,
 }
 
 struct Shared {
@@ -100,8 +102,11 @@ impl Client {
                         key that begins with et_test_";
             return Err(Error::not_configured(Provider::Easytransac, what));
         }
-        Ok(Self { shared: Arc::new(Shared { transport, api_key, tokens: Tokens::default() }) })
+        let shared = Shared { transport, api_key, tokens: Tokens::default() };
+        Ok(Self { shared: Arc::new(shared), limits: CallLimits::default() })
     }
+
+    call_limit_methods!();
 }
 
 impl MandatesBuilder {
@@ -126,6 +131,10 @@ impl Vendor for Client {
 
     fn transport(&self) -> &Transport {
         &self.shared.transport
+    }
+
+    fn call_limits(&self) -> CallLimits {
+        self.limits
     }
 
     async fn authorization(&self) -> Result<HeaderValue, Error> {

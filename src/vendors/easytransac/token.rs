@@ -3,7 +3,7 @@
 
 use super::{Client, generated::operations, types::GenerateTokenResponse};
 use crate::{
-    transport::{perform, secret_header},
+    transport::{CallLimits, perform, secret_header},
     vocabulary::{Error, ErrorKind, Provider},
     wire::Int,
 };
@@ -118,7 +118,8 @@ impl Tokens {
         }
         let (ended, exchange) = watch::channel(());
         state.current = Current::Asked(exchange.clone());
-        let client = client.clone();
+        // The exchange serves all waiting calls, so it keeps none of the limits of this call.
+        let client = Client { limits: CallLimits::default(), ..client.clone() };
         let task = async move {
             let result = ask(&client).await;
             client.shared.tokens.asked(result);

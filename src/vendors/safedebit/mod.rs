@@ -29,7 +29,10 @@ pub use redirect::SignatureReturn;
 
 use crate::{
     Mandates, MandatesBuilder,
-    transport::{Endpoint, Refusal, Transport, Vendor, VendorVerdict, credential, endpoint_methods, secret_header},
+    transport::{
+        CallLimits, Endpoint, Refusal, Transport, Vendor, VendorVerdict, call_limit_methods, credential,
+        endpoint_methods, secret_header,
+    },
     vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -61,6 +64,7 @@ impl Config {
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    limits: CallLimits,
 }
 
 struct Shared {
@@ -98,8 +102,11 @@ impl Client {
             )
         })?;
         let transport = Transport::new(SPEC_ORIGIN, Provider::SafeDebit, endpoint)?;
-        Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
+        let shared = Shared { transport, authorization };
+        Ok(Self { shared: Arc::new(shared), limits: CallLimits::default() })
     }
+
+    call_limit_methods!();
 }
 
 impl MandatesBuilder {
@@ -124,6 +131,10 @@ impl Vendor for Client {
 
     fn transport(&self) -> &Transport {
         &self.shared.transport
+    }
+
+    fn call_limits(&self) -> CallLimits {
+        self.limits
     }
 
     async fn authorization(&self) -> Result<HeaderValue, Error> {

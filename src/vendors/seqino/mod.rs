@@ -29,7 +29,10 @@ pub use webhook::{Encoding, verify_request, verify_webhook};
 
 use crate::{
     Mandates, MandatesBuilder,
-    transport::{Endpoint, Refusal, Transport, Vendor, VendorVerdict, credential, endpoint_methods, secret_header},
+    transport::{
+        CallLimits, Endpoint, Refusal, Transport, Vendor, VendorVerdict, call_limit_methods, credential,
+        endpoint_methods, secret_header,
+    },
     vocabulary::{DebitRow, Error, Provider, SpecOrigin},
     wire,
 };
@@ -73,6 +76,7 @@ impl Config {
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    limits: CallLimits,
 }
 
 struct Shared {
@@ -99,8 +103,11 @@ impl Client {
         let authorization = secret_header(&api_key)
             .ok_or_else(|| Error::not_configured(Provider::Seqino, "the API key is not valid in HTTP"))?;
         let transport = Transport::new(SPEC_ORIGIN, Provider::Seqino, endpoint)?;
-        Ok(Self { shared: Arc::new(Shared { transport, authorization }) })
+        let shared = Shared { transport, authorization };
+        Ok(Self { shared: Arc::new(shared), limits: CallLimits::default() })
     }
+
+    call_limit_methods!();
 }
 
 impl MandatesBuilder {
@@ -125,6 +132,10 @@ impl Vendor for Client {
 
     fn transport(&self) -> &Transport {
         &self.shared.transport
+    }
+
+    fn call_limits(&self) -> CallLimits {
+        self.limits
     }
 
     async fn authorization(&self) -> Result<HeaderValue, Error> {
