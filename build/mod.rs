@@ -37,20 +37,23 @@ pub struct Made {
     pub surface: String,
     /// Macros for tests that call every operation with its example.
     pub examples: String,
-    /// The spec as JSON, for the sandbox and the contract tests.
+    /// The spec as JSON.
     pub spec: String,
+    /// The spec as JSON, with the differences that the sandbox follows.
+    pub simulated: String,
     /// An expression that says if a user changed the spec.
     pub origin: String,
 }
 
 impl Made {
     /// Returns the ending and the content of each file.
-    pub fn files(&self) -> [(&'static str, &str); 5] {
+    pub fn files(&self) -> [(&'static str, &str); 6] {
         [
             ("rs", &self.code),
             ("surface.txt", &self.surface),
             ("examples.rs", &self.examples),
             ("json", &self.spec),
+            ("sandbox.json", &self.simulated),
             ("origin.rs", &self.origin),
         ]
     }
@@ -68,6 +71,7 @@ pub fn generate(provider: &Provider, text: &str, unverified: bool) -> Result<Mad
         surface: surface::surface(&plan, code.lines().count()),
         examples: emit::examples(provider.name, &plan),
         code,
+        simulated: json.to_string(),
         spec: json.to_string(),
         origin: "crate::vocabulary::SpecOrigin::Ours".into(),
     })

@@ -84,7 +84,15 @@ fn form(spec: &Spec, schema: &Located<Schema>) -> String {
     let schema = spec.target(schema);
     let items = schema.items.as_ref().or(schema.forms().next().and_then(|form| form.items.as_ref()));
     match (&schema.open, items, schema.kind) {
-        (Some(_), ..) if schema.meanings.is_some() => "a word with x-status".into(),
+        (Some(_), ..) if schema.meanings.is_some() => {
+            let meaning = schema.meanings.iter().flatten().next().map(|(_, meaning)| &meaning.value);
+            let of = match meaning {
+                Some(meaning) if meaning.account.is_some() => "an account",
+                Some(meaning) if meaning.debit.is_some() => "a debit",
+                _ => "a mandate",
+            };
+            format!("a word of {of}, with x-status")
+        }
         (Some(_), ..) => "a word".into(),
         (_, Some(items), _) => format!("a list of {}", form(spec, items)),
         (.., Some(kind)) => match schema.format {

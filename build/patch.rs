@@ -56,7 +56,7 @@ pub fn generate(provider: &Provider, ours: &Ours, theirs: &Theirs, unverified: b
     let known = own.endpoints().map(|endpoint| endpoint.operation.operation_id.0.as_str()).collect();
     mark(&own_json, &mut json, &known);
     json["x-patched"] = true.into();
-    made.spec = json.to_string();
+    made.simulated = json.to_string();
     let user: Value = serde_saphyr::from_str(theirs.text).unwrap_or_default();
     let kind = if theirs.patch { "Patched" } else { "Replaced" };
     made.origin = format!("crate::vocabulary::SpecOrigin::{kind}(\"{:08x}\")", hash(user.to_string().as_bytes()));

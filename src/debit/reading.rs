@@ -121,8 +121,9 @@ impl Debit {
     /// **The stage is that of the reading.** A later `now` adds nothing to it: read the debit again to learn if the money
     /// went back. So money is [`Final`](Stage::Final) only in a reading of a day after all periods. A debit that the
     /// vendor has not yet sent to the bank stays [`NotDue`](Stage::NotDue). One that the vendor does not call collected
-    /// stays [`Returnable`](Stage::Returnable) at most. If the meaning of the word is [`Inferred`](Evidence::Inferred),
-    /// the debit stays [`Contestable`](Stage::Contestable) at most: the vendor may have no word for a return.
+    /// stays [`Returnable`](Stage::Returnable) at most. If the meaning of the word is [`Inferred`](Evidence::Inferred) or
+    /// [`Observed`](Evidence::Observed), the debit stays [`Contestable`](Stage::Contestable) at most: the vendor may have
+    /// no word for a return.
     ///
     /// You pass the scheme, because no reading names it. If you do not know it, pass [`Scheme::Core`], whose periods are
     /// longer.
@@ -140,7 +141,8 @@ impl Debit {
             return None;
         }
         let mut found = finality(self.due?, scheme, now.min(self.observed_at));
-        let known = if self.evidence == Evidence::Inferred { Stage::Contestable } else { Stage::Final };
+        let guessed = matches!(self.evidence, Evidence::Inferred | Evidence::Observed);
+        let known = if guessed { Stage::Contestable } else { Stage::Final };
         found.stage = found.stage.min(latest).min(known);
         Some(found)
     }
@@ -148,11 +150,15 @@ impl Debit {
     /// Returns the value for [`Facts::one_off_used`](crate::Facts::one_off_used) of the mandate, by this debit on it. With
     /// several debits, the mandate is used if one of them uses it. `None`: not known.
     ///
-    /// A debit that is still under way counts as a use. A failed or cancelled one does not: it may be presented again.
+    /// A debit that is under way counts as a use. A failed or cancelled debit does not count, if the vendor documents the
+    /// meaning of its word. Otherwise the word may also stand for a return by the bank, and the result is `None`.
     pub fn one_off_used(&self, sequence: Sequence) -> Option<bool> {
         match (sequence, self.status) {
             (Sequence::Recurring, _) => Some(false),
-            (Sequence::OneOff, DebitStatus::Failed | DebitStatus::Canceled) => self.source.is_proof().then_some(false),
+            (Sequence::OneOff, DebitStatus::Failed | DebitStatus::Canceled) => {
+                let known = self.evidence == Evidence::Documented;
+                (self.source.is_proof() && known).then_some(false)
+            }
             (Sequence::OneOff, DebitStatus::Unrecognized) => None,
             (Sequence::OneOff, _) => Some(true),
         }

@@ -11,7 +11,7 @@ use crate::{
     adapter::{Adapter, BatchReader},
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, Schedule, StatusQuery},
-    vocabulary::{DebitStatus, Error, MandateStatus, Provider, RawStatus},
+    vocabulary::{DebitStatus, Error, Evidence, MandateStatus, Provider, RawStatus},
     wire::shape,
 };
 use chrono::{DateTime, Utc};
@@ -133,7 +133,8 @@ impl Mandates {
         let provider = reference.provider();
         let debit = self.adapter(provider)?.read_debit(reference, self.now()).await?;
         self.gate(provider).reopen();
-        if debit.status == DebitStatus::Unrecognized {
+        // A known word can be `Unrecognized`, too: the vendor's pages contradict each other about its meaning.
+        if debit.status == DebitStatus::Unrecognized && debit.evidence == Evidence::Inferred {
             self.tell_unknown(provider, "debit", &debit.raw, "report it to the maintainers of mandat");
         }
         Ok(debit)

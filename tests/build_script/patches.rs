@@ -119,7 +119,7 @@ fn renamed_key_keeps_its_field() {
     assert!(made.code.contains("Needed datas = \"data\""), "{}", made.code);
     assert!(made.code.contains("Needed umr = \"rum\""), "{}", made.code);
     assert!(added("safedebit", RENAMED).is_empty(), "{:?}", added("safedebit", RENAMED));
-    assert!(made.spec.contains("\"x-our-key\":\"datas\"") && made.spec.contains("\"x-our-key\":\"umr\""));
+    assert!(made.simulated.contains("\"x-our-key\":\"datas\"") && made.simulated.contains("\"x-our-key\":\"umr\""));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn operation_is_added_and_another_removed() {
     let surface = patched("seqino", OPERATION).surface;
     assert!(!surface.contains("SetPeriodicity("), "{surface}");
     // The sandbox returns the example of the new operation only.
-    assert_eq!(patched("seqino", OPERATION).spec.matches("\"x-added\":true").count(), 1);
+    assert_eq!(patched("seqino", OPERATION).simulated.matches("\"x-added\":true").count(), 1);
 }
 
 #[test]

@@ -288,6 +288,20 @@ async fn client_with_a_custom_http_client_handles_closed_connections() {
     assert_eq!((server.requests().len(), server.used().len()), (10, 10));
 }
 
+/// A new connection that breaks is no idle connection that the vendor closed, so the read counts as an attempt.
+#[tokio::test]
+async fn read_on_a_new_connection_is_sent_no_more_often_than_the_attempts_allow() {
+    for own in [false, true] {
+        let server = Kept::start(|_, _| async { Do::Close }).await;
+        let config = mandat::safedebit::Config::new(&server.url, "login", "p4ssw0rd");
+        let config = config.settings(test_settings().with_attempts(1));
+        let config = if own { config.http_client(reqwest::Client::builder()) } else { config };
+        let mandates = Mandates::builder().safedebit(config).build().unwrap();
+        mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap_err();
+        assert_eq!(server.requests().len(), 1, "own client: {own}");
+    }
+}
+
 /// The client must not take the second response to one request for the response to the next request.
 #[tokio::test]
 async fn late_second_response_is_not_taken_for_the_next_write() {

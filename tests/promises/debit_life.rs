@@ -7,8 +7,8 @@ use mandat::{
     easytransac::{types::Notification, verify_notification},
     sandbox::Sandbox,
     sepa::{
-        ClosingDay, LeadTimes, ReasonCode, Scheme, add_business_days, closing_days, earliest_due_date, finality,
-        paris_day,
+        ClosingDay, LeadTimes, ReasonCode, Scheme, Sequence, add_business_days, closing_days, earliest_due_date,
+        finality, paris_day,
     },
     wire::AmountCents,
 };
@@ -190,6 +190,10 @@ async fn debit_comes_back_with_the_words_of_each_vendor() {
         assert_eq!(send().await, [409; 2], "it has come back already");
         assert_eq!(read().await, [safedebit, easytransac]);
         assert_eq!(mandates.debit(&reference(SDD)).await.unwrap().status, status);
+        // Neither vendor documents that its word excludes a return by the bank, so a one-off mandate is not free again.
+        for debit in [reference(SDD), order()] {
+            assert_ne!(mandates.debit(&debit).await.unwrap().one_off_used(Sequence::OneOff), Some(false));
+        }
 
         // The notification verifies, and has the reason of the bank.
         let body = sandbox.notification(&tid).unwrap();

@@ -425,6 +425,12 @@ fn one_off_mandate_is_used_by_a_debit_that_did_not_fail() {
         assert_eq!(used(*status, Read, Sequence::OneOff), wanted, "{status}");
         // Only the vendor's present state frees the mandate.
         assert_ne!(used(*status, Created, Sequence::OneOff), Some(false), "{status}");
+        // A word whose meaning is inferred may also stand for a return by the bank.
+        for evidence in [Evidence::WordDocumented, Evidence::Observed, Evidence::Inferred] {
+            let mut debit = reading(*status, Read, None, Utc::now());
+            debit.evidence = evidence;
+            assert_ne!(debit.one_off_used(Sequence::OneOff), Some(false), "{status} {evidence:?}");
+        }
     }
 }
 

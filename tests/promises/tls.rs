@@ -201,6 +201,9 @@ async fn server_that_requires_a_client_certificate_accepts_the_own_identity() {
 async fn unreadable_certificates_are_refused_before_any_request() {
     let server = Server::start(respond).await;
     let key = KeyPair::generate().unwrap().serialize_pem();
+    let not_der = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let error = Mandates::builder().seqino(server.config().root_certificates(not_der)).build().unwrap_err();
+    assert!(error.to_string().contains("the root certificates cannot be read"), "{error}");
     for roots in [&b"no certificate"[..], b"", include_bytes!("tls.rs")] {
         let config = || server.config().root_certificates(roots).client_identity("no certificate");
         let error = list(config).await.unwrap_err();

@@ -54,7 +54,7 @@ impl HttpClient {
         };
         let failed = |_| "the HTTP client cannot start".to_owned();
         let build = |builder: ClientBuilder| builder.build().map_err(failed);
-        let unshared = |builder| build(common(builder)?.pool_max_idle_per_host(0));
+        let unshared = |builder| build(common(builder)?.pool_max_idle_per_host(0).connector_layer(Note));
         let plain = server.scheme == Scheme::HTTP;
         let new = || {
             let builder = ClientBuilder::new().user_agent(server.user_agent.clone());

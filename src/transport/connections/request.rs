@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use hyper::http::uri::PathAndQuery;
 use reqwest::{Method, header::HeaderMap};
+use std::fmt;
 
-#[derive(Debug)]
+/// `Debug` hides the target and the body, because both may contain personal data.
 pub(crate) struct Request {
     pub method: Method,
     /// The path with the query, both encoded.
@@ -13,12 +14,17 @@ pub(crate) struct Request {
     pub body: Body,
 }
 
-#[derive(Debug)]
 pub(crate) enum Body {
     /// JSON, or empty.
     Bytes(Bytes),
     /// A form with a file.
     Stream(reqwest::Body),
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({})", self.method)
+    }
 }
 
 impl Body {

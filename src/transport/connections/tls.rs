@@ -34,6 +34,9 @@ impl Tls {
         if roots.is_empty() != self.roots.is_empty() {
             return Err(ROOTS.into());
         }
+        // The verifier would not say whether its own or the caller's certificates are wrong.
+        let mut readable = RootCertStore::empty();
+        roots.iter().try_for_each(|root| readable.add(root.clone())).map_err(|_| ROOTS)?;
         let provider = Arc::new(provider());
         let config = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
         let config = config.map_err(|_| "the TLS library cannot start")?;
@@ -83,5 +86,8 @@ fn with_identity(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder, re
 
 #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
 fn with_identity(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder, reqwest::Error> {
-    Ok(builder.identity(reqwest::Identity::from_pkcs8_pem(pem, pem)?))
+    // The library of the system wants the key at the start of its text.
+    let begin = b"-----BEGIN PRIVATE KEY-----";
+    let start = pem.windows(begin.len()).position(|part| part == begin).unwrap_or_default();
+    Ok(builder.identity(reqwest::Identity::from_pkcs8_pem(pem, &pem[start..])?))
 }

@@ -79,9 +79,23 @@ impl From<&types::Notification> for Debit {
         let own = [&notice.error, &notice.message].into_iter().flatten().map(types::FreeText::as_str);
         let unknown = debit.extra.values().filter_map(|value| value.as_str());
         debit.reason = debit.reason_in(own.chain(further).chain(unknown));
+        for (key, text) in [("Error", &notice.error), ("Message", &notice.message)] {
+            if let Some(text) = text {
+                debit.extra.push(key, &text.as_str().into());
+            }
+        }
+        if let Some(json) = &notice.additional_error {
+            debit.extra.push("AdditionalError", &Json::clone(json).into_value());
+        }
         // Amounts are in the currency of the application, and `AmountCents` is in euros.
         let euros = notice.currency.as_deref().is_none_or(|currency| currency.trim().eq_ignore_ascii_case("EUR"));
         debit.amount = debit.take("Amount", notice.amount.clone().filter(|_| euros));
+        let others = [("Amount", &notice.amount, !euros), ("AmountRefund", &notice.amount_refund, true)];
+        for (key, amount, _) in others.into_iter().filter(|(.., kept)| *kept) {
+            if let Some(amount) = amount {
+                debit.extra.push(key, &serde_json::to_value(amount).unwrap_or_default());
+            }
+        }
         debit
     }
 }

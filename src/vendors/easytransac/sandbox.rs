@@ -34,7 +34,8 @@ const KEY: &str = "et_test_abcabcabc12-abcabc12-abcabc12-abcabc12-abcabc12-abcab
 
 /// Returns a simulated Easytransac with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
-    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(super::SPEC));
+    static DOCUMENT: LazyLock<Spec> =
+        LazyLock::new(|| Spec::read(include_str!(concat!(env!("OUT_DIR"), "/easytransac.sandbox.json"))));
     SimulatedVendor::new(Provider::Easytransac, &DOCUMENT, &Simulated)
 }
 

@@ -54,7 +54,8 @@ const CREDITOR: &str = "Sandbox SAS, ICS FR72ZZZ123456";
 
 /// Returns a simulated SafeDebit with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
-    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(super::SPEC));
+    static DOCUMENT: LazyLock<Spec> =
+        LazyLock::new(|| Spec::read(include_str!(concat!(env!("OUT_DIR"), "/safedebit.sandbox.json"))));
     SimulatedVendor::new(Provider::SafeDebit, &DOCUMENT, &Simulated)
 }
 
@@ -207,7 +208,7 @@ fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
 fn course(debit: &Value, now: DateTime<Utc>) -> Option<Course> {
     match text(debit, "status") {
         "CREATED" | "ISSUED" | "SETTLED" | "GUARANTEED" => Some(Course::of(day(text(debit, "due_date"))?, now)),
-        "CREDITED" => Some(Course::Collected),
+        "CREDITED" | "TOREMBOURSE" | "WAITINGREMBOURSE" => Some(Course::Collected),
         _ => None,
     }
 }

@@ -34,7 +34,8 @@ const SAMPLE: &str = Sandbox::CLIENT;
 
 /// Returns a simulated Seqino PDP with an empty store.
 pub(crate) fn simulated() -> SimulatedVendor {
-    static DOCUMENT: LazyLock<Spec> = LazyLock::new(|| Spec::read(super::SPEC));
+    static DOCUMENT: LazyLock<Spec> =
+        LazyLock::new(|| Spec::read(include_str!(concat!(env!("OUT_DIR"), "/seqino.sandbox.json"))));
     SimulatedVendor::new(Provider::Seqino, &DOCUMENT, &Simulated)
 }
 
