@@ -139,7 +139,7 @@ fn steps_in_the_specs_readme_suffice_to_add_a_status_word() {
     let expected = [
         "generated_surface::public_items_of_the_generated_clients_match_the_snapshot",
         "vocabulary::meaning_of_each_status_word_matches_the_snapshot",
-        "evidence::evidence_marks_match_the_snapshots",
+        "evidence::evidence_marks_of_the_specs_match_the_snapshots",
         // This test is in the dependent package. It fails because the new release of the crate knows the status word.
         "tests::unknown_status_word_is_read_as_unrecognized",
     ];
@@ -200,8 +200,8 @@ fn additions_to_a_spec_change_snapshots_and_fail_tests() {
     // Shorten the maximum length of a text.
     copy.change_after(safedebit, "    ReturnUrl:\n", "maxLength: 256", "maxLength: 200");
     // Remove an operation that no code calls.
-    copy.remove_path(safedebit, "/cancel_sdd");
-    copy.remove_schema(safedebit, "CancelSddRequest");
+    copy.remove_path(safedebit, "/update_beneficiary");
+    copy.remove_schema(safedebit, "UpdateBeneficiaryRequest");
     // Add a required field to a request. The build must demand the field in the example, too.
     copy.change(
         seqino,
@@ -278,9 +278,11 @@ fn additions_to_a_spec_change_snapshots_and_fail_tests() {
             "+ text ReturnUrl [0..=200] (masked)",
             "-     otu_sms: Option<Flag>",
             "+     otu_text: Option<Flag>",
-            "- CancelSdd(body: CancelSddRequest) -> Done",
-            "- struct CancelSddRequest",
-            "-     sdd_reference: SddReference",
+            "- UpdateBeneficiary(body: UpdateBeneficiaryRequest) -> Done",
+            "- struct UpdateBeneficiaryRequest",
+            "-     beneficiary_reference: BeneficiaryReference",
+            "-     iban: Option<Iban>",
+            "-     ics: Option<Ics>",
         ],
         &[
             "+     first_month: Int<1, 12>",
@@ -299,7 +301,7 @@ fn additions_to_a_spec_change_snapshots_and_fail_tests() {
     for (differs, line) in [
         (&differs[3], "-   \"otu_sms\": true,"),
         (&differs[3], "+   \"otu_text\": true,"),
-        (&differs[3], "- --- cancel_sdd"),
+        (&differs[3], "- --- update_beneficiary"),
         (&differs[4], "+ --- get_language"),
         (&differs[4], "+   \"first_month\": 1,"),
     ] {
