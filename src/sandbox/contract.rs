@@ -67,7 +67,6 @@ impl Example {
     fn call(&self, authorization: &str) -> Request {
         let mut call = Request { query: self.query.clone(), body: self.body.clone(), ..Request::default() };
         call.pages = "http://127.0.0.1/pages/".into();
-        call.method.clone_from(&self.method);
         for (name, value) in [("authorization".to_owned(), authorization.to_owned())].iter().chain(&self.headers) {
             let name: hyper::header::HeaderName = name.parse().unwrap();
             call.headers.insert(name, value.parse().unwrap());

@@ -182,6 +182,9 @@ pub(crate) trait Simulation: Sync {
     /// Performs an operation of the vendor, or returns the response that refuses the operation.
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply>;
 
+    /// Notes the status of the response to a call, for the statistics of the vendor.
+    fn note(&self, _: &Request, _status: u16, _: &mut Store) {}
+
     /// Returns the response to a request for an unknown operation.
     fn no_such_operation(&self) -> Reply;
 

@@ -61,7 +61,7 @@ fn good(call: &Request, data: &Value) -> Reply {
 }
 
 fn refused(status: u16, call: &Request) -> Reply {
-    Reply::new(status, json!({"success": false, "date": atom(call.now)}))
+    Reply::new(status, json!({"success": false, "date": atom(call.now)})).challenge("Bearer")
 }
 
 /// Creates a payment: a transfer, which is captured immediately, or a debit on a mandate.
@@ -165,8 +165,7 @@ impl Simulation for Simulated {
     }
 
     fn admit(&self, call: &Request, store: &Store) -> Result<(), Reply> {
-        let token = call.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
-        let until = token.and_then(|token| store.get(TOKENS, token)).and_then(Value::as_i64);
+        let until = call.credentials("Bearer").and_then(|token| store.get(TOKENS, token)).and_then(Value::as_i64);
         let valid = until.is_some_and(|until| call.now.timestamp() < until);
         if valid || call.operation == "generate_token" { Ok(()) } else { Err(refused(401, call)) }
     }
@@ -200,10 +199,8 @@ impl Simulation for Simulated {
             "init_open_banking" => good(call, &transaction(call, store, None)?),
             "get_transaction_status" => {
                 let wanted = |transaction: &&Value| {
-                    ["tid", "orderId"].iter().any(|key| {
-                        let value = call.query.get(*key).filter(|value| !value.is_empty());
-                        value.is_some_and(|value| transaction[*key] == value.as_str())
-                    })
+                    let mut given = call.query.iter();
+                    !call.query.is_empty() && given.all(|(key, value)| transaction[key] == value.as_str())
                 };
                 let found = store.all(TRANSACTIONS).find(wanted).ok_or_else(|| refused(404, call))?;
                 good(call, &aged(found, call.now))
