@@ -1,6 +1,7 @@
 //! The simulated vendors accept over HTTP only documented requests, and take no more from a request than documented.
 
 use crate::control::{CLIENT, control};
+use chrono::Datelike;
 use mandat::{
     Provider,
     sandbox::{Fault, Sandbox},
@@ -106,7 +107,7 @@ async fn fields_that_the_spec_does_not_name_change_nothing() {
 async fn empty_code_or_reference_signs_and_pays_nothing() {
     let sandbox = Sandbox::start().await.unwrap();
     mandate(&sandbox, "RUM-1", json!({})).await;
-    for code in ["", "000000", " "] {
+    for code in ["", "000000", " ", "X", "XXXXXX"] {
         let refused = safedebit(&sandbox, "otu_confirm_mandat", json!({"umr": "RUM-1", "otu_value": code})).await;
         assert_eq!((&refused["result"], &refused["code"]), (&json!(false), &json!("NOK_001")), "{refused}");
     }
@@ -502,9 +503,18 @@ async fn usage_counts_each_request_by_method_day_and_success() {
         (&json!(1), &json!(0)),
         "{summary}"
     );
-    sandbox.advance(Duration::from_secs(24 * 3600 * 31));
+    let month = || mandat::sepa::paris_day(sandbox.now()).month();
+    let this_month = month();
+    while month() == this_month {
+        sandbox.advance(Duration::from_secs(24 * 3600));
+    }
     let (_, summary) = get("/usage/summary").await;
-    assert!(summary["previous_month_calls"].as_u64() <= Some(2), "{summary}");
+    assert_eq!(
+        (&summary["current_month_calls"], &summary["previous_month_calls"]),
+        (&json!(0), &json!(2)),
+        "{summary}"
+    );
+    assert_eq!(summary["month_over_month_change"], -100.0, "{summary}");
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@
 //! - A mandate starts as `pending` and becomes `active` after the signature.
 //! - The body of an error is `{"success": false, "date": ..., "code": ...}`. The code is 5 for a missing field and 101
 //!   for any other violation of the spec.
-//! - A token lasts 300 seconds.
+//! - A token lasts 300 seconds. A response 401 names the scheme `Bearer`.
+//! - A search with both `tid` and `orderId` finds a transaction that has both.
 //! - A PayByBank payment is `captured` immediately. An `orderId` in use is refused with 400.
 //! - A debit is due on the first business day of TARGET for which a presentation is in time. The debit is `pending`, and
 //!   `captured` from the business day after its due date. A returned debit is `failed`, and a refunded debit `refunded`.

@@ -10,9 +10,10 @@
 //!   that the request named. A mandate that was added unsigned is to be signed (4).
 //! - A signature link is valid for one day and one signature. Its page returns the UMR in the query. It also posts
 //!   `umr`, `iban` and `bic` to `url_ok` as a form. A second click on the button shows the result of the first.
-//! - A filter of a search matches the field of the same name, and no record without this field. A mandate also has the
-//!   fields of its consumer. No value of `payment_status` and `encours_type` is documented, so these filters are refused.
-//! - The one-time code is 123456, for a signature and for a payment. It signs only a mandate that waits for a signature. A debit of 1,000 euros or more waits for it.
+//! - A filter of a search matches the field of the same name, and no record without this field. Mandates and
+//!   debits also have the fields of their consumer. No value of `payment_status` and `encours_type` is documented, so these filters are refused.
+//! - The one-time code is 123456, for a signature and for a payment. It signs only a mandate that waits for a signature.
+//!   A debit of 1,000 euros or more waits for it.
 //! - A debit without a UMR uses any active mandate of the consumer. A one-off mandate (`OOFF`) takes one debit, and
 //!   another only if the first was cancelled or rejected.
 //! - A due date is a business day of TARGET that is still in time. SafeDebit presents a debit at the end of the business
@@ -75,9 +76,19 @@ const GUARANTEES: &str = "guarantees";
 const TRANSFERS: &str = "transfers";
 const LINKS: &str = "links";
 
+/// Returns true for a placeholder of the vendor's samples, such as `XX`.
+fn placeholder(text: &str) -> bool {
+    !text.is_empty() && text.trim_matches('X').is_empty()
+}
+
 /// Returns true for the reference that the vendor's samples use.
 fn sample(reference: &str) -> bool {
-    !reference.is_empty() && reference.trim_matches('X').is_empty()
+    reference == SAMPLE
+}
+
+/// Returns true for the right code, and for the placeholder of the vendor's samples at their own record.
+fn right(code: Option<&str>, reference: &str) -> bool {
+    code.is_some_and(|code| code == CODE || sample(reference) && placeholder(code))
 }
 
 fn good(mut answer: Value) -> Reply {
@@ -160,7 +171,7 @@ fn references(json: &str) -> Option<Vec<String>> {
 /// value, and matches no record.
 fn documented_filters(call: &Request) -> Result<(), Reply> {
     for key in ["payment_status", "encours_type"] {
-        if call.query.get(key).is_some_and(|wanted| !sample(wanted)) {
+        if call.query.get(key).is_some_and(|wanted| !placeholder(wanted)) {
             let why = format!("query.{key}: SafeDebit does not document the values of this filter. Leave out the filter");
             return Err(no("SANDBOX_001", &why));
         }
@@ -172,11 +183,11 @@ fn documented_filters(call: &Request) -> Result<(), Reply> {
     Ok(())
 }
 
-/// Adds the data of the consumer to a mandate, for a search.
-fn with_consumer(mandate: &Value, store: &Store) -> Value {
-    let consumer = store.get(CONSUMERS, text(mandate, "safedebit_consumer_reference"));
+/// Adds the data of the consumer to a mandate or a debit, for a search.
+fn with_consumer(record: &Value, store: &Store) -> Value {
+    let consumer = store.get(CONSUMERS, text(record, "safedebit_consumer_reference"));
     let mut all = consumer.cloned().unwrap_or_else(|| json!({}));
-    for (key, value) in mandate.as_object().into_iter().flatten() {
+    for (key, value) in record.as_object().into_iter().flatten() {
         all[key] = value.clone();
     }
     all
@@ -368,10 +379,11 @@ impl Simulated {
                 good(answer)
             }
             "validate_payment" => {
-                consumer(call, store)?;
+                let consumer = consumer(call, store)?["safedebit_consumer_reference"].clone();
                 let (payment, sdd) = (call.text("payment_reference"), call.text("sdd_reference"));
                 let wanted = |debit: &&Value| {
                     debit["payment_reference"].as_str() == payment
+                        && debit["safedebit_consumer_reference"] == consumer
                         && (sdd.is_none() || debit["sdd_reference"].as_str() == sdd)
                 };
                 let reference = store.all(DEBITS).find(wanted).map(|debit| text(debit, "sdd_reference").to_owned());
@@ -380,7 +392,7 @@ impl Simulated {
                 if debit["status"] != "PENDING" && !sample(&reference) {
                     return Err(impossible("the payment does not wait for validation"));
                 }
-                if call.text("validation_value").is_none_or(|code| code != CODE && !sample(code)) {
+                if !right(call.text("validation_value"), &reference) {
                     return Err(refused("NOK_001"));
                 }
                 if !open(debit, now) {
@@ -477,7 +489,11 @@ impl Simulated {
                 if !sample(text(&origin, "sdd_reference")) && (!failed || guarantee.is_none()) {
                     return Err(impossible("the original debit has not failed, or is not guaranteed"));
                 }
-                new_debit(call, store, text(&origin, "umr").to_owned(), guarantee)?;
+                let sdd = new_debit(call, store, text(&origin, "umr").to_owned(), guarantee)?;
+                if let Some(debit) = store.get_mut(DEBITS, text(&sdd, "sdd_reference")) {
+                    let key = "safedebit_consumer_reference";
+                    debit[key] = origin[key].clone();
+                }
                 done()
             }
             "search_control" => {
@@ -488,19 +504,18 @@ impl Simulated {
             }
             "search_payment" => {
                 documented_filters(call)?;
-                let searched = |debit: &&Value| {
-                    let mut payment = (*debit).clone();
-                    // Each payment of the sandbox has one debit, which is made by SafeDebit.
+                let found = store.all(DEBITS).filter_map(|debit| {
+                    let mut payment = with_consumer(&aged(debit, now), store);
+                    // Each payment of the sandbox has one debit, which SafeDebit makes.
                     (payment["payment_method"], payment["echeance_number"]) = ("SAFEDEBIT".into(), "1".into());
-                    matches(&payment, call)
-                };
-                let found = store.all(DEBITS).filter(searched).map(|debit| {
-                    json!({
-                        "payment_reference": debit["payment_reference"],
-                        "beneficiary_reference": debit["beneficiary_reference"],
-                        "consumer_store": debit["consumer_store"],
-                        "umr": debit["umr"],
-                        "sdd": [some(&aged(debit, now), &["sdd_reference", "amount", "due_date", "status"])],
+                    matches(&payment, call).then(|| {
+                        json!({
+                            "payment_reference": payment["payment_reference"],
+                            "beneficiary_reference": payment["beneficiary_reference"],
+                            "consumer_store": payment["consumer_store"],
+                            "umr": payment["umr"],
+                            "sdd": [some(&payment, &["sdd_reference", "amount", "due_date", "status"])],
+                        })
                     })
                 });
                 good(json!({"datas": found.collect::<Vec<_>>()}))
@@ -615,19 +630,20 @@ impl Simulation for Simulated {
                 good(json!({"datas": found.collect::<Vec<_>>()}))
             }
             "download_mandate_file" => {
-                consumer(call, store)?;
-                match call.query.get("umr").map(|umr| store.get(MANDATES, umr)) {
+                let consumer = &consumer(call, store)?["safedebit_consumer_reference"];
+                let own = |mandate: &&Value| mandate["safedebit_consumer_reference"] == *consumer;
+                match call.query.get("umr").map(|umr| store.get(MANDATES, umr).filter(own)) {
                     Some(None) => return Err(unknown("mandate")),
                     mandate => good(json!({"file_data": document(mandate.flatten())})),
                 }
             }
             "otu_confirm_mandat" => {
                 let mandate = mandate(call, store)?;
-                let revoked = mandate["status"] == "3";
-                if !awaits_signature(mandate) && (revoked || !sample(text(mandate, "umr"))) {
+                let of_samples = sample(text(mandate, "umr"));
+                if !awaits_signature(mandate) && (mandate["status"] == "3" || !of_samples) {
                     return Err(impossible("the mandate does not wait for a signature"));
                 }
-                if call.text("otu_value").is_none_or(|code| code != CODE && !sample(code)) {
+                if !right(call.text("otu_value"), text(mandate, "umr")) {
                     return Err(no("NOK_001", "the code is wrong"));
                 }
                 sign(mandate, now);

@@ -9,6 +9,9 @@
 //! - An onboarding link is for the client in `X-PDP-Client-Id`, or else for the newest client. It is valid for a week.
 //!   An agreement signs that client's new mandates if the link includes the signature, and passes their checks if it
 //!   includes KYC.
+//! - Usage counts each response by the day in Paris, except 401. A week begins on Monday. A period ends today, and the
+//!   last day of a custom period is included.
+//! - A response 401 names the scheme `ApiKey`. `object_id` without `object_type` is refused.
 //! - The response to a new draft has its id in `draft_id`.
 //! - A file is an invoice if it begins like a PDF or like XML. The sandbox extracts nothing from the file, so the data
 //!   is that of an empty invoice of the seller.
