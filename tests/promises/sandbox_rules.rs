@@ -127,8 +127,16 @@ async fn empty_code_or_reference_signs_and_pays_nothing() {
         json!({"safedebit_consumer_reference": SAMPLE, "payment_reference": waiting["payment_reference"],
                "validation_type": "OTP", "validation_value": code})
     };
-    assert_eq!(safedebit(&sandbox, "validate_payment", validation("")).await["code"], "NOK_001");
+    for code in ["", "X", "XXXXXXXX"] {
+        assert_eq!(safedebit(&sandbox, "validate_payment", validation(code)).await["code"], "NOK_001", "{code}");
+    }
     assert_eq!(safedebit(&sandbox, "validate_payment", validation("123456")).await["status"], "VALIDATED");
+
+    // A cancelled payment stays cancelled, even that of the samples.
+    assert_eq!(safedebit(&sandbox, "cancel_sdd", json!({"sdd_reference": SAMPLE})).await["result"], true);
+    let mut again = validation("123456");
+    again["payment_reference"] = SAMPLE.into();
+    assert_eq!(safedebit(&sandbox, "validate_payment", again).await["code"], "SANDBOX_003");
 
     for (operation, body) in [
         ("cancel_sdd", json!({"sdd_reference": ""})),
@@ -259,6 +267,36 @@ async fn each_documented_filter_of_a_search_filters_or_is_refused() {
     assert!(status == 400 && refused["error"].as_str().unwrap().starts_with("sandbox: object_id"), "{refused}");
     assert_eq!(events("/mandates?status_filter=expired").await, (200, json!([])));
     assert_eq!(events("/clients?external_ref=NOBODY").await, (200, json!([])));
+}
+
+#[tokio::test]
+async fn payment_and_document_of_another_consumer_are_unknown() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let body = json!({
+        "consumer_type": "0", "consumer_reference": "OTHER", "consumer_last_name": "Other", "consumer_first_name": "One",
+        "consumer_store": "373222055", "consumer_address_street_number": "1", "consumer_address_street_type": "rue",
+        "consumer_address_street_name": "A", "consumer_zip_code": "75001", "consumer_city": "Paris",
+        "consumer_email": "abc@abc.com", "consumer_phone_number": "0102030405", "iban": "FR7630001007941234567890185",
+        "consumer_birth_date": "03/02/1990",
+    });
+    let other = safedebit(&sandbox, "create_consumer", body).await["safedebit_consumer_reference"].clone();
+    let other = other.as_str().unwrap();
+    for (consumer, validated) in [(other, json!("SANDBOX_002")), (SAMPLE, json!(null))] {
+        let body = json!({"safedebit_consumer_reference": consumer, "payment_reference": SAMPLE,
+                          "validation_type": "OTP", "validation_value": "123456"});
+        let response = safedebit(&sandbox, "validate_payment", body).await;
+        assert_eq!(response["code"], validated, "{response}");
+        let path = format!("/download_mandate_file?safedebit_consumer_reference={consumer}&umr={SAMPLE}");
+        let (_, document) = send(&sandbox, Provider::SafeDebit, Method::GET, &path, Value::Null).await;
+        assert_eq!(document["code"], validated, "{document}");
+    }
+    let born = |day: &str| format!("search_consumer?consumer_reference=OTHER&consumer_birth_day={day}");
+    assert_eq!(found(&sandbox, &born("03/02/1990")).await, Ok(1));
+    assert_eq!(found(&sandbox, &born("04/02/1990")).await, Ok(0));
+    // A payment has the shop of its consumer.
+    let moved = json!({"safedebit_consumer_reference": other});
+    control(&sandbox, "PATCH", &format!("/state/safedebit/debits/{SAMPLE}"), moved).await;
+    assert_eq!(found(&sandbox, "search_payment?consumer_store=373222055").await, Ok(1));
 }
 
 /// Submits a decision on a page. Returns the status, the next address, and the text.

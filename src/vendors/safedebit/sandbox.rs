@@ -172,7 +172,8 @@ fn references(json: &str) -> Option<Vec<String>> {
 fn documented_filters(call: &Request) -> Result<(), Reply> {
     for key in ["payment_status", "encours_type"] {
         if call.query.get(key).is_some_and(|wanted| !placeholder(wanted)) {
-            let why = format!("query.{key}: SafeDebit does not document the values of this filter. Leave out the filter");
+            let why =
+                format!("query.{key}: SafeDebit does not document the values of this filter. Leave out the filter");
             return Err(no("SANDBOX_001", &why));
         }
     }
@@ -389,7 +390,7 @@ impl Simulated {
                 let reference = store.all(DEBITS).find(wanted).map(|debit| text(debit, "sdd_reference").to_owned());
                 let reference = reference.ok_or_else(|| unknown("payment"))?;
                 let debit = store.get_mut(DEBITS, &reference).ok_or_else(|| unknown("payment"))?;
-                if debit["status"] != "PENDING" && !sample(&reference) {
+                if debit["status"] != "PENDING" && (debit["status"] != "CREATED" || !sample(&reference)) {
                     return Err(impossible("the payment does not wait for validation"));
                 }
                 if !right(call.text("validation_value"), &reference) {

@@ -148,11 +148,7 @@ fn new_invoice(store: &mut Store, client: &str, data: &Value, now: DateTime<Utc>
 }
 
 /// Returns the requests for a client on these days, by endpoint and method: the successes and the failures.
-fn used(
-    store: &Store,
-    client: &str,
-    days: RangeInclusive<NaiveDate>,
-) -> BTreeMap<(String, String), (u64, u64)> {
+fn used(store: &Store, client: &str, days: RangeInclusive<NaiveDate>) -> BTreeMap<(String, String), (u64, u64)> {
     let mut used = BTreeMap::new();
     for usage in store.all(USAGE).filter(|usage| usage["client_id"] == client) {
         if text(usage, "day").parse().is_ok_and(|day| days.contains(&day)) {
