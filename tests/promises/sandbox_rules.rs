@@ -398,6 +398,11 @@ async fn damaged_request_body_gets_its_own_reason() {
         assert!(response.starts_with("HTTP/1.1 400 ") && response.contains(why), "{rest}: {response}");
     }
     assert_eq!(word(&sandbox, SAMPLE).await, "1");
+
+    let large = CLIENT.post(&url).header("content-type", "application/json").body(vec![b' '; (64 << 20) + 1]);
+    let response = large.send().await.unwrap();
+    assert_eq!(response.status(), 413);
+    assert!(String::from_utf8_lossy(&response.bytes().await.unwrap()).contains("larger than 64 MiB"));
 }
 
 #[tokio::test]

@@ -4,14 +4,16 @@
 //!
 //! - The sandbox has codes of its own, in addition to the documented ones. `SANDBOX_001` is for a request that breaks
 //!   its spec, `SANDBOX_002` for an unknown record, `SANDBOX_003` for a step that is not possible now. `SANDBOX_004`
-//!   is for a missing field that other fields require. A `message` has the details and begins with `sandbox:`.
+//!   is for a missing field that other fields require, `SANDBOX_005` for an undocumented filter. A `message` has the
+//!   details and begins with `sandbox:`.
 //! - Without a UMR in the request, the sandbox creates one. It refuses a UMR in use.
 //! - A mandate from `create_mandate` waits for signature (5). After the signature it is active (1), or has the status
 //!   that the request named. A mandate that was added unsigned is to be signed (4).
 //! - A signature link is valid for one day and one signature. Its page returns the UMR in the query. It also posts
 //!   `umr`, `iban` and `bic` to `url_ok` as a form. A second click on the button shows the result of the first.
-//! - A filter of a search matches the field of the same name, and no record without this field. Mandates and
-//!   debits also have the fields of their consumer. No value of `payment_status` and `encours_type` is documented, so these filters are refused.
+//! - A filter of a search matches the field of the same name, and no record without this field. Mandates and debits
+//!   also have the fields of their consumer. No page lists the values of `payment_status` and `encours_type`, so the
+//!   sandbox refuses these filters.
 //! - The one-time code is 123456, for a signature and for a payment. It signs only a mandate that waits for a signature.
 //!   A debit of 1,000 euros or more waits for it.
 //! - A debit without a UMR uses any active mandate of the consumer. A one-off mandate (`OOFF`) takes one debit, and
@@ -26,7 +28,7 @@
 //!   Each payment has one debit.
 //! - A beneficiary is waiting (1) after the start of its onboarding. The later steps are not simulated.
 //! - The vendor's samples use `XXXXXXXXXXXXX` for every reference. It names a record of each kind. That record can be
-//!   created again, and every step is possible on it.
+//!   created again, and every step is possible on it. A code still revives no revoked mandate and no cancelled payment.
 
 use super::Config;
 use crate::{
@@ -174,12 +176,12 @@ fn documented_filters(call: &Request) -> Result<(), Reply> {
         if call.query.get(key).is_some_and(|wanted| !placeholder(wanted)) {
             let why =
                 format!("query.{key}: SafeDebit does not document the values of this filter. Leave out the filter");
-            return Err(no("SANDBOX_001", &why));
+            return Err(no("SANDBOX_005", &why));
         }
     }
     if call.query.get("payment_reference_list").is_some_and(|list| references(list).is_none()) {
         let why = r#"query.payment_reference_list: this is not a JSON list of texts. Send a list such as ["PAY-1"]"#;
-        return Err(no("SANDBOX_001", why));
+        return Err(no("SANDBOX_005", why));
     }
     Ok(())
 }
