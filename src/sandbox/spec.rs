@@ -282,6 +282,12 @@ pub(super) fn is_personal(text: &str) -> bool {
 }
 
 impl Violation {
+    /// Describes all errors of a request in one text.
+    pub fn describe(all: &[Self]) -> String {
+        let all = all.iter().map(|violation| format!("{}: {}", violation.place.join("."), violation.what));
+        all.collect::<Vec<_>>().join("; ")
+    }
+
     fn missing(place: Vec<String>) -> Self {
         Self { place, what: "this field is required".into(), missing: true }
     }

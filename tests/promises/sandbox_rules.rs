@@ -381,6 +381,11 @@ async fn damaged_request_body_gets_its_own_reason() {
         let response: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
         assert_eq!(response["message"], format!("sandbox: {why}"), "{body}");
     }
+    let auth = CLIENT.post(format!("{}/auth", sandbox.base_url(Provider::Easytransac)));
+    let response = auth.header("content-type", "application/json").body("[").send().await.unwrap();
+    let response: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    let message = response["message"].as_str().unwrap_or_default();
+    assert!(response["code"] == 101 && message.starts_with("sandbox: body: this is not JSON: EOF"), "{response}");
     let cut = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.xml\"\r\n\r\n<Invoice";
     let request = CLIENT.post(format!("{}/invoicing/files/submit", sandbox.base_url(Provider::Seqino)));
     let request = request.header("authorization", "YOUR_API_KEY_HERE").header("x-pdp-client-id", Sandbox::CLIENT);

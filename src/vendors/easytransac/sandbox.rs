@@ -4,7 +4,7 @@
 //!
 //! - A mandate starts as `pending` and becomes `active` after the signature.
 //! - The body of an error is `{"success": false, "date": ..., "code": ...}`. The code is 5 for a missing field and 101
-//!   for any other violation of the spec.
+//!   for any other violation of the spec. A `message` then has the details.
 //! - A token lasts 300 seconds. A response 401 names the scheme `Bearer`.
 //! - A search with both `tid` and `orderId` finds a transaction that has both.
 //! - A PayByBank payment is `captured` immediately. An `orderId` in use is refused with 400.
@@ -174,7 +174,8 @@ impl Simulation for Simulated {
     fn invalid(&self, call: &Request, violations: &[Violation]) -> Reply {
         let missing = violations.iter().any(|violation| violation.missing);
         let code = if missing { 5 } else { 101 };
-        Reply::new(400, json!({"success": false, "date": atom(call.now), "code": code}))
+        let message = format!("sandbox: {}", Violation::describe(violations));
+        Reply::new(400, json!({"success": false, "date": atom(call.now), "code": code, "message": message}))
     }
 
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {

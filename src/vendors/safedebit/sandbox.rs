@@ -592,8 +592,7 @@ impl Simulation for Simulated {
     }
 
     fn invalid(&self, _: &Request, violations: &[Violation]) -> Reply {
-        let what = violations.iter().map(|violation| format!("{}: {}", violation.place.join("."), violation.what));
-        no("SANDBOX_001", &what.collect::<Vec<_>>().join("; "))
+        no("SANDBOX_001", &Violation::describe(violations))
     }
 
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {
