@@ -2,7 +2,7 @@
 //! The site can also point its own domain name to this machine (DNS rebinding). The header `Host` or `Origin` then
 //! names the site.
 
-use super::request::Reply;
+use super::request::{Reply, media_type};
 use hyper::{
     HeaderMap,
     header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN},
@@ -120,12 +120,10 @@ fn only(headers: &HeaderMap) -> Option<&HeaderValue> {
 }
 
 fn is_json(content_type: &HeaderValue) -> bool {
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let Some((kind, subtype)) = essence.split_once('/') else { return false };
-    let subtype = subtype.to_ascii_lowercase();
-    kind.eq_ignore_ascii_case("application") && (subtype == "json" || subtype.ends_with("+json"))
+    let subtype = media_type(content_type).strip_prefix("application/").map(str::to_owned);
+    subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
-fn refused(status: u16, why: &str) -> Reply {
+pub(super) fn refused(status: u16, why: &str) -> Reply {
     Reply::new(status, json!({"error": format!("sandbox: {why}")}))
 }

@@ -59,7 +59,8 @@
 //!
 //! If a vendor does not document a behaviour, the sandbox does the simplest plausible thing. The first lines of each
 //! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each
-//! request that breaks the spec, and each word that the spec does not list.
+//! request that breaks the spec, and each word that the spec does not list. A field or query parameter that the spec
+//! does not list has no effect.
 //!
 //! The sandbox follows your own spec in `MANDAT_SPECS` (see [When a vendor changes](crate::book::changes)). Keys have
 //! their new names, an added required field of a response has the value of the example, and an added operation returns
@@ -78,7 +79,8 @@
 //! address. Otherwise it shows that the decision was made.
 //!
 //! SafeDebit's link is valid for one day and one signature. Its page posts UMR, IBAN and BIC to `url_ok`. Seqino's
-//! link is valid for a week. A link that has expired or was used gets a response 410 and a link back. A page shows no
+//! link is valid for a week. A link that has expired or was used gets a response 410. A second click on the button
+//! shows the result of the first. An unknown link gets 404, another method than GET, HEAD and POST 405. A page shows no
 //! complete IBAN and no e-mail address. Only the hidden form of SafeDebit's page has the IBAN, because the browser
 //! posts it to `url_ok`.
 //!
@@ -181,6 +183,9 @@ pub(crate) trait Simulation: Sync {
 
     /// Performs an operation of the vendor, or returns the response that refuses the operation.
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply>;
+
+    /// Notes the status of the response to a call, for the statistics of the vendor.
+    fn note(&self, _: &Request, _status: u16, _: &mut Store) {}
 
     /// Returns the response to a request for an unknown operation.
     fn no_such_operation(&self) -> Reply;

@@ -14,13 +14,22 @@ pub(crate) enum Language {
 impl Language {
     /// Returns the first known language of the query `?lang=` and of the browser's list. The default is French.
     pub fn of(asked: Option<&str>, accepted: &str) -> Self {
-        let mut wanted = asked.into_iter().chain(accepted.split(',').map(str::trim));
-        let known = wanted.find_map(|tag| match tag.get(..2)? {
-            "fr" => Some(Self::French),
-            "en" => Some(Self::English),
-            _ => None,
+        let mut wanted: Vec<(f32, &str)> =
+            accepted.split(',').map(range).filter(|(quality, _)| *quality > 0.0).collect();
+        wanted.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let known = asked.into_iter().chain(wanted.into_iter().map(|(_, tag)| tag)).find_map(|tag| {
+            [Self::French, Self::English].into_iter().find(|language| match tag {
+                // The star stands for each language that the list does not name.
+                "*" => !accepted.split(',').any(|other| language.is(range(other).1)),
+                tag => language.is(tag),
+            })
         });
         known.unwrap_or(Self::French)
+    }
+
+    /// Returns true if a tag such as `fr-CA` names the language.
+    fn is(self, tag: &str) -> bool {
+        tag.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case(self.tag()))
     }
 
     fn tag(self) -> &'static str {
@@ -29,6 +38,14 @@ impl Language {
             Self::English => "en",
         }
     }
+}
+
+/// Reads an entry of `Accept-Language`: its quality, which is 1 by default, and its tag.
+fn range(entry: &str) -> (f32, &str) {
+    let mut parts = entry.split(';').map(str::trim);
+    let tag = parts.next().unwrap_or_default();
+    let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+    (quality.map_or(1.0, |quality| quality.parse().unwrap_or(0.0)), tag)
 }
 
 /// A text in French and in English.
@@ -105,11 +122,12 @@ impl Link {
 }
 
 /// The reason why a page accepts no decision any more, and the link back.
-#[derive(Clone)]
 pub(crate) struct Closed {
     pub why: Why,
     /// The link back to the site that sent the reader to the page.
     pub back: Option<Link>,
+    /// The next step after the agreement that used the link. A second submission of the form gets the same step.
+    pub result: Option<Onward>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +169,15 @@ const CANCEL: Text = Text { fr: "Annuler", en: "Cancel" };
 const BACK: Text = Text { fr: "Retour", en: "Back" };
 const AGREED: Text = Text { fr: "C’est fait.", en: "Done." };
 const CANCELLED: Text = Text { fr: "Annulé : rien n’a été fait.", en: "Cancelled: nothing was done." };
+const SORRY: Text = Text { fr: "Cette page ne peut pas être affichée", en: "This page cannot be shown" };
+pub(super) const UNKNOWN: Text =
+    Text { fr: "Ce lien est inconnu. Demandez-en un nouveau.", en: "This link is unknown. Ask for a new one." };
+pub(super) const METHOD: Text =
+    Text { fr: "Cette page n’accepte que GET, HEAD et POST.", en: "This page accepts only GET, HEAD and POST." };
+pub(super) const DECISION: Text = Text {
+    fr: "Envoyez decision=agree ou decision=cancel, comme un formulaire.",
+    en: "Send decision=agree or decision=cancel as a form.",
+};
 const OTHER: Text = Text { fr: "English", en: "Français" };
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;\
@@ -180,6 +207,11 @@ fn shell(language: Language, title: &str, content: &Markup) -> String {
         }
     };
     page.into_string()
+}
+
+/// Returns a page that shows only the reason of a refusal.
+pub(super) fn notice(language: Language, why: Text) -> String {
+    shell(language, SORRY.in_(language), &html! { p role="alert" { (why.in_(language)) } })
 }
 
 impl Page {

@@ -87,7 +87,7 @@ impl Spec {
     }
 
     /// The form of `oneOf` or `anyOf` that describes the most keys of a value.
-    fn form<'a>(&'a self, schema: &'a Value, value: &Value) -> &'a Value {
+    pub(super) fn form<'a>(&'a self, schema: &'a Value, value: &Value) -> &'a Value {
         let forms = ["oneOf", "anyOf"].into_iter().flat_map(|forms| schema[forms].as_array().into_iter().flatten());
         let described = |form: &&Value| {
             let names = form["properties"].as_object().into_iter().flatten();

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use hyper::HeaderMap;
+use hyper::{
+    HeaderMap,
+    header::{CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -19,11 +22,19 @@ pub(crate) struct Request {
     pub headers: HeaderMap,
     /// The body of the request. Null if the request has none.
     pub body: Value,
+    /// The reason why the body cannot be read.
+    pub unreadable: Option<String>,
     /// The file in a form, if the request uploads one.
     pub file: Option<Upload>,
     pub now: DateTime<Utc>,
     /// The base URL of this vendor's pages, such as `http://127.0.0.1:8080/safedebit/pages/`.
     pub pages: String,
+}
+
+/// Returns the media type of a `Content-Type` in small letters, without its parameters.
+pub(super) fn media_type(content_type: &HeaderValue) -> String {
+    let text = content_type.to_str().unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 pub(crate) struct Upload {
@@ -34,6 +45,17 @@ pub(crate) struct Upload {
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Returns true if the request has another `Content-Type` than this one.
+    pub fn is_not(&self, documented: &str) -> bool {
+        self.headers.get_all(CONTENT_TYPE).iter().any(|given| media_type(given) != documented)
+    }
+
+    /// Returns the credentials in `Authorization` if it has this scheme, in any case.
+    pub fn credentials(&self, scheme: &str) -> Option<&str> {
+        let (given, credentials) = self.header("authorization")?.split_once(' ')?;
+        given.eq_ignore_ascii_case(scheme).then(|| credentials.trim_start())
     }
 
     /// Returns a text field of the body.
@@ -52,16 +74,22 @@ impl Request {
 pub(crate) struct Reply {
     pub status: u16,
     pub body: Option<Value>,
-    /// The allowed methods, if the request used another method.
-    pub allow: Option<String>,
+    /// A further header: `Allow` or `WWW-Authenticate`.
+    pub header: Option<(HeaderName, String)>,
 }
 
 impl Reply {
     pub fn new(status: u16, body: Value) -> Self {
-        Self { status, body: Some(body), allow: None }
+        Self { status, body: Some(body), header: None }
     }
 
     pub fn empty(status: u16) -> Self {
-        Self { status, body: None, allow: None }
+        Self { status, body: None, header: None }
+    }
+
+    /// Names the scheme of authentication in a response 401.
+    pub fn challenge(mut self, scheme: &str) -> Self {
+        self.header = (self.status == 401).then(|| (WWW_AUTHENTICATE, scheme.to_owned()));
+        self
     }
 }

@@ -3,14 +3,14 @@
 use super::{
     control,
     fault::What,
-    host::Hosts,
+    host::{Hosts, refused},
     lock,
-    page::{Decision, Language, Link, Onward},
-    request::{self, Reply, Upload},
+    page::{self, Decision, Language, Link, Onward, Page},
+    request::{self, Reply, Upload, media_type},
     world::World,
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
     body::{Frame, Incoming, SizeHint},
@@ -104,7 +104,7 @@ async fn respond(
     }
     let body = match Limited::new(body, LARGEST).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(_) => return Ok(response(413, Bytes::new())),
+        Err(error) => return Ok(json_response(&unreadable(error.as_ref()))),
     };
     if name == "_control" {
         let reply = control::answer(&mut lock(world), &head.method, rest, query(&head.uri), &body);
@@ -117,17 +117,23 @@ async fn respond(
         return Err(io::ErrorKind::ConnectionReset.into());
     }
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let file = match multer::parse_boundary(content_type) {
-        Ok(boundary) => file(&body, boundary).await,
-        Err(_) => None,
-    };
+    let mut received = request::Request::default();
+    match multer::parse_boundary(content_type) {
+        Ok(boundary) => match file(&body, boundary).await {
+            Ok(file) => received.file = file,
+            Err(_) => received.unreadable = Some("this form is cut off or damaged".into()),
+        },
+        Err(_) if body.is_empty() => {}
+        Err(_) => match serde_json::from_slice(&body) {
+            Ok(body) => received.body = body,
+            Err(error) => received.unreadable = Some(format!("this is not JSON: {error}")),
+        },
+    }
     let received = request::Request {
         query: query(&head.uri),
-        body: serde_json::from_slice(&body).unwrap_or_default(),
-        file,
         pages: format!("http://{}/{name}/pages/", hosts.public()),
         headers: head.headers,
-        ..request::Request::default()
+        ..received
     };
     let Some((reply, fault)) = lock(world).receive(name, head.method.as_str(), rest, received) else {
         let what =
@@ -155,7 +161,9 @@ async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>
         What::Reset => return Err(io::ErrorKind::ConnectionReset.into()),
         What::Empty => response(reply.status, Bytes::new()),
         What::Truncated => {
-            let mut response = json_response(&reply);
+            // If the vendor has not acted, or has no body to send, break off the body of another response.
+            let begun = if reply.body.is_some() { reply } else { Reply::new(200, json!({})) };
+            let mut response = json_response(&begun);
             let body = response.body_mut();
             body.data = body.data.take().map(|data| data.slice(..data.len() / 2));
             body.end = End::BreaksOff;
@@ -165,7 +173,7 @@ async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>
         What::Oversized(bytes) => response(200, format!("\"{}\"", "x".repeat(*bytes)).into()),
         What::Status { status, retry_after, body } => {
             let body = reply.body.filter(|_| *body);
-            let mut response = json_response(&Reply { status: *status, body, allow: None });
+            let mut response = json_response(&Reply { status: *status, body, header: None });
             if let Some(wish) = retry_after {
                 response.headers_mut().insert(RETRY_AFTER, wish.clone());
             }
@@ -188,17 +196,37 @@ fn query(uri: &Uri) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
+/// Returns the response to a request whose body cannot be read.
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> Reply {
+    if error.is::<LengthLimitError>() {
+        return refused(413, "the body of the request is larger than 64 MiB");
+    }
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let cause = causes.find_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind);
+    refused(
+        400,
+        match cause {
+            Some(io::ErrorKind::UnexpectedEof) => "the body of the request is cut off. Send the whole body",
+            Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+                "a chunk of the body is not valid. Send the size of each chunk as a hexadecimal number"
+            }
+            _ => "the body of the request cannot be read. Send the whole body",
+        },
+    )
+}
+
 /// Returns the field `file` of a form.
-async fn file(body: &Bytes, boundary: String) -> Option<Upload> {
+async fn file(body: &Bytes, boundary: String) -> multer::Result<Option<Upload>> {
     let body = http_body_util::BodyDataStream::new(http_body_util::Full::new(body.clone()));
     let mut form = multer::Multipart::new(body, boundary);
-    while let Ok(Some(field)) = form.next_field().await {
+    let mut file = None;
+    while let Some(field) = form.next_field().await? {
         if field.name() == Some("file") {
             let name = field.file_name().unwrap_or_default().to_owned();
-            return field.bytes().await.ok().map(|content| Upload { name, content });
+            file = Some(Upload { name, content: field.bytes().await? });
         }
     }
-    None
+    Ok(file)
 }
 
 /// Shows a page, or applies the decision in its submitted form.
@@ -211,23 +239,44 @@ fn page(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Response<Body> {
-    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let language = Language::of(query(uri).get("lang").map(String::as_str), accepted);
-    let Some(page) = world.page(vendor, token) else { return response(404, Bytes::new()) };
+    let accepted: Vec<&str> = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok()).collect();
+    let language = Language::of(query(uri).get("lang").map(String::as_str), &accepted.join(","));
+    if ![Method::GET, Method::HEAD, Method::POST].contains(method) {
+        let mut response = html(405, page::notice(language, page::METHOD));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        return response;
+    }
+    let Some(page) = world.page(vendor, token) else { return html(404, page::notice(language, page::UNKNOWN)) };
+    if *method == Method::POST
+        && let Some(result) = page.closed.as_ref().and_then(|closed| closed.result.as_ref())
+    {
+        // The second click on the button gets the result of the first.
+        return after(result, &page, language, Decision::Agree);
+    }
     if page.closed.is_some() || *method != Method::POST {
         return html(if page.closed.is_some() { 410 } else { 200 }, page.render(language));
+    }
+    if headers.get_all(CONTENT_TYPE).iter().any(|kind| media_type(kind) != "application/x-www-form-urlencoded") {
+        return html(415, page::notice(language, page::DECISION));
     }
     let decision = url::form_urlencoded::parse(body).find(|(name, _)| name == "decision");
     let decision = match decision.as_ref().map(|(_, value)| value.as_ref()) {
         Some("agree") => Decision::Agree,
         Some("cancel") => Decision::Cancel,
-        _ => return response(400, Bytes::new()),
+        _ => return html(400, page::notice(language, page::DECISION)),
     };
     match world.decide(vendor, token, decision) {
-        None => response(404, Bytes::new()),
-        Some(Onward::Stay) => html(200, page.done(language, decision)),
-        Some(Onward::Go(link)) => onward(303, &link),
-        Some(Onward::Post(link)) => onward(307, &link),
+        None => html(404, page::notice(language, page::UNKNOWN)),
+        Some(next) => after(&next, &page, language, decision),
+    }
+}
+
+/// Returns the response to a decision.
+fn after(next: &Onward, page: &Page, language: Language, decision: Decision) -> Response<Body> {
+    match next {
+        Onward::Stay => html(200, page.done(language, decision)),
+        Onward::Go(link) => onward(303, link),
+        Onward::Post(link) => onward(307, link),
     }
 }
 
@@ -256,8 +305,10 @@ fn json_response(reply: &Reply) -> Response<Body> {
     if reply.body.is_some() {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    if let Some(methods) = reply.allow.as_deref().and_then(|methods| methods.parse().ok()) {
-        response.headers_mut().insert(ALLOW, methods);
+    if let Some((name, value)) = &reply.header
+        && let Ok(value) = value.parse()
+    {
+        response.headers_mut().insert(name.clone(), value);
     }
     response
 }

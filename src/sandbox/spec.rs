@@ -150,13 +150,44 @@ impl Spec {
                 }
             }
         }
+        let media = if route.body == Body::Json { "application/json" } else { "multipart/form-data" };
+        let mut broken = |place: &str, what: String| {
+            let place = place.split('.').map(str::to_owned).collect();
+            found.push(Violation { place, what, missing: false });
+        };
         match route.body {
             Body::None => {}
+            _ if call.is_not(media) => broken("header.Content-Type", format!("this is not {media}")),
+            _ if let Some(why) = &call.unreadable => broken("body", why.clone()),
+            Body::Json if call.body.is_null() => found.push(Violation::missing(vec!["body".into()])),
             Body::Json => self.check(&key(&route.operation, "body", ""), &call.body, vec!["body".into()], &mut found),
             Body::Form if call.file.is_none() => found.push(Violation::missing(vec!["body".into(), "file".into()])),
             Body::Form => {}
         }
         found
+    }
+
+    /// Removes the fields and the query parameters that the operation does not document.
+    pub fn keep_documented(&self, call: &mut Request) {
+        if let Some(route) = self.routes.iter().find(|route| route.operation == call.operation) {
+            call.query
+                .retain(|name, _| route.parameters.iter().any(|known| known.place == "query" && known.name == *name));
+        }
+        let operation = operations(&self.document).find(|(.., operation)| operation["operationId"] == *call.operation);
+        let schema = operation.and_then(|(.., it)| it.pointer("/requestBody/content/application~1json/schema"));
+        schema.into_iter().for_each(|schema| self.keep(schema, &mut call.body));
+    }
+
+    fn keep(&self, schema: &Value, value: &mut Value) {
+        let schema = self.form(target(&self.document, schema), value);
+        match (value, schema["properties"].as_object()) {
+            (Value::Array(items), _) => items.iter_mut().for_each(|item| self.keep(&schema["items"], item)),
+            (Value::Object(fields), Some(known)) if schema["additionalProperties"].is_null() => {
+                fields.retain(|name, _| known.contains_key(name));
+                fields.iter_mut().for_each(|(name, value)| self.keep(&known[name], value));
+            }
+            _ => {}
+        }
     }
 
     fn check(&self, key: &str, value: &Value, at: Vec<String>, found: &mut Vec<Violation>) {
@@ -251,6 +282,12 @@ pub(super) fn is_personal(text: &str) -> bool {
 }
 
 impl Violation {
+    /// Describes all errors of a request in one text.
+    pub fn describe(all: &[Self]) -> String {
+        let all = all.iter().map(|violation| format!("{}: {}", violation.place.join("."), violation.what));
+        all.collect::<Vec<_>>().join("; ")
+    }
+
     fn missing(place: Vec<String>) -> Self {
         Self { place, what: "this field is required".into(), missing: true }
     }

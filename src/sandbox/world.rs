@@ -9,6 +9,7 @@ use super::{
     store::{MANDATES, Store},
 };
 use crate::{mandate::MandateRef, vocabulary::Provider, wire};
+use hyper::header::ALLOW;
 use serde::Serialize;
 use serde_json::Value;
 use std::{
@@ -41,19 +42,19 @@ impl SimulatedVendor {
 impl SimulatedVendor {
     /// Performs a valid call, in the keys of a user's spec.
     fn answer(&mut self, call: &mut Request) -> Reply {
-        let mut perform =
-            |call: &Request| self.simulation.answer(call, &mut self.store).unwrap_or_else(|refused| refused);
-        if !self.spec.patched {
-            return perform(call);
-        }
-        if let Some(example) = self.spec.added(&call.operation) {
+        if let Some(example) = self.spec.patched.then(|| self.spec.added(&call.operation)).flatten() {
             return example;
         }
         let received = (call.body.clone(), call.query.clone(), call.path.clone());
-        self.spec.in_our_keys(call);
-        let mut reply = perform(call);
+        self.spec.keep_documented(call);
+        if self.spec.patched {
+            self.spec.in_our_keys(call);
+        }
+        let mut reply = self.simulation.answer(call, &mut self.store).unwrap_or_else(|refused| refused);
         (call.body, call.query, call.path) = received;
-        self.spec.in_their_keys(&call.operation, &mut reply);
+        if self.spec.patched {
+            self.spec.in_their_keys(&call.operation, &mut reply);
+        }
         reply
     }
 }
@@ -123,7 +124,7 @@ impl World {
         path: &str,
         mut call: Request,
     ) -> Option<(Reply, Option<What>)> {
-        call.now = self.clock.now();
+        (call.now, call.method) = (self.clock.now(), method.to_owned());
         let Self { vendors, faults, scripts, journal, .. } = self;
         let vendor = vendors.iter_mut().find(|known| known.provider.as_str() == vendor)?;
         let (provider, simulation) = (vendor.provider, vendor.simulation);
@@ -131,7 +132,7 @@ impl World {
         let (reply, fault) = match vendor.spec.find(method, path) {
             None => match vendor.spec.methods(path) {
                 methods if methods.is_empty() => (simulation.no_such_operation(), None),
-                methods => (Reply { allow: Some(methods.join(", ")), ..Reply::empty(405) }, None),
+                methods => (Reply { header: Some((ALLOW, methods.join(", "))), ..Reply::empty(405) }, None),
             },
             Some((route, path)) => {
                 (call.operation, call.template, call.path) = (route.operation.clone(), route.template(), path);
@@ -149,17 +150,22 @@ impl World {
                     Reply::empty(200)
                 } else if let Some(answer) = script.and_then(|script| script.answers.pop_front()) {
                     Reply { body: answer.body, ..Reply::empty(answer.status) }
-                } else if let Err(refused) = simulation.admit(&call, &vendor.store) {
-                    refused
                 } else {
-                    let found = vendor.spec.violations(route, &call);
-                    violations.extend(
-                        found.iter().map(|violation| format!("{}: {}", violation.place.join("."), violation.what)),
-                    );
-                    match found.as_slice() {
-                        [] => vendor.answer(&mut call),
-                        found => simulation.invalid(&call, found),
-                    }
+                    let reply = match simulation.admit(&call, &vendor.store) {
+                        Err(refused) => refused,
+                        Ok(()) => {
+                            let found = vendor.spec.violations(route, &call);
+                            violations.extend(
+                                found.iter().map(|broken| format!("{}: {}", broken.place.join("."), broken.what)),
+                            );
+                            match found.as_slice() {
+                                [] => vendor.answer(&mut call),
+                                found => simulation.invalid(&call, found),
+                            }
+                        }
+                    };
+                    simulation.note(&call, reply.status, &mut vendor.store);
+                    reply
                 };
                 (reply, before.or_else(|| strike(true)))
             }

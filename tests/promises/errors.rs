@@ -433,7 +433,7 @@ async fn error_codes_of_the_sandbox_are_not_explained_as_vendor_codes() {
     let said = error.to_string();
     assert!(said.contains("mandat's sandbox") && !said.contains("ask SafeDebit"), "{said}");
     const BOOK: &str = include_str!("../../docs/testing.md");
-    for code in ["SANDBOX_001", "SANDBOX_002", "SANDBOX_003", "SANDBOX_004"] {
+    for code in ["SANDBOX_001", "SANDBOX_002", "SANDBOX_003", "SANDBOX_004", "SANDBOX_005"] {
         assert!(BOOK.contains(code), "docs/testing.md should explain {code}");
     }
 }

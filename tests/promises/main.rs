@@ -60,6 +60,8 @@ mod removals;
 mod safedebit_search;
 mod sandbox;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod sandbox_rules;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod sent;
 mod sepa_calendar;
 mod sepa_finality;

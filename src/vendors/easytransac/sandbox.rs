@@ -4,8 +4,9 @@
 //!
 //! - A mandate starts as `pending` and becomes `active` after the signature.
 //! - The body of an error is `{"success": false, "date": ..., "code": ...}`. The code is 5 for a missing field and 101
-//!   for any other violation of the spec.
-//! - A token lasts 300 seconds.
+//!   for any other violation of the spec. A `message` then has the details.
+//! - A token lasts 300 seconds. A response 401 names the scheme `Bearer`.
+//! - A search with both `tid` and `orderId` finds a transaction that has both.
 //! - A PayByBank payment is `captured` immediately. An `orderId` in use is refused with 400.
 //! - A debit is due on the first business day of TARGET for which a presentation is in time. The debit is `pending`, and
 //!   `captured` from the business day after its due date. A returned debit is `failed`, and a refunded debit `refunded`.
@@ -62,7 +63,7 @@ fn good(call: &Request, data: &Value) -> Reply {
 }
 
 fn refused(status: u16, call: &Request) -> Reply {
-    Reply::new(status, json!({"success": false, "date": atom(call.now)}))
+    Reply::new(status, json!({"success": false, "date": atom(call.now)})).challenge("Bearer")
 }
 
 /// Creates a payment: a transfer, which is captured immediately, or a debit on a mandate.
@@ -166,8 +167,7 @@ impl Simulation for Simulated {
     }
 
     fn admit(&self, call: &Request, store: &Store) -> Result<(), Reply> {
-        let token = call.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
-        let until = token.and_then(|token| store.get(TOKENS, token)).and_then(Value::as_i64);
+        let until = call.credentials("Bearer").and_then(|token| store.get(TOKENS, token)).and_then(Value::as_i64);
         let valid = until.is_some_and(|until| call.now.timestamp() < until);
         if valid || call.operation == "generate_token" { Ok(()) } else { Err(refused(401, call)) }
     }
@@ -175,7 +175,8 @@ impl Simulation for Simulated {
     fn invalid(&self, call: &Request, violations: &[Violation]) -> Reply {
         let missing = violations.iter().any(|violation| violation.missing);
         let code = if missing { 5 } else { 101 };
-        Reply::new(400, json!({"success": false, "date": atom(call.now), "code": code}))
+        let message = format!("sandbox: {}", Violation::describe(violations));
+        Reply::new(400, json!({"success": false, "date": atom(call.now), "code": code, "message": message}))
     }
 
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {
@@ -201,10 +202,8 @@ impl Simulation for Simulated {
             "init_open_banking" => good(call, &transaction(call, store, None)?),
             "get_transaction_status" => {
                 let wanted = |transaction: &&Value| {
-                    ["tid", "orderId"].iter().any(|key| {
-                        let value = call.query.get(*key).filter(|value| !value.is_empty());
-                        value.is_some_and(|value| transaction[*key] == value.as_str())
-                    })
+                    let mut given = call.query.iter();
+                    !call.query.is_empty() && given.all(|(key, value)| transaction[key] == value.as_str())
                 };
                 let found = store.all(TRANSACTIONS).find(wanted).ok_or_else(|| refused(404, call))?;
                 good(call, &aged(found, call.now))

@@ -4,13 +4,18 @@
 //!
 //! - The sandbox has codes of its own, in addition to the documented ones. `SANDBOX_001` is for a request that breaks
 //!   its spec, `SANDBOX_002` for an unknown record, `SANDBOX_003` for a step that is not possible now. `SANDBOX_004`
-//!   is for a missing field that other fields require. A `message` has the details and begins with `sandbox:`.
+//!   is for a missing field that other fields require, `SANDBOX_005` for an undocumented filter. A `message` has the
+//!   details and begins with `sandbox:`.
 //! - Without a UMR in the request, the sandbox creates one. It refuses a UMR in use.
 //! - A mandate from `create_mandate` waits for signature (5). After the signature it is active (1), or has the status
 //!   that the request named. A mandate that was added unsigned is to be signed (4).
 //! - A signature link is valid for one day and one signature. Its page returns the UMR in the query. It also posts
-//!   `umr`, `iban` and `bic` to `url_ok` as a form.
-//! - The one-time code is 123456, for a signature and for a payment. A debit of 1,000 euros or more waits for it.
+//!   `umr`, `iban` and `bic` to `url_ok` as a form. A second click on the button shows the result of the first.
+//! - A filter of a search matches the field of the same name, and no record without this field. Mandates and debits
+//!   also have the fields of their consumer. No page lists the values of `payment_status` and `encours_type`, so the
+//!   sandbox refuses these filters.
+//! - The one-time code is 123456, for a signature and for a payment. It signs only a mandate that waits for a signature.
+//!   A debit of 1,000 euros or more waits for it.
 //! - A debit without a UMR uses any active mandate of the consumer. A one-off mandate (`OOFF`) takes one debit, and
 //!   another only if the first was cancelled or rejected.
 //! - A due date is a business day of TARGET that is still in time. SafeDebit presents a debit at the end of the business
@@ -23,7 +28,7 @@
 //!   Each payment has one debit.
 //! - A beneficiary is waiting (1) after the start of its onboarding. The later steps are not simulated.
 //! - The vendor's samples use `XXXXXXXXXXXXX` for every reference. It names a record of each kind. That record can be
-//!   created again, and every step is possible on it.
+//!   created again, and every step is possible on it. A code still revives no revoked mandate and no cancelled payment.
 
 use super::Config;
 use crate::{
@@ -74,9 +79,19 @@ const GUARANTEES: &str = "guarantees";
 const TRANSFERS: &str = "transfers";
 const LINKS: &str = "links";
 
+/// Returns true for a placeholder of the vendor's samples, such as `XX`.
+fn placeholder(text: &str) -> bool {
+    !text.is_empty() && text.trim_matches('X').is_empty()
+}
+
 /// Returns true for the reference that the vendor's samples use.
 fn sample(reference: &str) -> bool {
-    reference.trim_matches('X').is_empty()
+    reference == SAMPLE
+}
+
+/// Returns true for the right code, and for the placeholder of the vendor's samples at their own record.
+fn right(code: Option<&str>, reference: &str) -> bool {
+    code.is_some_and(|code| code == CODE || sample(reference) && placeholder(code))
 }
 
 fn good(mut answer: Value) -> Reply {
@@ -126,20 +141,21 @@ fn some(record: &Value, keys: &[&str]) -> Value {
     present.map(|key| ((*key).to_owned(), record[*key].clone())).collect()
 }
 
-/// Returns true if a record matches the query parameters, such as `x`, `x_min` and `x_max`. Parameters for fields that
-/// the record lacks are ignored.
+/// Returns true if a record matches the query parameters, such as `x`, `x_min` and `x_max`. A record without the field
+/// does not match.
 fn matches(record: &Value, call: &Request) -> bool {
     call.query.iter().all(|(key, wanted)| {
         let bound = key.strip_suffix("_min").map(|k| (k, true)).or(key.strip_suffix("_max").map(|k| (k, false)));
         let (key, bound) = bound.map_or((key.as_str(), None), |(key, lower)| (key, Some(lower)));
-        let Some(has) = record[key].as_str() else { return true };
-        // Compare the values as days if possible, otherwise as amounts, otherwise as texts.
+        let (key, listed) = key.strip_suffix("_list").map_or((key, false), |key| (key, true));
+        let Some(has) = record[key].as_str() else { return false };
+        if listed {
+            return references(wanted).is_some_and(|all| all.iter().any(|wanted| wanted == has));
+        }
         let order = match (day(has), day(wanted)) {
             (Some(has), Some(wanted)) => has.cmp(&wanted),
-            _ => match (has.parse::<u64>(), wanted.parse::<u64>()) {
-                (Ok(has), Ok(wanted)) => has.cmp(&wanted),
-                _ => has.cmp(wanted),
-            },
+            _ if key == "amount" => has.parse::<u64>().ok().cmp(&wanted.parse().ok()),
+            _ => has.cmp(wanted),
         };
         match bound {
             None => order.is_eq(),
@@ -147,6 +163,58 @@ fn matches(record: &Value, call: &Request) -> bool {
             Some(false) => order.is_le(),
         }
     })
+}
+
+/// Reads a list of references, as JSON in a text.
+fn references(json: &str) -> Option<Vec<String>> {
+    serde_json::from_str(json).ok()
+}
+
+/// Refuses a filter with values that the vendor does not document. The placeholder of the vendor's samples is no such
+/// value, and matches no record.
+fn documented_filters(call: &Request) -> Result<(), Reply> {
+    for key in ["payment_status", "encours_type"] {
+        if call.query.get(key).is_some_and(|wanted| !placeholder(wanted)) {
+            let why =
+                format!("query.{key}: SafeDebit does not document the values of this filter. Leave out the filter");
+            return Err(no("SANDBOX_005", &why));
+        }
+    }
+    if call.query.get("payment_reference_list").is_some_and(|list| references(list).is_none()) {
+        let why = r#"query.payment_reference_list: this is not a JSON list of texts. Send a list such as ["PAY-1"]"#;
+        return Err(no("SANDBOX_005", why));
+    }
+    Ok(())
+}
+
+/// Adds the data of the consumer to a mandate or a debit, for a search.
+fn with_consumer(record: &Value, store: &Store) -> Value {
+    let consumer = store.get(CONSUMERS, text(record, "safedebit_consumer_reference"));
+    let mut all = consumer.cloned().unwrap_or_else(|| json!({}));
+    for (key, value) in record.as_object().into_iter().flatten() {
+        all[key] = value.clone();
+    }
+    all
+}
+
+/// Returns a consumer in the keys of a search. `create_consumer` has another key for the date of birth.
+fn with_birth_day(consumer: &Value) -> Value {
+    let mut consumer = consumer.clone();
+    if consumer["consumer_birth_day"].is_null() {
+        consumer["consumer_birth_day"] = consumer["consumer_birth_date"].clone();
+    }
+    consumer
+}
+
+/// Returns true if the debtor can still sign the mandate.
+fn awaits_signature(mandate: &Value) -> bool {
+    matches!(text(mandate, "status"), "4" | "5") && mandate["sign_date"].is_null()
+}
+
+/// Signs a mandate. It then has the status that the request for the mandate named.
+fn sign(mandate: &mut Value, now: DateTime<Utc>) {
+    mandate["status"] = mandate["after_signing"].clone();
+    mandate["sign_date"] = french(paris_day(now)).into();
 }
 
 /// Copies the fields of a request to a record, except the fields in `but`.
@@ -315,19 +383,20 @@ impl Simulated {
                 good(answer)
             }
             "validate_payment" => {
-                consumer(call, store)?;
+                let consumer = consumer(call, store)?["safedebit_consumer_reference"].clone();
                 let (payment, sdd) = (call.text("payment_reference"), call.text("sdd_reference"));
                 let wanted = |debit: &&Value| {
                     debit["payment_reference"].as_str() == payment
+                        && debit["safedebit_consumer_reference"] == consumer
                         && (sdd.is_none() || debit["sdd_reference"].as_str() == sdd)
                 };
                 let reference = store.all(DEBITS).find(wanted).map(|debit| text(debit, "sdd_reference").to_owned());
                 let reference = reference.ok_or_else(|| unknown("payment"))?;
                 let debit = store.get_mut(DEBITS, &reference).ok_or_else(|| unknown("payment"))?;
-                if debit["status"] != "PENDING" && !sample(&reference) {
+                if debit["status"] != "PENDING" && (debit["status"] != "CREATED" || !sample(&reference)) {
                     return Err(impossible("the payment does not wait for validation"));
                 }
-                if call.text("validation_value").is_none_or(|code| code != CODE && !sample(code)) {
+                if !right(call.text("validation_value"), &reference) {
                     return Err(refused("NOK_001"));
                 }
                 if !open(debit, now) {
@@ -424,22 +493,33 @@ impl Simulated {
                 if !sample(text(&origin, "sdd_reference")) && (!failed || guarantee.is_none()) {
                     return Err(impossible("the original debit has not failed, or is not guaranteed"));
                 }
-                new_debit(call, store, text(&origin, "umr").to_owned(), guarantee)?;
+                let sdd = new_debit(call, store, text(&origin, "umr").to_owned(), guarantee)?;
+                if let Some(debit) = store.get_mut(DEBITS, text(&sdd, "sdd_reference")) {
+                    let key = "safedebit_consumer_reference";
+                    debit[key] = origin[key].clone();
+                }
                 done()
             }
             "search_control" => {
+                documented_filters(call)?;
                 let found = store.all(GUARANTEES).filter(|guarantee| matches(guarantee, call));
                 let found = found.map(|guarantee| some(guarantee, &["iban", "safedebit_secure_reference"]));
                 good(json!({"datas": found.collect::<Vec<_>>()}))
             }
             "search_payment" => {
-                let found = store.all(DEBITS).filter(|debit| matches(debit, call)).map(|debit| {
-                    json!({
-                        "payment_reference": debit["payment_reference"],
-                        "beneficiary_reference": debit["beneficiary_reference"],
-                        "consumer_store": debit["consumer_store"],
-                        "umr": debit["umr"],
-                        "sdd": [some(&aged(debit, now), &["sdd_reference", "amount", "due_date", "status"])],
+                documented_filters(call)?;
+                let found = store.all(DEBITS).filter_map(|debit| {
+                    let mut payment = with_consumer(&aged(debit, now), store);
+                    // Each payment of the sandbox has one debit, which SafeDebit makes.
+                    (payment["payment_method"], payment["echeance_number"]) = ("SAFEDEBIT".into(), "1".into());
+                    matches(&payment, call).then(|| {
+                        json!({
+                            "payment_reference": payment["payment_reference"],
+                            "beneficiary_reference": payment["beneficiary_reference"],
+                            "consumer_store": payment["consumer_store"],
+                            "umr": payment["umr"],
+                            "sdd": [some(&payment, &["sdd_reference", "amount", "due_date", "status"])],
+                        })
                     })
                 });
                 good(json!({"datas": found.collect::<Vec<_>>()}))
@@ -499,7 +579,7 @@ impl Simulation for Simulated {
     }
 
     fn admit(&self, call: &Request, _: &Store) -> Result<(), Reply> {
-        let pair = call.header("authorization").and_then(|header| header.strip_prefix("Basic "));
+        let pair = call.credentials("Basic");
         if pair == Some(SAMPLE_HEADER) {
             return Ok(());
         }
@@ -513,11 +593,11 @@ impl Simulation for Simulated {
     }
 
     fn invalid(&self, _: &Request, violations: &[Violation]) -> Reply {
-        let what = violations.iter().map(|violation| format!("{}: {}", violation.place.join("."), violation.what));
-        no("SANDBOX_001", &what.collect::<Vec<_>>().join("; "))
+        no("SANDBOX_001", &Violation::describe(violations))
     }
 
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {
+        let now = call.now;
         Ok(match call.operation.as_str() {
             "create_mandate" => {
                 let mandate = new_mandate(call, store, "5", call.text("status").unwrap_or("1"))?;
@@ -548,24 +628,30 @@ impl Simulation for Simulated {
                     Some(umr) => store.get(MANDATES, umr).into_iter().collect(),
                     None => store.all(MANDATES).collect(),
                 };
-                let found = candidates.into_iter().filter(|mandate| matches(mandate, call));
+                let found = candidates.into_iter().filter(|mandate| matches(&with_consumer(mandate, store), call));
                 let found = found.map(|mandate| json!({"umr": mandate["umr"], "status": mandate["status"]}));
                 good(json!({"datas": found.collect::<Vec<_>>()}))
             }
             "download_mandate_file" => {
-                consumer(call, store)?;
-                match call.query.get("umr").map(|umr| store.get(MANDATES, umr)) {
+                let consumer = &consumer(call, store)?["safedebit_consumer_reference"];
+                let own = |mandate: &&Value| mandate["safedebit_consumer_reference"] == *consumer;
+                match call.query.get("umr").map(|umr| store.get(MANDATES, umr).filter(own)) {
                     Some(None) => return Err(unknown("mandate")),
                     mandate => good(json!({"file_data": document(mandate.flatten())})),
                 }
             }
-            "otu_confirm_mandat" => match mandate(call, store)? {
-                mandate if call.text("otu_value").is_some_and(|code| code == CODE || sample(code)) => {
-                    mandate["status"] = mandate["after_signing"].clone();
-                    done()
+            "otu_confirm_mandat" => {
+                let mandate = mandate(call, store)?;
+                let of_samples = sample(text(mandate, "umr"));
+                if !awaits_signature(mandate) && (mandate["status"] == "3" || !of_samples) {
+                    return Err(impossible("the mandate does not wait for a signature"));
                 }
-                _ => return Err(no("NOK_001", "the code is wrong")),
-            },
+                if !right(call.text("otu_value"), text(mandate, "umr")) {
+                    return Err(no("NOK_001", "the code is wrong"));
+                }
+                sign(mandate, now);
+                done()
+            }
             "otu_reset_mandat" => mandate(call, store).map(|_| done())?,
             "create_consumer" => {
                 let own = call.text("consumer_reference");
@@ -587,7 +673,7 @@ impl Simulation for Simulated {
                 done()
             }
             "search_consumer" => {
-                let found = store.all(CONSUMERS).filter(|consumer| matches(consumer, call));
+                let found = store.all(CONSUMERS).filter(|consumer| matches(&with_birth_day(consumer), call));
                 let found = found.map(|known| some(known, &["safedebit_consumer_reference", "consumer_reference"]));
                 good(json!({"datas": found.collect::<Vec<_>>()}))
             }
@@ -735,15 +821,20 @@ impl Simulation for Simulated {
 
     fn page(&self, store: &Store, token: &str, now: DateTime<Utc>) -> Option<Page> {
         let link = store.get(LINKS, token)?;
-        let back = Link::of(&link["urls"]["url_ko"]);
         let id = text(link, "id");
-        let (kind, waits) = match text(link, "what") {
-            "mandate" => (MANDATES, &["4", "5"][..]),
-            "transfer" => (TRANSFERS, &["CREATED"][..]),
-            _ => (BENEFICIARIES, &["0", "1"][..]),
+        let kind = match text(link, "what") {
+            "mandate" => MANDATES,
+            "transfer" => TRANSFERS,
+            _ => BENEFICIARIES,
         };
         let record = store.get(kind, id)?;
-        let why = if !waits.contains(&text(record, "status")) {
+        let waits = match kind {
+            MANDATES => awaits_signature(record),
+            TRANSFERS => record["status"] == "CREATED",
+            _ => matches!(text(record, "status"), "0" | "1"),
+        };
+        let agreed = link["agreed"] == true;
+        let why = if agreed || !waits {
             Some(Why::Used)
         } else {
             link["until"].as_i64().filter(|until| now.timestamp() >= *until).map(|_| Why::Expired)
@@ -759,7 +850,11 @@ impl Simulation for Simulated {
             _ => Text { fr: "récurrent", en: "recurring" },
         };
         let same = |value: &str| Shown::Same(value.to_owned());
-        let closed = why.map(|why| Closed { why, back });
+        let closed = why.map(|why| Closed {
+            why,
+            back: Link::of(&link["urls"]["url_ko"]).filter(|_| !agreed),
+            result: agreed.then(|| onward(link)),
+        });
         Some(match kind {
             MANDATES => Page {
                 title: Text { fr: "Signer un mandat de prélèvement SEPA", en: "Sign a SEPA direct debit mandate" },
@@ -804,27 +899,28 @@ impl Simulation for Simulated {
     }
 
     fn decide(&self, store: &mut Store, token: &str, decision: Decision, now: DateTime<Utc>) -> Option<Onward> {
-        let link = store.get(LINKS, token)?.clone();
-        let (urls, id) = (&link["urls"], text(&link, "id"));
-        let url = |key: &str| Link::of(&urls[key]);
+        let link = store.get_mut(LINKS, token)?;
         if decision == Decision::Cancel {
-            return Some(url("url_cancel").map_or(Onward::Stay, Onward::Go));
+            return Some(Link::of(&link["urls"]["url_cancel"]).map_or(Onward::Stay, Onward::Go));
         }
-        Some(match text(&link, "what") {
-            "mandate" => {
-                let mandate = store.get_mut(MANDATES, id)?;
-                mandate["status"] = mandate["after_signing"].clone();
-                mandate["sign_date"] = french(paris_day(now)).into();
-                url("url_ok").map_or(Onward::Stay, |ok| Onward::Post(ok.with("umr", id)))
-            }
-            "transfer" => {
-                store.get_mut(TRANSFERS, id)?["status"] = "SETTLED".into();
-                url("url_ok").map_or(Onward::Stay, Onward::Go)
-            }
-            _ => {
-                store.get_mut(BENEFICIARIES, id)?["status"] = "2".into();
-                Onward::Stay
-            }
-        })
+        link["agreed"] = true.into();
+        let link = link.clone();
+        let id = text(&link, "id");
+        match text(&link, "what") {
+            "mandate" => sign(store.get_mut(MANDATES, id)?, now),
+            "transfer" => store.get_mut(TRANSFERS, id)?["status"] = "SETTLED".into(),
+            _ => store.get_mut(BENEFICIARIES, id)?["status"] = "2".into(),
+        }
+        Some(onward(&link))
+    }
+}
+
+/// Returns the next step after an agreement on the page of a link.
+fn onward(link: &Value) -> Onward {
+    let ok = Link::of(&link["urls"]["url_ok"]);
+    match text(link, "what") {
+        "mandate" => ok.map_or(Onward::Stay, |ok| Onward::Post(ok.with("umr", text(link, "id")))),
+        "transfer" => ok.map_or(Onward::Stay, Onward::Go),
+        _ => Onward::Stay,
     }
 }

@@ -9,6 +9,9 @@
 //! - An onboarding link is for the client in `X-PDP-Client-Id`, or else for the newest client. It is valid for a week.
 //!   An agreement signs that client's new mandates if the link includes the signature, and passes their checks if it
 //!   includes KYC.
+//! - Usage counts each response by the day in Paris, except 401. A week begins on Monday. A period ends today, and the
+//!   last day of a custom period is included.
+//! - A response 401 names the scheme `ApiKey`. `object_id` without `object_type` is refused.
 //! - The response to a new draft has its id in `draft_id`.
 //! - A file is an invoice if it begins like a PDF or like XML. The sandbox extracts nothing from the file, so the data
 //!   is that of an empty invoice of the seller.
@@ -24,9 +27,9 @@ use crate::{
     sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},
 };
-use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta, Utc, Weekday};
 use serde_json::{Value, json};
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::LazyLock};
 
 /// The sample API key in the vendor's documentation.
 const KEY: &str = "YOUR_API_KEY_HERE";
@@ -62,7 +65,9 @@ fn stamp(instant: DateTime<Utc>) -> String {
 }
 
 fn refused(status: u16, error: &str) -> Reply {
-    Reply::new(status, json!({"error": format!("sandbox: {error}"), "code": status, "trace_id": "trace-sandbox"}))
+    let body = json!({"error": format!("sandbox: {error}"), "code": status, "trace_id": "trace-sandbox"});
+    // The key has no prefix, so the scheme has no registered name.
+    Reply::new(status, body).challenge("ApiKey")
 }
 
 fn missing(what: &str) -> Reply {
@@ -143,36 +148,39 @@ fn new_invoice(store: &mut Store, client: &str, data: &Value, now: DateTime<Utc>
     id
 }
 
-/// Counts a request for a client, by endpoint and by success.
-fn count(call: &Request, store: &mut Store, good: bool) {
-    let Some(client) = call.header("x-pdp-client-id") else { return };
-    let key = format!("{client} {} {}", call.method, call.template);
-    let mut usage = store.get(USAGE, &key).cloned().unwrap_or_else(
-        || json!({"client_id": client, "endpoint": call.template, "method": call.method, "good": 0, "bad": 0}),
-    );
-    let counted = if good { "good" } else { "bad" };
-    usage[counted] = usage[counted].as_u64().unwrap_or(0).saturating_add(1).into();
-    usage["month"] = json!([call.now.year(), call.now.month()]);
-    store.put(USAGE, key, usage);
+/// Returns the requests for a client on these days, by endpoint and method: the successes and the failures.
+fn used(store: &Store, client: &str, days: RangeInclusive<NaiveDate>) -> BTreeMap<(String, String), (u64, u64)> {
+    let mut used = BTreeMap::new();
+    for usage in store.all(USAGE).filter(|usage| usage["client_id"] == client) {
+        if text(usage, "day").parse().is_ok_and(|day| days.contains(&day)) {
+            let endpoint = (text(usage, "endpoint").to_owned(), text(usage, "method").to_owned());
+            let (good, bad) = used.entry(endpoint).or_insert((0, 0));
+            *good += usage["good"].as_u64().unwrap_or(0);
+            *bad += usage["bad"].as_u64().unwrap_or(0);
+        }
+    }
+    used
 }
 
-/// Returns the counted requests for a client: endpoint, method, successes, failures.
-fn used(store: &Store, client: &str) -> Vec<(String, String, u64, u64)> {
-    let own = store.all(USAGE).filter(|usage| usage["client_id"] == client);
-    let number = |usage: &Value, key: &str| usage[key].as_u64().unwrap_or(0);
-    own.map(|usage| {
-        let (good, bad) = (number(usage, "good"), number(usage, "bad"));
-        (text(usage, "endpoint").to_owned(), text(usage, "method").to_owned(), good, bad)
-    })
-    .collect()
+/// Returns the first day of the period of this name that contains a day. A week begins on Monday.
+fn first_day(period: &str, day: NaiveDate) -> NaiveDate {
+    let first = match period {
+        "daily" => Some(day),
+        "weekly" => Some(day.week(Weekday::Mon).first_day()),
+        "yearly" => day.with_ordinal(1),
+        _ => day.with_day(1),
+    };
+    first.unwrap_or(day)
 }
 
 fn metrics(call: &Request, client: &str, store: &Store) -> Value {
-    let used = used(store, client);
-    let (good, bad) = used.iter().fold((0, 0), |(good, bad), usage| (good + usage.2, bad + usage.3));
-    let today = paris_day(call.now);
-    let day = |key: &str, otherwise: String| call.query.get(key).cloned().unwrap_or(otherwise);
-    let endpoints = used.iter().map(|(endpoint, method, good, bad)| {
+    let period = call.query.get("period").map_or("monthly", String::as_str);
+    let day = |key: &str| call.query.get(key).and_then(|day| day.parse().ok());
+    let until = day("end_date").unwrap_or_else(|| paris_day(call.now));
+    let from = day("start_date").unwrap_or_else(|| first_day(period, until));
+    let used = used(store, client, from..=until);
+    let (good, bad) = used.values().fold((0, 0), |(good, bad), usage| (good + usage.0, bad + usage.1));
+    let endpoints = used.iter().map(|((endpoint, method), (good, bad))| {
         json!({
             "endpoint": endpoint,
             "method": method,
@@ -184,9 +192,9 @@ fn metrics(call: &Request, client: &str, store: &Store) -> Value {
     });
     json!({
         "company_id": client,
-        "period": call.query.get("period").map_or("monthly", String::as_str),
-        "start_date": day("start_date", today.with_day(1).unwrap_or(today).to_string()),
-        "end_date": day("end_date", today.to_string()),
+        "period": period,
+        "start_date": from,
+        "end_date": until,
         "total_api_calls": good + bad,
         "total_successful_calls": good,
         "total_failed_calls": bad,
@@ -197,19 +205,26 @@ fn metrics(call: &Request, client: &str, store: &Store) -> Value {
 }
 
 fn summary(call: &Request, client: &str, store: &Store) -> Value {
-    let used = used(store, client);
-    let calls = |usage: &&(String, String, u64, u64)| usage.2 + usage.3;
-    let (most, least) = (used.iter().max_by_key(calls), used.iter().min_by_key(calls));
-    let total: u64 = used.iter().map(|usage| calls(&usage)).sum();
+    let today = paris_day(call.now);
+    let first = first_day("monthly", today);
+    let last_month = first.pred_opt().map(|last| first_day("monthly", last)..=last);
+    let calls = |days| used(store, client, days).values().map(|(good, bad)| good + bad).sum::<u64>();
+    let (total, before) = (calls(first..=today), last_month.map_or(0, calls));
+    let change = if before == 0 { 0.0 } else { 100.0 * (total as f64 - before as f64) / before as f64 };
+    let used = used(store, client, first..=today);
+    let by_calls = |usage: &(&(String, String), &(u64, u64))| usage.1.0 + usage.1.1;
+    let name = |usage: (&(String, String), &(u64, u64))| usage.0.0.clone();
+    let peak = first.iter_days().take_while(|day| *day <= today).map(|day| (calls(day..=day), day)).max();
+    let peak = peak.filter(|(calls, _)| *calls > 0);
     json!({
         "company_id": client,
         "current_month_calls": total,
-        "previous_month_calls": 0,
-        "month_over_month_change": 0.0,
-        "most_used_endpoint": most.map(|usage| &usage.0),
-        "least_used_endpoint": least.map(|usage| &usage.0),
-        "peak_usage_day": most.map(|_| paris_day(call.now).to_string()),
-        "peak_usage_count": most.map(|_| total),
+        "previous_month_calls": before,
+        "month_over_month_change": change,
+        "most_used_endpoint": used.iter().max_by_key(by_calls).map(name),
+        "least_used_endpoint": used.iter().min_by_key(by_calls).map(name),
+        "peak_usage_day": peak.map(|(_, day)| day),
+        "peak_usage_count": peak.map(|(calls, _)| calls),
     })
 }
 
@@ -253,6 +268,9 @@ impl Simulated {
                 Reply::new(201, json!({"invoice_id": id}))
             }
             "list_lifecycle_events" => {
+                if call.query.contains_key("object_id") && !call.query.contains_key("object_type") {
+                    return Err(refused(400, "object_id alone is not documented. Send it together with object_type"));
+                }
                 let wanted = |record: &&Value| {
                     let same = |key: &str| call.query.get(key).is_none_or(|value| record[key] == value.as_str());
                     record["client"] == client.as_str() && same("object_type") && same("object_id")
@@ -329,7 +347,8 @@ impl Simulated {
                 store.remove(CLIENTS, id).map(|_| Reply::empty(204)).ok_or_else(|| missing("Client"))?
             }
             "create_onboarding_link" => {
-                let newest = || store.all(CLIENTS).last().map(|client| text(client, "client_id").to_owned());
+                let age = |client: &&Value| [text(client, "created_at"), text(client, "client_id")].map(str::to_owned);
+                let newest = || store.all(CLIENTS).max_by_key(age).map(|client| text(client, "client_id").to_owned());
                 let client = call.header("x-pdp-client-id").map(str::to_owned).or_else(newest);
                 let id = store.random(16);
                 let flag = |key: &str| call.body[key] == true;
@@ -482,9 +501,24 @@ impl Simulation for Simulated {
     }
 
     fn answer(&self, call: &Request, store: &mut Store) -> Result<Reply, Reply> {
-        let result = self.try_answer(call, store);
-        count(call, store, result.is_ok());
-        result
+        self.try_answer(call, store)
+    }
+
+    /// Counts a request for a known client, by day, endpoint and success. A request without a valid key counts for
+    /// nobody.
+    fn note(&self, call: &Request, status: u16, store: &mut Store) {
+        let Ok(client) = acting(call, store) else { return };
+        if status == 401 {
+            return;
+        }
+        let (endpoint, method, day) = (&call.template, &call.method, paris_day(call.now));
+        let key = format!("{client} {method} {endpoint} {day}");
+        let mut usage = store.get(USAGE, &key).cloned().unwrap_or_else(
+            || json!({"client_id": client, "endpoint": endpoint, "method": method, "day": day, "good": 0, "bad": 0}),
+        );
+        let counted = if status < 400 { "good" } else { "bad" };
+        usage[counted] = usage[counted].as_u64().unwrap_or(0).saturating_add(1).into();
+        store.put(USAGE, key, usage);
     }
 
     fn no_such_operation(&self) -> Reply {
@@ -511,7 +545,9 @@ impl Simulation for Simulated {
     fn page(&self, store: &Store, token: &str, now: DateTime<Utc>) -> Option<Page> {
         let record = store.get(LINKS, token)?;
         let link = &record["link"];
-        let why = if record["used"] == true {
+        let used = record["used"] == true;
+        let back = Link::of(&link["callback_url"]);
+        let why = if used {
             Some(Why::Used)
         } else {
             instant(&link["expires_at"]).filter(|until| now >= *until).map(|_| Why::Expired)
@@ -532,7 +568,11 @@ impl Simulation for Simulated {
             ],
             agree: Text { fr: "Accepter", en: "Accept" },
             carried: Vec::new(),
-            closed: why.map(|why| Closed { why, back: Link::of(&link["callback_url"]) }),
+            closed: why.map(|why| Closed {
+                why,
+                back: back.clone(),
+                result: used.then(|| back.map_or(Onward::Stay, Onward::Go)),
+            }),
         })
     }
 
