@@ -264,7 +264,7 @@ fn additions_to_a_spec_change_snapshots_and_fail_tests() {
 
     let names = ["surface-easytransac", "surface-safedebit", "surface-seqino", "requests-safedebit", "requests-seqino"];
     let before = names.map(|name| snapshot(&copy, name));
-    for part in [["--test", "promises", "public_surface"], ["--lib", "--", "requests_match_the_spec_examples"]] {
+    for part in [["--test", "promises", "generated_surface"], ["--lib", "--", "requests_match_the_spec_examples"]] {
         copy.accept(&[&["-p", "mandat"][..], &part].concat());
     }
     let differs: Vec<_> =
