@@ -453,7 +453,7 @@ impl Sandbox {
     /// Simulates that the debtor signs the mandate.
     ///
     /// # Errors
-    /// For this and the other steps: [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the
+    /// For this and the other steps: [`ErrorKind::NotFound`] if the mandate does not exist, [`ErrorKind::Refused`] if the
     /// vendor has no such step from the mandate's current status.
     pub fn sign(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Sign)
@@ -510,7 +510,7 @@ impl Sandbox {
     /// Makes the simulated vendor return its word for this status from now on, whatever the previous status.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such mandate, [`ErrorKind::Refused`] if the vendor has no word for the
+    /// [`ErrorKind::NotFound`] if the mandate does not exist, [`ErrorKind::Refused`] if the vendor has no word for the
     /// status.
     pub fn set_status(&self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
         lock(&self.world).set_status(mandate, status)
@@ -520,7 +520,7 @@ impl Sandbox {
     /// any JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such mandate.
+    /// [`ErrorKind::NotFound`] if the mandate does not exist.
     pub fn answer(&self, mandate: &MandateRef, status: impl Into<Value>) -> Result<(), Error> {
         self.edit(mandate, |record| record["status"] = status.into())
     }
@@ -533,7 +533,7 @@ impl Sandbox {
     /// date.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such debit. [`ErrorKind::Refused`] if the bank does not have the debit yet,
+    /// [`ErrorKind::NotFound`] if the debit does not exist. [`ErrorKind::Refused`] if the bank does not have the debit yet,
     /// if the debit waits or has ended, or if the period for this reason is over. The period is thirteen months for
     /// `MD01`, eight weeks for `MD06`, and five business days for each other reason.
     pub fn return_debit(&self, debit: &DebitRef, reason: ReasonCode) -> Result<(), Error> {
@@ -543,13 +543,13 @@ impl Sandbox {
     /// Simulates a refund of a collected debit by the creditor or the vendor.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such debit. [`ErrorKind::Refused`] if the money was not collected.
+    /// [`ErrorKind::NotFound`] if the debit does not exist. [`ErrorKind::Refused`] if the money was not collected.
     pub fn refund_debit(&self, debit: &DebitRef) -> Result<(), Error> {
         lock(&self.world).bring_back(debit, None)
     }
 
-    /// Returns the body of the signed notification that the vendor would post now about a debit. Returns `None` if there
-    /// is no such debit, or if the vendor documents no notification. Only Easytransac documents one.
+    /// Returns the body of the signed notification that the vendor would post now about a debit. Returns `None` if the
+    /// debit does not exist, or if the vendor documents no notification. Only Easytransac documents one.
     pub fn notification(&self, debit: &DebitRef) -> Option<String> {
         lock(&self.world).notification(debit)
     }
@@ -557,7 +557,7 @@ impl Sandbox {
     /// Changes the record of a mandate. The record has the fields of the vendor's response.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such mandate.
+    /// [`ErrorKind::NotFound`] if the mandate does not exist.
     pub fn edit(&self, mandate: &MandateRef, change: impl FnOnce(&mut Value)) -> Result<(), Error> {
         lock(&self.world).edit(mandate, change)
     }
@@ -602,7 +602,7 @@ impl Sandbox {
     /// Deletes the mandate, so that the simulated vendor no longer knows it.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such mandate.
+    /// [`ErrorKind::NotFound`] if the mandate does not exist.
     pub fn forget(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).forget(mandate)
     }

@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns true for a blank that people type or paste between groups of characters. A line break is no such blank.
+/// Returns true for a blank that people type or paste between groups of characters. A line break does not count.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
 }
