@@ -132,7 +132,7 @@ fn creation_response_without_a_status_does_not_end_the_mandate() {
 
 #[test]
 fn acknowledgement_without_a_new_status_is_reported_as_a_change() {
-    // The verdict is `Refused` before and after the acknowledgement, but for different reasons.
+    // The verdict stays `Refused` after the acknowledgement. Only its reasons change.
     let facts = |last_acknowledged| Facts { revoked_by_debtor: Some(true), ..facts(last_acknowledged) };
     let mut known = next(&stored(MandateStatus::Revoked), MandateStatus::Active, None);
     known.verdict = Some(Permission::Refused);

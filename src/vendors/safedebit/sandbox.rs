@@ -170,8 +170,8 @@ fn references(json: &str) -> Option<Vec<String>> {
     serde_json::from_str(json).ok()
 }
 
-/// Refuses a filter with values that the vendor does not document. The placeholder of the vendor's samples is no such
-/// value, and matches no record.
+/// Refuses a filter with values that the vendor does not document. The placeholder of the vendor's samples is allowed,
+/// and matches no record.
 fn documented_filters(call: &Request) -> Result<(), Reply> {
     for key in ["payment_status", "encours_type"] {
         if call.query.get(key).is_some_and(|wanted| !placeholder(wanted)) {
