@@ -68,7 +68,7 @@ mod sepa_finality;
 mod sepa_values;
 mod stored;
 mod support;
-#[cfg(all(feature = "rustls", feature = "seqino"))]
+#[cfg(all(any(feature = "rustls", feature = "ring"), feature = "seqino"))]
 mod tls;
 mod traces;
 mod unknown_words;

@@ -19,11 +19,11 @@ fn named(own: ClientBuilder, user_agent: HeaderValue) -> ClientBuilder {
 
 /// A client for plain HTTP. Reading the certificates of the machine takes long, and plain HTTP needs none.
 pub(crate) fn without_certificates(builder: ClientBuilder) -> ClientBuilder {
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "__rustls")]
     return builder.tls_backend_rustls().tls_certs_only([]);
-    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+    #[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
     return builder.tls_certs_only([]);
-    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    #[cfg(not(any(feature = "__rustls", feature = "native-tls")))]
     builder
 }
 
@@ -52,6 +52,7 @@ impl HttpClient {
                 .connection_verbose(false);
             tls.reqwest(builder)
         };
+        super::tls::provide();
         let failed = |_| "the HTTP client cannot start".to_owned();
         let build = |builder: ClientBuilder| builder.build().map_err(failed);
         let unshared = |builder| build(common(builder)?.pool_max_idle_per_host(0).connector_layer(Note));

@@ -81,7 +81,7 @@ impl Connections {
         let server = Server { url: url.clone(), scheme, authority, host, user_agent };
         let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
         // hyper's pool has TLS by rustls only.
-        let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "rustls") && cfg!(feature = "native-tls");
+        let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "__rustls") && cfg!(feature = "native-tls");
         let way = if cfg!(feature = "reqwest-only") || own.is_some() || proxy || foreign_tls {
             Way::Client(Box::new(HttpClient::new(server, own, tls, local, settings)?))
         } else {

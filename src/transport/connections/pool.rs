@@ -20,9 +20,9 @@ use tokio::time::timeout;
 use tower::{BoxError, Service};
 
 /// Opens TCP connections, and TLS connections on top of them.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(feature = "__rustls"))]
 type Connector = HttpConnector;
 
 type HyperClient = Client<Noted<Timed>, Body>;
@@ -105,7 +105,7 @@ fn connector(server: &Server, tls: &Tls, settings: &Settings) -> Result<Connecto
     http.set_keepalive(Some(Duration::from_secs(15)));
     http.set_keepalive_interval(Some(Duration::from_secs(15)));
     http.set_keepalive_retries(Some(3));
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "__rustls")]
     {
         http.enforce_http(false);
         let config = tls.rustls(server.scheme == hyper::http::uri::Scheme::HTTP)?;
@@ -115,7 +115,7 @@ fn connector(server: &Server, tls: &Tls, settings: &Settings) -> Result<Connecto
             .enable_http1()
             .wrap_connector(http))
     }
-    #[cfg(not(feature = "rustls"))]
+    #[cfg(not(feature = "__rustls"))]
     {
         let _ = (server, tls);
         Ok(http)
