@@ -45,14 +45,12 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 'static>(
     vendor: &'a V,
     operation: &'static OperationSpec,
-    request: Built,
+    mut request: Built,
 ) -> Calling<'a, T> {
-    let base = vendor.transport().base_path(operation).unwrap_or_default();
-    let expected = request.as_ref().map(|request| repeats::expected(operation, &base, request));
-    let expected = expected.unwrap_or_default();
+    let expected = request.as_mut().map(|request| std::mem::take(&mut request.expected)).unwrap_or_default();
     Call { vendor, operation }.call(request, move |answer| {
         let decoded = answer.decode(operation)?;
-        match repeats::other(&expected, &decoded) {
+        match repeats::other(&expected, &answer.body, &decoded) {
             Some(place) => Err(answer.of_another(operation, place)),
             None => Ok(decoded),
         }
@@ -65,7 +63,7 @@ pub(crate) fn perform_page<'a, V: Vendor, T: DeserializeOwned + Send + 'static>(
     operation: &'static OperationSpec,
     request: Built,
 ) -> Calling<'a, (T, Pages)> {
-    Call { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, answer.pages)))
+    Call { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, answer.pages())))
 }
 
 /// Sends a request, and returns the response of the vendor before it is decoded.

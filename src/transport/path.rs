@@ -5,12 +5,25 @@
 pub(super) mod tests;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
 
 /// Every character except the unreserved characters of RFC 3986. URL parsers change none of the unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-pub(crate) fn encode_path(id: &str) -> String {
-    utf8_percent_encode(id, RESERVED).to_string()
+pub(crate) fn encode_path(id: &str) -> Cow<'_, str> {
+    utf8_percent_encode(id, RESERVED).into()
+}
+
+/// Replaces the parameter `{key}` of a path by an encoded id. An encoded id contains no braces, so a later call never
+/// mistakes the id for another parameter.
+pub(super) fn fill(path: &mut String, key: &str, id: &str) {
+    let parameter = path.match_indices(key).find_map(|(at, _)| {
+        let (before, after) = (path[..at].strip_suffix('{')?, path[at + key.len()..].strip_prefix('}')?);
+        Some(before.len()..path.len() - after.len())
+    });
+    if let Some(parameter) = parameter {
+        path.replace_range(parameter, id);
+    }
 }
 
 /// Returns the reason why an id is refused, if a server could read the id as another path. To encode the id is not

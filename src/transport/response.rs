@@ -30,12 +30,11 @@ use tokio::{
 #[derive(Debug)]
 pub(crate) struct VendorResponse {
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub retry_after: Option<Duration>,
     pub body: Bytes,
     /// The reason why the vendor's success flag is unclear: it is neither true nor false. Such a body is not decoded.
     pub unclear: Option<String>,
-    /// The paging information from the headers of the response.
-    pub pages: Pages,
 }
 
 /// The content of paging headers: whether there is a further page, and the total number of items. No vendor documents
@@ -128,7 +127,7 @@ pub(super) async fn receive(
     let cap = if operation.document { settings.max_document } else { settings.max_answer };
     let whole = async {
         let response = transport.connections.send(operation.effect, fresh, request).await;
-        let response = response.map_err(|error| match lost(operation, &error) {
+        let mut response = response.map_err(|error| match lost(operation, &error) {
             Failed { failure: Failure::Broken, error: lost, .. } if error.idle => {
                 Failed::new(operation, Failure::Stale, lost)
             }
@@ -139,10 +138,9 @@ pub(super) async fn receive(
         // ends instead of retrying at once.
         let patience = settings.max_retry_after.max(Duration::from_secs(1));
         let retry_after = retry_after(&response.headers, patience);
-        let pages = Pages::of(&response.headers);
-        let body = read(operation, response, cap).await;
+        let body = read(operation, &mut response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
-        Ok(VendorResponse { status, retry_after, body, unclear: None, pages })
+        Ok(VendorResponse { status, headers: response.headers, retry_after, body, unclear: None })
     };
     match timeout_at(until, whole).await {
         Ok(answer) => answer,
@@ -224,7 +222,7 @@ fn why(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     None
 }
 
-async fn read(operation: &OperationSpec, mut response: Response, cap: usize) -> Result<Bytes, Failed> {
+async fn read(operation: &OperationSpec, response: &mut Response, cap: usize) -> Result<Bytes, Failed> {
     let too_large = || {
         let error = Error::new(ErrorKind::TooLarge).detail(format!("the response has more than {cap} bytes"));
         Failed::new(operation, Failure::Unread, error)
@@ -280,6 +278,8 @@ fn starts_as_json(body: &[u8]) -> bool {
 /// Returns the longest wait among the `Retry-After` headers. A header that cannot be read, or that has a time in the
 /// past, counts as `patience`.
 pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Duration> {
+    let mut wishes = headers.get_all(RETRY_AFTER).iter().peekable();
+    wishes.peek()?;
     let date = |text: &str| httpdate::parse_http_date(text).ok();
     // If the response has a `Date` header, use the vendor's clock instead of the local clock, which may differ.
     let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?.trim())).unwrap_or_else(SystemTime::now);
@@ -291,8 +291,7 @@ pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Dur
         }
         date(text)?.duration_since(now).ok()
     };
-    let wishes = headers.get_all(RETRY_AFTER).iter().map(|value| wish(value).unwrap_or(patience).min(LONGEST));
-    wishes.max()
+    wishes.map(|value| wish(value).unwrap_or(patience).min(LONGEST)).max()
 }
 
 impl VendorResponse {
@@ -300,11 +299,16 @@ impl VendorResponse {
     pub fn no_content() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
+            headers: HeaderMap::new(),
             retry_after: None,
             body: Bytes::new(),
             unclear: None,
-            pages: Pages::default(),
         }
+    }
+
+    /// Returns the paging information from the headers.
+    pub fn pages(&self) -> Pages {
+        Pages::of(&self.headers)
     }
 
     /// Returns the response if the vendor accepted the request. Otherwise returns an error with the meaning of the

@@ -70,7 +70,7 @@ impl HttpClient {
     }
 
     pub async fn send(&self, shared: bool, request: Request) -> Result<Response, SendError> {
-        let Request { method, target, headers, body } = request;
+        let Request { method, target, headers, body, .. } = request;
         let mut url = self.server.url.clone();
         url.set_path(target.path());
         url.set_query(target.query());

@@ -77,7 +77,7 @@ impl Pool {
     }
 
     pub async fn send(&self, shared: bool, request: Request) -> Result<Response, SendError> {
-        let Request { method, target, headers, body } = request;
+        let Request { method, target, headers, body, .. } = request;
         let mut uri = hyper::http::uri::Parts::default();
         uri.scheme = Some(self.server.scheme.clone());
         uri.authority = Some(self.server.authority.clone());

@@ -1,5 +1,6 @@
 //! A request before an attempt adds the host and the credentials.
 
+use crate::transport::repeats::Expected;
 use bytes::Bytes;
 use hyper::http::uri::PathAndQuery;
 use reqwest::{Method, header::HeaderMap};
@@ -12,6 +13,8 @@ pub(crate) struct Request {
     pub target: PathAndQuery,
     pub headers: HeaderMap,
     pub body: Body,
+    /// The values that the response has to repeat.
+    pub expected: Expected,
 }
 
 pub(crate) enum Body {
@@ -47,9 +50,10 @@ impl From<Body> for reqwest::Body {
 }
 
 impl Request {
-    /// Returns a copy, or `None` if the body is a stream, which can be read only once.
+    /// Returns a copy for another attempt, or `None` if the body is a stream, which can be read only once.
     pub fn try_clone(&self) -> Option<Self> {
         let body = Body::Bytes(self.body.as_bytes()?.clone());
-        Some(Self { method: self.method.clone(), target: self.target.clone(), headers: self.headers.clone(), body })
+        let (method, target, headers) = (self.method.clone(), self.target.clone(), self.headers.clone());
+        Some(Self { method, target, headers, body, expected: Expected::new() })
     }
 }
