@@ -18,18 +18,20 @@ use reqwest::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 use url::form_urlencoded::Serializer;
 
 /// A request. The error lists every invalid value.
 pub(crate) type Built = Result<Request, String>;
 
 pub(crate) struct Draft {
-    operation: &'static OperationSpec,
-    path: String,
+    pub(super) operation: &'static OperationSpec,
+    /// The path below the base URL, with parameters such as `{id}`.
+    pub(super) template: Cow<'static, str>,
+    pub(super) path: String,
     query: Serializer<'static, String>,
-    headers: HeaderMap,
-    body: Option<Bytes>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
     form: Option<Form>,
     expected: Expected,
     faults: Vec<String>,
@@ -40,9 +42,15 @@ const ROOM: usize = 96;
 
 impl Draft {
     pub fn new(vendor: &impl Vendor, operation: &'static OperationSpec) -> Self {
+        Self::at(vendor, operation, operation.path.into())
+    }
+
+    /// Starts a request of the operation to another path.
+    pub fn at(vendor: &impl Vendor, operation: &'static OperationSpec, template: Cow<'static, str>) -> Self {
         let transport = vendor.transport();
         let mut draft = Self {
             operation,
+            template,
             path: String::new(),
             query: Serializer::new(String::new()),
             headers: HeaderMap::new(),
@@ -52,10 +60,14 @@ impl Draft {
             faults: Vec::new(),
         };
         if let Some(base) = draft.unless_fault(transport.base_path(operation)) {
-            draft.path.reserve(base.len() + operation.path.len() + ROOM);
-            draft.path.extend([&*base, operation.path]);
+            draft.path.reserve(base.len() + draft.template.len() + ROOM);
+            draft.path.extend([&*base, &draft.template]);
         }
         draft
+    }
+
+    pub(super) fn fault(&mut self, fault: Option<String>) {
+        self.faults.extend(fault);
     }
 
     fn unless_fault<T>(&mut self, value: Result<T, String>) -> Option<T> {
@@ -140,7 +152,8 @@ impl Draft {
         let (headers, body) = (self.headers, self.body.unwrap_or_default());
         let mut expected = self.expected;
         expected.extend(in_body(self.operation, &body));
-        let mut request = Request { method, target, headers, body: Body::Bytes(body), expected };
+        let (body, template) = (Body::Bytes(body), self.template);
+        let mut request = Request { method, target, template, headers, body, expected };
         if let Some(form) = self.form {
             let (headers, body) = encode(form).ok_or_else(unbuilt)?;
             request.headers.extend(headers);

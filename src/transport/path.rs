@@ -42,6 +42,22 @@ pub(crate) fn path_fault(id: &str) -> Option<String> {
     id.contains(char::is_control).then(|| "contains a control character".into())
 }
 
+/// Returns the reason why a path of the caller is refused. It may have letters, digits, `-._~` and parameters such as
+/// `{id}`, so it always stays below the base URL.
+pub(super) fn template_fault(path: &str) -> Option<&'static str> {
+    let Some(below) = path.strip_prefix('/') else { return Some("does not begin with `/`") };
+    let known = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+    let fixed = |part: &str| known(part) && part.bytes().any(|byte| byte != b'.');
+    let parameter = |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')).is_some_and(fixed);
+    match below.strip_suffix('/').unwrap_or(below).split('/').all(|part| fixed(part) || parameter(part)) {
+        true => None,
+        false => Some(
+            "has an empty part, a part of dots, or a character other than letters, digits and `-._~`. Write an id as \
+             `{id}`, and a query with `query`",
+        ),
+    }
+}
+
 /// Returns true if a path has the fixed segments of a template, and one segment for each parameter of the template.
 pub(super) fn matches(path: &str, template: &str) -> bool {
     // Compare the whole path first, because a path without parameters equals its template.

@@ -4,11 +4,12 @@ use super::{
     Effect, OperationSpec, Request, Speaker, Transport, Vendor, VendorVerdict,
     connections::{Response, SendError, causes},
     decision::Failure,
+    meta::trace_id,
     settings::LONGEST,
 };
 use crate::{
     vocabulary::{Error, ErrorKind, Outcome},
-    wire,
+    wire::{self, shape},
 };
 use bytes::{Bytes, BytesMut};
 use reqwest::{
@@ -350,7 +351,7 @@ impl VendorResponse {
             .status(self.status.as_u16())
             .refusing_caller(kind == ErrorKind::Auth && of_caller)
             .outcome_is(operation.outcome(outcome))
-            .vendor(refusal.code, refusal.trace_id)
+            .vendor(refusal.code, refusal.trace_id.filter(|id| shape::is_trace_id(id)).or_else(|| self.trace_id()))
             .advise(refusal.kind.map_or_else(of_status, |_| refusal.advice));
         if let Some(detail) = refusal.detail {
             error = error.detail(detail);
@@ -378,9 +379,14 @@ impl VendorResponse {
         Failed { error: self.undecodable(operation, why.into()), failure: Failure::Doubtful, retry_after: None }
     }
 
-    fn undecodable(&self, operation: &OperationSpec, detail: String) -> Error {
+    fn trace_id(&self) -> Option<String> {
+        trace_id(&self.headers).map(str::to_owned)
+    }
+
+    pub(super) fn undecodable(&self, operation: &OperationSpec, detail: String) -> Error {
         Error::new(ErrorKind::Decode)
             .status(self.status.as_u16())
+            .vendor(None, self.trace_id())
             .detail(detail)
             .outcome_is(operation.outcome(Outcome::Unknown))
             .advise(Some("compare the response with the spec"))

@@ -4,13 +4,15 @@ use crate::transport::repeats::Expected;
 use bytes::Bytes;
 use hyper::http::uri::PathAndQuery;
 use reqwest::{Method, header::HeaderMap};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// `Debug` hides the target and the body, because both may contain personal data.
 pub(crate) struct Request {
     pub method: Method,
     /// The path with the query, both encoded.
     pub target: PathAndQuery,
+    /// The path below the base URL, with parameters such as `{id}` in place of the ids.
+    pub template: Cow<'static, str>,
     pub headers: HeaderMap,
     pub body: Body,
     /// The values that the response has to repeat.
@@ -53,7 +55,9 @@ impl Request {
     /// Returns a copy for another attempt, or `None` if the body is a stream, which can be read only once.
     pub fn try_clone(&self) -> Option<Self> {
         let body = Body::Bytes(self.body.as_bytes()?.clone());
+        // Only the first attempt checks the path and the response.
+        let (template, expected) = (Cow::Borrowed(""), Expected::new());
         let (method, target, headers) = (self.method.clone(), self.target.clone(), self.headers.clone());
-        Some(Self { method, target, headers, body, expected: Expected::new() })
+        Some(Self { method, target, template, headers, body, expected })
     }
 }

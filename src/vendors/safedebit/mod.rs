@@ -31,7 +31,7 @@ use crate::{
     Mandates, MandatesBuilder,
     transport::{
         CallLimits, Endpoint, Refusal, Transport, Vendor, VendorVerdict, call_limit_methods, credential,
-        endpoint_methods, secret_header,
+        endpoint_methods, raw_method, secret_header,
     },
     vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
@@ -107,6 +107,7 @@ impl Client {
     }
 
     call_limit_methods!();
+    raw_method!();
 }
 
 impl MandatesBuilder {
