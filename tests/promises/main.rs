@@ -31,6 +31,8 @@ mod fleet;
 mod found;
 mod generated_surface;
 mod given_credentials;
+#[cfg(all(feature = "http2", feature = "rustls", feature = "seqino"))]
+mod http2;
 mod identity;
 mod leaks;
 mod lenient_answers;
@@ -50,12 +52,14 @@ mod plain_answers;
 mod probe;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod quickstart;
+mod raw_requests;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod readme;
 mod references;
 mod refused_caller;
 mod reinstated;
 mod removals;
+mod response_meta;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;
 mod sandbox;

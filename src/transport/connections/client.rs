@@ -1,5 +1,7 @@
 //! `reqwest`: for the HTTP client of the caller, for a proxy from the environment, and for the TLS of the system.
 
+#[cfg(feature = "http2")]
+use super::PING;
 use super::{Request, Response, SendError, Server, Settings, Tls, Unavailable, opened::Note, response::Unread};
 use hyper::http::uri::Scheme;
 use reqwest::{Client, ClientBuilder, header::HeaderValue};
@@ -15,6 +17,16 @@ pub(super) struct HttpClient {
 /// `reqwest` shows this.
 fn named(own: ClientBuilder, user_agent: HeaderValue) -> ClientBuilder {
     if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(user_agent) }
+}
+
+/// Sets the version of HTTP. Another crate of a program can turn on HTTP/2 in `reqwest`.
+fn version(builder: ClientBuilder, settings: &Settings) -> ClientBuilder {
+    #[cfg(feature = "http2")]
+    if settings.http2 {
+        return builder.http2_keep_alive_interval(PING).http2_keep_alive_timeout(PING);
+    }
+    let _ = settings;
+    builder.http1_only()
 }
 
 /// A client for plain HTTP. Reading the certificates of the machine takes long, and plain HTTP needs none.
@@ -50,7 +62,7 @@ impl HttpClient {
                 .no_deflate()
                 .no_zstd()
                 .connection_verbose(false);
-            tls.reqwest(builder)
+            tls.reqwest(version(builder, settings))
         };
         super::tls::provide();
         let failed = |_| "the HTTP client cannot start".to_owned();
@@ -71,7 +83,7 @@ impl HttpClient {
     }
 
     pub async fn send(&self, shared: bool, request: Request) -> Result<Response, SendError> {
-        let Request { method, target, headers, body } = request;
+        let Request { method, target, headers, body, .. } = request;
         let mut url = self.server.url.clone();
         url.set_path(target.path());
         url.set_query(target.query());

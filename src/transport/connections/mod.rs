@@ -38,6 +38,11 @@ pub(super) fn user_agent(spec: SpecOrigin, program: Option<&str>) -> Option<Head
     HeaderValue::try_from(text).ok()
 }
 
+/// The time after which a silent HTTP/2 connection is tested, and the time for the response to the test. Without the
+/// test, all reads would wait on a connection whose peer has vanished.
+#[cfg(feature = "http2")]
+const PING: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// The server that the connections lead to.
 struct Server {
     url: Url,

@@ -31,7 +31,7 @@ use crate::{
     Mandates, MandatesBuilder,
     transport::{
         CallLimits, Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, call_limit_methods,
-        credential, endpoint_methods,
+        credential, endpoint_methods, raw_method,
     },
     vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
@@ -118,6 +118,7 @@ impl Client {
     }
 
     call_limit_methods!();
+    raw_method!();
 }
 
 impl MandatesBuilder {

@@ -2,7 +2,7 @@
 
 use super::{Client, debit, generated::operations, types};
 use crate::{
-    adapter::{Adapter, BatchReader, OneByOne},
+    adapter::Adapter,
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, perform_page},
@@ -10,7 +10,6 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
 use types::MandateStatus as Word;
 
 const SEARCH: &OperationSpec = &operations::SEARCH_MANDATE;
@@ -67,10 +66,6 @@ impl Adapter for Client {
             };
             Ok((operation, exchange(self, operation, request).await?))
         })
-    }
-
-    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader> {
-        Arc::new(OneByOne(self))
     }
 
     fn concurrency(&self) -> usize {

@@ -29,7 +29,7 @@ use crate::{
     Mandates, MandatesBuilder,
     transport::{
         CallLimits, Endpoint, Refusal, Transport, Vendor, VendorVerdict, call_limit_methods, credential,
-        endpoint_methods, secret_header,
+        endpoint_methods, raw_method, secret_header,
     },
     vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
@@ -118,6 +118,7 @@ impl Client {
     }
 
     call_limit_methods!();
+    raw_method!();
 }
 
 impl MandatesBuilder {

@@ -30,7 +30,7 @@ use crate::{
     Mandates, MandatesBuilder,
     transport::{
         CallLimits, Endpoint, Refusal, Transport, Vendor, VendorVerdict, call_limit_methods, credential,
-        endpoint_methods, secret_header,
+        endpoint_methods, raw_method, secret_header,
     },
     vocabulary::{Error, Provider, SpecOrigin},
     wire,
@@ -115,6 +115,7 @@ impl Client {
     }
 
     call_limit_methods!();
+    raw_method!();
 }
 
 impl MandatesBuilder {
