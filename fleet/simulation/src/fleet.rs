@@ -1,0 +1,182 @@
+//! Eight machines read the mandates of one vendor. Each machine works in one lane, which has its share of the rate.
+
+use crate::{
+    order::{Order, Planner, URGENCIES},
+    world::{HOUR, Noticed, World},
+};
+use fastrand::Rng;
+use std::collections::VecDeque;
+
+pub const MACHINES: usize = 8;
+/// A batch has at most so many seconds of calls.
+const BATCH: f64 = 30.0;
+/// Another machine takes over the lane of a lost machine after this time, in seconds.
+const TAKEOVER: f64 = 60.0;
+
+/// One simulation: its rate, and its duration in seconds. Changes count between `from` and `until`.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    pub calls_per_second: f64,
+    pub from: f64,
+    pub until: f64,
+    /// Readings continue after `until`, so that the last changes are noticed.
+    pub end: f64,
+}
+
+/// The result of one simulation.
+#[derive(Default)]
+pub struct Outcome {
+    pub noticed: Vec<Noticed>,
+    /// All calls, with those that were repeated.
+    pub calls: u64,
+    /// The calls that were made for nothing, because their machine was lost.
+    pub repeated: u64,
+    pub lost_machines: u64,
+}
+
+/// Reads the world in an order, and collects the changes.
+pub fn simulate(world: &mut World, order: &Order, run: Run, rng: &mut Rng) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut planner = Planner::new(order, world);
+    for (lane, losses) in losses(run.end, rng).into_iter().enumerate() {
+        work(world, &mut planner, run, rng, (lane, losses), &mut outcome);
+    }
+    for index in 0..world.mandates.len() as u32 {
+        if let Some(noticed) = world.unnoticed(index, run.end) {
+            outcome.note(noticed, run);
+        }
+    }
+    outcome
+}
+
+/// Makes the calls of one lane. No lane waits for another, so each is simulated on its own.
+fn work(
+    world: &mut World,
+    planner: &mut Planner<'_>,
+    run: Run,
+    rng: &mut Rng,
+    (lane, mut losses): (usize, VecDeque<f64>),
+    outcome: &mut Outcome,
+) {
+    let mut queue = Queue::new(world.calls().div_ceil(MACHINES as u32), run.end);
+    let place = |call: u32| call / MACHINES as u32;
+    for call in (lane as u32..world.calls()).step_by(MACHINES) {
+        // Before the start the same order was at work, so the first wait is a part of a whole one.
+        if let Some((due, urgency)) = planner.plan(world, call, 0.0) {
+            let due = if *planner.order == Order::Nightly { due } else { due * rng.f64() };
+            queue.push(place(call), due, urgency);
+        }
+    }
+    let share = run.calls_per_second / MACHINES as f64;
+    let size = ((share * BATCH) as usize).max(1);
+    let mut batch = Vec::new();
+    let mut now = 0.0;
+    while now < run.end {
+        batch.clear();
+        while batch.len() < size
+            && let Some(place) = queue.pop(now)
+        {
+            batch.push(place * MACHINES as u32 + lane as u32);
+        }
+        if batch.is_empty() {
+            now += BUCKET;
+            continue;
+        }
+        let takes = batch.len() as f64 / share;
+        while let Some(lost) = losses.front().copied().filter(|lost| *lost < now + takes) {
+            losses.pop_front();
+            if lost >= now {
+                // Nothing of the batch is stored. The machine that takes over makes all its calls again.
+                let made = ((lost - now) * share).ceil() as u64;
+                (outcome.calls, outcome.repeated) = (outcome.calls + made, outcome.repeated + made);
+            }
+            // Otherwise the machine was lost while it waited for due mandates.
+            now = now.max(lost + TAKEOVER);
+            outcome.lost_machines += 1;
+        }
+        for (number, call) in batch.iter().enumerate() {
+            let read = now + (number + 1) as f64 / share;
+            for index in world.read_by(*call) {
+                world.read(index, read, |noticed| outcome.note(noticed, run));
+            }
+            if let Some((due, urgency)) = planner.plan(world, *call, read) {
+                queue.push(place(*call), due, urgency);
+            }
+        }
+        outcome.calls += batch.len() as u64;
+        now += takes;
+    }
+}
+
+impl Outcome {
+    fn note(&mut self, noticed: Noticed, run: Run) {
+        if (run.from..run.until).contains(&noticed.changed_at) {
+            self.noticed.push(noticed);
+        }
+    }
+}
+
+/// The times at which the machine of each lane is lost: one machine in each hour.
+fn losses(end: f64, rng: &mut Rng) -> [VecDeque<f64>; MACHINES] {
+    let mut lost = [const { VecDeque::new() }; MACHINES];
+    for hour in 0..(end / HOUR) as u32 {
+        lost[rng.usize(..MACHINES)].push_back((f64::from(hour) + rng.f64()) * HOUR);
+    }
+    lost
+}
+
+/// The width of a bucket of the queue in seconds. Mandates that are due in one bucket keep the order of their planning.
+const BUCKET: f64 = 10.0;
+const NONE: u32 = u32::MAX;
+
+/// A queue by urgency and due time. Each bucket is a linked list, so the queue needs four bytes for a call.
+struct Queue {
+    urgencies: [Buckets; URGENCIES],
+    next: Vec<u32>,
+}
+
+#[derive(Clone)]
+struct Buckets {
+    /// The first and the last call of each bucket.
+    ends: Vec<(u32, u32)>,
+    /// No bucket before this one has a call.
+    from: usize,
+}
+
+impl Queue {
+    fn new(calls: u32, end: f64) -> Self {
+        let buckets = Buckets { ends: vec![(NONE, NONE); (end / BUCKET) as usize + 1], from: 0 };
+        Self { urgencies: std::array::from_fn(|_| buckets.clone()), next: vec![NONE; calls as usize] }
+    }
+
+    /// Adds a call, unless its due time is after the end of the simulation.
+    fn push(&mut self, call: u32, due: f64, urgency: usize) {
+        let buckets = &mut self.urgencies[urgency];
+        let at = ((due / BUCKET) as usize).max(buckets.from);
+        let Some((first, last)) = buckets.ends.get_mut(at) else { return };
+        if *first == NONE {
+            *first = call;
+        } else {
+            self.next[*last as usize] = call;
+        }
+        *last = call;
+        self.next[call as usize] = NONE;
+    }
+
+    /// Takes the most urgent of the calls that are due.
+    fn pop(&mut self, now: f64) -> Option<u32> {
+        let due = (now / BUCKET) as usize;
+        for buckets in &mut self.urgencies {
+            while buckets.from < due && buckets.from < buckets.ends.len() {
+                let (first, _) = &mut buckets.ends[buckets.from];
+                if *first != NONE {
+                    let call = *first;
+                    *first = self.next[call as usize];
+                    return Some(call);
+                }
+                buckets.from += 1;
+            }
+        }
+        None
+    }
+}

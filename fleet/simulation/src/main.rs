@@ -1,0 +1,213 @@
+//! Simulates how late the changes of ten million mandates are noticed, by three orders of reading, and compares them
+//! with a lower bound. Nothing here uses a network. The results are in docs/machines.md.
+
+mod bound;
+mod figure;
+mod fleet;
+mod order;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use bound::Bound;
+use fastrand::Rng;
+use fleet::{Outcome, Run, simulate};
+use mandat::Schedule;
+use order::Order;
+use std::{collections::VecDeque, path::PathBuf, process::ExitCode, sync::Mutex, thread, time::Instant};
+use world::{DAY, Group, Noticed, VENDORS, World};
+
+const MANDATES: u32 = 10_000_000;
+/// The orders that are compared.
+const ORDERS: [(&str, Rule); 3] =
+    [("each night", Rule::Nightly), ("`Schedule::default()`", Rule::Default), ("`Schedule::paced`", Rule::Paced)];
+/// The share of the rate that a paced schedule keeps for mandates in force. The rest serves other readings and repeats.
+const KEPT: f64 = 0.9;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    Nightly,
+    Default,
+    Paced,
+}
+
+/// A rate for each vendor, with the days of a run: the changes between the first two days count, and readings end on
+/// the third.
+struct Case {
+    calls_per_second: f64,
+    days: [f64; 3],
+}
+
+/// At 10 calls a second a pass takes four days, so the run takes longer.
+const CASES: [Case; 2] = [
+    Case { calls_per_second: 100.0, days: [2.0, 8.0, 10.0] },
+    Case { calls_per_second: 10.0, days: [16.0, 46.0, 58.0] },
+];
+
+struct Options {
+    seed: u64,
+    /// Divides the mandates and the rates, for a quick look.
+    scale: u32,
+    /// The folder for the figures.
+    figures: Option<PathBuf>,
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self { seed: Rng::new().u64(..), scale: 1, figures: None };
+        while let Some(name) = arguments.next() {
+            let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+            match name.as_str() {
+                "--seed" => options.seed = value.parse().map_err(|_| "--seed needs a whole number")?,
+                "--scale" => {
+                    let scale = value.parse().ok().filter(|scale| (1..=10_000).contains(scale));
+                    options.scale = scale.ok_or("--scale needs a number from 1 to 10000")?;
+                }
+                "--figures" => options.figures = Some(value.into()),
+                _ => return Err(format!("{name} is unknown. Use --seed N, --scale N, --figures FOLDER")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn main() -> ExitCode {
+    match Options::read(std::env::args().skip(1)).and_then(|options| run(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    let started = Instant::now();
+    println!("Seed {}, {} mandates, {} machines.\n", options.seed, MANDATES / options.scale, fleet::MACHINES);
+    println!(
+        "| calls a second | order | median | lower bound | 99 % | lower bound | ratio | set up | collection ahead | at rest | calls a day |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    let mut by_vendor = String::from("| calls a second | vendor | lower bound of the 99 % |");
+    ORDERS.iter().for_each(|(name, _)| by_vendor += &format!(" {name} |"));
+    by_vendor += "\n|---|---|---|---|---|---|\n";
+    for Case { calls_per_second, days } in CASES {
+        let [from, until, end] = days.map(|day| day * DAY);
+        let rate = calls_per_second / f64::from(options.scale);
+        let run = Run { calls_per_second: rate, from, until, end };
+        let results = simulate_all(options, run);
+        let bounds = |vendor| Bound::new([(&world(options, vendor), rate)]);
+        let bounds: Vec<_> = (0..VENDORS.len()).map(bounds).collect();
+        for (number, bound) in bounds.iter().enumerate() {
+            by_vendor +=
+                &format!("| {calls_per_second} | {} | {} |", VENDORS[number].name, spoken(bound.lateness(0.99)));
+            for outcomes in &results {
+                let late = lateness(outcomes[number].noticed.iter());
+                by_vendor += &format!(" {} |", spoken(quantile(&late, 0.99)));
+            }
+            by_vendor.push('\n');
+        }
+        let bound = Bound::join(bounds);
+        let mut lines =
+            vec![("lower bound".to_owned(), (1..1000).map(|share| bound.lateness(f64::from(share) / 1e3)).collect())];
+        for ((name, _), outcomes) in ORDERS.iter().zip(&results) {
+            let all = || outcomes.iter().flat_map(|outcome| &outcome.noticed);
+            let late = lateness(all());
+            let of = |group| spoken(quantile(&lateness(all().filter(|noticed| noticed.group == group)), 0.99));
+            let (late_99, bound_99) = (quantile(&late, 0.99), bound.lateness(0.99));
+            println!(
+                "| {calls_per_second} | {name} | {} | {} | {} | {} | {:.2} | {} | {} | {} | {:.2} million |",
+                spoken(quantile(&late, 0.5)),
+                spoken(bound.lateness(0.5)),
+                spoken(late_99),
+                spoken(bound_99),
+                late_99 / bound_99,
+                of(Group::Setup),
+                of(Group::CollectionAhead),
+                of(Group::AtRest),
+                outcomes.iter().map(|outcome| outcome.calls).sum::<u64>() as f64 / days[2] / 1e6,
+            );
+            let repeated: u64 = outcomes.iter().map(|outcome| outcome.repeated).sum();
+            let lost: u64 = outcomes.iter().map(|outcome| outcome.lost_machines).sum();
+            eprintln!("{name}: {} changes, {lost} lanes lost a machine, {repeated} calls repeated", late.len());
+            lines.push((
+                name.replace('`', ""),
+                (1..1000).map(|share| quantile(&late, f64::from(share) / 1e3)).collect(),
+            ));
+        }
+        if let Some(folder) = &options.figures {
+            let file = folder.join(format!("machines-{calls_per_second}.svg"));
+            let title = format!("Ten million mandates, {calls_per_second} calls a second for each vendor");
+            std::fs::write(&file, figure::draw(&title, &lines)).map_err(|e| format!("{}: {e}", file.display()))?;
+        }
+    }
+    println!("\n{by_vendor}");
+    eprintln!("{} seconds", started.elapsed().as_secs());
+    Ok(())
+}
+
+/// The world of a vendor. It depends only on the seed, so each order meets the same mandates.
+fn world(options: &Options, vendor: usize) -> World {
+    World::new(
+        VENDORS[vendor],
+        MANDATES / options.scale / VENDORS.len() as u32,
+        options.seed.wrapping_add(vendor as u64),
+    )
+}
+
+/// Simulates each order at each vendor. Returns the outcomes of the vendors for each order.
+fn simulate_all(options: &Options, run: Run) -> Vec<Vec<Outcome>> {
+    let jobs = (0..ORDERS.len()).flat_map(|order| (0..VENDORS.len()).map(move |vendor| (order, vendor)));
+    let jobs: Mutex<VecDeque<_>> = Mutex::new(jobs.collect());
+    let done = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let job = jobs.lock().expect("no thread has panicked").pop_front();
+                    let Some((order, vendor)) = job else { return };
+                    let mut world = world(options, vendor);
+                    let order_of = order_of(ORDERS[order].1, &world, run);
+                    let mut rng = Rng::with_seed(options.seed ^ vendor as u64);
+                    let outcome = simulate(&mut world, &order_of, run, &mut rng);
+                    done.lock().expect("no thread has panicked").push((order, vendor, outcome));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().expect("no thread has panicked");
+    done.sort_by_key(|(order, vendor, _)| (*order, *vendor));
+    let mut done = done.into_iter().map(|(.., outcome)| outcome);
+    ORDERS.iter().map(|_| done.by_ref().take(VENDORS.len()).collect()).collect()
+}
+
+fn order_of(rule: Rule, world: &World, run: Run) -> Order {
+    match rule {
+        Rule::Nightly => Order::Nightly,
+        Rule::Default => Order::Scheduled(Schedule::default()),
+        Rule::Paced => Order::Scheduled(Schedule::default().paced(world.calls_in_force(), run.calls_per_second * KEPT)),
+    }
+}
+
+/// The lateness of each change in seconds, sorted.
+fn lateness<'a>(noticed: impl Iterator<Item = &'a Noticed>) -> Vec<f64> {
+    let mut late: Vec<_> = noticed.map(|noticed| noticed.noticed_at - noticed.changed_at).collect();
+    late.sort_unstable_by(f64::total_cmp);
+    late
+}
+
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = (sorted.len() as f64 * share) as usize;
+    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+}
+
+/// Writes a duration as people say it.
+fn spoken(seconds: f64) -> String {
+    match seconds {
+        s if s.is_nan() => "-".to_owned(),
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 100.0 * 60.0 => format!("{:.0} min", s / 60.0),
+        s if s < 72.0 * 3600.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / DAY),
+    }
+}
