@@ -1,7 +1,7 @@
 //! Eight machines read the mandates of one vendor. Each machine works in one lane, which has its share of the rate.
 
 use crate::{
-    order::{Order, Planner, URGENCIES},
+    order::{Order, Planner, urgency},
     world::{HOUR, Noticed, World},
 };
 use fastrand::Rng;
@@ -9,9 +9,9 @@ use std::collections::VecDeque;
 
 pub const MACHINES: usize = 8;
 /// A batch has at most so many seconds of calls.
-const BATCH: f64 = 30.0;
+const BATCH: f64 = 3.0;
 /// Another machine takes over the lane of a lost machine after this time, in seconds.
-const TAKEOVER: f64 = 60.0;
+const TAKEOVER: f64 = 12.0;
 
 /// One simulation: its rate, and its duration in seconds. Changes count between `from` and `until`.
 #[derive(Clone, Copy, Debug)]
@@ -59,12 +59,11 @@ fn work(
     outcome: &mut Outcome,
 ) {
     let mut queue = Queue::new(world.calls().div_ceil(MACHINES as u32), run.end);
-    let place = |call: u32| call / MACHINES as u32;
     for call in (lane as u32..world.calls()).step_by(MACHINES) {
         // Before the start the same order was at work, so the first wait is a part of a whole one.
         if let Some((due, urgency)) = planner.plan(world, call, 0.0) {
             let due = if *planner.order == Order::Nightly { due } else { due * rng.f64() };
-            queue.push(place(call), due, urgency);
+            queue.push(call / MACHINES as u32, due, urgency);
         }
     }
     let share = run.calls_per_second / MACHINES as f64;
@@ -73,10 +72,13 @@ fn work(
     let mut now = 0.0;
     while now < run.end {
         batch.clear();
+        // A quarter of a batch is for mandates in force, so that urgent ones never displace them all.
+        let resting = std::iter::from_fn(|| queue.pop(now, urgency::IN_FORCE)).take(size.div_ceil(4));
+        batch.extend(resting);
         while batch.len() < size
-            && let Some(place) = queue.pop(now)
+            && let Some(place) = (0..urgency::ALL).find_map(|urgency| queue.pop(now, urgency))
         {
-            batch.push(place * MACHINES as u32 + lane as u32);
+            batch.push(place);
         }
         if batch.is_empty() {
             now += BUCKET;
@@ -94,13 +96,13 @@ fn work(
             now = now.max(lost + TAKEOVER);
             outcome.lost_machines += 1;
         }
-        for (number, call) in batch.iter().enumerate() {
-            let read = now + (number + 1) as f64 / share;
-            for index in world.read_by(*call) {
+        for (number, place) in batch.iter().enumerate() {
+            let (call, read) = (place * MACHINES as u32 + lane as u32, now + (number + 1) as f64 / share);
+            for index in world.read_by(call) {
                 world.read(index, read, |noticed| outcome.note(noticed, run));
             }
-            if let Some((due, urgency)) = planner.plan(world, *call, read) {
-                queue.push(place(*call), due, urgency);
+            if let Some((due, urgency)) = planner.plan(world, call, read) {
+                queue.push(*place, due, urgency);
             }
         }
         outcome.calls += batch.len() as u64;
@@ -129,53 +131,53 @@ fn losses(end: f64, rng: &mut Rng) -> [VecDeque<f64>; MACHINES] {
 const BUCKET: f64 = 10.0;
 const NONE: u32 = u32::MAX;
 
-/// A queue by urgency and due time. Each bucket is a linked list, so the queue needs four bytes for a call.
+/// The calls of one lane, by urgency and due time. Each bucket is a linked list, so the queue needs four bytes for a call.
+/// `place` is the number of a call in the lane.
 struct Queue {
-    urgencies: [Buckets; URGENCIES],
+    urgencies: [Buckets; urgency::ALL],
     next: Vec<u32>,
 }
 
 #[derive(Clone)]
 struct Buckets {
-    /// The first and the last call of each bucket.
+    /// The first and the last place of each bucket.
     ends: Vec<(u32, u32)>,
-    /// No bucket before this one has a call.
+    /// No bucket before this one has a place.
     from: usize,
 }
 
 impl Queue {
-    fn new(calls: u32, end: f64) -> Self {
+    fn new(places: u32, end: f64) -> Self {
         let buckets = Buckets { ends: vec![(NONE, NONE); (end / BUCKET) as usize + 1], from: 0 };
-        Self { urgencies: std::array::from_fn(|_| buckets.clone()), next: vec![NONE; calls as usize] }
+        Self { urgencies: std::array::from_fn(|_| buckets.clone()), next: vec![NONE; places as usize] }
     }
 
     /// Adds a call, unless its due time is after the end of the simulation.
-    fn push(&mut self, call: u32, due: f64, urgency: usize) {
+    fn push(&mut self, place: u32, due: f64, urgency: usize) {
         let buckets = &mut self.urgencies[urgency];
         let at = ((due / BUCKET) as usize).max(buckets.from);
         let Some((first, last)) = buckets.ends.get_mut(at) else { return };
         if *first == NONE {
-            *first = call;
+            *first = place;
         } else {
-            self.next[*last as usize] = call;
+            self.next[*last as usize] = place;
         }
-        *last = call;
-        self.next[call as usize] = NONE;
+        *last = place;
+        self.next[place as usize] = NONE;
     }
 
-    /// Takes the most urgent of the calls that are due.
-    fn pop(&mut self, now: f64) -> Option<u32> {
+    /// Takes the call of this urgency that has been due for the longest time.
+    fn pop(&mut self, now: f64, urgency: usize) -> Option<u32> {
         let due = (now / BUCKET) as usize;
-        for buckets in &mut self.urgencies {
-            while buckets.from < due && buckets.from < buckets.ends.len() {
-                let (first, _) = &mut buckets.ends[buckets.from];
-                if *first != NONE {
-                    let call = *first;
-                    *first = self.next[call as usize];
-                    return Some(call);
-                }
-                buckets.from += 1;
+        let buckets = &mut self.urgencies[urgency];
+        while buckets.from < due.min(buckets.ends.len()) {
+            let (first, _) = &mut buckets.ends[buckets.from];
+            if *first != NONE {
+                let place = *first;
+                *first = self.next[place as usize];
+                return Some(place);
             }
+            buckets.from += 1;
         }
         None
     }

@@ -48,13 +48,15 @@ struct Options {
     seed: u64,
     /// Divides the mandates and the rates, for a quick look.
     scale: u32,
+    /// The part of the rate at which calls start. The lower bound always has the whole rate.
+    used: f64,
     /// The folder for the figures.
     figures: Option<PathBuf>,
 }
 
 impl Options {
     fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self { seed: Rng::new().u64(..), scale: 1, figures: None };
+        let mut options = Self { seed: Rng::new().u64(..), scale: 1, used: 1.0, figures: None };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
             match name.as_str() {
@@ -63,8 +65,12 @@ impl Options {
                     let scale = value.parse().ok().filter(|scale| (1..=10_000).contains(scale));
                     options.scale = scale.ok_or("--scale needs a number from 1 to 10000")?;
                 }
+                "--used" => {
+                    let used = value.parse().ok().filter(|used| *used > 0.0 && *used <= 1.0);
+                    options.used = used.ok_or("--used needs a number above 0, and 1 at most")?;
+                }
                 "--figures" => options.figures = Some(value.into()),
-                _ => return Err(format!("{name} is unknown. Use --seed N, --scale N, --figures FOLDER")),
+                _ => return Err(format!("{name} is unknown. Use --seed N, --scale N, --used PART, --figures FOLDER")),
             }
         }
         Ok(options)
@@ -94,7 +100,7 @@ fn run(options: &Options) -> Result<(), String> {
     for Case { calls_per_second, days } in CASES {
         let [from, until, end] = days.map(|day| day * DAY);
         let rate = calls_per_second / f64::from(options.scale);
-        let run = Run { calls_per_second: rate, from, until, end };
+        let run = Run { calls_per_second: rate * options.used, from, until, end };
         let results = simulate_all(options, run);
         let bounds = |vendor| Bound::new([(&world(options, vendor), rate)]);
         let bounds: Vec<_> = (0..VENDORS.len()).map(bounds).collect();

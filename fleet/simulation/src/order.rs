@@ -13,8 +13,15 @@ pub enum Order {
     Scheduled(Schedule),
 }
 
-/// Among the due mandates, those of a lower urgency wait for those of a higher one. The first is the highest.
-pub const URGENCIES: usize = 3;
+/// The order among due mandates, as `mandat-fleet` has it. Those with a smaller number are read first.
+pub mod urgency {
+    /// The debtor has to sign, or a collection is near.
+    pub const AWAITED: usize = 0;
+    pub const SET_UP: usize = 1;
+    pub const IN_FORCE: usize = 2;
+    pub const ENDED: usize = 3;
+    pub const ALL: usize = 4;
+}
 
 /// Plans the next reading of the mandates of one vendor.
 pub struct Planner<'a> {
@@ -46,7 +53,7 @@ impl<'a> Planner<'a> {
     /// Returns the time of the next reading by one call, and its urgency. `None` if the call is no longer needed.
     pub fn plan(&mut self, world: &World, call: u32, now: f64) -> Option<(f64, usize)> {
         if *self.order == Order::Nightly {
-            return Some((next_night(now), 0));
+            return Some((next_night(now), urgency::IN_FORCE));
         }
         let plans = world.read_by(call).filter_map(|index| self.plan_mandate(world, call, index, now));
         plans.reduce(|one, other| (one.0.min(other.0), one.1.min(other.1)))
@@ -63,9 +70,11 @@ impl<'a> Planner<'a> {
             due
         };
         let urgency = match seen {
-            Life::Setup => 0,
-            Life::InForce if world.collects_soon(index, due) => 1,
-            Life::InForce | Life::Ended => 2,
+            Life::Setup if self.vendor.setup == MandateStatus::AwaitingSignature => urgency::AWAITED,
+            Life::Setup => urgency::SET_UP,
+            Life::InForce if world.collects_soon(index, due) => urgency::AWAITED,
+            Life::InForce => urgency::IN_FORCE,
+            Life::Ended => urgency::ENDED,
         };
         Some((due, urgency))
     }

@@ -23,11 +23,11 @@ const ABANDONED: f64 = 60.0 * DAY;
 const GIVEN_UP: f64 = 90.0 * DAY;
 /// The share of ended mandates that are reinstated before that.
 const REINSTATED: f64 = 0.01;
-/// A mandate for SEPA has a collection ahead for this part of each month.
-const AHEAD: f64 = 3.0 * DAY;
-/// A mandate with a collection ahead changes so many times as often as the average, because the pre-notification
-/// reminds the debtor.
-const REMINDED: f64 = 3.0;
+/// A mandate for SEPA has a collection ahead for this part of each month, from the pre-notification on.
+const AHEAD: f64 = 14.0 * DAY;
+/// The rate of change with a collection ahead, relative to the average over the month. The pre-notification reminds the
+/// debtor.
+const REMINDED: f64 = 1.5;
 
 /// The part of a life in which a mandate is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
