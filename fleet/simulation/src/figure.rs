@@ -1,6 +1,10 @@
 //! Draws the share of changes that are noticed within a time, as an SVG file.
 
-use crate::world::{DAY, HOUR};
+use crate::{
+    report::Row,
+    world::{DAY, HOUR},
+};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 720.0;
@@ -11,7 +15,6 @@ const TOP: f64 = 48.0;
 const BOTTOM: f64 = 96.0;
 /// The horizontal axis is logarithmic.
 const TICKS: [(f64, &str); 8] = [
-    (1.0, "1 s"),
     (10.0, "10 s"),
     (60.0, "1 min"),
     (600.0, "10 min"),
@@ -19,9 +22,10 @@ const TICKS: [(f64, &str); 8] = [
     (6.0 * HOUR, "6 h"),
     (DAY, "1 day"),
     (7.0 * DAY, "7 days"),
+    (30.0 * DAY, "30 days"),
 ];
-const FIRST: f64 = 1.0;
-const LAST: f64 = 10.0 * DAY;
+const FIRST: f64 = 10.0;
+const LAST: f64 = 40.0 * DAY;
 
 fn x(seconds: f64) -> f64 {
     let part = (seconds.clamp(FIRST, LAST) / FIRST).ln() / (LAST / FIRST).ln();
@@ -32,11 +36,11 @@ fn y(share: f64) -> f64 {
     HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 }
 
-/// Draws lines. Each line has a name, and its lateness at 1 to 999 thousandths of the changes.
+/// Draws a line for each row.
 ///
 /// The file has colours for light and dark pages, and each line has its own dashes for readers who see no colours. The
 /// file has no empty line, because an empty line would end it within Markdown.
-pub fn draw(title: &str, lines: &[(String, Vec<f64>)]) -> String {
+pub fn draw(title: &str, rows: &[Row]) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">\n\
          <style>\n\
@@ -70,18 +74,28 @@ pub fn draw(title: &str, lines: &[(String, Vec<f64>)]) -> String {
         svg,
         "<text transform=\"translate(16 {middle:.1}) rotate(-90)\" text-anchor=\"middle\">share of changes noticed</text>"
     );
-    for (number, (name, late)) in lines.iter().enumerate() {
+    for (number, row) in rows.iter().enumerate() {
         let dashes = ["2 3", "7 4", "12 3 2 3", "none"][number % 4];
         let style = format!("style=\"stroke: var(--c{})\" stroke-dasharray=\"{dashes}\"", number % 4);
         // Each hundredth is enough for a line, and the last thousandths show the tail.
-        let points = late.iter().enumerate().filter(|(at, _)| (at + 1) % 10 == 0 || *at >= 989);
+        let points = row.lateness.iter().enumerate().filter(|(at, _)| (at + 1) % 10 == 0 || *at >= 989);
         let points = points.map(|(at, seconds)| format!("{:.1} {:.1}", x(*seconds), y((at + 1) as f64 / 1000.0)));
         let _ = writeln!(svg, "<path class=\"line\" {style} d=\"M{}\"/>", points.collect::<Vec<_>>().join("L"));
-        let (column, row) = (left + 330.0 * (number % 2) as f64, HEIGHT - 34.0 + 22.0 * (number / 2) as f64);
+        let name = row.name.replace('`', "");
+        let (column, height) = (left + 330.0 * (number % 2) as f64, HEIGHT - 34.0 + 22.0 * (number / 2) as f64);
         let (end, text) = (column + 36.0, column + 44.0);
-        let _ = writeln!(svg, "<path class=\"line\" {style} d=\"M{column:.1} {row:.1}H{end:.1}\"/>");
-        let row = row + 4.0;
-        let _ = writeln!(svg, "<text x=\"{text:.1}\" y=\"{row:.1}\">{name}</text>");
+        let _ = writeln!(svg, "<path class=\"line\" {style} d=\"M{column:.1} {height:.1}H{end:.1}\"/>");
+        let height = height + 4.0;
+        let _ = writeln!(svg, "<text x=\"{text:.1}\" y=\"{height:.1}\">{name}</text>");
     }
     svg + "</svg>\n"
+}
+
+/// The characters that end a link in Markdown, or that a URL may not contain.
+const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'(').add(b')').add(b'<').add(b'>');
+
+/// Writes a figure as the target of a Markdown link. The documentation of the crate shows it, because that has no place
+/// for a file.
+pub fn link(label: &str, svg: &str) -> String {
+    format!("[{label}]: data:image/svg+xml,{}\n", utf8_percent_encode(svg, ENCODED))
 }

@@ -11,7 +11,7 @@ pub const MACHINES: usize = 8;
 /// A batch has at most so many seconds of calls.
 const BATCH: f64 = 3.0;
 /// Another machine takes over the lane of a lost machine after this time, in seconds.
-const TAKEOVER: f64 = 12.0;
+const TAKEOVER: f64 = 20.0;
 
 /// One simulation: its rate, and its duration in seconds. Changes count between `from` and `until`.
 #[derive(Clone, Copy, Debug)]

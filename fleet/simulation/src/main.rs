@@ -5,6 +5,7 @@ mod bound;
 mod figure;
 mod fleet;
 mod order;
+mod report;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -14,8 +15,16 @@ use fastrand::Rng;
 use fleet::{Outcome, Run, simulate};
 use mandat::Schedule;
 use order::Order;
-use std::{collections::VecDeque, path::PathBuf, process::ExitCode, sync::Mutex, thread, time::Instant};
-use world::{DAY, Group, Noticed, VENDORS, World};
+use report::Row;
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Mutex,
+    thread,
+    time::Instant,
+};
+use world::{DAY, VENDORS, World};
 
 const MANDATES: u32 = 10_000_000;
 /// The orders that are compared.
@@ -40,8 +49,8 @@ struct Case {
 
 /// At 10 calls a second a pass takes four days, so the run takes longer.
 const CASES: [Case; 2] = [
-    Case { calls_per_second: 100.0, days: [2.0, 8.0, 10.0] },
-    Case { calls_per_second: 10.0, days: [16.0, 46.0, 58.0] },
+    Case { calls_per_second: 100.0, days: [2.0, 7.0, 9.0] },
+    Case { calls_per_second: 10.0, days: [12.0, 32.0, 40.0] },
 ];
 
 struct Options {
@@ -50,7 +59,7 @@ struct Options {
     scale: u32,
     /// The part of the rate at which calls start. The lower bound always has the whole rate.
     used: f64,
-    /// The folder for the figures.
+    /// The folder for the figures, `docs`.
     figures: Option<PathBuf>,
 }
 
@@ -89,67 +98,35 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), String> {
     let started = Instant::now();
-    println!("Seed {}, {} mandates, {} machines.\n", options.seed, MANDATES / options.scale, fleet::MACHINES);
-    println!(
-        "| calls a second | order | median | lower bound | 99 % | lower bound | ratio | set up | collection ahead | at rest | calls a day |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    let mut by_vendor = String::from("| calls a second | vendor | lower bound of the 99 % |");
-    ORDERS.iter().for_each(|(name, _)| by_vendor += &format!(" {name} |"));
-    by_vendor += "\n|---|---|---|---|---|---|\n";
+    let (mut rows, mut links) = (Vec::new(), String::new());
     for Case { calls_per_second, days } in CASES {
         let [from, until, end] = days.map(|day| day * DAY);
         let rate = calls_per_second / f64::from(options.scale);
         let run = Run { calls_per_second: rate * options.used, from, until, end };
-        let results = simulate_all(options, run);
-        let bounds = |vendor| Bound::new([(&world(options, vendor), rate)]);
-        let bounds: Vec<_> = (0..VENDORS.len()).map(bounds).collect();
-        for (number, bound) in bounds.iter().enumerate() {
-            by_vendor +=
-                &format!("| {calls_per_second} | {} | {} |", VENDORS[number].name, spoken(bound.lateness(0.99)));
-            for outcomes in &results {
-                let late = lateness(outcomes[number].noticed.iter());
-                by_vendor += &format!(" {} |", spoken(quantile(&late, 0.99)));
-            }
-            by_vendor.push('\n');
-        }
-        let bound = Bound::join(bounds);
-        let mut lines =
-            vec![("lower bound".to_owned(), (1..1000).map(|share| bound.lateness(f64::from(share) / 1e3)).collect())];
-        for ((name, _), outcomes) in ORDERS.iter().zip(&results) {
-            let all = || outcomes.iter().flat_map(|outcome| &outcome.noticed);
-            let late = lateness(all());
-            let of = |group| spoken(quantile(&lateness(all().filter(|noticed| noticed.group == group)), 0.99));
-            let (late_99, bound_99) = (quantile(&late, 0.99), bound.lateness(0.99));
-            println!(
-                "| {calls_per_second} | {name} | {} | {} | {} | {} | {:.2} | {} | {} | {} | {:.2} million |",
-                spoken(quantile(&late, 0.5)),
-                spoken(bound.lateness(0.5)),
-                spoken(late_99),
-                spoken(bound_99),
-                late_99 / bound_99,
-                of(Group::Setup),
-                of(Group::CollectionAhead),
-                of(Group::AtRest),
-                outcomes.iter().map(|outcome| outcome.calls).sum::<u64>() as f64 / days[2] / 1e6,
-            );
-            let repeated: u64 = outcomes.iter().map(|outcome| outcome.repeated).sum();
-            let lost: u64 = outcomes.iter().map(|outcome| outcome.lost_machines).sum();
-            eprintln!("{name}: {} changes, {lost} lanes lost a machine, {repeated} calls repeated", late.len());
-            lines.push((
-                name.replace('`', ""),
-                (1..1000).map(|share| quantile(&late, f64::from(share) / 1e3)).collect(),
-            ));
-        }
+        let simulated = simulate_all(options, run);
+        let of_vendor = |vendor| Bound::new([(&world(options, vendor), rate)]);
+        let of_case = rows.len();
+        rows.push(Row::of_bound(calls_per_second, (0..VENDORS.len()).map(of_vendor).collect()));
+        let orders = ORDERS.iter().zip(&simulated);
+        rows.extend(orders.map(|((name, _), outcomes)| Row::of_order(calls_per_second, name, outcomes, end)));
         if let Some(folder) = &options.figures {
-            let file = folder.join(format!("machines-{calls_per_second}.svg"));
             let title = format!("Ten million mandates, {calls_per_second} calls a second for each vendor");
-            std::fs::write(&file, figure::draw(&title, &lines)).map_err(|e| format!("{}: {e}", file.display()))?;
+            let svg = figure::draw(&title, &rows[of_case..]);
+            links += &figure::link(&format!("lateness-{calls_per_second}"), &svg);
+            write(&folder.join(format!("machines-{calls_per_second}.svg")), &svg)?;
         }
     }
-    println!("\n{by_vendor}");
-    eprintln!("{} seconds", started.elapsed().as_secs());
-    Ok(())
+    println!("{}", report::tables(&rows));
+    println!("Seed {}, {} mandates, {} machines.", options.seed, MANDATES / options.scale, fleet::MACHINES);
+    eprintln!("The simulation took {} seconds.", started.elapsed().as_secs());
+    match &options.figures {
+        Some(folder) => write(&folder.join("machines.links"), &links),
+        None => Ok(()),
+    }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()))
 }
 
 /// The world of a vendor. It depends only on the seed, so each order meets the same mandates.
@@ -192,28 +169,5 @@ fn order_of(rule: Rule, world: &World, run: Run) -> Order {
         Rule::Nightly => Order::Nightly,
         Rule::Default => Order::Scheduled(Schedule::default()),
         Rule::Paced => Order::Scheduled(Schedule::default().paced(world.calls_in_force(), run.calls_per_second * KEPT)),
-    }
-}
-
-/// The lateness of each change in seconds, sorted.
-fn lateness<'a>(noticed: impl Iterator<Item = &'a Noticed>) -> Vec<f64> {
-    let mut late: Vec<_> = noticed.map(|noticed| noticed.noticed_at - noticed.changed_at).collect();
-    late.sort_unstable_by(f64::total_cmp);
-    late
-}
-
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let at = (sorted.len() as f64 * share) as usize;
-    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
-}
-
-/// Writes a duration as people say it.
-fn spoken(seconds: f64) -> String {
-    match seconds {
-        s if s.is_nan() => "-".to_owned(),
-        s if s < 100.0 => format!("{s:.0} s"),
-        s if s < 100.0 * 60.0 => format!("{:.0} min", s / 60.0),
-        s if s < 72.0 * 3600.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} days", s / DAY),
     }
 }

@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     order::Planner,
-    world::{Life, MONTH},
+    report::{lateness, quantile},
+    world::{self, Group, Life, MONTH},
 };
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ fn bounds() -> Vec<Bound> {
 fn paced_schedule_notices_99_percent_of_the_changes_within_1_3_of_the_lower_bound() {
     let (outcomes, bounds) = (simulated(Rule::Paced), bounds());
     for ((outcome, bound), vendor) in outcomes.iter().zip(&bounds).zip(VENDORS) {
-        let ratio = quantile(&lateness(outcome.noticed.iter()), 0.99) / bound.lateness(0.99);
+        let ratio = outcome.late_99() / bound.lateness(0.99);
         assert!(ratio < 1.3, "{}: {ratio}, with the seed {}", vendor.name, OPTIONS.seed);
     }
     let late = lateness(outcomes.iter().flat_map(|outcome| &outcome.noticed));
