@@ -8,8 +8,6 @@ use fastrand::Rng;
 use std::collections::VecDeque;
 
 pub const MACHINES: usize = 8;
-/// A batch has at most so many seconds of calls.
-const BATCH: f64 = 3.0;
 /// Another machine takes over the lane of a lost machine after this time, in seconds.
 const TAKEOVER: f64 = 20.0;
 
@@ -17,6 +15,8 @@ const TAKEOVER: f64 = 20.0;
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     pub calls_per_second: f64,
+    /// A batch has at most so many seconds of calls.
+    pub batch: f64,
     pub from: f64,
     pub until: f64,
     /// Readings continue after `until`, so that the last changes are noticed.
@@ -67,7 +67,7 @@ fn work(
         }
     }
     let share = run.calls_per_second / MACHINES as f64;
-    let size = ((share * BATCH) as usize).max(1);
+    let size = ((share * run.batch) as usize).max(1);
     let mut batch = Vec::new();
     let mut now = 0.0;
     while now < run.end {

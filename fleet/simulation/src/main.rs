@@ -33,6 +33,9 @@ const ORDERS: [(&str, Rule); 3] =
 /// The share of the rate that a paced schedule keeps for mandates in force. The rest serves other readings and repeats.
 const KEPT: f64 = 0.9;
 
+/// The seconds of calls in a batch of `mandat-fleet`.
+const BATCH: f64 = 3.0;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
     Nightly,
@@ -102,7 +105,7 @@ fn run(options: &Options) -> Result<(), String> {
     for Case { calls_per_second, days } in CASES {
         let [from, until, end] = days.map(|day| day * DAY);
         let rate = calls_per_second / f64::from(options.scale);
-        let run = Run { calls_per_second: rate * options.used, from, until, end };
+        let run = Run { calls_per_second: rate * options.used, batch: BATCH, from, until, end };
         let simulated = simulate_all(options, run);
         let of_vendor = |vendor| Bound::new([(&world(options, vendor), rate)]);
         let of_case = rows.len();

@@ -9,7 +9,8 @@ use crate::{
 use std::time::Duration;
 
 const OPTIONS: Options = Options { seed: 20_260_901, scale: 200, used: 1.0, figures: None };
-const RUN: Run = Run { calls_per_second: 0.5, from: 2.0 * DAY, until: 62.0 * DAY, end: 72.0 * DAY };
+/// A batch takes a minute, so that it has several calls at this rate. A quarter of it is for mandates in force.
+const RUN: Run = Run { calls_per_second: 0.5, batch: 64.0, from: 2.0 * DAY, until: 62.0 * DAY, end: 72.0 * DAY };
 
 fn simulated(rule: Rule) -> Vec<Outcome> {
     let outcome = |vendor| {
