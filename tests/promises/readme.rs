@@ -178,7 +178,8 @@ fn figures_of_the_documentation_are_those_of_the_book() {
         ("lateness-10", include_str!("../../docs/machines-10.svg")),
     ];
     for (label, file) in files {
-        let link = links.lines().find_map(|line| line.strip_prefix(&format!("[{label}]: data:image/svg+xml,"))).unwrap();
+        let link =
+            links.lines().find_map(|line| line.strip_prefix(&format!("[{label}]: data:image/svg+xml,"))).unwrap();
         let figure = percent_encoding::percent_decode_str(link).decode_utf8().unwrap();
         assert_eq!(figure, file, "the simulation writes both: see the chapter");
         assert!(include_str!("../../docs/machines.md").contains(&format!("][{label}]")), "the chapter shows {label}");

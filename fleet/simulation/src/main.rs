@@ -113,7 +113,8 @@ fn run(options: &Options) -> Result<(), String> {
         let orders = ORDERS.iter().zip(&simulated);
         rows.extend(orders.map(|((name, _), outcomes)| Row::of_order(calls_per_second, name, outcomes, end)));
         if let Some(folder) = &options.figures {
-            let title = format!("Ten million mandates, {calls_per_second} calls a second for each vendor");
+            let title =
+                format!("{} mandates, {calls_per_second} calls a second for each vendor", counted(options.scale));
             let svg = figure::draw(&title, &rows[of_case..]);
             links += &figure::link(&format!("lateness-{calls_per_second}"), &svg);
             write(&folder.join(format!("machines-{calls_per_second}.svg")), &svg)?;
@@ -125,6 +126,14 @@ fn run(options: &Options) -> Result<(), String> {
     match &options.figures {
         Some(folder) => write(&folder.join("machines.links"), &links),
         None => Ok(()),
+    }
+}
+
+/// Says the number of mandates. A smaller number has smaller rates, too.
+fn counted(scale: u32) -> String {
+    match scale {
+        1 => "Ten million".to_owned(),
+        _ => format!("1/{scale} of ten million"),
     }
 }
 
