@@ -4,9 +4,9 @@
 
 /// Makes a module of each chapter file. The macro defines the links before the text of the file, because Markdown uses
 /// the first of two definitions. So a link in the documentation leads to a module, and the same link in the file leads
-/// to another file.
+/// to another file. The links of figures hold the figures themselves, because the documentation has no place for files.
 macro_rules! chapters {
-    ($($about:literal $name:ident = $file:literal;)+) => {$(
+    ($($about:literal $name:ident = $file:literal $(with $links:literal)?;)+) => {$(
         #[doc = $about]
         ///
         /// [collect]: crate::book::collect
@@ -15,6 +15,7 @@ macro_rules! chapters {
         /// [changes]: crate::book::changes
         /// [errors]: crate::book::errors
         /// [files]: crate::book::files
+        /// [machines]: crate::book::machines
         /// [many]: crate::book::many
         /// [operations]: crate::book::operations
         /// [reading]: crate::book::reading
@@ -26,6 +27,7 @@ macro_rules! chapters {
         #[cfg_attr(feature = "easytransac", doc = "[easytransac]: crate::easytransac")]
         #[cfg_attr(feature = "safedebit", doc = "[safedebit]: crate::safedebit")]
         #[cfg_attr(feature = "seqino", doc = "[seqino]: crate::seqino")]
+        $(#[doc = include_str!(concat!("../docs/", $links))])?
         ///
         #[doc = include_str!(concat!("../docs/", $file))]
         pub mod $name {}
@@ -41,6 +43,7 @@ chapters! {
     "A guide from the data of a debtor to final money." collect = "collect.md";
     "Le même guide en français." collect_fr = "collect.fr.md";
     "Read many mandates, store their states, find changes, and read again." many = "many.md";
+    "Several machines on PostgreSQL, shares of a rate, lost machines, and the lateness of changes." machines = "machines.md" with "machines.links";
     "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files = "files.md";
     "Callbacks from the vendors, and the proof that each gives." webhooks = "webhooks.md";
     "The sandbox, which simulates the vendors for tests in any language." testing = "testing.md";

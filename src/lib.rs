@@ -54,6 +54,7 @@
 //! | [Debits](book::debits) | What became of a debit? When is the money mine? May I present it again? |
 //! | [From a debtor to money](book::collect), [en français](book::collect_fr) | How do I collect, from the first data to final money? What do I do after a return? |
 //! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
+//! | [Many machines](book::machines) | How do several machines share a vendor's rate? What happens when one is lost? How late is a change noticed? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
 //! | [Testing](book::testing) | How does my code behave when a debtor revokes, or when a vendor is down? |

@@ -58,6 +58,33 @@ impl Schedule {
         with_jitter jitter: u8,
     }
 
+    /// Sets [`in_force`](Self::in_force) to the time that one pass over all mandates in force takes. The readings then use
+    /// the whole rate, and no backlog grows.
+    ///
+    /// `calls` is the number of calls of one pass: the mandates in force or on hold at one vendor, and at Seqino the
+    /// clients with such a mandate. `per_second` is the rate that you keep for them. Pass nine tenths of the vendor's
+    /// rate: the other readings, retries and repeated batches need the rest.
+    ///
+    /// The wait is never shorter than [`setting_up`](Self::setting_up), because an earlier reading of a mandate in force
+    /// finds almost nothing. The wait is longer than a day if the rate does not suffice for a daily reading. If the wait is
+    /// shorter than [`longest`](Self::longest), it also replaces `longest`: a mandate that is set up changes more often
+    /// than one in force.
+    ///
+    /// ```
+    /// use mandat::Schedule;
+    /// use std::time::Duration;
+    ///
+    /// let schedule = Schedule::default().paced(3_240_000, 90.0);
+    /// assert_eq!(schedule.in_force, Duration::from_secs(10 * 3600));
+    /// ```
+    #[must_use]
+    pub fn paced(self, calls: u64, per_second: f64) -> Self {
+        // A rate of zero or no number at all means that no pass ever ends.
+        let pass = Duration::try_from_secs_f64(calls as f64 / per_second).unwrap_or(Duration::MAX);
+        let in_force = pass.max(self.setting_up);
+        Self { in_force, longest: self.longest.min(in_force), ..self }
+    }
+
     /// Returns the time of the next reading. Returns `None` if no further reading is needed: the vendor no longer knows
     /// the mandate, or the mandate ended long ago.
     ///

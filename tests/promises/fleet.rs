@@ -363,6 +363,26 @@ fn time_of_the_next_check_depends_on_the_status_and_its_age() {
 }
 
 #[test]
+fn paced_schedule_reads_the_mandates_in_force_once_in_a_pass() {
+    let wait = |calls, per_second| Schedule::default().paced(calls, per_second).in_force;
+    assert_eq!(wait(3_240_000, 90.0), Duration::from_secs(36_000));
+    assert_eq!(wait(3_240_000, 9.0), Duration::from_secs(360_000), "a slow vendor needs more than a day");
+    assert_eq!(wait(100, 90.0), Schedule::default().setting_up, "few mandates need no reading each second");
+    assert_eq!(wait(0, 90.0), Schedule::default().setting_up);
+    for rate in [0.0, -1.0, f64::NAN, f64::MIN_POSITIVE] {
+        assert_eq!(wait(3_240_000, rate), Duration::MAX, "a rate of {rate}");
+        // The longest wait of all is still an instant that the calendar knows.
+        let (now, mut mandate) = ("2026-09-01T12:00:00Z".parse().unwrap(), example());
+        mandate.status = MandateStatus::Active;
+        assert!(Schedule::default().paced(1, rate).next_check(&mandate, None, now).unwrap() > now);
+    }
+    // A mandate that is set up never waits longer than one in force.
+    let [slow, fast] = [9.0, 90.0].map(|rate| Schedule::default().paced(3_240_000, rate));
+    assert_eq!((slow.longest, fast.longest), (Schedule::default().longest, fast.in_force));
+    assert_eq!(slow.with_in_force(Schedule::default().in_force), Schedule::default(), "nothing else changes");
+}
+
+#[test]
 fn checks_of_many_mandates_at_one_end_date_are_spread_over_a_minute() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
     let mut mandate = example();
