@@ -56,6 +56,8 @@ mod references;
 mod refused_caller;
 mod reinstated;
 mod removals;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod reports;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;
 mod sandbox;
@@ -66,6 +68,8 @@ mod sent;
 mod sepa_calendar;
 mod sepa_finality;
 mod sepa_values;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod site;
 mod stored;
 mod support;
 #[cfg(all(feature = "rustls", feature = "seqino"))]

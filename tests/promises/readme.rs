@@ -13,7 +13,7 @@ const VENDORS: [(Provider, &str); 3] = [
 ];
 
 /// Returns the rows of the table whose head has this text.
-fn rows<'a>(page: &'a str, head: &str) -> Vec<&'a str> {
+pub fn rows<'a>(page: &'a str, head: &str) -> Vec<&'a str> {
     let (_, table) = page.split_once(head).unwrap();
     table.lines().skip(2).take_while(|line| line.starts_with('|')).collect()
 }
