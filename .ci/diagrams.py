@@ -120,7 +120,7 @@ def flow():
     picture.box(20, 130, 170, 60, "your patch", "in your own repository")
     picture.box(260, 90, 150, 60, "build.rs", "reads, checks, writes")
     picture.box(480, 90, 160, 60, "typed client", "one for each vendor", kind="good")
-    picture.box(700, 90, 140, 60, "sandbox", "plays the vendors", kind="good")
+    picture.box(700, 90, 140, 60, "sandbox", "simulates vendors", kind="good")
     picture.arrow((190, 80), (225, 80), (225, 110), (258, 110))
     picture.arrow((190, 160), (225, 160), (225, 132), (258, 132))
     picture.arrow((410, 120), (478, 120))

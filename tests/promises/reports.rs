@@ -131,7 +131,8 @@ fn findings(report: &Report, spec: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (place, Field { kind, required, mark }) in &fields {
         let need = if *required { "required " } else { "" };
-        let fact = format!("{place}: {need}{kind} ({mark})");
+        let named = if place.is_empty() { "the whole response" } else { place };
+        let fact = format!("{named}: {need}{kind} ({mark})");
         let Some(kinds) = report.shape.get(place) else {
             // Without the object around it, a field is not missing.
             if !place.ends_with("[]") && seen(parent(place), "object") {
@@ -157,7 +158,6 @@ fn findings(report: &Report, spec: &Value) -> Vec<String> {
             found.push(format!("adds      {place}: {}", Vec::from_iter(kinds.iter().copied()).join(" or ")));
         }
     }
-    found.retain(|finding| !finding.contains(" : "));
     found.sort_by_key(|finding| finding.starts_with("silent"));
     found
 }
