@@ -9,6 +9,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Instant,
 };
 
 const TUTORIAL: &str = include_str!("../docs/tutorial.md");
@@ -108,6 +109,7 @@ fn tutorial_works_word_for_word() {
     for Block { language, before, text } in blocks() {
         let address = sandbox.as_ref().map_or(ADDRESS, |sandbox: &Sandbox| &sandbox.address).to_owned();
         let text = text.replace(ADDRESS, &address);
+        let begun = Instant::now();
         match (language, path(before)) {
             // The program of this build replaces the installed one.
             ("sh", None) if text.starts_with("cargo install ") => {
@@ -134,10 +136,12 @@ fn tutorial_works_word_for_word() {
                 files += 1;
                 let path = project.join(path);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, text).unwrap();
+                fs::write(path, &text).unwrap();
             }
             (language, _) => panic!("a block of `{language}` after {before:?}"),
         }
+        // `--nocapture` shows how long a reader waits.
+        println!("{:>6.1} s  {}", begun.elapsed().as_secs_f32(), text.lines().next().unwrap_or_default());
     }
     assert!(runs >= 7 && files == 8, "{runs} runs, {files} files");
     let units = ["nightly.service", "nightly.timer"].map(|unit| fs::read_to_string(project.join(unit)).unwrap());
