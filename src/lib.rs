@@ -112,6 +112,8 @@
     doc,
     any(not(doctest), all(feature = "easytransac", feature = "safedebit", feature = "seqino", feature = "sandbox"))
 ))]
+// The condition above is about doctests only.
+#[cfg_attr(docsrs, doc(auto_cfg = false))]
 pub mod book;
 
 mod adapter;
