@@ -96,7 +96,7 @@
 //!
 //! Money is in cents, [`wire::AmountCents`]. Instants are in UTC. A date without a time is a day in Paris.
 
-// docs.rs sets `docsrs`, and has a nightly rustdoc. Each item then names the features that it needs.
+// The published documentation has `docsrs`, and needs a nightly rustdoc. Each item then names the features that it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
