@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     os::unix::fs::symlink,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Instant,
 };
@@ -65,7 +65,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// A shell that keeps its folder and its variables from one block to the next.
+/// A shell that keeps its folder and the credentials from one block to the next.
 struct Shell {
     folder: PathBuf,
     target: PathBuf,
@@ -75,16 +75,17 @@ impl Shell {
     fn run(&self, commands: &str) -> String {
         let state = self.folder.join("state");
         let state = state.display();
-        let script = format!(
-            "[ ! -e {state} ] || . {state}\n{commands}\n{{ export -p; printf 'cd %q\\n' \"$PWD\"; }} > {state}"
-        );
-        let mut command = Command::new("bash");
-        command.args(["-euo", "pipefail", "-c", &script]).current_dir(&self.folder);
-        command
+        let keep = "for name in ${!SAFEDEBIT_@}; do declare -p $name; done; printf 'cd %q\\n' \"$PWD\"";
+        let script = format!("[ ! -e {state} ] || . {state}\n{commands}\n{{ {keep}; }} >{state}");
+        let output = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &script])
+            .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
-            .env("CARGO_NET_OFFLINE", "true");
-        let output = command.env_remove("RUSTFLAGS").output().unwrap();
+            .env("CARGO_NET_OFFLINE", "true")
+            .env_remove("RUSTFLAGS")
+            .output()
+            .unwrap();
         let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{commands}\n{said}{complained}");
         said.into_owned()
@@ -111,11 +112,8 @@ fn tutorial_works_word_for_word() {
         let text = text.replace(ADDRESS, &address);
         let begun = Instant::now();
         match (language, path(before)) {
-            // The program of this build replaces the installed one.
-            ("sh", None) if text.starts_with("cargo install ") => {
-                let folder = Path::new(env!("CARGO_BIN_EXE_mandat")).parent().unwrap().display();
-                shell.run(&format!("export PATH={folder}:$PATH"));
-            }
+            // The program of this build stands for the installed one.
+            ("sh", None) if text.starts_with("cargo install ") => {}
             ("sh", None) if text == "mandat sandbox\n" => sandbox = Some(Sandbox::start()),
             ("sh", None) => {
                 runs += 1;
