@@ -378,8 +378,10 @@ fn struct_builder(object: &Struct) -> TokenStream {
 
 fn method(call: &PlannedOperation) -> TokenStream {
     let (name, builder, doc) = (ident(call.id()), ident(&call.builder()), doc(&documentation(call.endpoint)));
+    let needs = needs(call);
     quote! {
         #doc
+        #needs
         pub fn #name(&self) -> builder::#builder<'_> {
             builder::#builder::new(self)
         }
@@ -440,6 +442,12 @@ fn file(key: &str) -> (Part, TokenStream) {
     (Part { name, held, required: true, setter }, goes)
 }
 
+/// Names the feature of an operation in the published documentation.
+fn needs(call: &PlannedOperation) -> Option<TokenStream> {
+    let unverified = call.endpoint.operation.unverified;
+    unverified.then(|| quote! { #[cfg_attr(docsrs, doc(cfg(feature = "unverified")))] })
+}
+
 fn builder(call: &PlannedOperation) -> TokenStream {
     let (name, operation) = (ident(&call.builder()), ident(&call.constant()));
     let parts = call.parameters.iter().map(argument).chain(call.body.iter().map(|(rust, _)| body(rust)));
@@ -458,10 +466,12 @@ fn builder(call: &PlannedOperation) -> TokenStream {
     };
     let again = (!call.in_use().is_empty()).then(|| send_again(call, &returns));
     let about = format!(" Builder for [`Client::{0}`](super::Client::{0}).", call.id());
+    let needs = needs(call);
     quote! {
         #[doc = #about]
         #[derive(Debug)]
         #clone
+        #needs
         #[must_use]
         pub struct #name<'a> {
             client: &'a super::Client,

@@ -6,19 +6,22 @@
 /// the first of two definitions. So a link in the documentation leads to a module, and the same link in the file leads
 /// to another file. The links of figures hold the figures themselves, because the documentation has no place for files.
 macro_rules! chapters {
-    ($($about:literal $name:ident = $file:literal $(with $links:literal)?;)+) => {$(
+    ($($about:literal $name:ident = $file:literal ;)+) => {$(
         #[doc = $about]
         ///
         /// [collect]: crate::book::collect
         /// [collect_fr]: crate::book::collect_fr
+        /// [compatibility]: crate::book::compatibility
         /// [debits]: crate::book::debits
         /// [changes]: crate::book::changes
         /// [errors]: crate::book::errors
+        /// [evidence]: crate::book::evidence
         /// [files]: crate::book::files
         /// [machines]: crate::book::machines
         /// [many]: crate::book::many
         /// [operations]: crate::book::operations
         /// [reading]: crate::book::reading
+        /// [recipes]: crate::book::recipes
         /// [sepa]: crate::book::sepa
         /// [statuses]: crate::book::statuses
         /// [testing]: crate::book::testing
@@ -27,7 +30,8 @@ macro_rules! chapters {
         #[cfg_attr(feature = "easytransac", doc = "[easytransac]: crate::easytransac")]
         #[cfg_attr(feature = "safedebit", doc = "[safedebit]: crate::safedebit")]
         #[cfg_attr(feature = "seqino", doc = "[seqino]: crate::seqino")]
-        $(#[doc = include_str!(concat!("../docs/", $links))])?
+        // The pictures themselves, because rustdoc copies no files.
+        #[doc = include_str!("../docs/diagrams/definitions.md")]
         ///
         #[doc = include_str!(concat!("../docs/", $file))]
         pub mod $name {}
@@ -35,6 +39,7 @@ macro_rules! chapters {
 }
 
 chapters! {
+    "A tutorial: from an empty folder to a nightly job." tutorial = "tutorial.md";
     "The statuses, their evidence, and the changes between them." statuses = "statuses.md";
     "Permission to use a mandate, and the reasons against it." verdicts = "verdicts.md";
     "Kinds of errors, retries, and the outcome of a write." errors = "errors.md";
@@ -42,13 +47,16 @@ chapters! {
     "The state of a debit, the reason of a bank, and the time when the money is yours." debits = "debits.md";
     "A guide from the data of a debtor to final money." collect = "collect.md";
     "Le même guide en français." collect_fr = "collect.fr.md";
+    "Short programs to copy: accounts, web servers, job queues, tests, containers, moving." recipes = "recipes.md";
     "Read many mandates, store their states, find changes, and read again." many = "many.md";
-    "Several machines on PostgreSQL, shares of a rate, lost machines, and the lateness of changes." machines = "machines.md" with "machines.links";
+    "Several machines on PostgreSQL, shares of a rate, lost machines, and the lateness of changes." machines = "machines.md";
     "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files = "files.md";
     "Callbacks from the vendors, and the proof that each gives." webhooks = "webhooks.md";
     "The sandbox, which simulates the vendors for tests in any language." testing = "testing.md";
     "Your own patch of a spec: new words, fields, keys and operations without a release." changes = "changes.md";
     "Timeouts, limits, many processes, stored data, personal data, traces, clocks." operations = "operations.md";
     "The required parts of a response, damage elsewhere, and empty lists." reading = "reading.md";
+    "The parts that stay, and the parts that may change in a new version." compatibility = "compatibility.md";
+    "The numbers of documented and inferred facts, and how to send a report." evidence = "evidence.md";
     "One term for each concept." glossary = "glossary.md";
 }

@@ -47,6 +47,7 @@
 //!
 //! | chapter | questions |
 //! |---|---|
+//! | [Tutorial](book::tutorial) | How do I get from an empty folder to a nightly job? |
 //! | [Statuses and changes](book::statuses) | What is the state of a mandate? How well is it known? What does a change mean? |
 //! | [Verdicts](book::verdicts) | May I use this mandate? If not, why not? |
 //! | [Errors and lost responses](book::errors) | What went wrong? Did the vendor act? May I send the request again? |
@@ -61,6 +62,9 @@
 //! | [When a vendor changes](book::changes) | How do I add a new word, field, key or operation without a release? |
 //! | [In production](book::operations) | Which timeouts, limits and logs are there? How do many processes share a vendor? Where is personal data? |
 //! | [What is read how strictly](book::reading) | What happens to a damaged response? What does an empty list prove? |
+//! | [Recipes](book::recipes) | How do I use it with axum, actix-web, a job queue or a container? How do I move from a client of my own? |
+//! | [Compatibility](book::compatibility) | What may a new version change? |
+//! | [How well the facts are known](book::evidence) | How much of this is documented? How do I send a report? |
 //! | [Glossary](book::glossary) | What does this term mean? |
 //!
 //! The module of each vendor begins with a page on the vendor's words and oddities, with the evidence and the source of
@@ -95,6 +99,8 @@
 //!
 //! Money is in cents, [`wire::AmountCents`]. Instants are in UTC. A date without a time is a day in Paris.
 
+// The published documentation has `docsrs`, and needs a nightly rustdoc. Each item then names the features that it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
 #![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
@@ -109,6 +115,8 @@
     doc,
     any(not(doctest), all(feature = "easytransac", feature = "safedebit", feature = "seqino", feature = "sandbox"))
 ))]
+// The condition above is about doctests only.
+#[cfg_attr(docsrs, doc(auto_cfg = false))]
 pub mod book;
 
 mod adapter;

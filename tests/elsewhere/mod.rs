@@ -96,6 +96,10 @@ impl Copy {
         &self.folder
     }
 
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
     pub fn read(&self, path: &str) -> String {
         fs::read_to_string(self.folder.join(path)).unwrap()
     }

@@ -11,19 +11,19 @@ const SPECS: [(&str, &str); 3] = [
     ("Seqino", include_str!("../../specs/seqino.yaml")),
 ];
 
-fn specs() -> impl Iterator<Item = (&'static str, Value)> {
+pub fn specs() -> impl Iterator<Item = (&'static str, Value)> {
     SPECS.into_iter().map(|(vendor, text)| (vendor, serde_saphyr::from_str(text).unwrap()))
 }
 
 /// Returns the id and the evidence mark of each operation, in the order of the spec.
-fn operations(spec: &Value) -> Vec<(&str, &str)> {
+pub fn operations(spec: &Value) -> Vec<(&str, &str)> {
     let items = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let operations = items.filter(|item| item.get("operationId").is_some());
     operations.map(|item| (item["operationId"].as_str().unwrap(), item["x-evidence"].as_str().unwrap())).collect()
 }
 
 /// Collects the evidence marks below the operations and components of a spec, each with a short path.
-fn marks(place: &str, value: &Value, found: &mut Vec<String>) {
+pub fn marks(place: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
             let fields_of = |key: &str| ["properties", "schema", "content", "items", "schemas"].contains(&key);

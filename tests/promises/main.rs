@@ -59,6 +59,8 @@ mod references;
 mod refused_caller;
 mod reinstated;
 mod removals;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod reports;
 mod response_meta;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;
@@ -70,6 +72,8 @@ mod sent;
 mod sepa_calendar;
 mod sepa_finality;
 mod sepa_values;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod site;
 mod stored;
 mod support;
 #[cfg(all(any(feature = "rustls", feature = "ring"), feature = "seqino"))]

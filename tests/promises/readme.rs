@@ -13,7 +13,7 @@ const VENDORS: [(Provider, &str); 3] = [
 ];
 
 /// Returns the rows of the table whose head has this text.
-fn rows<'a>(page: &'a str, head: &str) -> Vec<&'a str> {
+pub fn rows<'a>(page: &'a str, head: &str) -> Vec<&'a str> {
     let (_, table) = page.split_once(head).unwrap();
     table.lines().skip(2).take_while(|line| line.starts_with('|')).collect()
 }
@@ -168,20 +168,4 @@ fn french_guide_has_the_programs_and_sections_of_the_english_one() {
         lines.filter(|(heading, cells)| *heading || *cells > 0).collect::<Vec<_>>()
     };
     assert_eq!(outline(french), outline(english));
-}
-
-#[test]
-fn figures_of_the_documentation_are_those_of_the_book() {
-    let links = include_str!("../../docs/machines.links");
-    let files = [
-        ("lateness-100", include_str!("../../docs/machines-100.svg")),
-        ("lateness-10", include_str!("../../docs/machines-10.svg")),
-    ];
-    for (label, file) in files {
-        let link =
-            links.lines().find_map(|line| line.strip_prefix(&format!("[{label}]: data:image/svg+xml,"))).unwrap();
-        let figure = percent_encoding::percent_decode_str(link).decode_utf8().unwrap();
-        assert_eq!(figure, file, "the simulation writes both: see the chapter");
-        assert!(include_str!("../../docs/machines.md").contains(&format!("][{label}]")), "the chapter shows {label}");
-    }
 }

@@ -4,7 +4,6 @@ use crate::{
     report::Row,
     world::{DAY, HOUR},
 };
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 720.0;
@@ -89,13 +88,4 @@ pub fn draw(title: &str, rows: &[Row]) -> String {
         let _ = writeln!(svg, "<text x=\"{text:.1}\" y=\"{height:.1}\">{name}</text>");
     }
     svg + "</svg>\n"
-}
-
-/// The characters that end a link in Markdown, or that a URL may not contain.
-const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'(').add(b')').add(b'<').add(b'>');
-
-/// Writes a figure as the target of a Markdown link. The documentation of the crate shows it, because that has no place
-/// for a file.
-pub fn link(label: &str, svg: &str) -> String {
-    format!("[{label}]: data:image/svg+xml,{}\n", utf8_percent_encode(svg, ENCODED))
 }

@@ -62,7 +62,7 @@ struct Options {
     scale: u32,
     /// The part of the rate at which calls start. The lower bound always has the whole rate.
     used: f64,
-    /// The folder for the figures, `docs`.
+    /// The folder for the figures, `docs/diagrams`.
     figures: Option<PathBuf>,
 }
 
@@ -101,7 +101,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), String> {
     let started = Instant::now();
-    let (mut rows, mut links) = (Vec::new(), String::new());
+    let mut rows = Vec::new();
     for Case { calls_per_second, days } in CASES {
         let [from, until, end] = days.map(|day| day * DAY);
         let rate = calls_per_second / f64::from(options.scale);
@@ -116,17 +116,13 @@ fn run(options: &Options) -> Result<(), String> {
             let title =
                 format!("{} mandates, {calls_per_second} calls a second for each vendor", counted(options.scale));
             let svg = figure::draw(&title, &rows[of_case..]);
-            links += &figure::link(&format!("lateness-{calls_per_second}"), &svg);
             write(&folder.join(format!("machines-{calls_per_second}.svg")), &svg)?;
         }
     }
     println!("{}", report::tables(&rows));
     println!("Seed {}, {} mandates, {} machines.", options.seed, MANDATES / options.scale, fleet::MACHINES);
     eprintln!("The simulation took {} seconds.", started.elapsed().as_secs());
-    match &options.figures {
-        Some(folder) => write(&folder.join("machines.links"), &links),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Says the number of mandates. A smaller number has smaller rates, too.
