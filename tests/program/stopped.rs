@@ -48,7 +48,7 @@ fn wait_for_readings(vendors: &Vendors, out: &str, count: usize, child: &mut Chi
     }
 }
 
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap().success());
 }
 

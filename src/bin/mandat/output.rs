@@ -173,7 +173,8 @@ impl Printer {
                 return Ok(());
             }
             Format::Table => {
-                let line: Vec<String> = chosen(&mut cells).into_iter().map(|cell| in_line(&cell.text)).collect();
+                let cells = chosen(&mut cells);
+                let line: Vec<String> = cells.iter().map(|cell| paint(cell.tone, &in_line(&cell.text))).collect();
                 format!("{}\n", line.join("\t")).into_bytes()
             }
             Format::Json => {
