@@ -1,6 +1,6 @@
 //! The data of each command: formats, schemas, columns, errors, quiet runs.
 
-use crate::support::{Ended, Vendors, folder, mandat};
+use crate::support::{Ended, Vendors, folder, formatted, mandat};
 use mandat::{DebitRef, MandateRef, Provider, sandbox::Fault};
 use serde_json::Value;
 
@@ -38,12 +38,8 @@ fn json_of_each_command_matches_its_schema() {
         ("row", &["--sandbox", "refresh"], [0, 0]),
     ] {
         let validator = schema(name);
-        // `--format` stands before the values of `check`, which take every argument after them.
-        let place = arguments.iter().position(|argument| *argument == "check" || *argument == "versions");
-        let place = place.map_or(arguments.len(), |place| place + 1);
-        let (before, after) = arguments.split_at(place);
         for (format, code) in ["json", "jsonl"].into_iter().zip(codes) {
-            let arguments = [before, &["--format", format], after].concat();
+            let arguments = formatted(arguments, format);
             let (ended, out, err) = mandat(&arguments);
             assert_eq!(ended, Some(code), "{arguments:?}: {err}");
             let values: Vec<Value> = match format {
@@ -108,7 +104,7 @@ fn misspelt_column_and_schema_get_a_suggestion() {
     for (arguments, expected) in [
         (&["table", "--columns", "vendr,word"][..], "no column `vendr`. Did you mean `vendor`?"),
         (&["--sandbox", "status", "--columns", "Observed At,reson"], "Did you mean `reasons`?"),
-        (&["--sandbox", "refresh", "--columns", "acknowledged"], "Did you mean `last_acknowledged`?"),
+        (&["--sandbox", "refresh", "--columns", "last_acknowleged"], "Did you mean `last_acknowledged`?"),
         (&["schema", "statuss"], "Did you mean `status`?"),
         (&["create", "safe-debit", "--fields"], "Did you mean `safedebit`?"),
     ] {

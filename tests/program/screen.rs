@@ -2,7 +2,7 @@
 
 use regress::Regex;
 use std::{
-    io::Write,
+    io::{Read, Write},
     path::Path,
     process::{Command, Stdio},
 };
@@ -35,11 +35,24 @@ pub fn on_terminal(arguments: &[&str], typed: &str, folder: &Path, variables: &[
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let raw = String::from_utf8(output.stdout).unwrap();
+    let (mut out, mut raw) = (child.stdout.take().unwrap(), Vec::new());
+    // The terminal shows typed characters at once, so a person types after the question.
+    let mut stdin = child.stdin.take().filter(|_| !typed.is_empty());
+    let mut bytes = [0; 4096];
+    loop {
+        match out.read(&mut bytes).unwrap() {
+            0 => break,
+            count => raw.extend(&bytes[..count]),
+        }
+        if String::from_utf8_lossy(&raw).contains("Type yes to send: ")
+            && let Some(mut stdin) = stdin.take()
+        {
+            stdin.write_all(typed.as_bytes()).unwrap();
+        }
+    }
+    let raw = String::from_utf8(raw).unwrap();
     let screen = screen(&raw);
-    Shown { code: output.status.code().unwrap(), raw, screen }
+    Shown { code: child.wait().unwrap().code().unwrap(), raw, screen }
 }
 
 /// Returns the text that a terminal shows after it has received these bytes.
@@ -56,7 +69,7 @@ fn screen(raw: &str) -> String {
                 while let Some(digit) = rest.next_if(|c| !c.is_ascii_alphabetic()) {
                     number.push(digit);
                 }
-                let number = number.parse().unwrap_or(0);
+                let number: usize = number.parse().unwrap_or(0);
                 let line: &mut Vec<char> = &mut lines[row];
                 match rest.next().unwrap() {
                     'K' if number == 2 => line.clear(),

@@ -32,11 +32,11 @@ fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
 #[test]
 fn nothing_is_sent_without_consent() {
     let vendors = vendors("consent");
-    for (more, code) in [(&[][..], 2), (&["--dry-run"], 0), (&["--fields"], 2)] {
+    for (more, code) in [(&["--dry-run"][..], 0), (&[], 2), (&["--fields"], 2)] {
         let ended = vendors.mandat(&with(&SAFEDEBIT, more));
         assert_eq!(ended.code, Some(code), "{ended:?}");
     }
-    for (more, code) in [(&[][..], 2), (&["--dry-run"], 0)] {
+    for (more, code) in [(&["--dry-run"][..], 0), (&[], 2)] {
         let ended = vendors.mandat(&with(&["revoke", "safedebit:XXXXXXXXXXXXX"], more));
         assert_eq!(ended.code, Some(code), "{ended:?}");
     }
