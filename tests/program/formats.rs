@@ -34,6 +34,7 @@ fn json_of_each_command_matches_its_schema() {
         ("calendar", &["calendar"], [0, 0]),
         ("spec", &["spec", "versions"], [0, 0]),
         ("fields", &["create", "seqino", "--fields"], [0, 0]),
+        ("schema", &["schema"], [0, 0]),
         ("preview", &["create", "easytransac", "--from", file, "--dry-run"], [0, 0]),
         ("row", &["--sandbox", "refresh"], [0, 0]),
     ] {

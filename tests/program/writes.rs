@@ -160,6 +160,21 @@ fn lost_response_to_a_creation_has_its_own_exit_code_and_is_not_repeated() {
     assert!(ended.code == Some(1) && ended.err.contains("dashboard"), "{ended:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn signal_during_a_creation_leads_to_the_search() {
+    let vendors = vendors("signal");
+    vendors.sandbox.inject(Fault::delay(std::time::Duration::from_secs(600)).on("create_mandate"));
+    let mut child = vendors.command(&with(&SAFEDEBIT, &["--yes"])).spawn().unwrap();
+    while vendors.sandbox.count("create_mandate") == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "the command ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    crate::stopped::signal(&child, "INT");
+    let ended = Ended::of(child);
+    assert!(ended.code == Some(6) && ended.err.contains("--look"), "{ended:?}");
+}
+
 #[test]
 fn search_after_a_lost_response_that_finds_nothing_proves_nothing() {
     let vendors = vendors("nothing-found");

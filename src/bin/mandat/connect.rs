@@ -153,7 +153,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
         (None, _) if sandbox.is_some() => {
             let sandbox = Sandbox::start().await?;
             let at = vec![sandbox.address().to_string()];
-            let mandates = sandbox.builder().clock(now).build()?;
+            let mandates = sandbox.builder().clock(now).build().map_err(|e| e.to_string())?;
             return Ok(Connection { mandates, sandbox: Some(sandbox), at });
         }
         (None, None) => BTreeMap::new(),
@@ -219,5 +219,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
                 .into(),
         );
     }
-    Ok(Connection { mandates: builder.build()?, sandbox: None, at })
+    // This text names the invalid setting. `told` would call the credentials missing.
+    let mandates = builder.build().map_err(|e| e.to_string())?;
+    Ok(Connection { mandates, sandbox: None, at })
 }

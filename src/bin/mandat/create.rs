@@ -222,18 +222,18 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
         }
     }
     let missing = known.iter().filter(|field| field.required && fields::get(&body, &field.name).is_none());
-    faults.extend(missing.map(|field| format!("`{}` is missing", field.name)));
-    if faults.is_empty() { Ok(body) } else { Err(format!("{}. `--fields` lists the fields", faults.join("; ")).into()) }
+    faults.extend(missing.map(|field| format!("`{}` is missing.", field.name)));
+    if faults.is_empty() { Ok(body) } else { Err(format!("{} `--fields` lists the fields", faults.join(" ")).into()) }
 }
 
 /// Converts a given value to the type of its field. An empty text stands for an absent field.
 fn value(known: &[Field], name: &str, given: Value) -> Result<Option<Value>, String> {
     let Some(field) = known.iter().find(|field| field.name == name) else {
         let meant = file::nearest(name, known.iter().map(|field| field.name.as_str()));
-        let meant = meant.map(|meant| format!(". Did you mean `{meant}`?")).unwrap_or_default();
-        return Err(format!("there is no field `{}`{meant}", file::shown(name)));
+        let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+        return Err(format!("`{}` is not a field of this vendor.{meant}", file::shown(name)));
     };
-    let wrong = |wanted: &str| Err(format!("`{name}` is not valid. Write {wanted}"));
+    let wrong = |wanted: &str| Err(format!("`{name}` is not valid. Write {wanted}."));
     match (field.kind, given) {
         (_, Value::Null) => Ok(None),
         (_, Value::String(text)) if text.trim().is_empty() => Ok(None),

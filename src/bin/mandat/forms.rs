@@ -5,7 +5,7 @@ use super::{
     End, Failure, Usage,
     connect::told,
     file::{self, Field},
-    output,
+    output::{self, Cell, Form},
 };
 use chrono::NaiveDate;
 use mandat::{Debit, Error, ErrorKind, Mandate, MandateChange, Outcome, Probe, Verdict, sepa::Finality};
@@ -26,6 +26,17 @@ pub struct Arguments {
     /// The name of the schema. Without a name, the command lists the names.
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// A schema, as `schema` lists it.
+#[derive(Serialize, JsonSchema)]
+struct SchemaForm {
+    /// The name for `mandat schema NAME`.
+    name: &'static str,
+    /// The commands that print such JSON.
+    commands: &'static str,
 }
 
 /// A record that was read, or the reason why not.
@@ -42,7 +53,7 @@ type Make = fn() -> Schema;
 
 /// The name of each schema, the commands that print such objects, and the schema of one object. The format json prints
 /// an array of these objects, and jsonl one object a line.
-const SCHEMAS: [(&str, &str, Make); 13] = [
+const SCHEMAS: [(&str, &str, Make); 14] = [
     ("status", "status, create, revoke, sign", || schema_for!(OrFailure<MandateForm>)),
     ("debit", "debit", || schema_for!(OrFailure<DebitForm>)),
     ("watch", "watch", || schema_for!(MandateChange)),
@@ -54,6 +65,7 @@ const SCHEMAS: [(&str, &str, Make); 13] = [
     ("fields", "create --fields", || schema_for!(FieldForm)),
     ("preview", "create --dry-run, revoke --dry-run", || schema_for!(PreviewForm)),
     ("row", "refresh", row_schema),
+    ("schema", "schema", || schema_for!(SchemaForm)),
     ("summary", "refresh --summary json", || schema_for!(SummaryForm)),
     ("error", "every command, on standard error", || schema_for!(FailureForm)),
 ];
@@ -81,10 +93,13 @@ fn row_schema() -> Schema {
     })
 }
 
-pub fn run(Arguments { name }: &Arguments) -> Result<End, Failure> {
+pub fn run(Arguments { name, form }: &Arguments) -> Result<End, Failure> {
     let Some(name) = name else {
-        let list = SCHEMAS.map(|(name, commands, _)| format!("{name}\t{commands}\n")).concat();
-        output::write_out(list.as_bytes())?;
+        let mut out = form.printer(&["name", "commands"], &[])?;
+        for (name, commands, _) in SCHEMAS {
+            out.row(vec![Cell::new(name), Cell::new(commands)], &SchemaForm { name, commands })?;
+        }
+        out.finish()?;
         return Ok(End::Complete);
     };
     let Some((_, _, make)) = SCHEMAS.iter().find(|(known, ..)| known == name) else {
