@@ -100,6 +100,8 @@ fn preview_and_errors_show_no_personal_data() {
     let vendors = vendors("private");
     let dry = ["create", "easytransac", "--from", "debtor.csv", "--dry-run"];
     vendors.write("wrong.json", r#"{"iban": "FR7630001007941234567890186", "lastname": 5, "emial": "abc@abc.com"}"#);
+    let values = DEBTOR.lines().nth(1).unwrap();
+    vendors.write("no-names.csv", format!("{values}\n{values}\n"));
     vendors.write("bad.csv", DEBTOR.replace("90185", "90186").replace("33", "thirty-three"));
     vendors.write("bad2.csv", DEBTOR.replace("90185", "90186").replace("FRA", "Secret country"));
     for arguments in [
@@ -108,6 +110,7 @@ fn preview_and_errors_show_no_personal_data() {
         vec!["create", "easytransac", "--from", "wrong.json", "--dry-run"],
         vec!["create", "easytransac", "--from", "bad.csv", "--dry-run"],
         vec!["create", "easytransac", "--from", "bad2.csv", "--dry-run"],
+        vec!["create", "easytransac", "--from", "no-names.csv", "--dry-run"],
         vec!["create", "easytransac", "--from", "debtor.csv", "--yes"],
     ] {
         let ended = vendors.mandat(&arguments);

@@ -201,8 +201,8 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
         return Err(Usage("the command has no fields. Add --from FILE. `--fields` lists the fields".into()).into());
     }
     if let Some(path) = from {
-        for (name, given) in read(path)? {
-            match value(known, &name, given) {
+        for (place, (name, given)) in (1..).zip(read(path)?) {
+            match value(known, &name, given, Some(place)) {
                 Ok(Some(value)) => fields::set(&mut body, &name, value),
                 Ok(None) => {}
                 Err(fault) => faults.push(fault),
@@ -210,7 +210,7 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
         }
     }
     for (name, text) in set {
-        match value(known, name, Value::String(text.clone())) {
+        match value(known, name, Value::String(text.clone()), None) {
             Ok(Some(value)) => fields::set(&mut body, name, value),
             Ok(None) => {}
             Err(fault) => faults.push(fault),
@@ -226,12 +226,18 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
     if faults.is_empty() { Ok(body) } else { Err(format!("{} `--fields` lists the fields", faults.join(" ")).into()) }
 }
 
-/// Converts a given value to the type of its field. An empty text stands for an absent field.
-fn value(known: &[Field], name: &str, given: Value) -> Result<Option<Value>, String> {
+/// Converts a given value to the type of its field. An empty text stands for an absent field. `place` is the place of
+/// the field in the file, if it comes from there.
+fn value(known: &[Field], name: &str, given: Value, place: Option<usize>) -> Result<Option<Value>, String> {
     let Some(field) = known.iter().find(|field| field.name == name) else {
         let meant = file::nearest(name, known.iter().map(|field| field.name.as_str()));
-        let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
-        return Err(format!("`{}` is not a field of this vendor.{meant}", file::shown(name)));
+        let name = file::shown(name);
+        return Err(match (meant, place) {
+            (Some(meant), _) => format!("`{name}` is not a field of this vendor. Did you mean `{meant}`?"),
+            (None, None) => format!("`{name}` is not a field of this vendor."),
+            // In a file without names, this name is a value.
+            (None, Some(place)) => format!("the name of field {place} in the file is not a field of this vendor."),
+        });
     };
     let wrong = |wanted: &str| Err(format!("`{name}` is not valid. Write {wanted}."));
     match (field.kind, given) {
