@@ -227,3 +227,20 @@ fn each_command_has_a_manual_page_and_an_example() {
     assert!(pages.join("mandat.1").exists() && pages.join("mandat-spec-print.1").exists());
     assert!(mandat(&["man"]).1.contains("SAFEDEBIT"));
 }
+
+#[test]
+fn addresses_of_a_sandbox_are_also_json() {
+    use std::io::{BufRead, BufReader};
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_mandat"))
+        .args(["sandbox", "--json", "--listen", "127.0.0.1:0"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let form: Value = serde_json::from_str(&line).unwrap();
+    assert!(schema("sandbox").is_valid(&form), "{form}");
+    assert_eq!(form["vendors"].as_array().unwrap().len(), Provider::ALL.len());
+    assert!(form["vendors"][1]["url"].as_str().unwrap().contains(form["address"].as_str().unwrap()), "{form}");
+}

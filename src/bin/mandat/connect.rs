@@ -52,7 +52,7 @@ pub fn told(error: &Error) -> String {
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 
-// The command-line options for the connection to the vendors. This is no doc comment, because clap would print it.
+/// The command-line options for the connection to the vendors.
 #[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Options {
@@ -107,7 +107,7 @@ impl Options {
 }
 
 /// Returns the host and the port of an address that may be written as a URL.
-fn host_of(address: &str) -> &str {
+pub fn host_of(address: &str) -> &str {
     let address = address.trim();
     let address = address.strip_prefix("http://").unwrap_or(address);
     address.split('/').next().unwrap_or(address)

@@ -42,7 +42,7 @@ struct SchemaForm {
 /// A record that was read, or the reason why not.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "describes values, and is never made")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "describes values, and is never made")]
 enum OrFailure<T> {
     Read(T),
     Failed(FailureForm),
@@ -53,7 +53,7 @@ type Make = fn() -> Schema;
 
 /// The name of each schema, the commands that print such objects, and the schema of one object. The format json prints
 /// an array of these objects, and jsonl one object a line.
-const SCHEMAS: [(&str, &str, Make); 14] = [
+const SCHEMAS: [(&str, &str, Make); 15] = [
     ("status", "status, create, revoke, sign", || schema_for!(OrFailure<MandateForm>)),
     ("debit", "debit", || schema_for!(OrFailure<DebitForm>)),
     ("watch", "watch", || schema_for!(MandateChange)),
@@ -65,6 +65,7 @@ const SCHEMAS: [(&str, &str, Make); 14] = [
     ("fields", "create --fields", || schema_for!(FieldForm)),
     ("preview", "create --dry-run, revoke --dry-run", || schema_for!(PreviewForm)),
     ("row", "refresh", row_schema),
+    ("sandbox", "sandbox --json", || schema_for!(SandboxForm)),
     ("schema", "schema", || schema_for!(SchemaForm)),
     ("summary", "refresh --summary json", || schema_for!(SummaryForm)),
     ("error", "every command, on standard error", || schema_for!(FailureForm)),
@@ -277,6 +278,32 @@ pub struct SpecForm {
     pub vendor: String,
     /// `ours`, `patched` or `replaced`, with a description.
     pub origin: String,
+}
+
+/// The addresses and credentials of a sandbox, as `sandbox --json` prints them.
+#[derive(Serialize, JsonSchema)]
+pub struct SandboxForm {
+    /// The address on which the sandbox listens.
+    pub address: String,
+    /// The seed of its random numbers.
+    pub seed: u64,
+    /// The URL for control requests.
+    pub control: String,
+    /// The simulated vendors.
+    pub vendors: Vec<SimulatedForm>,
+}
+
+/// A simulated vendor.
+#[derive(Serialize, JsonSchema)]
+pub struct SimulatedForm {
+    /// The vendor.
+    pub vendor: String,
+    /// The base URL for callers on this machine.
+    pub url: String,
+    /// The base URL at the first `--host`.
+    pub public_url: String,
+    /// The names and values of the accepted credentials. They are public, and work only in the sandbox.
+    pub credentials: BTreeMap<&'static str, &'static str>,
 }
 
 /// The comparison of one response with the spec, as `probe` prints it.

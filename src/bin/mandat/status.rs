@@ -43,7 +43,7 @@ pub struct Arguments {
     pub connection: connect::Options,
 }
 
-// Facts that only the caller knows. A fact whose option is absent is unknown.
+/// Facts that only the caller knows. A fact whose option is absent is unknown.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Facts")]
 struct StatedFacts {
