@@ -13,4 +13,5 @@ mod stopped;
 mod support;
 mod surface;
 mod terminal;
+mod widths;
 mod writes;

@@ -30,17 +30,17 @@ pub fn columns(rows: &[Vec<String>], width: usize) -> Vec<Vec<String>> {
 /// Breaks a text into lines of this width at most, between words. A longer word keeps a line of its own, so that a
 /// terminal can still copy a link.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
+    let (mut lines, mut line) = (Vec::new(), None::<String>);
     for word in text.split(' ') {
-        if !line.is_empty() && measure_text_width(&line) + 1 + measure_text_width(word) > width {
-            lines.push(std::mem::take(&mut line));
-        } else if !line.is_empty() {
-            line.push(' ');
+        match &mut line {
+            Some(started) if measure_text_width(started) + 1 + measure_text_width(word) <= width => {
+                started.push(' ');
+                started.push_str(word);
+            }
+            _ => lines.extend(line.replace(word.to_owned())),
         }
-        line += word;
     }
-    lines.push(line);
+    lines.extend(line);
     lines
 }
 
