@@ -20,6 +20,7 @@ macro_rules! chapters {
         /// [machines]: crate::book::machines
         /// [many]: crate::book::many
         /// [operations]: crate::book::operations
+        /// [program]: crate::book::program
         /// [reading]: crate::book::reading
         /// [recipes]: crate::book::recipes
         /// [sepa]: crate::book::sepa
@@ -50,7 +51,8 @@ chapters! {
     "Short programs to copy: accounts, web servers, job queues, tests, containers, moving." recipes = "recipes.md";
     "Read many mandates, store their states, find changes, and read again." many = "many.md";
     "Several machines on PostgreSQL, shares of a rate, lost machines, and the lateness of changes." machines = "machines.md";
-    "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files = "files.md";
+    "Files of mandates: columns, cells, stopped runs, credentials." files = "files.md";
+    "The program `mandat`: commands, formats, writes, exit codes." program = "program.md";
     "Callbacks from the vendors, and the proof that each gives." webhooks = "webhooks.md";
     "The sandbox, which simulates the vendors for tests in any language." testing = "testing.md";
     "Your own patch of a spec: new words, fields, keys and operations without a release." changes = "changes.md";

@@ -57,6 +57,7 @@
 //! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
 //! | [Many machines](book::machines) | How do several machines share a vendor's rate? What happens when one is lost? How late is a change noticed? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
+//! | [The program](book::program) | Which commands, formats and exit codes are there? How do I create and revoke mandates from a shell? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
 //! | [Testing](book::testing) | How does my code behave when a debtor revokes, or when a vendor is down? |
 //! | [When a vendor changes](book::changes) | How do I add a new word, field, key or operation without a release? |

@@ -3,10 +3,15 @@
 mod check;
 mod credentials;
 mod debit;
+mod formats;
 mod forms;
 mod refresh;
 mod sandbox;
+mod screen;
 #[cfg(unix)]
 mod stopped;
 mod support;
 mod surface;
+mod terminal;
+mod widths;
+mod writes;

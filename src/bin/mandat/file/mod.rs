@@ -7,9 +7,9 @@ mod record;
 mod text;
 mod write;
 
-pub use cell::{boolean, date, invisible, is_never};
-pub use columns::Field;
+pub use cell::{boolean, date, invisible, is_never, nearest, squeezed};
+pub use columns::{Field, shown};
 pub use read::Table;
 pub use record::{Fault, Record, differing};
 pub use text::decode;
-pub use write::{Format, header, json_line, row};
+pub use write::{Format, csv_line, header, json_line, row};
