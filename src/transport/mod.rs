@@ -13,6 +13,7 @@ mod draft;
 mod limits;
 mod operation;
 mod path;
+mod reach;
 mod repeats;
 mod response;
 mod settings;

@@ -4,12 +4,14 @@ mod calendar;
 mod check;
 mod connect;
 mod debit;
+mod doctor;
 mod env_file;
 mod file;
 mod journal;
 mod output;
 mod probe;
 mod refresh;
+mod report;
 mod sandbox;
 mod spec;
 mod status;
@@ -50,6 +52,8 @@ enum Command {
     Debit(debit::Arguments),
     Refresh(refresh::Arguments),
     Watch(watch::Arguments),
+    Doctor(doctor::Arguments),
+    Report(report::Arguments),
     Probe(probe::Arguments),
     Table(table::Arguments),
     Check(check::Arguments),
@@ -129,6 +133,8 @@ async fn run(Arguments { options, command }: Arguments) -> Result<End, Failure> 
         Command::Debit(arguments) => debit::run(arguments, connect().await?).await,
         Command::Refresh(arguments) => refresh::run(arguments, connect().await?).await,
         Command::Watch(arguments) => watch::run(arguments, connect().await?).await,
+        Command::Doctor(arguments) => doctor::run(arguments, connect().await?).await,
+        Command::Report(arguments) => report::run(&arguments),
         Command::Probe(arguments) => probe::run(arguments, connect().await?).await,
         Command::Table(arguments) => table::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

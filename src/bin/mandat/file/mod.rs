@@ -7,8 +7,8 @@ mod record;
 mod text;
 mod write;
 
-pub use cell::{boolean, date, invisible, is_never};
-pub use columns::Field;
+pub use cell::{boolean, date, instant, invisible, is_never, read_vendor_word};
+pub use columns::{ANY_OWN, Field};
 pub use read::Table;
 pub use record::{Fault, Record, differing};
 pub use text::decode;
