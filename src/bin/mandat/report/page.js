@@ -10,7 +10,7 @@
       changed: 'Changed', notRead: 'Not read',
       states: 'States by vendor',
       statesNote: 'A mandate that was not read counts with its last known state.',
-      changes: 'Changes since the last run', now: 'now', unchanged: 'Unchanged',
+      changes: 'Changes since the last run', now: 'Now:', unchanged: 'Unchanged',
       acts: 'Who has to act',
       why: 'Mandates that may not be used, and why',
       whyNote: (n) => `${n} mandates have a reason against their use. A mandate counts for each of its reasons.`,
@@ -22,7 +22,7 @@
       perPage: 'Rows per page', previous: 'Previous', next: 'Next', clear: 'Clear all filters', remove: 'Remove filter',
       range: (from, to, n) => `${from}–${to} of ${n}`, none: 'No mandate matches.', line: (n) => `line ${n}: no reference`,
       noVendor: 'No reference', noStatus: 'Never read', noVerdict: 'No verdict', anyChange: 'Changed', anyCause: 'Not read',
-      word: 'word of the vendor', filter: 'Filters',
+      word: 'word:', filter: 'Filters',
       statuses: {
         Pending: 'Being set up', AwaitingSignature: 'Awaiting signature', AwaitingVerification: 'Awaiting verification',
         AwaitingActivation: 'Awaiting activation', Active: 'Active', Suspended: 'Suspended', Revoked: 'Revoked',
@@ -72,7 +72,7 @@
       changed: 'Changés', notRead: 'Non lus',
       states: 'États par prestataire',
       statesNote: 'Un mandat non lu compte avec son dernier état connu.',
-      changes: 'Changements depuis le dernier passage', now: 'à présent', unchanged: 'Inchangés',
+      changes: 'Changements depuis le dernier passage', now: 'À présent :', unchanged: 'Inchangés',
       acts: 'Qui doit agir',
       why: 'Mandats non utilisables, et pourquoi',
       whyNote: (n) => `${n} mandats ont un motif contre leur utilisation. Un mandat compte pour chacun de ses motifs.`,
@@ -84,7 +84,7 @@
       perPage: 'Lignes par page', previous: 'Précédent', next: 'Suivant', clear: 'Effacer les filtres', remove: 'Retirer le filtre',
       range: (from, to, n) => `${from} à ${to} sur ${n}`, none: 'Aucun mandat ne correspond.', line: (n) => `ligne ${n} : pas de référence`,
       noVendor: 'Sans référence', noStatus: 'Jamais lu', noVerdict: 'Sans verdict', anyChange: 'Changés', anyCause: 'Non lus',
-      word: 'mot du prestataire', filter: 'Filtres',
+      word: 'mot :', filter: 'Filtres',
       statuses: {
         Pending: 'En préparation', AwaitingSignature: 'À signer', AwaitingVerification: 'En vérification',
         AwaitingActivation: 'En attente d’activation', Active: 'Actif', Suspended: 'Suspendu', Revoked: 'Révoqué',
@@ -392,8 +392,9 @@
   }
 
   function states() {
-    const cards = tally.vendors.map((counts, place) => {
-      const vendor = place - 1;
+    // The rows without a reference come last.
+    const cards = [...data.vendors.keys(), -1].map((vendor) => {
+      const counts = tally.vendors[vendor + 1];
       const total = counts.reduce((sum, count) => sum + count, 0);
       if (!total) return null;
       const present = counts.map((count, n) => [n - 1, count]).filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
@@ -419,7 +420,7 @@
       const present = counts.map((count, n) => [n - 1, count]).filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
       const now = present.map(([status, count]) => `${label.status(status)} ${show(count)}`).join(', ');
       const [name, meaning] = words.changeWords[change];
-      return line(name, total(counts), length, { change: place }, { 'data-change': change }, `${meaning} (${words.now} ${now})`);
+      return line(name, total(counts), length, { change: place }, { 'data-change': change }, `${meaning} ${words.now} ${now}.`);
     });
     return section('changes', words.changes, h('ul', { class: 'lines' }, lines,
       line(words.unchanged, total(tally.changes[0]), length, { change: -1 }, { 'data-change': 'none' })));
@@ -457,7 +458,7 @@
           fill.style.width = `${tally.against ? (100 * group[kind]) / tally.against : 0}%`;
           return fill;
         }))),
-      h('td', { class: 'right' }, show(group.refused)), h('td', { class: 'right' }, show(group.undetermined))));
+      [group.refused, group.undetermined].map((count) => h('td', { class: 'right' }, count ? show(count) : '–'))));
     return section('why', words.why, h('p', { class: 'note' }, words.whyNote(show(tally.against))),
       small([words.reason, words.verdicts.Refused, words.verdicts.Undetermined], body));
   }
@@ -564,7 +565,7 @@
     parts.body.replaceChildren(...shown.map((row) => {
       const content = cells(row);
       return h('tr', { role: 'row' }, COLUMNS.map((column, n) =>
-        h(n ? 'td' : 'th', { role: n ? 'cell' : 'rowheader', scope: n ? null : 'row', class: column },
+        h(n ? 'td' : 'th', { role: n ? 'cell' : 'rowheader', scope: n ? null : 'row', class: `of-${column}` },
           h('span', { class: 'head', 'aria-hidden': 'true' }, words[column]), h('div', null, content[column]))));
     }));
     parts.range.textContent = found.length ? words.range(show(from + 1), show(from + shown.length), show(found.length)) : words.none;
