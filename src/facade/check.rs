@@ -15,6 +15,7 @@ use std::{
 /// The result of checking the set-up of one vendor; see [`Mandates::check`]. It contains no credential and no personal
 /// data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CheckReport {
     /// The vendor.
@@ -32,6 +33,7 @@ pub struct CheckReport {
 
 /// One step of a check, and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Check {
     /// The step.

@@ -9,6 +9,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 /// The keys and JSON types of one real response, without values, and its differences from the spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Probe {
     /// The vendor.
@@ -26,6 +27,7 @@ pub struct Probe {
 
 /// One difference between a response and the spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Difference {
     /// The place in the response, such as `data.status`.

@@ -172,7 +172,11 @@ impl FromStr for MandateRef {
             let forms: Vec<&str> = Provider::ALL.iter().map(|provider| provider.reference_form()).collect();
             return Err(Error::invalid(
                 None,
-                format!("a reference begins with the name of its vendor. Use one of the forms {}", forms.join(", ")),
+                format!(
+                    "a reference begins with the name of its vendor{} Use one of the forms {}",
+                    Provider::suggestion(name),
+                    forms.join(", ")
+                ),
             ));
         };
         let reference = if provider.reference_form().contains('/') {

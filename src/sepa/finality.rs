@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The ways in which a collection can still come back, from the most to none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Stage {
     /// The due date of the collection is still ahead.
@@ -28,6 +29,7 @@ pub enum Stage {
 /// A debtor can act until the end of a day. The money can leave your account some days later, because the banks first
 /// settle the return between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Finality {
     /// The present stage of the collection.

@@ -47,6 +47,44 @@ providers! {
     Seqino, "seqino", "Seqino PDP", Represent, "seqino:<client_id>/<mandate_id>";
 }
 
+impl Provider {
+    /// Returns the vendor whose name is most similar to a misspelt one, such as ` SafeDebit` or `safe-debit`.
+    pub(crate) fn meant(text: &str) -> Option<Self> {
+        let plain = |name: &str| -> String {
+            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(LONGEST_NAME).collect()
+        };
+        let text = plain(text);
+        let likeness = |provider: &Self| {
+            let names = [plain(provider.as_str()), plain(provider.name())];
+            names.iter().map(|name| strsim::normalized_damerau_levenshtein(&text, name)).fold(0.0, f64::max)
+        };
+        let best = Self::ALL.iter().copied().map(|provider| (likeness(&provider), provider));
+        best.filter(|(likeness, _)| *likeness > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, provider)| provider)
+    }
+
+    /// Returns the end of an error for a reference whose vendor is misspelt. It never shows the text of the caller.
+    pub(crate) fn suggestion(text: &str) -> String {
+        let known = |text: &str| Self::ALL.iter().any(|provider| provider.as_str() == text);
+        let meant = Self::meant(text).filter(|_| !known(text));
+        meant.map(|meant| format!(". Did you mean `{}:`?", meant.as_str())).unwrap_or_else(|| ".".into())
+    }
+}
+
+/// The number of letters of a misspelt name that are compared.
+const LONGEST_NAME: usize = 32;
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for Provider {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Provider".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let words: Vec<_> = Self::ALL.iter().map(|provider| provider.as_str()).collect();
+        schemars::json_schema!({"type": "string", "enum": words})
+    }
+}
+
 /// The purpose of a mandate: the actions that its holder may take in the grantor's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -69,7 +107,8 @@ impl FromStr for Provider {
         let known = Self::ALL.iter().copied().find(|provider| provider.as_str() == text);
         known.ok_or_else(|| {
             let all: Vec<&str> = Self::ALL.iter().map(|provider| provider.as_str()).collect();
-            Error::invalid(None, format!("a provider is one of {}", all.join(", ")))
+            let meant = Self::meant(text).map(|meant| format!(". Did you mean `{}`?", meant.as_str()));
+            Error::invalid(None, format!("a provider is one of {}{}", all.join(", "), meant.unwrap_or_default()))
         })
     }
 }

@@ -1,21 +1,38 @@
 //! The command `mandat check` checks identifiers such as IBANs, without any vendor.
 
-use super::{End, Failure};
-use clap::{CommandFactory, error::ErrorKind};
+use super::{
+    End, Failure, Usage, file,
+    forms::CheckForm,
+    output::{Cell, Form, Tone, tell},
+};
 use mandat::sepa::{Bic, CreditorId, FrenchVat, Iban, Siren, Siret, Umr, ValueError};
-use std::io::{self, Write};
+use std::{
+    fmt, fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
 
 /// Check identifiers, such as IBANs. The output names each value by its place in the list, and never shows a value.
 ///
-/// The exit code is 1 if a value is wrong.
+/// The exit code is 1 if a value is wrong. Other users of this machine can see the arguments of a program. To check
+/// personal data, write the values into a file, one a line, and use `--from`.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandat check bic BNPAFRPP COBADEFF
+  mandat check iban --from ibans.txt --format csv")]
 pub struct Arguments {
     /// The type of the values: iban, umr, ics, siren, siret, bic or vat.
     // Read by `run`: an error of clap would show a value in the place of the type.
     kind: String,
     /// The values to check. Blanks and lower case are allowed, except in a UMR.
-    #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true)]
+    #[arg(required_unless_present = "from", allow_hyphen_values = true, trailing_var_arg = true)]
     values: Vec<String>,
+    /// Read the values from this file, one a line. `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "values")]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// A function that checks a value. For a valid value, the function may return a warning.
@@ -31,27 +48,63 @@ const KINDS: [(&str, Check); 7] = [
     ("vat", |text| FrenchVat::try_from(text).map(|_| None)),
 ];
 
-pub fn run(Arguments { kind, values }: &Arguments) -> Result<End, Failure> {
-    let Some((_, check)) = KINDS.iter().find(|(name, _)| name == kind) else {
+pub fn run(Arguments { kind, values, from, form }: &Arguments) -> Result<End, Failure> {
+    let Some((kind, check)) = KINDS.iter().find(|(name, _)| name == kind) else {
         let names = KINDS.map(|(name, _)| name).join(", ");
         let why =
             format!("the first argument is not one of the types {names}. Write for example: mandat check iban VALUE");
-        super::Arguments::command().error(ErrorKind::InvalidValue, why).exit();
+        return Err(Usage(why).into());
     };
-    let mut out = io::stdout().lock();
+    let mut out = form.printer(&["value", "type", "valid", "warning", "error"], &[])?;
+    let listed = match from {
+        None => Vec::new(),
+        Some(path) => read(path)?.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect(),
+    };
+    let values = if from.is_some() { &listed } else { values };
     let mut wrong = 0;
-    for (place, value) in (1..).zip(values) {
-        match check(value) {
-            Ok(None) => writeln!(out, "value {place}: valid")?,
-            Ok(Some(warning)) => writeln!(out, "value {place}: accepted by some vendors, but {warning}")?,
-            Err(error) => {
-                wrong += 1;
-                super::tell(&format!("value {place}: {error}\n"));
+    for (value, text) in (1..).zip(values) {
+        let checked = check(text);
+        wrong += usize::from(checked.is_err());
+        if out.is_text() {
+            match checked {
+                Ok(None) => out.text(&format!("value {value}: valid\n"))?,
+                Ok(Some(warning)) => {
+                    out.text(&format!("value {value}: accepted by some vendors, but {warning}\n"))?;
+                }
+                Err(error) => tell(&format!("value {value}: {error}\n")),
             }
+            continue;
         }
+        let (valid, warning, error) = match checked {
+            Ok(warning) => (true, warning, None),
+            Err(error) => (false, None, Some(error)),
+        };
+        let [warning, error] = [warning, error].map(|found| found.map(|found| found.to_string()));
+        let cells = vec![
+            Cell::new(value),
+            Cell::new(kind),
+            Cell::new(valid).tone(if valid { Tone::Good } else { Tone::Bad }),
+            Cell::of(warning.as_ref()),
+            Cell::of(error.as_ref()),
+        ];
+        out.row(cells, &CheckForm { value, r#type: kind, valid, warning, error })?;
     }
+    out.finish()?;
     match wrong {
         0 => Ok(End::Complete),
+        _ if form.is_json() => Ok(End::Failed),
         _ => Err(format!("{wrong} of {} values are wrong", values.len()).into()),
     }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let told = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
+    let bytes = if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    let bytes = bytes.map_err(|e| told(&e))?;
+    Ok(file::decode(&bytes).map_err(|why| told(&why))?)
 }

@@ -51,22 +51,84 @@ pub fn told(error: &Error) -> String {
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 
-/// The command-line options for the connection to the vendors.
-#[derive(clap::Args)]
+// The command-line options for the connection to the vendors. This is no doc comment, because clap would print it.
+#[derive(Clone, Default, clap::Args)]
+#[command(next_help_heading = "Connection")]
 pub struct Options {
     /// Read credentials from this file of NAME=value lines. Environment variables take precedence.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Try the program without an account. The program then simulates the vendors, with a sample mandate at each.
-    #[arg(long = "sandbox", global = true)]
-    simulated: bool,
+    /// Use simulated vendors, without an account. Without an ADDRESS, the program simulates them itself, with a sample
+    /// mandate at each. With an ADDRESS, it uses the running `mandat sandbox` there.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    sandbox: Option<String>,
     /// Maximum number of requests per second to each vendor. Ask the vendor before you raise it.
-    #[arg(long, value_name = "NUMBER", global = true)]
+    #[arg(long, value_name = "NUMBER")]
     rate: Option<NonZeroU32>,
     /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read the
     /// credentials.
-    #[arg(long, value_name = "HOST", global = true)]
+    #[arg(long, value_name = "HOST")]
     allow_plain_http_to: Option<String>,
+}
+
+impl Options {
+    /// Adds the options that stand after the command to those that stand before it.
+    pub fn or(self, after: Self) -> Self {
+        Self {
+            env_file: after.env_file.or(self.env_file),
+            sandbox: after.sandbox.or(self.sandbox),
+            rate: after.rate.or(self.rate),
+            allow_plain_http_to: after.allow_plain_http_to.or(self.allow_plain_http_to),
+        }
+    }
+
+    /// Returns the name of one of the given options.
+    pub fn given(&self) -> Option<&'static str> {
+        let Self { env_file, sandbox, rate, allow_plain_http_to } = self;
+        let given = [
+            (env_file.is_some(), "--env-file"),
+            (sandbox.is_some(), "--sandbox"),
+            (rate.is_some(), "--rate"),
+            (allow_plain_http_to.is_some(), "--allow-plain-http-to"),
+        ];
+        given.into_iter().find(|(given, _)| *given).map(|(_, name)| name)
+    }
+
+    /// Returns the address of the running sandbox that the options name.
+    pub fn running_sandbox(&self) -> Option<&str> {
+        self.sandbox.as_deref().map(host_of).filter(|host| !host.is_empty())
+    }
+
+    /// Returns true if the options choose a sandbox.
+    pub fn is_sandbox(&self) -> bool {
+        self.sandbox.is_some()
+    }
+}
+
+/// Returns the host and the port of an address that may be written as a URL.
+fn host_of(address: &str) -> &str {
+    let address = address.trim();
+    let address = address.strip_prefix("http://").unwrap_or(address);
+    address.split('/').next().unwrap_or(address)
+}
+
+/// Returns the variables that lead to a running sandbox. Its paths and credentials are those of any sandbox.
+async fn of_sandbox(host: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let (any, mut values) = (Sandbox::start().await?, BTreeMap::new());
+    let own = any.address().to_string();
+    for provider in Provider::ALL {
+        let name = provider.as_str().to_uppercase();
+        values.insert(format!("{name}_URL"), any.base_url(*provider).replacen(&own, host, 1));
+        for (what, value) in any.credentials(*provider) {
+            let what = match *what {
+                "login" => "LOGIN",
+                "password" => "PASSWORD",
+                _ => "API_KEY",
+            };
+            values.insert(format!("{name}_{what}"), (*value).to_owned());
+        }
+    }
+    Ok(values)
 }
 
 /// Returns a hash that distinguishes accounts. A journal contains this hash, so call the function with a login or a
@@ -78,22 +140,26 @@ fn hash(account: &str) -> String {
 }
 
 pub async fn connect(options: Options) -> Result<Connection, Failure> {
-    let Options { env_file, simulated, rate, allow_plain_http_to } = options;
-    if simulated {
-        let sandbox = Sandbox::start().await?;
-        let at = vec![sandbox.address().to_string()];
-        return Ok(Connection { mandates: sandbox.mandates(), sandbox: Some(sandbox), at });
-    }
-    let file = match env_file {
-        None => BTreeMap::new(),
-        Some(path) => env_file::read(&path)?,
+    let running = options.running_sandbox().map(str::to_owned);
+    let Options { env_file, sandbox, rate, allow_plain_http_to } = options;
+    let file = match (&running, env_file) {
+        (Some(host), _) => of_sandbox(host).await?,
+        (None, _) if sandbox.is_some() => {
+            let sandbox = Sandbox::start().await?;
+            let at = vec![sandbox.address().to_string()];
+            return Ok(Connection { mandates: sandbox.mandates(), sandbox: Some(sandbox), at });
+        }
+        (None, None) => BTreeMap::new(),
+        (None, Some(path)) => env_file::read(&path)?,
     };
-    // An environment variable that is empty does not replace a value of the file.
+    // An environment variable that is empty does not replace a value of the file. A sandbox takes no variable, so that
+    // no request to a sandbox ever reaches a vendor.
     let value = |name: &str| {
-        let set = [std::env::var(name).ok(), file.get(name).cloned()];
+        let variable = std::env::var(name).ok().filter(|_| running.is_none());
+        let set = [variable, file.get(name).cloned()];
         let value = set.into_iter().flatten().find(|value| !value.trim().is_empty())?;
         if value.trim() != value {
-            super::tell(&format!("{name}: the blanks around its value are ignored\n"));
+            super::remark(&format!("{name}: the blanks around its value are ignored\n"));
         }
         Some(value.trim().to_owned())
     };

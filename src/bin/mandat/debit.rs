@@ -2,19 +2,18 @@
 
 use super::{
     End, Failure,
-    connect::{Connection, told},
-    file,
+    connect::{self, Connection, told},
+    forms::DebitForm,
+    output::{Cell, Form, Printer, Tone, labelled, paint, remark},
+    status::not_read,
     summary::{self, Cause, Kind},
 };
 use mandat::{
-    Debit, DebitRef, Provider,
+    Debit, DebitRef, DebitStatus, Provider,
     sandbox::Sandbox,
-    sepa::{Finality, Scheme},
+    sepa::{Finality, Scheme, Stage},
 };
-use std::{
-    collections::BTreeMap,
-    io::{self, IsTerminal, Write},
-};
+use std::collections::BTreeMap;
 
 /// Show the state of debits, and how final their money is.
 ///
@@ -22,6 +21,10 @@ use std::{
 /// safedebit:umr=<umr>/sdd=<sdd_reference>. In a pipe, each debit is one line, with tabs between reference, status, raw
 /// word, amount in euros, due date, stage and reason. An unknown value is -.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandat debit safedebit:umr=RUM-2026-0042/sdd=SDD-2026-0043
+  mandat debit easytransac:orderId=order-1 --format json")]
 pub struct Arguments {
     /// The debits.
     #[arg(value_name = "REF")]
@@ -29,9 +32,10 @@ pub struct Arguments {
     /// The scheme of the debits. No reading names it.
     #[arg(long, value_name = "core|b2b", default_value = "core", value_parser = scheme)]
     scheme: Scheme,
-    /// Print one line of JSON per debit.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    pub connection: connect::Options,
 }
 
 fn scheme(text: &str) -> Result<Scheme, &'static str> {
@@ -43,7 +47,8 @@ fn scheme(text: &str) -> Result<Scheme, &'static str> {
 }
 
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
-    let Arguments { mut debits, scheme, json } = arguments;
+    let Arguments { mut debits, scheme, form, .. } = arguments;
+    let mut out = form.printer(&USUAL, &FURTHER)?;
     if debits.is_empty() {
         if connection.sandbox.is_none() {
             return Err("no debit is named. Name one, or try --sandbox".into());
@@ -51,7 +56,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         let sample = Sandbox::CONSUMER;
         debits = vec![DebitRef::easytransac("ABC1-ABC1-ABC1"), DebitRef::safedebit(sample, sample)];
     }
-    let (mut out, mut failed, mut unknown) = (io::stdout().lock(), 0, 0);
+    let (mut failed, mut unknown) = (0, 0);
     // A vendor that refused the caller gets no more requests: they can lock the account.
     let mut refused: BTreeMap<Provider, usize> = BTreeMap::new();
     for reference in &debits {
@@ -61,49 +66,82 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
             continue;
         }
         match connection.mandates.debit(reference).await {
-            Ok(debit) => show(&mut out, &debit, scheme, json)?,
+            Ok(debit) => show(&mut out, &debit, scheme)?,
             Err(error) => {
                 let cause = Cause::of(&error, told(&error));
                 *if cause.kind == Kind::UnknownToVendor { &mut unknown } else { &mut failed } += 1;
                 if error.refuses_caller() {
                     refused.insert(reference.provider(), 0);
                 }
-                super::tell(&format!("mandat: {reference}: {}\n", cause.text));
+                not_read(&mut out, reference, &error)?;
             }
         }
     }
+    out.finish()?;
     refused.retain(|_, not_asked| *not_asked > 0);
-    super::tell(&summary::not_asked(&refused, "Debits"));
+    remark(&summary::not_asked(&refused, "Debits"));
     Ok(End::of(debits.len(), failed, unknown))
 }
 
-fn show(out: &mut impl Write, debit: &Debit, scheme: Scheme, json: bool) -> io::Result<()> {
+/// The columns of a debit.
+const USUAL: [&str; 7] = ["reference", "status", "raw", "amount", "due", "stage", "reason"];
+const FURTHER: [&str; 7] =
+    ["vendor", "evidence", "returnable_until", "refundable_until", "contestable_until", "source", "observed_at"];
+
+fn show(out: &mut Printer, debit: &Debit, scheme: Scheme) -> Result<(), Failure> {
     let finality = debit.finality(scheme, debit.observed_at);
-    if json {
-        return out.write_all(file::json_line(&serde_json::json!({"debit": debit, "finality": finality}))?.as_bytes());
+    if out.is_screen() {
+        return out.text(&card(debit, finality));
     }
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+    let or_dash = |text: Option<String>| Cell::new(text.unwrap_or_else(|| "-".into()));
     let Debit { reference, status, raw, reason, .. } = debit;
-    let (amount, due) = (or_dash(debit.amount.map(|a| a.to_string())), or_dash(debit.due.map(|d| d.to_string())));
-    let stage = or_dash(finality.map(|finality| format!("{:?}", finality.stage)));
-    let code = or_dash(reason.as_ref().map(|reason| reason.as_str().to_owned()));
-    if !io::stdout().is_terminal() {
-        return writeln!(out, "{reference}\t{status}\t{raw}\t{amount}\t{due}\t{stage}\t{code}");
+    let cells = vec![
+        Cell::new(reference),
+        Cell::new(status).tone(tone(*status)),
+        Cell::new(raw),
+        or_dash(debit.amount.map(|amount| amount.to_string())),
+        or_dash(debit.due.map(|due| due.to_string())),
+        or_dash(finality.map(|finality| format!("{:?}", finality.stage))),
+        or_dash(reason.as_ref().map(|reason| reason.as_str().to_owned())),
+        Cell::new(reference.provider().as_str()),
+        Cell::new(debit.evidence),
+        or_dash(finality.map(|finality| finality.returnable_until.to_string())),
+        or_dash(finality.and_then(|finality| finality.refundable_until).map(|day| day.to_string())),
+        or_dash(finality.map(|finality| finality.contestable_until.to_string())),
+        Cell::new(debit.source.as_str()),
+        Cell::new(debit.observed_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
+    ];
+    out.row(cells, &DebitForm { debit, finality })
+}
+
+/// Returns the text for one debit on a terminal.
+fn card(debit: &Debit, finality: Option<Finality>) -> String {
+    let Debit { reference, status, raw, .. } = debit;
+    let plain = |label: &str, text: &str| labelled(label, text, Tone::Plain);
+    let mut text = format!("{}\n", paint(Tone::Strong, &reference.to_string()));
+    let status_text = format!("{status} (the vendor's word: {raw}; {})", debit.evidence);
+    text += &labelled("status", &status_text, tone(*status));
+    text += &plain("amount", &debit.amount.map_or_else(|| "-".into(), |amount| format!("{amount} euros")));
+    text += &plain("due", &debit.due.map_or_else(|| "-".into(), |due| due.to_string()));
+    if let Some(reason) = &debit.reason {
+        text += &labelled("reason", &format!("{}: {}", reason.as_str(), reason.label()), Tone::Bad);
     }
-    writeln!(out, "{reference}")?;
-    writeln!(out, "  status   {status} (the vendor's word: {raw}; {})", debit.evidence)?;
-    writeln!(out, "  amount   {amount} euros")?;
-    writeln!(out, "  due      {due}")?;
-    if let Some(reason) = reason {
-        writeln!(out, "  reason   {code}: {}", reason.label())?;
-    }
-    if let Some(Finality { returnable_until, refundable_until, contestable_until, .. }) = finality {
-        writeln!(out, "  stage    {stage}")?;
-        writeln!(out, "           returnable until {returnable_until}")?;
+    if let Some(Finality { stage, returnable_until, refundable_until, contestable_until, .. }) = finality {
+        let stage_tone = if stage == Stage::Final { Tone::Good } else { Tone::Open };
+        text += &labelled("stage", &format!("{stage:?}"), stage_tone);
+        text += &plain("", &format!("returnable until {returnable_until}"));
         if let Some(day) = refundable_until {
-            writeln!(out, "           refundable until {day}")?;
+            text += &plain("", &format!("refundable until {day}"));
         }
-        writeln!(out, "           contestable until {contestable_until}")?;
+        text += &plain("", &format!("contestable until {contestable_until}"));
     }
-    Ok(())
+    text
+}
+
+fn tone(status: DebitStatus) -> Tone {
+    match status {
+        DebitStatus::Collected | DebitStatus::PaidOut => Tone::Good,
+        DebitStatus::Failed | DebitStatus::Returned | DebitStatus::Refunded | DebitStatus::Canceled => Tone::Bad,
+        _ => Tone::Open,
+    }
 }

@@ -23,6 +23,8 @@ pub struct Journal {
     file: File,
     /// The first line of the journal. A resumed run uses readings only from a journal with the same first line.
     head: Head,
+    /// True if this run created the folder.
+    is_new: bool,
     /// The length of the journal in bytes.
     length: u64,
     /// The offset of each row's entry in the journal.
@@ -83,7 +85,8 @@ impl Journal {
         let file =
             OpenOptions::new().create_new(true).read(true).append(true).open(&path).map_err(|e| e.to_string())?;
         lock(&file, &path)?;
-        let mut journal = Self { out: out.into(), folder, file, head, length: 0, entries: BTreeMap::new() };
+        let mut journal =
+            Self { out: out.into(), folder, file, head, is_new: true, length: 0, entries: BTreeMap::new() };
         let mut line = serde_json::to_vec(&journal.head).map_err(|e| e.to_string())?;
         line.push(b'\n');
         journal.append(&line).map_err(|e| {
@@ -128,7 +131,7 @@ impl Journal {
             return Err(foreign());
         }
         let length = file.metadata().map_err(|e| format!("{kept}: {e}"))?.len();
-        Ok(Self { out: out.into(), folder, file, head, length, entries: BTreeMap::new() })
+        Ok(Self { out: out.into(), folder, file, head, is_new: false, length, entries: BTreeMap::new() })
     }
 
     /// Returns the readings of the stopped run, by row. Removes an incomplete last line from the journal.
@@ -209,8 +212,10 @@ impl Journal {
             line.clear();
             journal.read_line(&mut line)?;
             let entry: Entry = serde_json::from_str(&line).map_err(|e| format!("{}: {e}", self.folder.display()))?;
+            out.write_all(format.before(row).as_bytes()).map_err(told)?;
             file::row(&mut out, format, &table.columns, &entry.written, &given.cells).map_err(told)?;
         }
+        out.write_all(format.after(table.rows.len()).as_bytes()).map_err(told)?;
         let out = out.into_inner().map_err(|e| told(e.into_error()))?;
         // Sync the file before the rename, so that after a crash the name never points to an incomplete file.
         out.sync_all().map_err(told)?;
@@ -222,7 +227,18 @@ impl Journal {
         Ok(())
     }
 
+    /// Removes the folder if the run has saved no row. So a run that was stopped at its start leaves nothing behind.
+    pub fn give_up(self) {
+        if self.is_new && self.entries.is_empty() {
+            let _ = fs::remove_file(self.folder.join(JOURNAL));
+            let _ = fs::remove_dir(&self.folder);
+        }
+    }
+
     pub fn left(&self) -> String {
+        if self.entries.is_empty() {
+            return "No row is saved. To start again, run the same command, with or without --resume.".into();
+        }
         format!(
             "{} rows are saved in {}. To continue, run the same command with --resume.",
             self.entries.len(),

@@ -2,16 +2,20 @@
 
 use super::{
     End, Failure,
-    connect::{Connection, told},
+    connect::{self, Connection},
+    forms::ProbeForm,
+    output::{Cell, Form, Printer, Tone, remark},
+    status::not_read,
 };
 use chrono::Utc;
 use mandat::{
     DebitRef, Error, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates, Probe, Purpose, sepa::paris_day,
 };
 use std::{
+    collections::BTreeMap,
     fmt,
     fs::File,
-    io::{self, Write},
+    io::Write,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -23,6 +27,10 @@ use std::{
 /// Also create a mandate that nobody signs, and run `probe` and `status` on this mandate. No vendor documents that a
 /// mandate with its word for active is signed.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandat probe safedebit:RUM-2026-0042
+  mandat probe seqino:client_abc123/mdt_abc123 --patch seqino.patch.yaml")]
 pub struct Arguments {
     /// The mandate or the debit to read, by its reference.
     #[arg(value_name = "REF")]
@@ -30,6 +38,10 @@ pub struct Arguments {
     /// Write the report as a patch of the spec: see the chapter "When a vendor changes".
     #[arg(long, value_name = "FILE", requires = "records")]
     patch: Option<PathBuf>,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    pub connection: connect::Options,
 }
 
 #[derive(Clone)]
@@ -55,8 +67,8 @@ impl fmt::Display for Record {
     }
 }
 
-pub async fn run(Arguments { records, patch }: Arguments, connection: Connection) -> Result<End, Failure> {
-    let mut out = io::stdout().lock();
+pub async fn run(Arguments { records, patch, form, .. }: Arguments, connection: Connection) -> Result<End, Failure> {
+    let mut out = form.printer(&["reference", "operation", "place", "spec", "response"], &[])?;
     let wanted = match records.is_empty() {
         true => connection.or_samples(Vec::new())?.into_iter().map(Record::Mandate).collect(),
         false => records,
@@ -68,18 +80,49 @@ pub async fn run(Arguments { records, patch }: Arguments, connection: Connection
     for record in &wanted {
         match report(record, &connection.mandates).await {
             Ok(report) => {
-                writeln!(out, "{report}")?;
+                show(&mut out, record, &report)?;
                 if let Some(path) = &patch {
                     write_patch(&report, path)?;
                 }
             }
             Err(error) => {
-                super::tell(&format!("mandat: {record}: {}\n", told(&error)));
+                not_read(&mut out, record, &error)?;
                 *if error.kind() == ErrorKind::NotFound { &mut unknown } else { &mut failed } += 1;
             }
         }
     }
+    out.finish()?;
     Ok(End::of(wanted.len(), failed, unknown))
+}
+
+/// Prints a report. In a table, each place of the response is a row. An empty cell `spec` means that the place matches
+/// the spec.
+fn show(out: &mut Printer, record: &Record, report: &Probe) -> Result<(), Failure> {
+    if out.is_text() {
+        return out.text(&format!("{report}\n"));
+    }
+    if out.is_json() {
+        let reference = record.to_string();
+        return out.row(Vec::new(), &ProbeForm { reference, matches: report.matches(), report });
+    }
+    let mut places: BTreeMap<&str, (&str, &str)> =
+        report.shape.iter().map(|(place, found)| (place.as_str(), ("", found.as_str()))).collect();
+    places.extend(report.differences.iter().map(|differs| (&*differs.place, (&*differs.spec, &*differs.answer))));
+    for (place, (spec, answer)) in places {
+        let tone = if spec.is_empty() { Tone::Plain } else { Tone::Open };
+        let cells = vec![
+            Cell::new(record),
+            Cell::new(report.operation),
+            Cell::new(place),
+            Cell::new(spec).tone(tone),
+            Cell::new(answer).tone(tone),
+        ];
+        out.row(cells, &())?;
+    }
+    report.damage.iter().try_for_each(|damage| {
+        let cells = [record.to_string(), report.operation.into(), String::new(), String::new(), damage.clone()];
+        out.row(cells.map(|text| Cell::new(text).tone(Tone::Bad)).into(), &())
+    })
 }
 
 /// A list without the record matches the spec, but its report would show no record.
@@ -98,7 +141,7 @@ async fn report(record: &Record, mandates: &Mandates) -> Result<Probe, Error> {
         Ok(Mandate { status: MandateStatus::Active, raw, .. })
             if reference.provider().purpose() == Purpose::Collect =>
         {
-            super::tell(&format!(
+            remark(&format!(
                 "{reference}: \"{raw}\" may also be the word of an unsigned mandate. To find out, create a mandate, do \
                  not sign it, and read it once.\n"
             ));
@@ -116,7 +159,7 @@ fn write_patch(report: &Probe, path: &Path) -> Result<(), Failure> {
             true => "the spec says all of this already",
             false => "the response as a whole is not what the spec says. Change the spec by hand",
         };
-        super::tell(&format!("{at}: not written: {why}\n"));
+        remark(&format!("{at}: not written: {why}\n"));
         return Ok(());
     };
     let created = File::create_new(path).and_then(|mut file| file.write_all(patch.as_bytes()));

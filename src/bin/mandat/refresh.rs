@@ -1,17 +1,18 @@
 //! The command `mandat refresh` reads many mandates from a file, and writes the readings to a file.
 
 use super::{
-    End, Failure,
-    connect::{Connection, told},
-    file::{self, Fault, Field, Format, Record, Table},
-    output::{Options, Output},
+    End, Failure, Usage,
+    connect::{self, Connection, told},
+    file::{self, Fault, Field, Record, Table},
+    output::{Form, Format, remark, screen, tell},
+    sink::{Options, Output},
     stop::stopped,
     summary::{Cause, Kind, Summary},
 };
 use chrono::{TimeDelta, Utc};
-use clap::{ValueEnum, builder::PossibleValue};
+use clap::ValueEnum;
 use futures_util::StreamExt;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use mandat::{MandateRef, StatusQuery};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,7 +33,16 @@ use std::{
 /// Write the other facts as yes or no, true or false, oui or non, 1 or 0.
 ///
 /// Name your own columns with --own, or begin their names with x_. Any other column stops the run.
+///
+/// A summary on standard error counts the rows. Press Ctrl-C to stop: with --out, the finished rows are saved, and
+/// --resume continues.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandat refresh mandates.csv --out monday.csv
+  mandat refresh monday.csv --out tuesday.csv
+  mandat refresh tuesday.csv --changes
+  mandat --sandbox refresh --columns reference,status,verdict")]
 pub struct Arguments {
     /// The file of mandates. `-` is standard input.
     #[arg(value_name = "FILE")]
@@ -50,28 +60,33 @@ pub struct Arguments {
     /// by commas.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     own: Vec<String>,
-    /// The format of the output.
-    #[arg(long, value_enum, default_value_t = Format::Csv)]
-    format: Format,
+    /// The format of the rows. `table` is for people, and only for standard output. [default: csv; on a terminal table]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    format: Option<Format>,
+    /// Print only these columns, in this order. For the formats table and csv on standard output.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "out", help_heading = "Output")]
+    columns: Vec<String>,
+    /// The same as --format jsonl.
+    #[arg(long, conflicts_with_all = ["format", "columns"], help_heading = "Output")]
+    json: bool,
+    /// The form of the summary on standard error. `mandat schema summary` describes the JSON.
+    #[arg(long, value_enum, value_name = "FORM", default_value_t, help_heading = "Output")]
+    summary: SummaryFormat,
     /// Write only rows that changed or were not read. Do not use the result as input for the next run.
     #[arg(long, conflicts_with = "out")]
     changes: bool,
     /// The program accepts and ignores this option. The rows of one client may be in any order.
     #[arg(long, hide = true)]
     sorted: bool,
+    #[command(flatten)]
+    pub connection: connect::Options,
 }
 
-impl ValueEnum for Format {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Csv, Self::Jsonl]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Csv => "csv",
-            Self::Jsonl => "jsonl",
-        }))
-    }
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum SummaryFormat {
+    #[default]
+    Text,
+    Json,
 }
 
 fn age(text: &str) -> Result<TimeDelta, &'static str> {
@@ -88,12 +103,23 @@ fn age(text: &str) -> Result<TimeDelta, &'static str> {
 }
 
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
-    let Arguments { input, out, resume, max_age, own, format, changes, sorted: _ } = arguments;
+    let Arguments { input, out, resume, max_age, own, format, columns, json, summary: form, changes, .. } = arguments;
+    let usual = if out.is_none() && screen().width.is_some() { Format::Table } else { Format::Csv };
+    let format = if json { Format::Jsonl } else { format.unwrap_or(usual) };
+    if format == Format::Table && out.is_some() {
+        return Err(Usage("the next run cannot read a table. Use --format csv with --out".into()).into());
+    }
+    let printed = (format == Format::Table || !columns.is_empty()).then(|| Form::new(format, columns));
+    let format = match format {
+        Format::Json => file::Format::Json,
+        Format::Jsonl => file::Format::Jsonl,
+        Format::Table | Format::Csv => file::Format::Csv,
+    };
     let table = read(input.as_deref(), &own, &connection)?;
     // Register the signal handlers before the journal is created. Otherwise a signal at the start would leave a
     // journal, and print no advice to resume.
     let signals = (stopped()?, stopped()?);
-    let options = Options { out: out.as_deref(), resume, format, changes, origin: connection.origin() };
+    let options = Options { out: out.as_deref(), resume, format, printed, changes, origin: connection.origin() };
     let mut output = match Output::open(&table, options) {
         Err(why) if is_closed(&why) => return Ok(End::Complete),
         opened => opened?,
@@ -102,19 +128,23 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     let summary = match ended {
         Ok(Ended::Done(summary)) => summary,
         Ok(Ended::Stopped(code)) => {
-            super::tell(&format!("stopped. {}\n", output.left(table.rows.len())));
+            tell(&format!("stopped. {}\n", output.left(table.rows.len())));
+            output.give_up();
             return Ok(End::Stopped(code));
         }
         // No program reads the output pipe any more. This is no failure of the command.
         Err(why) if is_closed(&why) => {
-            super::tell(&format!("nobody reads the output any more. {}\n", output.left(table.rows.len())));
+            tell(&format!("nobody reads the output any more. {}\n", output.left(table.rows.len())));
             return Ok(End::Complete);
         }
         Err(why) => return Err(format!("{why}. {}", output.left(table.rows.len())).into()),
     };
     let left = output.left(table.rows.len());
     output.finish().map_err(|why| format!("{why}. {left}"))?;
-    super::tell(&summary.to_string());
+    match form {
+        SummaryFormat::Text => remark(&summary.to_string()),
+        SummaryFormat::Json => tell(&file::json_line(&summary.form())?),
+    }
     Ok(match summary.not_read() {
         0 => End::Complete,
         _ if summary.none_read() => End::Nothing,
@@ -160,7 +190,7 @@ fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result
         return Err(format!("{shown} is empty. Write at least one reference, or a header").into());
     }
     if table.rows.is_empty() {
-        super::tell(&format!("{shown} names columns, but contains no mandate\n"));
+        remark(&format!("{shown} names columns, but contains no mandate\n"));
     }
     Ok(table)
 }
@@ -185,7 +215,7 @@ async fn ask(
         // A write to a full pipe that nobody reads would block for ever, so wait only this long.
         tokio::time::sleep(GRACE).await;
         // Standard error may be the blocked pipe, so write the advice in a separate thread.
-        std::thread::spawn(move || super::tell(advice));
+        std::thread::spawn(move || tell(advice));
         tokio::time::sleep(GRACE / 10).await;
         std::process::exit(code.into());
     });
@@ -318,11 +348,14 @@ fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<us
     groups.into_values().flatten().collect()
 }
 
-/// Returns the progress bar, which is visible only on a terminal.
+/// Returns the progress bar, which is visible only on a terminal. It disappears when the run ends for any reason.
 fn progress(rows: usize) -> ProgressBar {
-    let bar = ProgressBar::new(rows as u64);
+    if screen().quiet {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(rows as u64).with_finish(ProgressFinish::AndClear);
     // The template of the progress bar is a valid constant, so this error does not occur.
-    let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {eta}");
+    let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len}  {per_sec}  {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

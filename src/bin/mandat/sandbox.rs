@@ -18,6 +18,10 @@ use std::{
 /// and no network access. `GET /_control` lists the control requests for tests: sign, revoke, cause errors, script,
 /// inspect.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandat sandbox
+  mandat sandbox --listen 127.0.0.1:0 --seed 7")]
 pub struct Arguments {
     /// Address to listen on. Port 0 picks a free port. If the address is not loopback, every machine that reaches it
     /// can read and change all data in the sandbox.

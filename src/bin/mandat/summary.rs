@@ -1,6 +1,9 @@
 //! The summary of a run: how many rows are new, changed, or were not read, and why.
 
-use super::file::{Field, Record};
+use super::{
+    file::{Field, Record},
+    forms::{CauseForm, SummaryForm},
+};
 use mandat::{Error, ErrorKind, Provider};
 use std::{collections::BTreeMap, fmt};
 
@@ -98,6 +101,26 @@ impl Summary {
     pub fn not_read(&self) -> usize {
         let failed: usize = self.failed.values().map(|(_, lines)| lines.len()).sum();
         failed + self.not_asked.values().sum::<usize>()
+    }
+
+    /// Returns the summary for programs.
+    pub fn form(&self) -> SummaryForm {
+        let cause = |(cause, (example, lines)): (&String, &(String, Vec<usize>))| CauseForm {
+            cause: cause.clone(),
+            example: example.clone(),
+            lines: lines.clone(),
+        };
+        SummaryForm {
+            rows: self.rows,
+            new: self.new,
+            changed: self.changed,
+            not_read: self.not_read(),
+            not_requested: self.not_asked.values().sum(),
+            unknown_to_the_vendor: self.unknown.len(),
+            resumed: self.resumed,
+            statuses: self.statuses.clone(),
+            causes: self.failed.iter().map(cause).collect(),
+        }
     }
 
     /// Returns true if no row has a response of a vendor.

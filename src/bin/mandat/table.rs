@@ -1,14 +1,20 @@
 //! The command `mandat table` prints the meaning of each status word.
 
-use super::{End, Failure};
-use mandat::{Change, Evidence, MandateStatus, Phase, Provider, debit_vocabulary, vocabulary};
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
+use super::{
+    End, Failure,
+    forms::WordForm,
+    output::{Cell, Form, Tone, write_out},
+    status::tone,
 };
+use mandat::{Change, Evidence, MandateStatus, Phase, Provider, debit_vocabulary, vocabulary};
+use std::fmt::Write as _;
 
 /// Print the meaning of each vendor's words for a status.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandat table
+  mandat table --debits --format json")]
 pub struct Arguments {
     /// Print a Mermaid state diagram of the changes of status instead.
     #[arg(long)]
@@ -16,29 +22,42 @@ pub struct Arguments {
     /// Print the words for the status of a debit instead.
     #[arg(long, conflicts_with = "mermaid")]
     debits: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 pub fn run(arguments: &Arguments) -> Result<End, Failure> {
-    let text = match arguments {
-        Arguments { mermaid: true, .. } => diagram(),
-        Arguments { debits: true, .. } => {
-            table(debit_vocabulary().into_iter().map(|row| (row.provider, row.raw, row.status.as_str(), row.evidence)))
-        }
-        _ => table(vocabulary().into_iter().map(|row| (row.provider, row.raw, row.status.as_str(), row.evidence))),
-    };
-    io::stdout().write_all(text.as_bytes())?;
+    match arguments {
+        Arguments { mermaid: true, .. } => write_out(diagram().as_bytes())?,
+        Arguments { debits: true, form, .. } => table(
+            form,
+            debit_vocabulary().into_iter().map(|row| (row.provider, row.raw, Cell::new(row.status), row.evidence)),
+        )?,
+        Arguments { form, .. } => table(
+            form,
+            vocabulary()
+                .into_iter()
+                .map(|row| (row.provider, row.raw, Cell::new(row.status).tone(tone(row.status)), row.evidence)),
+        )?,
+    }
     Ok(End::Complete)
 }
 
-fn table(rows: impl Iterator<Item = (Provider, String, &'static str, Evidence)>) -> String {
-    let mut text = format!("{:<12} {:<24} {:<21} {}\n", "VENDOR", "WORD", "STATUS", "KNOWN");
-    for (provider, raw, status, evidence) in rows {
-        let known = evidence.to_string();
-        let known = known.replace("word documented, meaning inferred", "word documented");
-        // Ignore the result of `writeln!`, because writing to a string does not fail.
-        let _ = writeln!(text, "{provider:<12} {raw:<24} {status:<21} {known}");
+fn table(form: &Form, rows: impl Iterator<Item = (Provider, String, Cell, Evidence)>) -> Result<(), Failure> {
+    let mut out = form.printer(&["vendor", "word", "status", "known"], &[])?;
+    for (provider, word, status, evidence) in rows {
+        let form = WordForm {
+            vendor: provider.as_str().into(),
+            word: word.clone(),
+            status: status.text.clone(),
+            known: evidence.as_str().into(),
+        };
+        // The whole text would be wider than a terminal.
+        let known = evidence.to_string().replace("word documented, meaning inferred", "word documented");
+        let known_tone = if evidence == Evidence::Documented { Tone::Plain } else { Tone::Faint };
+        out.row(vec![Cell::new(provider), Cell::new(word), status, Cell::new(known).tone(known_tone)], &form)?;
     }
-    text
+    out.finish()
 }
 
 /// Returns a diagram of the usual changes of status, and of the changes that reinstate a mandate.

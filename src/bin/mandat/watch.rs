@@ -2,44 +2,92 @@
 
 use super::{
     End, Failure,
-    connect::{Connection, told},
-    file,
+    connect::{self, Connection, told},
+    output::{Cell, Form, Printer, complain, remark},
+    status::tone,
+    stop::stopped,
 };
 use chrono::SecondsFormat;
 use futures_util::StreamExt;
-use mandat::{MandateChange, MandateRef};
-use std::io::{self, Write};
+use mandat::{MandateChange, MandateRef, Permission};
+use std::pin::pin;
 
 /// Print each change of a mandate until you stop it, or until no change is expected.
 ///
 /// The command reads the mandate every few minutes while the mandate waits for a signature, daily while it is active,
 /// and weekly for three months after its end.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandat watch seqino:client_abc123/mdt_abc123
+  mandat watch safedebit:RUM-2026-0042 --format jsonl >> changes.jsonl")]
 pub struct Arguments {
     /// The mandate to read, by its reference.
     #[arg(value_name = "REF")]
     mandate: Option<MandateRef>,
-    /// Print one line of JSON per change.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    pub connection: connect::Options,
 }
 
-pub async fn run(Arguments { mandate, json }: Arguments, connection: Connection) -> Result<End, Failure> {
+pub async fn run(Arguments { mandate, form, .. }: Arguments, connection: Connection) -> Result<End, Failure> {
+    let (usual, further) =
+        (["at", "reference", "status", "raw", "was", "class"], ["account", "verdict", "since", "source"]);
+    let mut out = form.printer(&usual, &further)?.live();
     let wanted = connection.or_samples(mandate.into_iter().collect())?;
     let Some(reference) = wanted.into_iter().next() else { return Ok(End::Complete) };
+    let mut stopped = pin!(stopped()?);
     let mut changes = connection.mandates.watch(reference.clone());
-    while let Some(change) = changes.next().await {
-        match change {
-            Ok(change) if json => io::stdout().write_all(file::json_line(&change)?.as_bytes())?,
-            Ok(change) => writeln!(io::stdout(), "{}", line(&change))?,
-            // Continue the watch after a retryable error, because the next reading may succeed.
-            Err(error) if error.is_retryable() => {
-                super::tell(&format!("mandat: {reference}: {error}; the next reading follows later\n"))
+    loop {
+        let change = tokio::select! {
+            change = changes.next() => change,
+            code = &mut stopped => {
+                out.finish()?;
+                remark(&format!("stopped. To go on, run the same command again: its first line is the present state of {reference}.\n"));
+                return Ok(End::Stopped(code));
             }
-            Err(error) => return Err(format!("{reference}: {}", told(&error)).into()),
+        };
+        match change {
+            None => break,
+            Some(Ok(change)) => show(&mut out, &change)?,
+            // Continue the watch after a retryable error, because the next reading may succeed.
+            Some(Err(error)) if error.is_retryable() => {
+                complain(&format!("{reference}: {}; the next reading follows later", told(&error)));
+            }
+            Some(Err(error)) => {
+                out.finish()?;
+                return Err(if form.is_json() {
+                    error.into()
+                } else {
+                    format!("{reference}: {}", told(&error)).into()
+                });
+            }
         }
     }
+    out.finish()?;
     Ok(End::Complete)
+}
+
+/// Prints a change as soon as it is known, also on a terminal.
+fn show(out: &mut Printer, change: &MandateChange) -> Result<(), Failure> {
+    if out.is_text() {
+        return out.text(&format!("{}\n", line(change)));
+    }
+    let MandateChange { reference, class, from, to, .. } = change;
+    let cells = vec![
+        Cell::new(to.observed_at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        Cell::new(reference),
+        Cell::new(to.status).tone(tone(to.status)),
+        Cell::new(&to.raw),
+        Cell::of(from.as_ref().map(|from| from.status)),
+        Cell::of(class.map(|class| class.as_str())),
+        Cell::of(to.account.as_ref()),
+        Cell::of(to.verdict.map(Permission::as_str)),
+        Cell::new(to.since.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        Cell::new(to.source.as_str()),
+    ];
+    out.row(cells, change)
 }
 
 fn line(MandateChange { reference, class, from, to, .. }: &MandateChange) -> String {

@@ -11,14 +11,35 @@ use std::io::{self, Write};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Csv,
+    Json,
     Jsonl,
+}
+
+impl Format {
+    /// Returns the text before a row, if `count` rows are written already.
+    pub fn before(self, count: usize) -> &'static str {
+        match (self, count) {
+            (Self::Json, 0) => "[\n",
+            (Self::Json, _) => ",\n",
+            _ => "",
+        }
+    }
+
+    /// Returns the text after the last of `count` rows.
+    pub fn after(self, count: usize) -> &'static str {
+        match (self, count) {
+            (Self::Json, 0) => "[]\n",
+            (Self::Json, _) => "\n]\n",
+            _ => "",
+        }
+    }
 }
 
 /// Writes the names of the columns: first the columns of this program, then the caller's own columns in the order of
 /// the input.
 pub fn header(out: &mut impl Write, format: Format, columns: &Columns) -> io::Result<()> {
     match format {
-        Format::Jsonl => Ok(()),
+        Format::Json | Format::Jsonl => Ok(()),
         Format::Csv => {
             let ours = Field::ALL.iter().map(|field| field.name());
             csv_line(out, ours.chain(columns.own().iter().map(|(name, _)| name.as_str())))
@@ -32,9 +53,10 @@ pub fn row(out: &mut impl Write, format: Format, columns: &Columns, record: &Rec
     const NONE: Cell = Cell::Absent;
     let own = columns.own().iter().map(|(name, place)| (&**name, cells.get(*place).unwrap_or(&NONE)));
     match format {
-        Format::Jsonl => {
+        Format::Json | Format::Jsonl => {
             let line = json_line(&Line(record, own))?;
-            out.write_all(line.as_bytes())
+            // In an array, the text before the next row has the line end.
+            out.write_all(if format == Format::Json { line.trim_end() } else { &line }.as_bytes())
         }
         Format::Csv => {
             csv_line(out, record.cells().map(|(_, cell)| cell.shown()).chain(own.map(|(_, cell)| cell.shown())))
@@ -57,7 +79,8 @@ pub fn json_line(value: &impl Serialize) -> io::Result<String> {
     Ok(line)
 }
 
-fn csv_line<'a>(out: &mut impl Write, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
+/// Writes a line of CSV. No spreadsheet program executes its cells as formulas.
+pub fn csv_line<'a>(out: &mut impl Write, cells: impl Iterator<Item = &'a str>) -> io::Result<()> {
     let mut line = Vec::new();
     let mut writer = csv::WriterBuilder::new().from_writer(&mut line);
     for cell in cells {

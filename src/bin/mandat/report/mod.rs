@@ -9,6 +9,7 @@ mod reasons;
 use super::{
     End, Failure,
     file::{self, ANY_OWN, Table},
+    output::write_out,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::Utc;
@@ -28,6 +29,10 @@ use std::{
 /// to act, and which mandates you may not use, with every reason. It needs no network, and has no personal data but the
 /// references.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandat report tuesday.csv --html tuesday.html
+  mandat report tuesday.csv --html etat.html --lang fr")]
 pub struct Arguments {
     /// The file that `mandat refresh` wrote. `-` is standard input.
     #[arg(value_name = "FILE")]
@@ -80,7 +85,7 @@ const LARGEST: u64 = 128 << 20;
 /// Writes the page to a new file. An existing file stays unchanged.
 fn write(path: &Path, page: &[u8]) -> Result<(), Failure> {
     if path.as_os_str() == "-" {
-        return Ok(io::stdout().write_all(page)?);
+        return write_out(page);
     }
     let shown = path.display();
     let mut file = File::create_new(path).map_err(|e| match e.kind() {
