@@ -407,7 +407,7 @@ fn clock(ahead: Option<i64>) -> Check {
     match ahead {
         None => check(CheckResult::NotChecked, "no response with a time arrived".into()),
         Some(ahead) if ahead.unsigned_abs() <= CLOCKS_AGREE => {
-            check(CheckResult::Passed, format!("at most {CLOCKS_AGREE} s from the clock of the vendor"))
+            check(CheckResult::Passed, format!("within {CLOCKS_AGREE} s of the clock of the vendor"))
         }
         Some(ahead) => {
             let side = if ahead > 0 { "behind" } else { "ahead of" };

@@ -3,8 +3,10 @@
 mod check;
 mod credentials;
 mod debit;
+mod doctor;
 mod forms;
 mod refresh;
+mod report;
 mod sandbox;
 #[cfg(unix)]
 mod stopped;

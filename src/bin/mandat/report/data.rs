@@ -2,10 +2,10 @@
 
 use super::{
     super::file::{Field, Record, Table, instant, read_vendor_word},
-    reasons::Reason,
+    reasons::{Reason, shown},
 };
 use chrono::{DateTime, Utc};
-use mandat::{Change, MandateRef, MandateStatus, NextStep, Permission, Provider, RawStatus, VocabularyRow, vocabulary};
+use mandat::{Change, MandateRef, MandateStatus, NextStep, Permission, Provider, VocabularyRow, vocabulary};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -91,8 +91,7 @@ impl Data {
             rows.verdict.push(number(Permission::ALL, verdict));
             rows.change.push(word(&data.changes, cell(Field::Change)));
             rows.step.push(word(&data.steps, step(&record, &meanings, provider, status, verdict, raw.as_deref())));
-            // A word of an unusual form may be personal, and `RawStatus` hides it.
-            rows.raw.push(raw.map_or(-1, |raw| raws.number(RawStatus::new(&raw).to_string())));
+            rows.raw.push(raw.map_or(-1, |raw| raws.number(shown(&raw))));
             let set: Vec<usize> = Reason::all(cell(Field::Reasons)).map(|reason| reasons.place(reason)).collect();
             rows.set.push(if set.is_empty() { -1 } else { sets.number(set) });
             rows.cause.push(if cell(Field::Error).is_empty() { -1 } else { causes.number(cause(cell(Field::Error))) });

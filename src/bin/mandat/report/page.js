@@ -26,7 +26,7 @@
       statuses: {
         Pending: 'Being set up', AwaitingSignature: 'Awaiting signature', AwaitingVerification: 'Awaiting verification',
         AwaitingActivation: 'Awaiting activation', Active: 'Active', Suspended: 'Suspended', Revoked: 'Revoked',
-        Expired: 'Expired', Invalid: 'Invalid', Gone: 'Gone', Unrecognized: 'Unknown word', Closed: 'Closed',
+        Expired: 'Expired', Invalid: 'Invalid', Gone: 'Gone', Unrecognized: 'Unknown word', Inactive: 'Inactive',
       },
       verdicts: { Allowed: 'Allowed', Refused: 'Refused', Undetermined: 'Undetermined', NotApplicable: 'Not applicable' },
       changeWords: {
@@ -61,8 +61,8 @@
         SignatureNotConfirmed: 'Signature not confirmed: the word for active may also mean an unsigned mandate',
         AccountNotActive: 'Client not active: {s0}[ ({1})]', AccountUnrecognized: 'State of the client not recognized[ ({0})]',
         AccountNotRead: 'The client could not be read', AccountDiffers: 'The mandate belongs to another client',
-        Other: 'A reason of a newer version', FactImpossible: 'Impossible fact: {f0}', FactsContradict: 'Facts contradict each other: {f0}, {f1}',
-        FactMissing: 'Not known: {f0}', Text: '{0}',
+        Other: 'A reason that this version of mandat does not know', FactImpossible: 'Impossible fact: {f0}', FactsContradict: 'Facts contradict each other: {f0}, {f1}',
+        FactMissing: 'Not known: {f0}',
       },
     },
     fr: {
@@ -88,7 +88,7 @@
       statuses: {
         Pending: 'En préparation', AwaitingSignature: 'À signer', AwaitingVerification: 'En vérification',
         AwaitingActivation: 'En attente d’activation', Active: 'Actif', Suspended: 'Suspendu', Revoked: 'Révoqué',
-        Expired: 'Expiré', Invalid: 'Invalide', Gone: 'Disparu', Unrecognized: 'Mot inconnu', Closed: 'Fermé',
+        Expired: 'Expiré', Invalid: 'Invalide', Gone: 'Disparu', Unrecognized: 'Mot inconnu', Inactive: 'Inactif',
       },
       verdicts: { Allowed: 'Autorisé', Refused: 'Refusé', Undetermined: 'Indéterminé', NotApplicable: 'Sans objet' },
       changeWords: {
@@ -123,8 +123,8 @@
         SignatureNotConfirmed: 'Signature non confirmée : le mot pour actif peut aussi désigner un mandat non signé',
         AccountNotActive: 'Client non actif : {s0}[ ({1})]', AccountUnrecognized: 'État du client non reconnu[ ({0})]',
         AccountNotRead: 'Le client n’a pas pu être lu', AccountDiffers: 'Le mandat appartient à un autre client',
-        Other: 'Un motif d’une version plus récente', FactImpossible: 'Fait impossible : {f0}', FactsContradict: 'Faits contradictoires : {f0}, {f1}',
-        FactMissing: 'Non connu : {f0}', Text: '{0}',
+        Other: 'Un motif que cette version de mandat ne connaît pas', FactImpossible: 'Fait impossible : {f0}', FactsContradict: 'Faits contradictoires : {f0}, {f1}',
+        FactMissing: 'Non connu : {f0}',
       },
     },
   };
@@ -383,7 +383,7 @@
   function line(name, count, whole, filters, attributes, note) {
     return h('li', null, h('button', { type: 'button', class: 'line', click: () => only(filters) },
       h('span', { class: 'name' }, name),
-      h('span', { class: 'number' }, show(count), h('small', null, ` ${percent(count, whole)} %`)),
+      h('span', { class: 'number' }, show(count), ' ', h('small', null, `${percent(count, whole)} %`)),
       bar(count, whole, attributes)), note ? h('p', { class: 'note' }, note) : null);
   }
 
@@ -453,7 +453,7 @@
     used.sort(([a], [b]) => b.refused + b.undetermined - a.refused - a.undetermined);
     const body = used.map(([group, n]) => h('tr', null,
       h('th', { scope: 'row' }, h('button', { type: 'button', class: 'link', click: () => only({ group: n }) }, label.group(n)),
-        h('span', { class: 'bar two', 'aria-hidden': 'true' }, ['refused', 'undetermined'].map((kind) => {
+        h('span', { class: 'bar two', 'aria-hidden': 'true' }, ['refused', 'undetermined'].filter((kind) => group[kind]).map((kind) => {
           const fill = h('span', { class: `fill ${kind}` });
           fill.style.width = `${tally.against ? (100 * group[kind]) / tally.against : 0}%`;
           return fill;
@@ -500,6 +500,8 @@
     };
   }
 
+  const field = (id, text, control, kind) => h('div', { class: kind }, h('label', { for: id }, text), control);
+
   let parts;
 
   function table() {
@@ -510,12 +512,12 @@
         view.page = 0;
         search();
       } }, h('option', { value: '' }, words.any), list.map((n) => h('option', { value: n }, label[column](n))));
-      return [select, h('label', { for: id }, h('span', null, text), select)];
+      return [select, field(id, text, select)];
     };
     const present = (column, size) => [...Array(size).keys(), -1].filter((n) => n >= 0 || rows[column].includes(-1));
-    const [vendor, vendorLabel] = choice('vendor', words.vendor, present('vendor', data.vendors.length), 'vendor');
-    const [status, statusLabel] = choice('status', words.status, present('status', data.statuses.length), 'status');
-    const [verdict, verdictLabel] = choice('verdict', words.verdictOnly, present('verdict', data.verdicts.length), 'verdict');
+    const [vendor, vendorField] = choice('vendor', words.vendor, present('vendor', data.vendors.length), 'vendor');
+    const [status, statusField] = choice('status', words.status, present('status', data.statuses.length), 'status');
+    const [verdict, verdictField] = choice('verdict', words.verdictOnly, present('verdict', data.verdicts.length), 'verdict');
     let timer;
     const input = h('input', { id: 'search', type: 'search', placeholder: words.searchHint, autocomplete: 'off', spellcheck: 'false', input: () => {
       clearTimeout(timer);
@@ -549,9 +551,8 @@
     };
     return section('all', words.all,
       h('search', { class: 'controls', 'aria-label': words.filter },
-        h('label', { for: 'search', class: 'wide' }, h('span', null, words.search), input), vendorLabel, statusLabel, verdictLabel,
-        h('label', { for: 'sort', class: 'sort' }, h('span', null, words.sortBy), sort),
-        h('label', { for: 'size' }, h('span', null, words.perPage), size)),
+        field('search', words.search, input, 'wide'), vendorField, statusField, verdictField,
+        field('sort', words.sortBy, sort, 'sort'), field('size', words.perPage, size)),
       parts.chips, parts.range,
       h('table', { class: 'mandates', role: 'table', 'aria-labelledby': 'all' },
         h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, heads)), parts.body),

@@ -1,17 +1,17 @@
 //! Reads the reasons of a verdict in the text form of a file, so that the page can show them in both languages.
 
+use mandat::{AccountStatus, MandateStatus};
 use serde::Serialize;
 
-/// A reason: its key in the words of the page, and the values in its text. `text` is shown for an unknown key.
+/// A reason: its key in the words of the page, and the values in its text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Reason {
     pub key: &'static str,
     pub values: Vec<String>,
-    pub text: String,
 }
 
 /// The texts of all reasons. `{}` stands for a value. A text that another one would also match comes first.
-pub const TEXTS: [(&str, &str); 30] = [
+pub const TEXTS: [(&str, &str); 29] = [
     ("NotRead", "not read in this run"),
     ("NotRequested", "not requested in this run"),
     ("UnknownToVendor", "the vendor does not know the mandate"),
@@ -44,15 +44,15 @@ pub const TEXTS: [(&str, &str); 30] = [
     ("FactImpossible", "{} is impossible: the day is before 1970 or after today"),
     ("FactsContradict", "{} and {} contradict each other"),
     ("FactMissing", "{} not known"),
-    ("Text", "{}"),
 ];
 
 impl Reason {
-    /// Reads one reason. A text that is none of this program has the key `Text`.
+    /// Reads one reason. A text that is none of this program counts as `Other`, because it may be personal.
     pub fn read(text: &str) -> Self {
         let found = TEXTS.iter().find_map(|(key, form)| Some((*key, values(form, text)?)));
-        let (key, values) = found.unwrap_or(("Text", vec![text.to_owned()]));
-        Self { key, values, text: text.to_owned() }
+        let (key, mut values) = found.unwrap_or(("Other", Vec::new()));
+        values.iter_mut().for_each(|value| *value = shown(value));
+        Self { key, values }
     }
 
     /// Reads the reasons in a cell of a file.
@@ -72,4 +72,18 @@ fn values(form: &str, text: &str) -> Option<Vec<String>> {
         rest = rest.get(end + part.len()..)?;
     }
     rest.is_empty().then_some(values)
+}
+
+/// Returns a word of a vendor, or a value of this program, as the page shows it. A word of an unusual form may be
+/// personal, so the page hides it.
+pub fn shown(value: &str) -> String {
+    let word = value.starts_with(|c: char| c.is_ascii_lowercase())
+        && value.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        && value.len() <= 32;
+    let number = value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit());
+    let known = ["Z", "-"].iter().any(|part| value.contains(part))
+        && value.bytes().all(|byte| byte.is_ascii_digit() || b"-:TZ".contains(&byte));
+    let status = MandateStatus::ALL.iter().any(|status| status.as_str() == value)
+        || AccountStatus::ALL.iter().any(|status| status.as_str() == value);
+    if word || number || known || status { value.to_owned() } else { "…".into() }
 }
