@@ -162,6 +162,7 @@ impl Mandates {
         };
         let has_health = checkup.health.is_some();
         if let Err(failed) = examine(checkup, &mut report).await {
+            report.checks.retain(|check| check.step != failed.step);
             report.checks.push(failed);
         }
         for step in CheckStep::ALL.iter().filter(|step| **step != CheckStep::Health || has_health) {
@@ -264,29 +265,35 @@ async fn examine(checkup: Checkup<'_>, report: &mut CheckReport) -> Result<(), C
             Err(error) => error.seen(),
         });
     };
-    let mut result = None;
-    if let Some(health) = health {
-        let health = health.await;
-        hear(&health);
-        checks.push(match &health {
-            Ok(_) => Check::new(CheckStep::Health, Passed, "the vendor's health check responds"),
-            Err(error) => Check::new(CheckStep::Health, Warning, found(error)).advise(
-                "the health check is outside of the base URL, so it may fail although the API works. The next steps decide",
-            ),
-        });
-        // Do not send credentials to a server that was not reached.
-        result = health.err().filter(|error| error.http_status().is_none() && step(error, None) < CheckStep::Response);
+    let mut unreached = None;
+    match health {
+        None => {}
+        Some(health) => match health.await {
+            // Do not send credentials to a server that was not reached.
+            Err(error) if error.seen().no_connection => unreached = Some(error),
+            health => {
+                hear(&health);
+                checks.push(match &health {
+                    Ok(_) => Check::new(CheckStep::Health, Passed, "the vendor's health check responds"),
+                    Err(error) => Check::new(CheckStep::Health, Warning, found(error)).advise(
+                        "the health check is outside of the base URL, so it may fail although the API works. The next \
+                         steps decide",
+                    ),
+                });
+            }
+        },
     }
-    let result = match result {
-        Some(unreached) => Err(unreached),
+    let result = match unreached {
+        Some(error) => Err(error),
         None => call.await,
     };
     hear(&result);
     checks.push(clock(seen.iter().filter_map(|seen| seen.clock_ahead).next_back()));
-    let failed_at = result.as_ref().err().map(|error| step(error, address_code));
-    if failed_at == Some(CheckStep::Tls) && tls.is_none() {
-        return Err(failure(CheckStep::Connection, result.as_ref().err()));
-    }
+    let failed_at = result.as_ref().err().map(|error| match step(error, address_code) {
+        // A proxy can fail before TLS begins.
+        CheckStep::Tls if tls.is_none() || !(transport.is_direct() || names_tls(error)) => CheckStep::Connection,
+        step => step,
+    });
     let done = |at: CheckStep| failed_at.is_none_or(|failed| failed > at);
     let pass = |step, text: String| Check::new(step, Passed, text);
     match tls {
@@ -305,13 +312,14 @@ async fn examine(checkup: Checkup<'_>, report: &mut CheckReport) -> Result<(), C
         checks.push(pass(CheckStep::Call, format!("{operation} has its documented response")));
         return Ok(());
     };
-    let about_request = matches!(
-        error.kind(),
-        ErrorKind::NotFound | ErrorKind::InvalidRequest | ErrorKind::Conflict | ErrorKind::Refused
-    );
+    let about_request = error.http_status().is_some()
+        && matches!(
+            error.kind(),
+            ErrorKind::NotFound | ErrorKind::InvalidRequest | ErrorKind::Conflict | ErrorKind::Refused
+        );
     let unclear = |step| Check::new(step, NotChecked, "the response does not say if the vendor accepts this");
     match failed_at {
-        Some(CheckStep::Call) if about_request && error.http_status().is_some() => {
+        Some(CheckStep::Call) if about_request => {
             checks.push(pass(CheckStep::IpAddress, "the vendor accepts requests from this machine".into()));
             checks.push(pass(CheckStep::Credentials, "the vendor accepts them".into()));
         }
@@ -320,17 +328,22 @@ async fn examine(checkup: Checkup<'_>, report: &mut CheckReport) -> Result<(), C
         _ => {}
     }
     match (failed_at, error.kind()) {
-        (Some(CheckStep::Call), ErrorKind::NotFound) => {
+        (Some(CheckStep::Call), ErrorKind::NotFound) if about_request => {
             let text = format!("{operation} responds that it does not know the record, which does not exist");
             checks.push(pass(CheckStep::Call, text));
             Ok(())
         }
         (Some(CheckStep::Call), _) if about_request => {
-            checks.push(Check { result: Warning, ..failure(CheckStep::Call, Some(&error)) });
+            checks.push(Check { result: Warning, ..failure(CheckStep::Call, &error) });
             Ok(())
         }
-        (at, _) => Err(failure(at.unwrap_or(CheckStep::Call), Some(&error))),
+        (at, _) => Err(failure(at.unwrap_or(CheckStep::Call), &error)),
     }
+}
+
+/// Returns true if TLS is the known reason why no connection could be made.
+fn names_tls(error: &Error) -> bool {
+    error.what().is_some_and(|what| what.contains("certificate") || what.contains("TLS"))
 }
 
 /// Returns the step at which a call failed.
@@ -351,16 +364,17 @@ fn step(error: &Error, address_code: Option<&str>) -> CheckStep {
     }
 }
 
-fn failure(step: CheckStep, error: Option<&Error>) -> Check {
+fn failure(step: CheckStep, error: &Error) -> Check {
     let reached =
         |what: &str| what.trim_start_matches("no connection could be made").trim_start_matches(": ").to_owned();
-    let text = match (step, error.and_then(Error::what).map(reached)) {
-        (CheckStep::Tls | CheckStep::Connection, Some(what)) if !what.is_empty() => what,
+    let text = match (step, error.what().map(reached).unwrap_or_default()) {
+        (CheckStep::Tls | CheckStep::Connection, what) if !what.is_empty() => what,
         (CheckStep::Tls, _) => "the handshake failed, or took too long".into(),
-        _ => error.map_or_else(String::new, found),
+        (CheckStep::Connection, _) => "no connection could be made".into(),
+        _ => found(error),
     };
-    let failed = Check::new(step, CheckResult::Failed, text);
     let advice = match step {
+        CheckStep::Connection => Some("check the proxy, or your own HTTP client"),
         CheckStep::Tls => Some(
             "compare the address with the one from the vendor. If a proxy of your company inspects TLS, pass its \
              certificate to `Config::root_certificates`",
@@ -369,13 +383,10 @@ fn failure(step: CheckStep, error: Option<&Error>) -> Check {
             "ask the vendor to list the public IP address of this machine. Behind a gateway or a proxy, this is the \
              address of the gateway",
         ),
-        _ => error.and_then(Error::advice),
+        CheckStep::Response => error.advice().or(Some("try again later. If it lasts, ask the vendor")),
+        _ => error.advice(),
     };
-    match (advice, step) {
-        (Some(advice), _) => failed.advise(advice),
-        (None, CheckStep::Response) => failed.advise("try again later. If it lasts, ask the vendor"),
-        (None, _) => failed,
-    }
+    Check { advice: advice.map(Into::into), ..Check::new(step, CheckResult::Failed, text) }
 }
 
 /// Describes a failed call, without its vendor and its advice.
