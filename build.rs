@@ -30,13 +30,15 @@ fn main() -> ExitCode {
     // Print no panic message: `panicked` reports a panic of the generator as a problem of the build.
     panic::set_hook(Box::new(|_| {}));
     let out = Path::new(&out);
-    let problems: Vec<String> = match theirs(&vendors()) {
+    let enabled: Vec<String> = vendors().into_iter().filter(|name| enabled(name)).collect();
+    let parts: String = enabled.iter().map(|name| format!("{name}::PARTS, ")).collect();
+    let listed = write(&out.join("vendors.rs"), &format!("&[{parts}]"));
+    let problems: Vec<String> = match listed.and_then(|()| theirs(&vendors())) {
         Err(problems) => problems,
         Ok(theirs) => thread::scope(|all| {
-            let enabled = vendors().into_iter().filter(|name| enabled(name));
-            let made = enabled.map(|name| {
-                let theirs = theirs.get(&name);
-                all.spawn(move || generate(&name, theirs, out).err())
+            let made = enabled.iter().map(|name| {
+                let theirs = theirs.get(name);
+                all.spawn(move || generate(name, theirs, out).err())
             });
             let made: Vec<_> = made.collect();
             let panicked = || vec!["build/: the build script panicked. Fix: report the panic with the spec".to_owned()];
@@ -55,7 +57,9 @@ fn main() -> ExitCode {
 fn vendors() -> Vec<String> {
     let specs = fs::read_dir("specs").into_iter().flatten().flatten().map(|spec| spec.path());
     let specs = specs.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
-    specs.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
+    let mut vendors: Vec<String> = specs.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    vendors.sort();
+    vendors
 }
 
 fn enabled(feature: &str) -> bool {
@@ -138,11 +142,15 @@ fn generate(name: &str, theirs: Option<&PathBuf>, out: &Path) -> Result<(), Vec<
         }
     };
     for (ending, text) in made.files() {
-        let path = out.join(format!("{name}.{ending}"));
-        // Do not write an unchanged file, because cargo would then build the crate again.
-        if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
-            fs::write(&path, text).map_err(|e| unreadable(&path, &e))?;
-        }
+        write(&out.join(format!("{name}.{ending}")), text)?;
     }
     Ok(())
+}
+
+/// Does not write an unchanged file, because cargo would then build the crate again.
+fn write(path: &Path, text: &str) -> Result<(), Vec<String>> {
+    if fs::read(path).ok().as_deref() == Some(text.as_bytes()) {
+        return Ok(());
+    }
+    fs::write(path, text).map_err(|e| unreadable(path, &e))
 }

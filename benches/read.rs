@@ -2,14 +2,15 @@
 //! and serde, and with hyper as the practical minimum. Run the measurement with `cargo bench --bench read`.
 //!
 //! One process simulates the vendors and sends the same bytes in each response. All clients are in another process, on
-//! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <client> <at once> <reads>`
-//! runs one client alone.
+//! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <connection> <client> <at once>
+//! <reads>` runs one client alone.
 
 mod measure;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body_util::{BodyExt, Empty};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client as HyperClient, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -26,12 +27,20 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
     time::timeout,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ClientConfig, RootCertStore, ServerConfig, crypto,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
 };
 
 #[global_allocator]
@@ -48,19 +57,23 @@ fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["vendors"] => runtime.block_on(serve()),
-        ["one", vendor, way, at_once, reads] => {
+        ["one", vendor, connection, way, at_once, reads] => {
             let vendor =
                 Vendor::ALL.into_iter().find(|known| format!("{known:?}") == vendor).ok_or("no such vendor")?;
+            let known = |known: &&Connection| format!("{known:?}") == connection;
+            let connection = *Connection::ALL.iter().find(known).ok_or("no such connection")?;
             let way = WAYS.iter().position(|known| *known == way).ok_or("no such way")?;
             let (at_once, reads) = (at_once.parse()?, reads.parse()?);
             with_vendors(|at| {
-                runtime.block_on(async { Ways::new(vendor, at, at_once)?.turn(way, reads).await.map(drop) })
+                runtime.block_on(async { Ways::new(vendor, connection, at, at_once)?.turn(way, reads).await.map(drop) })
             })
         }
         _ => with_vendors(|at| {
-            for vendor in Vendor::ALL {
-                for at_once in [1, 16, 64, 256] {
-                    runtime.block_on(compare(vendor, at, at_once))?;
+            for connection in Connection::ALL {
+                for vendor in Vendor::ALL {
+                    for at_once in [1, 16, 64, 256] {
+                        runtime.block_on(compare(vendor, *connection, at, at_once))?;
+                    }
                 }
             }
             Ok(())
@@ -123,54 +136,126 @@ impl Vendor {
     }
 }
 
-/// The addresses of the simulated vendors, in the order of the enum `Vendor`.
-type At = [SocketAddr; 2];
+/// The protocols of a connection.
+#[derive(Clone, Copy, Debug)]
+enum Connection {
+    /// HTTP/1.1 without encryption.
+    Plain,
+    /// HTTP/1.1 over TLS.
+    Tls,
+    /// HTTP/2 over TLS.
+    #[cfg(feature = "http2")]
+    Http2,
+}
+
+impl Connection {
+    const ALL: &[Self] = &[
+        Self::Plain,
+        Self::Tls,
+        #[cfg(feature = "http2")]
+        Self::Http2,
+    ];
+
+    fn is_http2(self) -> bool {
+        !matches!(self, Self::Plain | Self::Tls)
+    }
+}
+
+/// The addresses of the simulated vendors by connection and vendor, and the certificate of the servers.
+struct At {
+    addresses: Vec<[SocketAddr; 2]>,
+    certificate: String,
+}
 
 /// Runs the simulated vendors, which respond to each request as soon as it is complete. They read only the start and
 /// the end of a request.
 async fn serve() -> Result<(), Failure> {
-    for vendor in Vendor::ALL {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?);
-        tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(answer(connection, vendor));
-            }
-        });
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    let acceptor = |connection: Connection| -> Result<TlsAcceptor, Failure> {
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der())?;
+        let mut config = config.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key)?;
+        if connection.is_http2() {
+            config.alpn_protocols = vec![b"h2".to_vec()];
+        }
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    };
+    for connection in Connection::ALL.iter().copied() {
+        let acceptor = acceptor(connection)?;
+        for vendor in Vendor::ALL {
+            let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").await?, acceptor.clone());
+            println!("{}", listener.local_addr()?);
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    let acceptor = acceptor.clone();
+                    tokio::spawn(async move {
+                        stream.set_nodelay(true)?;
+                        match connection {
+                            Connection::Plain => answer(stream, vendor).await,
+                            Connection::Tls => answer(acceptor.accept(stream).await?, vendor).await,
+                            #[cfg(feature = "http2")]
+                            Connection::Http2 => http2(acceptor.accept(stream).await?, vendor).await,
+                        }
+                    });
+                }
+            });
+        }
     }
+    println!("{}", own.cert.pem());
     // Run the simulated vendors until the parent process ends.
     let gone = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     gone.await??;
     Ok(())
 }
 
-async fn answer(mut connection: TcpStream, vendor: Vendor) -> std::io::Result<()> {
+/// Easytransac's response to the request for a token.
+const TOKEN: &str = r#"{"success":true,"date":"2024-12-31T23:59:59+02:00","data":{"token":"ABCabc123","expiresIn":3600,"expiresDate":"2024-12-31T23:59:59+02:00"}}"#;
+
+#[cfg(feature = "http2")]
+async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, vendor: Vendor) -> std::io::Result<()> {
+    let respond = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| async move {
+        let body = if request.method() == hyper::Method::POST { TOKEN } else { vendor.answer() };
+        let response = hyper::Response::builder().header("content-type", "application/json");
+        response.body(http_body_util::Full::new(Bytes::from_static(body.as_bytes())))
+    });
+    let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    let _ = server.serve_connection(hyper_util::rt::TokioIo::new(stream), respond).await;
+    Ok(())
+}
+
+async fn answer(mut connection: impl AsyncRead + AsyncWrite + Unpin, vendor: Vendor) -> std::io::Result<()> {
     let with_head = |body: &str, more: &str| {
         let length = body.len();
         format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{more}content-length: {length}\r\n\r\n{body}")
     };
-    let token = r#"{"success":true,"date":"2024-12-31T23:59:59+02:00","data":{"token":"ABCabc123","expiresIn":3600,"expiresDate":"2024-12-31T23:59:59+02:00"}}"#;
-    let (token, answer) = (with_head(token, "connection: close\r\n"), with_head(vendor.answer(), ""));
-    connection.set_nodelay(true)?;
+    let (token, answer) = (with_head(TOKEN, "connection: close\r\n"), with_head(vendor.answer(), ""));
     let mut request = Vec::with_capacity(4096);
     while connection.read_buf(&mut request).await? > 0 {
         if request.starts_with(b"POST") && request.ends_with(b"}") {
-            return connection.write_all(token.as_bytes()).await;
+            connection.write_all(token.as_bytes()).await?;
+            return connection.shutdown().await;
         }
         if request.ends_with(b"\r\n\r\n") && request.starts_with(b"GET") {
             connection.write_all(answer.as_bytes()).await?;
+            connection.flush().await?;
             request.clear();
         }
     }
     Ok(())
 }
 
-fn with_vendors(run: impl FnOnce(At) -> Result<(), Failure>) -> Result<(), Failure> {
+fn with_vendors(run: impl FnOnce(&At) -> Result<(), Failure>) -> Result<(), Failure> {
     let mut vendors = Command::new(env::current_exe()?);
     let mut vendors = vendors.arg("vendors").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(vendors.stdout.take().ok_or("no output")?).lines();
     let mut address = || -> Result<SocketAddr, Failure> { Ok(lines.next().ok_or("no address")??.parse()?) };
-    let result = run([address()?, address()?]);
+    let addresses = Connection::ALL.iter().map(|_| Ok([address()?, address()?])).collect::<Result<_, Failure>>()?;
+    let mut certificate = String::new();
+    while !certificate.contains("-----END") {
+        certificate += &format!("{}\n", lines.next().ok_or("no certificate")??);
+    }
+    let result = run(&At { addresses, certificate });
     drop(vendors.stdin.take());
     vendors.wait()?;
     result
@@ -195,16 +280,22 @@ trait Reader {
 }
 
 impl Ways {
-    fn new(vendor: Vendor, at: At, at_once: usize) -> Result<Self, Failure> {
-        let base_url = format!("http://{}", at[vendor as usize]);
+    fn new(vendor: Vendor, connection: Connection, at: &At, at_once: usize) -> Result<Self, Failure> {
+        let scheme = if matches!(connection, Connection::Plain) { "http" } else { "https" };
+        let base_url = format!("{scheme}://{}", at.addresses[connection as usize][vendor as usize]);
         let settings = Settings::default().with_concurrency(at_once);
+        #[cfg(feature = "http2")]
+        let settings = settings.with_http2(connection.is_http2());
+        let pem = at.certificate.as_bytes();
         let (builder, reference) = match vendor {
             Vendor::SafeDebit => {
                 let config = safedebit::Config::new(&base_url, "login", "password").settings(settings);
+                let config = config.root_certificates(pem);
                 (Mandates::builder().safedebit(config), MandateRef::safedebit(Vendor::ID))
             }
             Vendor::Easytransac => {
                 let config = easytransac::Config::new(&base_url, Vendor::KEY).settings(settings);
+                let config = config.root_certificates(pem);
                 (Mandates::builder().easytransac(config), MandateRef::easytransac(Vendor::ID))
             }
         };
@@ -214,13 +305,28 @@ impl Ways {
         });
         let reqwest = ByReqwest {
             vendor,
-            http: reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?,
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .timeout(TIMEOUT)
+                .tls_certs_merge([reqwest::Certificate::from_pem(pem)?])
+                .build()?,
             base_url: base_url.parse()?,
             authorization: authorization.clone(),
         };
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let http = HyperClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(pem)?)?;
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let tls = tls.with_root_certificates(roots).with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        // The server offers HTTP/2 only where the connection has it.
+        #[cfg(feature = "http2")]
+        let connector = connector.enable_http2();
+        let http = HyperClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new());
+        let http = http.build(connector.wrap_connector(tcp));
         let hyper = ByHyper { vendor, http, base_url, authorization };
         Ok(Self { at_once, facade: builder.build()?, reference, reqwest, hyper })
     }
@@ -279,8 +385,8 @@ struct Took {
     bytes: f64,
 }
 
-async fn compare(vendor: Vendor, at: At, at_once: usize) -> Result<(), Failure> {
-    let ways = Ways::new(vendor, at, at_once)?;
+async fn compare(vendor: Vendor, connection: Connection, at: &At, at_once: usize) -> Result<(), Failure> {
+    let ways = Ways::new(vendor, connection, at, at_once)?;
     let mut rounds: Vec<[Took; WAYS.len()]> = Vec::new();
     for round in 0..=ROUNDS {
         let mut took = [None; WAYS.len()];
@@ -297,7 +403,7 @@ async fn compare(vendor: Vendor, at: At, at_once: usize) -> Result<(), Failure> 
     let ratio = |way: usize, value: fn(&Took) -> f64| {
         Spread::of(rounds.iter().map(|round| value(&round[way]) / value(&round[BY_HAND])))
     };
-    println!("\n{vendor:?}, {at_once} at once, {ROUNDS} rounds of {READS} reads with each client");
+    println!("\n{vendor:?}, {connection:?}, {at_once} at once, {ROUNDS} rounds of {READS} reads with each client");
     println!(
         "{:9} {:>8} {:26} {:>8} {:26} {:>11} {:>6}",
         "", "µs", "to reqwest", "CPU µs", "to reqwest", "allocations", "bytes"
@@ -375,7 +481,7 @@ impl Reader for ByReqwest {
 /// Handwritten code that uses hyper instead of reqwest.
 struct ByHyper {
     vendor: Vendor,
-    http: HyperClient<HttpConnector, Empty<Bytes>>,
+    http: HyperClient<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     base_url: String,
     authorization: HeaderValue,
 }

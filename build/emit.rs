@@ -448,11 +448,12 @@ fn builder(call: &PlannedOperation) -> TokenStream {
     let setters = parts.iter().map(|part| &part.setter);
     // The content of a file can be sent only once, so a request with a file has no `Clone`.
     let clone = call.files.is_empty().then(|| quote! { #[derive(Clone)] });
+    let decoded = ty(&call.returns);
     let (returns, chosen) = match &call.states {
-        None => (ty(&call.returns), None),
+        None => (decoded.clone(), None),
         Some(states) => {
             let states = ty(states);
-            (states.clone(), Some(quote! { .map(#states::of) }))
+            (states.clone(), Some(quote! { .map(|answer| answer.map(#states::of)) }))
         }
     };
     let again = (!call.in_use().is_empty()).then(|| send_again(call, &returns));
@@ -483,7 +484,17 @@ fn builder(call: &PlannedOperation) -> TokenStream {
             /// # Errors
             /// An [`Error`](crate::Error), whose kind names the cause and whose outcome says if a write was done.
             pub async fn send(self) -> ::std::result::Result<#returns, crate::Error> {
-                crate::transport::perform(self.client, &super::operations::#operation, self.request()).await #chosen
+                self.send_with_meta().await.map(crate::Response::into_inner)
+            }
+
+            /// Sends the request. The response also has its HTTP status, its time and the trace id of the vendor.
+            ///
+            /// # Errors
+            /// The errors of [`send`](Self::send).
+            pub fn send_with_meta(self) -> impl Future<Output = ::std::result::Result<crate::Response<#returns>, crate::Error>> + Send + 'a {
+                let client = self.client;
+                let call = crate::transport::perform::<_, #decoded>(client, &super::operations::#operation, self.request());
+                async move { call.await #chosen }
             }
 
             #again

@@ -60,7 +60,11 @@ impl Made {
 }
 
 pub fn generate(provider: &Provider, text: &str, unverified: bool) -> Result<Made, Problems> {
-    let (mut spec, json) = Spec::read(text)?;
+    let (spec, json) = Spec::read(text)?;
+    make(provider, spec, &json, unverified)
+}
+
+fn make(provider: &Provider, mut spec: Spec, json: &serde_json::Value, unverified: bool) -> Result<Made, Problems> {
     check::check(&spec)?;
     let dropped = lower::prepare(&mut spec, provider, unverified)?;
     let plan = lower::plan(&spec, provider, &dropped)?;

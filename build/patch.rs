@@ -49,8 +49,13 @@ pub fn generate(provider: &Provider, ours: &Ours, theirs: &Theirs, unverified: b
         let dropped = lower::prepare(&mut spec, provider, unverified);
         dropped.and_then(|dropped| lower::plan(&spec, provider, &dropped).map(drop)).err().unwrap_or_default()
     };
-    let found = problems(&merged.text);
-    let made = if found.is_empty() { super::generate(provider, &merged.text, unverified) } else { Err(found) };
+    let made = Spec::read(&merged.text).and_then(|(spec, json)| {
+        if needs(&own, &spec, ours.code).is_empty() {
+            super::make(provider, spec, &json, unverified)
+        } else {
+            Err(problems(&merged.text))
+        }
+    });
     let mut made = made.map_err(|found| merged.told(&found, ours, theirs, problems))?;
     let mut json: Value = serde_json::from_str(&made.spec).unwrap_or_default();
     let known = own.endpoints().map(|endpoint| endpoint.operation.operation_id.0.as_str()).collect();

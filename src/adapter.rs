@@ -29,8 +29,11 @@ pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
     /// Returns the vendor's part of a check of the set-up. Sends nothing before a future of the result is awaited.
     fn checkup(&self) -> Checkup<'_>;
 
-    /// Returns the reader for one run of [`Mandates::statuses`](crate::Mandates::statuses).
-    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader>;
+    /// Returns the reader for one run of [`Mandates::statuses`](crate::Mandates::statuses). `None` if the vendor's API
+    /// has no request for several mandates.
+    fn batch_reader(self: Arc<Self>) -> Option<Arc<dyn BatchReader>> {
+        None
+    }
 
     /// Returns the maximum number of requests to the vendor that run at the same time.
     fn concurrency(&self) -> usize;
@@ -56,30 +59,10 @@ pub(crate) struct Checkup<'a> {
 /// Reads the mandates of one run of [`Mandates::statuses`](crate::Mandates::statuses). A reader may keep a response
 /// that several batches need, such as a list of clients.
 pub(crate) trait BatchReader: Send + Sync {
-    /// Reads the mandates of one client. Each mandate has its own result, in the order of `lookups`. A vendor without
-    /// clients gets one mandate per call.
+    /// Reads the mandates of one client. Each mandate has its own result, in the order of `lookups`.
     fn read_batch<'a>(
         &'a self,
         lookups: &'a [Lookup<'a>],
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Vec<Result<Mandate, Error>>>;
-}
-
-/// The [`BatchReader`] of a vendor whose API has no request for several mandates.
-pub(crate) struct OneByOne(pub Arc<dyn Adapter>);
-
-impl BatchReader for OneByOne {
-    fn read_batch<'a>(
-        &'a self,
-        lookups: &'a [Lookup<'a>],
-        now: DateTime<Utc>,
-    ) -> BoxFuture<'a, Vec<Result<Mandate, Error>>> {
-        Box::pin(async move {
-            let mut results = Vec::with_capacity(lookups.len());
-            for lookup in lookups {
-                results.push(self.0.read(*lookup, now).await);
-            }
-            results
-        })
-    }
 }

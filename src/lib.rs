@@ -86,6 +86,8 @@
 //!   same credentials.
 //! - [`WebhookEvent`] is a notification with a verified signature. A notification is only a hint: read the mandate.
 //! - [`sepa`] has the rules of direct debits: checked values, business days, reasons of banks, finality.
+//! - `send_with_meta` of each operation returns a [`Response`] with the HTTP status and the vendor's trace id. `raw` of a
+//!   typed client sends a [`RawRequest`] to a path that the spec lacks.
 //! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says whether the vendor acted.
 //! - `sandbox` (a feature) simulates the vendors on the loopback address, for your tests.
 //! - Each call is one [`tracing`] span without personal data.
@@ -133,7 +135,8 @@ pub use mandate::{
     Account, Collection, DateField, Fact, Facts, LastCollection, Lookup, Mandate, MandateChange, MandateRef,
     Permission, Reason, Schedule, Source, StatusQuery, StoredState, Verdict,
 };
-pub use transport::Settings;
+pub use reqwest::Method;
+pub use transport::{Effect, RawBody, RawRequest, Response, Settings};
 // Export the module of each vendor whose feature is on, and the functions `vocabulary` and `debit_vocabulary`.
 pub use vendors::*;
 pub use vocabulary::{

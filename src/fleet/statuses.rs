@@ -8,19 +8,20 @@ use crate::{
 };
 use futures_util::{
     Stream, StreamExt,
-    stream::{self, BoxStream},
+    stream::{self, BoxStream, FuturesUnordered},
+    task::AtomicWaker,
 };
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
+    thread,
 };
-use tokio::{
-    sync::mpsc::{self, Receiver, Sender},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 
 /// The argument of [`Mandates::statuses`]: an iterator or a stream. Its items convert to [`StatusQuery`].
 ///
@@ -80,8 +81,8 @@ impl Mandates {
     /// Reads many mandates. The stream yields one [`StatusResult`] per reference, in the order in which the responses
     /// arrive.
     ///
-    /// Drop the stream to cancel its calls. Poll the stream within a Tokio runtime, because its calls run as spawned
-    /// tasks.
+    /// Drop the stream to cancel its calls. Poll the stream within a Tokio runtime, because a spawned task runs the calls
+    /// of each vendor.
     ///
     /// # Failures
     ///
@@ -115,29 +116,35 @@ impl Mandates {
     /// # }
     /// ```
     pub fn statuses<'a, M>(&self, references: impl References<'a, M>) -> Statuses<'a> {
+        let results = Arc::new(Results::default());
         let lane = |provider: &Provider| {
             let adapter = self.adapter(*provider);
-            // If a vendor is not configured, each of its references gets an error of its own.
-            let limit = adapter.as_ref().map_or(1, |adapter| adapter.concurrency());
-            let reader = adapter.map(|adapter| adapter.clone().batch_reader());
-            let (waiting, groups, gate) = (Queue::default(), BTreeMap::new(), Arc::default());
-            (*provider, Lane { reader, waiting, groups, running: 0, limit, gate })
+            let vendor = Reads {
+                mandates: self.clone(),
+                provider: *provider,
+                // If a vendor is not configured, each of its references gets an error of its own.
+                limit: adapter.as_ref().map_or(1, |adapter| adapter.concurrency()),
+                reader: adapter.map(|adapter| adapter.clone().batch_reader()),
+                gate: Gate::default(),
+                waiting: Mutex::default(),
+                task: AtomicWaker::new(),
+                results: results.clone(),
+            };
+            (*provider, Lane { vendor: Arc::new(vendor), groups: BTreeMap::new(), started: false })
         };
-        let (sender, read) = mpsc::channel(READ_AHEAD);
         Statuses {
             mandates: self.clone(),
             input: Some(references.references(Sealed)),
             sorted: false,
             lanes: Provider::ALL.iter().map(lane).collect(),
-            running: JoinSet::new(),
-            sender,
-            read,
+            tasks: JoinSet::new(),
+            results,
             done: VecDeque::new(),
         }
     }
 }
 
-/// The number of finished batches that may wait until the caller takes them. Each task can hold one more batch.
+/// No reading starts while this number of results waits until the caller takes them.
 const READ_AHEAD: usize = 16;
 
 /// The queries for the mandates of one Seqino client, or the query for one mandate of another vendor.
@@ -146,33 +153,110 @@ type Batch = Vec<StatusQuery>;
 /// The query for a mandate with the result of its reading.
 type Done = (StatusQuery, Result<Mandate, Error>);
 
-/// The batches that wait until a task reads them.
-#[derive(Clone, Default)]
-struct Queue(Arc<Mutex<VecDeque<Batch>>>);
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-impl Queue {
-    fn with<T>(&self, act: impl FnOnce(&mut VecDeque<Batch>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+/// The results that the stream has not taken yet.
+#[derive(Default)]
+struct Results {
+    state: Mutex<State>,
+    stream: AtomicWaker,
+}
+
+#[derive(Default)]
+struct State {
+    /// The results, or the panic of a reading. A reading can panic if the caller's clock panics.
+    done: VecDeque<thread::Result<Done>>,
+    /// The number of batches that wait or are read.
+    open: usize,
+}
+
+/// The readings at one vendor. One task drives all of them: they continue while the caller handles a result, and a task
+/// for each of them would take more time.
+struct Reads {
+    mandates: Mandates,
+    provider: Provider,
+    reader: Result<Option<Arc<dyn BatchReader>>, Error>,
+    /// The number of batches that are read at the same time.
+    limit: usize,
+    gate: Gate,
+    waiting: Mutex<VecDeque<Batch>>,
+    task: AtomicWaker,
+    results: Arc<Results>,
+}
+
+impl Reads {
+    /// Drives the readings until the stream is dropped.
+    fn drive(self: Arc<Self>) -> impl Future<Output = ()> + Send {
+        let mut running = FuturesUnordered::new();
+        poll_fn(move |cx| {
+            self.task.register(cx.waker());
+            let mut ended = false;
+            loop {
+                while running.len() < self.limit
+                    && lock(&self.results.state).done.len() < READ_AHEAD
+                    && let Some(batch) = lock(&self.waiting).pop_front()
+                {
+                    running.push(self.clone().read(batch));
+                }
+                let polled = catch_unwind(AssertUnwindSafe(|| running.poll_next_unpin(cx)));
+                let mut state = lock(&self.results.state);
+                match polled {
+                    Ok(Poll::Ready(Some(done))) => state.done.extend(done.into_iter().map(Ok)),
+                    Err(panic) => state.done.push_back(Err(panic)),
+                    Ok(Poll::Ready(None) | Poll::Pending) => break,
+                }
+                state.open -= 1;
+                ended = true;
+            }
+            if ended {
+                self.results.stream.wake();
+            }
+            Poll::Pending
+        })
+    }
+
+    /// Reads the mandates of one client. Sends no request if the vendor has refused the caller.
+    async fn read(self: Arc<Self>, batch: Batch) -> Vec<Done> {
+        let not_asked = |query| (query, Err(Error::not_asked(self.provider)));
+        let Some(_turn) = self.gate.turn().await else { return batch.into_iter().map(not_asked).collect() };
+        let results = match &self.reader {
+            Ok(Some(reader)) => self.gate.pass(self.mandates.read_batch(&**reader, &batch)).await.into_iter(),
+            Ok(None) => {
+                let mut results = Vec::with_capacity(batch.len());
+                for query in &batch {
+                    results.push(self.gate.pass(self.mandates.look(query.into())).await);
+                }
+                results.into_iter()
+            }
+            Err(error) => vec![Err(error.clone()); batch.len()].into_iter(),
+        };
+        let mut refused = false;
+        let mut once = |(query, result): Done| {
+            self.gate.hear(self.provider, &result);
+            match &result {
+                // One request read the whole batch. So report a refusal of the caller for one mandate, and `NotAsked`
+                // for the others.
+                Err(error) if error.refuses_caller() && std::mem::replace(&mut refused, true) => not_asked(query),
+                _ => (query, result),
+            }
+        };
+        batch.into_iter().zip(results).map(&mut once).collect()
     }
 }
 
-/// The waiting and the running calls of one vendor.
+/// One vendor of a run.
 struct Lane {
-    reader: Result<Arc<dyn BatchReader>, Error>,
-    waiting: Queue,
+    vendor: Arc<Reads>,
     groups: BTreeMap<Box<str>, Batch>,
-    /// The number of running tasks. Each task reads one batch after the other, because a new task for each batch takes
-    /// more time.
-    running: usize,
-    limit: usize,
-    gate: Arc<Gate>,
+    /// True once the vendor's task runs.
+    started: bool,
 }
 
 impl Lane {
     fn take(&mut self, query: StatusQuery, sorted: bool) {
-        let Some(client) = query.reference.client_id() else {
-            return self.waiting.with(|waiting| waiting.push_back(vec![query]));
-        };
+        let Some(client) = query.reference.client_id() else { return self.queue([vec![query]]) };
         if let Some(group) = self.groups.get_mut(client) {
             return group.push(query);
         }
@@ -185,8 +269,25 @@ impl Lane {
     /// Queues the references that were collected by client. Call this when the input has no more references of these
     /// clients.
     fn flush(&mut self) {
-        let groups = std::mem::take(&mut self.groups).into_values();
-        self.waiting.with(|waiting| waiting.extend(groups));
+        let groups = std::mem::take(&mut self.groups);
+        self.queue(groups.into_values());
+    }
+
+    fn queue(&self, batches: impl IntoIterator<Item = Batch, IntoIter: ExactSizeIterator>) {
+        let batches = batches.into_iter();
+        lock(&self.vendor.results.state).open += batches.len();
+        let mut waiting = lock(&self.vendor.waiting);
+        let idle = waiting.is_empty();
+        waiting.extend(batches);
+        // A task that is reading takes the waiting batches by itself.
+        if idle {
+            self.vendor.task.wake();
+        }
+    }
+
+    /// Returns true if the stream may take further references from the input.
+    fn has_room(&self) -> bool {
+        lock(&self.vendor.waiting).len() < self.vendor.limit
     }
 }
 
@@ -198,17 +299,16 @@ pub struct Statuses<'a> {
     input: Option<BoxStream<'a, StatusQuery>>,
     sorted: bool,
     lanes: BTreeMap<Provider, Lane>,
-    /// The tasks that read mandates. The tasks continue while the caller handles a reading, and stop when the stream is
-    /// dropped.
-    running: JoinSet<Provider>,
-    sender: Sender<Vec<Done>>,
-    read: Receiver<Vec<Done>>,
-    done: VecDeque<Done>,
+    /// A task for each vendor. The tasks stop when the stream is dropped.
+    tasks: JoinSet<()>,
+    results: Arc<Results>,
+    /// The results that the stream has taken.
+    done: VecDeque<thread::Result<Done>>,
 }
 
 impl fmt::Debug for Statuses<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Statuses({:?}, {} running)", self.mandates, self.running.len())
+        write!(f, "Statuses({:?}, {} running)", self.mandates, lock(&self.results.state).open)
     }
 }
 
@@ -236,12 +336,14 @@ impl<'a> Statuses<'a> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Done>> {
         loop {
-            if let Some(done) = self.done.pop_front() {
-                return Poll::Ready(Some(done));
+            match self.done.pop_front() {
+                Some(Ok(done)) => return Poll::Ready(Some(done)),
+                Some(Err(panic)) => resume_unwind(panic),
+                None => {}
             }
-            while let Some(input) = &mut self.input
-                && self.lanes.values().all(|lane| lane.waiting.with(|waiting| waiting.len()) < lane.limit)
-            {
+            self.results.stream.register(cx.waker());
+            let mut room = self.lanes.values().all(Lane::has_room);
+            while room && let Some(input) = &mut self.input {
                 match input.poll_next_unpin(cx) {
                     Poll::Ready(Some(query)) => {
                         if let Err(error) = query.reference.complete() {
@@ -249,6 +351,7 @@ impl<'a> Statuses<'a> {
                         }
                         if let Some(lane) = self.lanes.get_mut(&query.reference.provider()) {
                             lane.take(query, self.sorted);
+                            room = lane.has_room();
                         }
                     }
                     Poll::Ready(None) => {
@@ -258,75 +361,25 @@ impl<'a> Statuses<'a> {
                     Poll::Pending => break,
                 }
             }
-            for (provider, lane) in &mut self.lanes {
-                while lane.running < lane.limit
-                    && let Some(mut batch) = lane.waiting.with(VecDeque::pop_front)
-                {
-                    lane.running += 1;
-                    let (mandates, reader, provider) = (self.mandates.clone(), lane.reader.clone(), *provider);
-                    let (waiting, gate, sender) = (lane.waiting.clone(), lane.gate.clone(), self.sender.clone());
-                    self.running.spawn(async move {
-                        loop {
-                            // Ignore a failure to send the results. It occurs only after the stream was dropped, and
-                            // this task is then cancelled too.
-                            let _ = sender.send(read(&mandates, provider, &reader, &gate, batch).await).await;
-                            match waiting.with(VecDeque::pop_front) {
-                                Some(next) => batch = next,
-                                None => return provider,
-                            }
-                        }
-                    });
+            for lane in self.lanes.values_mut().filter(|lane| !lane.started) {
+                if !lock(&lane.vendor.waiting).is_empty() {
+                    lane.started = true;
+                    self.tasks.spawn(lane.vendor.clone().drive());
                 }
             }
-            if let Poll::Ready(Some(results)) = self.read.poll_recv(cx) {
-                self.done.extend(results);
-                continue;
+            let mut state = lock(&self.results.state);
+            std::mem::swap(&mut state.done, &mut self.done);
+            let open = state.open;
+            drop(state);
+            if self.done.len() >= READ_AHEAD {
+                // The tasks have started no reading since then.
+                self.lanes.values().for_each(|lane| lane.vendor.task.wake());
             }
-            match self.running.poll_join_next(cx) {
-                Poll::Ready(Some(Ok(provider))) => {
-                    if let Some(lane) = self.lanes.get_mut(&provider) {
-                        lane.running -= 1;
-                    }
-                }
-                // A task is cancelled only when the stream is dropped. A task can panic if the caller's clock panics.
-                Poll::Ready(Some(Err(error))) => match error.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(_) => return Poll::Ready(None),
-                },
-                // Check `read` too: the channel can report no result for a moment, because Tokio limits the work of a
-                // task per poll.
-                Poll::Ready(None) if self.input.is_none() && self.read.is_empty() => return Poll::Ready(None),
-                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+            if self.done.is_empty() {
+                return if self.input.is_none() && open == 0 { Poll::Ready(None) } else { Poll::Pending };
             }
         }
     }
-}
-
-/// Reads the mandates of one client. Sends no request if the vendor has refused the caller.
-async fn read(
-    mandates: &Mandates,
-    provider: Provider,
-    reader: &Result<Arc<dyn BatchReader>, Error>,
-    gate: &Gate,
-    batch: Batch,
-) -> Vec<Done> {
-    let not_asked = |query| (query, Err(Error::not_asked(provider)));
-    let Some(_turn) = gate.turn().await else { return batch.into_iter().map(not_asked).collect() };
-    let results = match reader {
-        Ok(reader) => gate.pass(mandates.read_batch(&**reader, &batch)).await,
-        Err(error) => vec![Err(error.clone()); batch.len()],
-    };
-    let mut refused = false;
-    let mut once = |(query, result): Done| {
-        gate.hear(provider, &result);
-        match &result {
-            // One request read the whole batch. So report a refusal of the caller for one mandate, and `NotAsked` for
-            // the others.
-            Err(error) if error.refuses_caller() && std::mem::replace(&mut refused, true) => not_asked(query),
-            _ => (query, result),
-        }
-    };
-    batch.into_iter().zip(results).map(&mut once).collect()
 }
 
 impl Stream for Statuses<'_> {

@@ -163,7 +163,7 @@ pub(super) fn built(operation: &OperationSpec, transport: &Transport, request: B
     let request = request.map_err(refuse)?;
     let base = transport.base_path(operation).map_err(refuse)?;
     let path = request.target.path().strip_prefix(&*base);
-    if !path.is_some_and(|path| path::matches(path, operation.path)) {
+    if !path.is_some_and(|path| path::matches(path, &request.template)) {
         return Err(refuse("an id would change the path of the request. Use the id from the vendor".into()));
     }
     Ok(request)

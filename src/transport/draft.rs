@@ -1,9 +1,12 @@
 //! A request that is being built. It takes the caller's values one by one, and reports all invalid values in one error.
 
 use super::{
-    OperationSpec, Request, Vendor,
+    OperationSpec, Request, Sent, Vendor,
     connections::{Body, without_certificates},
-    encode_path, path_fault,
+    encode_path,
+    path::fill,
+    path_fault,
+    repeats::{Expected, in_body},
 };
 use crate::wire::{Masked, required};
 use bytes::Bytes;
@@ -15,38 +18,56 @@ use reqwest::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 use url::form_urlencoded::Serializer;
 
 /// A request. The error lists every invalid value.
 pub(crate) type Built = Result<Request, String>;
 
 pub(crate) struct Draft {
-    operation: &'static OperationSpec,
-    path: String,
+    pub(super) operation: &'static OperationSpec,
+    /// The path below the base URL, with parameters such as `{id}`.
+    pub(super) template: Cow<'static, str>,
+    pub(super) path: String,
     query: Serializer<'static, String>,
-    headers: HeaderMap,
-    body: Option<Bytes>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
     form: Option<Form>,
+    expected: Expected,
     faults: Vec<String>,
 }
 
+/// The space for ids and a query behind a path, in bytes. A longer one costs an allocation more.
+const ROOM: usize = 96;
+
 impl Draft {
     pub fn new(vendor: &impl Vendor, operation: &'static OperationSpec) -> Self {
+        Self::at(vendor, operation, operation.path.into())
+    }
+
+    /// Starts a request of the operation to another path.
+    pub fn at(vendor: &impl Vendor, operation: &'static OperationSpec, template: Cow<'static, str>) -> Self {
         let transport = vendor.transport();
         let mut draft = Self {
             operation,
+            template,
             path: String::new(),
             query: Serializer::new(String::new()),
             headers: HeaderMap::new(),
             body: None,
             form: None,
+            expected: Expected::new(),
             faults: Vec::new(),
         };
         if let Some(base) = draft.unless_fault(transport.base_path(operation)) {
-            draft.path = format!("{base}{}", operation.path);
+            draft.path.reserve(base.len() + draft.template.len() + ROOM);
+            draft.path.extend([&*base, &draft.template]);
         }
         draft
+    }
+
+    pub(super) fn fault(&mut self, fault: Option<String>) {
+        self.faults.extend(fault);
     }
 
     fn unless_fault<T>(&mut self, value: Result<T, String>) -> Option<T> {
@@ -63,26 +84,37 @@ impl Draft {
         })
     }
 
+    /// Keeps a value if the response has to repeat it.
+    fn expect(&mut self, is_sent: impl Fn(&Sent) -> bool + Copy, text: String) {
+        let places = self.operation.repeats.iter().filter(|(_, sent)| is_sent(sent)).map(|(place, _)| *place);
+        self.expected.extend(places.clone().zip(std::iter::repeat_n(text, places.count())));
+    }
+
     /// Sets an id in the path. `key` is the name of the parameter in the path of the spec, `name` its name in Rust.
     pub fn path<T: Serialize>(mut self, key: &str, name: &str, value: Result<T, String>) -> Self {
         let Some(id) = self.text(value.map(Some)) else { return self };
         match path_fault(&id) {
             Some(fault) => self.faults.push(format!("`{name}` {fault}. Use the id from the vendor")),
-            // An encoded id contains no braces, so it is never mistaken for another parameter of the path.
-            None => self.path = self.path.replacen(&format!("{{{key}}}"), &encode_path(&id), 1),
+            None => {
+                fill(&mut self.path, key, &encode_path(&id));
+                self.expect(|sent| matches!(sent, Sent::Path(name) if *name == key), id);
+            }
         }
         self
     }
 
-    pub fn query<T: Serialize>(mut self, key: &'static str, value: Result<Option<T>, String>) -> Self {
-        let text = self.text(value);
-        self.query.extend_pairs(text.map(|text| (key, text)));
+    pub fn query<T: Serialize>(mut self, key: &str, value: Result<Option<T>, String>) -> Self {
+        let Some(text) = self.text(value) else { return self };
+        self.query.append_pair(key, &text);
+        self.expect(|sent| matches!(sent, Sent::Query(name) if *name == key), text);
         self
     }
 
-    pub fn header<T: Serialize>(mut self, key: &'static str, name: &str, value: Result<Option<T>, String>) -> Self {
+    pub fn header<T: Serialize>(mut self, key: &str, name: &str, value: Result<Option<T>, String>) -> Self {
         let Some(text) = self.text(value) else { return self };
-        match (HeaderName::try_from(key), HeaderValue::try_from(text)) {
+        let value = HeaderValue::try_from(&text);
+        self.expect(|sent| matches!(sent, Sent::Header(name) if *name == key), text);
+        match (HeaderName::try_from(key), value) {
             (Ok(key), Ok(value)) => drop(self.headers.append(key, value)),
             _ => self.faults.push(format!("`{name}` has a character that HTTP does not allow. Remove it")),
         }
@@ -112,11 +144,16 @@ impl Draft {
         }
         let unbuilt = || "the request cannot be built".to_owned();
         let method = Method::from_bytes(self.operation.method.as_bytes()).map_err(|e| e.to_string())?;
-        let query = self.query.finish();
-        let target = if query.is_empty() { self.path } else { format!("{}?{query}", self.path) };
-        let target = PathAndQuery::try_from(target).map_err(|_| unbuilt())?;
-        let mut request =
-            Request { method, target, headers: self.headers, body: Body::Bytes(self.body.unwrap_or_default()) };
+        let (query, mut target) = (self.query.finish(), self.path);
+        if !query.is_empty() {
+            target.extend(["?", &query]);
+        }
+        let target = PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|_| unbuilt())?;
+        let (headers, body) = (self.headers, self.body.unwrap_or_default());
+        let mut expected = self.expected;
+        expected.extend(in_body(self.operation, &body));
+        let (body, template) = (Body::Bytes(body), self.template);
+        let mut request = Request { method, target, template, headers, body, expected };
         if let Some(form) = self.form {
             let (headers, body) = encode(form).ok_or_else(unbuilt)?;
             request.headers.extend(headers);

@@ -11,8 +11,10 @@ mod credential;
 mod decision;
 mod draft;
 mod limits;
+mod meta;
 mod operation;
 mod path;
+mod raw;
 mod reach;
 mod repeats;
 mod response;
@@ -27,8 +29,12 @@ pub(crate) use base::Transport;
 pub(crate) use connections::{Request, Tls};
 pub(crate) use credential::{credential, is_format, secret_header};
 pub(crate) use draft::{Built, Draft, file_part};
-pub(crate) use operation::{Effect, OperationSpec};
+pub use meta::Response;
+pub use operation::Effect;
+pub(crate) use operation::OperationSpec;
 pub(crate) use path::path_fault;
+pub(crate) use raw::raw_method;
+pub use raw::{RawBody, RawRequest};
 pub(crate) use repeats::Sent;
 pub(crate) use response::{Pages, VendorResponse};
 pub use settings::Settings;
@@ -46,16 +52,14 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 'static>(
     vendor: &'a V,
     operation: &'static OperationSpec,
-    request: Built,
-) -> Calling<'a, T> {
-    let base = vendor.transport().base_path(operation).unwrap_or_default();
-    let expected = request.as_ref().map(|request| repeats::expected(operation, &base, request));
-    let expected = expected.unwrap_or_default();
+    mut request: Built,
+) -> Calling<'a, Response<T>> {
+    let expected = request.as_mut().map(|request| std::mem::take(&mut request.expected)).unwrap_or_default();
     Call { vendor, operation }.call(request, move |answer| {
         let decoded = answer.decode(operation)?;
-        match repeats::other(&expected, &decoded) {
+        match repeats::other(&expected, &answer.body, &decoded) {
             Some(place) => Err(answer.of_another(operation, place)),
-            None => Ok(decoded),
+            None => Ok(Response::new(answer.status, answer.headers, decoded)),
         }
     })
 }
@@ -66,7 +70,7 @@ pub(crate) fn perform_page<'a, V: Vendor, T: DeserializeOwned + Send + 'static>(
     operation: &'static OperationSpec,
     request: Built,
 ) -> Calling<'a, (T, Pages)> {
-    Call { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, answer.pages)))
+    Call { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, answer.pages())))
 }
 
 /// Sends a request, and returns the response of the vendor before it is decoded.

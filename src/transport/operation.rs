@@ -5,13 +5,15 @@ use crate::vocabulary::Outcome;
 
 /// The effect of an operation on the vendor's state. The effect decides which failures may be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
+#[non_exhaustive]
+pub enum Effect {
     /// The operation changes nothing at the vendor.
     Read,
-    /// The operation creates or changes something. A repeated request may create or change it twice.
+    /// The operation creates or changes something. A repeated request may create or change it twice, so a request that
+    /// may have arrived is never sent again.
     Write,
     /// The operation deletes or revokes something. A repeated request is harmless, but an abandoned one may leave a
-    /// right in force. So the transport retries a removal.
+    /// right in force. So a removal is retried.
     Removal,
 }
 

@@ -5,12 +5,25 @@
 pub(super) mod tests;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
 
 /// Every character except the unreserved characters of RFC 3986. URL parsers change none of the unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-pub(crate) fn encode_path(id: &str) -> String {
-    utf8_percent_encode(id, RESERVED).to_string()
+pub(crate) fn encode_path(id: &str) -> Cow<'_, str> {
+    utf8_percent_encode(id, RESERVED).into()
+}
+
+/// Replaces the parameter `{key}` of a path by an encoded id. An encoded id contains no braces, so a later call never
+/// mistakes the id for another parameter.
+pub(super) fn fill(path: &mut String, key: &str, id: &str) {
+    let parameter = path.match_indices(key).find_map(|(at, _)| {
+        let (before, after) = (path[..at].strip_suffix('{')?, path[at + key.len()..].strip_prefix('}')?);
+        Some(before.len()..path.len() - after.len())
+    });
+    if let Some(parameter) = parameter {
+        path.replace_range(parameter, id);
+    }
 }
 
 /// Returns the reason why an id is refused, if a server could read the id as another path. To encode the id is not
@@ -27,6 +40,22 @@ pub(crate) fn path_fault(id: &str) -> Option<String> {
         return Some(format!("contains a `{separator}`, which a server can read as another path"));
     }
     id.contains(char::is_control).then(|| "contains a control character".into())
+}
+
+/// Returns the reason why a path of the caller is refused. It may have letters, digits, `-._~` and parameters such as
+/// `{id}`, so it always stays below the base URL.
+pub(super) fn template_fault(path: &str) -> Option<&'static str> {
+    let Some(below) = path.strip_prefix('/') else { return Some("does not begin with `/`") };
+    let known = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+    let fixed = |part: &str| known(part) && part.bytes().any(|byte| byte != b'.');
+    let parameter = |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')).is_some_and(fixed);
+    match below.strip_suffix('/').unwrap_or(below).split('/').all(|part| fixed(part) || parameter(part)) {
+        true => None,
+        false => Some(
+            "has an empty part, a part of dots, or a character other than letters, digits and `-._~`. Write an id as \
+             `{id}`, and a query with `query`",
+        ),
+    }
 }
 
 /// Returns true if a path has the fixed segments of a template, and one segment for each parameter of the template.

@@ -33,7 +33,7 @@ impl Transport {
     pub fn tls(&self) -> Option<&'static str> {
         match self.base.scheme() {
             "http" => None,
-            _ if cfg!(feature = "rustls") => Some("rustls"),
+            _ if cfg!(feature = "__rustls") => Some("rustls"),
             _ if cfg!(feature = "native-tls") => Some("native-tls"),
             _ => Some("no TLS library"),
         }

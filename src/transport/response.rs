@@ -4,11 +4,12 @@ use super::{
     Effect, OperationSpec, Request, Speaker, Transport, Vendor, VendorVerdict,
     connections::{Response, SendError, causes},
     decision::Failure,
+    meta::trace_id,
     settings::LONGEST,
 };
 use crate::{
     vocabulary::{Error, ErrorKind, Outcome, Seen},
-    wire,
+    wire::{self, shape},
 };
 use bytes::{Bytes, BytesMut};
 use reqwest::{
@@ -30,12 +31,11 @@ use tokio::{
 #[derive(Debug)]
 pub(crate) struct VendorResponse {
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub retry_after: Option<Duration>,
     pub body: Bytes,
     /// The reason why the vendor's success flag is unclear: it is neither true nor false. Such a body is not decoded.
     pub unclear: Option<String>,
-    /// The paging information from the headers of the response.
-    pub pages: Pages,
     /// The facts about the way to the vendor.
     pub seen: Seen,
 }
@@ -133,7 +133,7 @@ pub(super) async fn receive(
     let whole = async {
         let sent = SystemTime::now();
         let response = transport.connections.send(operation.effect, fresh, request).await;
-        let response = response.map_err(|error| match lost(operation, &error) {
+        let mut response = response.map_err(|error| match lost(operation, &error) {
             Failed { failure: Failure::Broken, error: lost, .. } if error.idle => {
                 Failed::new(operation, Failure::Stale, lost)
             }
@@ -144,11 +144,10 @@ pub(super) async fn receive(
         // ends instead of retrying at once.
         let patience = settings.max_retry_after.max(Duration::from_secs(1));
         let retry_after = retry_after(&response.headers, patience);
-        let pages = Pages::of(&response.headers);
         let seen = Seen { clock_ahead: clock_ahead(&response.headers, sent, SystemTime::now()), ..Seen::default() };
-        let body = read(operation, response, cap).await;
+        let body = read(operation, &mut response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()).saw(seen), ..failed })?;
-        Ok(VendorResponse { status, retry_after, body, unclear: None, pages, seen })
+        Ok(VendorResponse { status, headers: response.headers, retry_after, body, unclear: None, seen })
     };
     match timeout_at(until, whole).await {
         Ok(answer) => answer,
@@ -265,7 +264,7 @@ fn names_address(body: &[u8]) -> bool {
     text.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "ip" | "ips" | "ipv4" | "ipv6"))
 }
 
-async fn read(operation: &OperationSpec, mut response: Response, cap: usize) -> Result<Bytes, Failed> {
+async fn read(operation: &OperationSpec, response: &mut Response, cap: usize) -> Result<Bytes, Failed> {
     let too_large = || {
         let error = Error::new(ErrorKind::TooLarge).detail(format!("the response has more than {cap} bytes"));
         Failed::new(operation, Failure::Unread, error)
@@ -321,6 +320,8 @@ fn starts_as_json(body: &[u8]) -> bool {
 /// Returns the longest wait among the `Retry-After` headers. A header that cannot be read, or that has a time in the
 /// past, counts as `patience`.
 pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Duration> {
+    let mut wishes = headers.get_all(RETRY_AFTER).iter().peekable();
+    wishes.peek()?;
     let date = |text: &str| httpdate::parse_http_date(text).ok();
     // If the response has a `Date` header, use the vendor's clock instead of the local clock, which may differ.
     let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?.trim())).unwrap_or_else(SystemTime::now);
@@ -332,8 +333,7 @@ pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Dur
         }
         date(text)?.duration_since(now).ok()
     };
-    let wishes = headers.get_all(RETRY_AFTER).iter().map(|value| wish(value).unwrap_or(patience).min(LONGEST));
-    wishes.max()
+    wishes.map(|value| wish(value).unwrap_or(patience).min(LONGEST)).max()
 }
 
 impl VendorResponse {
@@ -341,12 +341,17 @@ impl VendorResponse {
     pub fn no_content() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
+            headers: HeaderMap::new(),
             retry_after: None,
             body: Bytes::new(),
             unclear: None,
-            pages: Pages::default(),
             seen: Seen::default(),
         }
+    }
+
+    /// Returns the paging information from the headers.
+    pub fn pages(&self) -> Pages {
+        Pages::of(&self.headers)
     }
 
     /// Returns the response if the vendor accepted the request. Otherwise returns an error with the meaning of the
@@ -390,7 +395,7 @@ impl VendorResponse {
             .saw(Seen { names_address: refused && names_address(&self.body), ..self.seen })
             .refusing_caller(kind == ErrorKind::Auth && of_caller)
             .outcome_is(operation.outcome(outcome))
-            .vendor(refusal.code, refusal.trace_id)
+            .vendor(refusal.code, refusal.trace_id.filter(|id| shape::is_trace_id(id)).or_else(|| self.trace_id()))
             .advise(refusal.kind.map_or_else(of_status, |_| refusal.advice));
         if let Some(detail) = refusal.detail {
             error = error.detail(detail);
@@ -418,10 +423,15 @@ impl VendorResponse {
         Failed { error: self.undecodable(operation, why.into()), failure: Failure::Doubtful, retry_after: None }
     }
 
-    fn undecodable(&self, operation: &OperationSpec, detail: String) -> Error {
+    fn trace_id(&self) -> Option<String> {
+        trace_id(&self.headers).map(str::to_owned)
+    }
+
+    pub(super) fn undecodable(&self, operation: &OperationSpec, detail: String) -> Error {
         Error::new(ErrorKind::Decode)
             .status(self.status.as_u16())
             .saw(self.seen)
+            .vendor(None, self.trace_id())
             .detail(detail)
             .outcome_is(operation.outcome(Outcome::Unknown))
             .advise(Some("compare the response with the spec"))

@@ -56,6 +56,10 @@ pub struct Settings {
     ///
     /// The default value does not apply to a vendor on this machine, such as the sandbox.
     pub rate_per_second: Option<NonZeroU32>,
+    /// Uses HTTP/2 if the server offers it in the TLS handshake. Default: false, which means HTTP/1.1. Reads then share
+    /// one connection. Writes and removals still open a new one.
+    #[cfg(feature = "http2")]
+    pub http2: bool,
 }
 
 impl Default for Settings {
@@ -72,6 +76,8 @@ impl Default for Settings {
             max_retry_after: Duration::from_secs(10),
             concurrency: 64,
             rate_per_second: NonZeroU32::new(15),
+            #[cfg(feature = "http2")]
+            http2: false,
         }
     }
 }
@@ -92,6 +98,10 @@ impl Settings {
         with_max_retry_after max_retry_after: Duration,
         with_concurrency concurrency: usize,
         with_rate_per_second rate_per_second: Option<NonZeroU32>,
+    }
+    #[cfg(feature = "http2")]
+    crate::setters::setters! {
+        with_http2 http2: bool,
     }
 
     /// Limits each number to the range of an instant or a semaphore. With `loopback`, removes the default rate limit,
@@ -201,8 +211,8 @@ macro_rules! endpoint_methods {
 
         /// Uses your own HTTP client, for example with a proxy or other root certificates.
         ///
-        /// This crate still sets redirects, retries, compression, verbose logging and the connect timeout of the HTTP
-        /// client. Each request opens a new connection, so [`Settings::idle_timeout`](crate::Settings::idle_timeout)
+        /// This crate still sets redirects, retries, compression, verbose logging, the connect timeout and the version
+        /// of HTTP. Each request opens a new connection, so [`Settings::idle_timeout`](crate::Settings::idle_timeout)
         /// has no effect.
         pub fn http_client(mut self, builder: reqwest::ClientBuilder) -> Self {
             self.endpoint.http = Some(builder);

@@ -8,65 +8,58 @@ use crate::{
 };
 use crate::{
     facade::Probe,
-    vocabulary::{DebitRow, Provider, SpecVersion, VocabularyRow},
+    vocabulary::{DebitRow, Provider, SpecOrigin, SpecVersion, VocabularyRow},
 };
 use chrono::NaiveDate;
 #[cfg(feature = "sandbox")]
 use std::io;
 
-/// Takes one line for each vendor: the vendor's feature and folder.
-macro_rules! vendors {
-    ($($feature:literal $folder:ident)+) => {
-        $(#[cfg(feature = $feature)] pub mod $folder;)+
+#[cfg(feature = "easytransac")]
+pub mod easytransac;
+#[cfg(feature = "safedebit")]
+pub mod safedebit;
+#[cfg(feature = "seqino")]
+pub mod seqino;
 
-        /// The table that maps the vendors' words to statuses, for the vendors whose feature is on.
-        /// [`Mandates::status`](crate::Mandates::status) uses it.
-        pub fn vocabulary() -> Vec<VocabularyRow> {
-            let tables: &[fn() -> Vec<VocabularyRow>] =
-                &[$(#[cfg(feature = $feature)] $folder::adapter::vocabulary,)+];
-            tables.iter().flat_map(|table| table()).collect()
-        }
-
-        /// The table that maps the vendors' words to statuses of debits, for the vendors whose feature is on.
-        /// [`Mandates::debit`](crate::Mandates::debit) uses it. Seqino has no debits.
-        pub fn debit_vocabulary() -> Vec<DebitRow> {
-            let tables: &[fn() -> Vec<DebitRow>] = &[$(#[cfg(feature = $feature)] $folder::debit_vocabulary,)+];
-            tables.iter().flat_map(|table| table()).collect()
-        }
-
-        /// The specs from which this build generated its clients: those of this crate, or your own in the folder
-        /// `MANDAT_SPECS`. See [When a vendor changes](crate::book::changes).
-        pub fn spec_versions() -> Vec<SpecVersion> {
-            vec![$(
-                #[cfg(feature = $feature)]
-                SpecVersion::new(<$folder::Client as crate::transport::Vendor>::PROVIDER, $folder::SPEC_ORIGIN),
-            )+]
-        }
-
-        /// The spec of a vendor as JSON, with your changes. `None` if the feature of the vendor is off.
-        pub fn spec(provider: Provider) -> Option<&'static str> {
-            match provider.as_str() {
-                $(#[cfg(feature = $feature)] $feature => Some($folder::SPEC),)+
-                _ => None,
-            }
-        }
-
-        #[cfg(feature = "sandbox")]
-        pub(crate) fn simulated() -> Vec<SimulatedVendor> {
-            vec![$(#[cfg(feature = $feature)] $folder::sandbox::simulated(),)+]
-        }
-
-        #[cfg(feature = "sandbox")]
-        fn configured(sandbox: &Sandbox, builder: MandatesBuilder) -> MandatesBuilder {
-            $(#[cfg(feature = $feature)] let builder = builder.$folder(sandbox.$folder());)+
-            builder
-        }
-    };
+/// The parts of a vendor that the functions for all vendors combine.
+struct Parts {
+    provider: Provider,
+    /// The spec as JSON.
+    spec: &'static str,
+    origin: SpecOrigin,
+    vocabulary: fn() -> Vec<VocabularyRow>,
+    debit_vocabulary: fn() -> Vec<DebitRow>,
+    #[cfg(feature = "sandbox")]
+    simulated: fn() -> SimulatedVendor,
+    /// Adds the configuration of the simulated vendor.
+    #[cfg(feature = "sandbox")]
+    configured: fn(&Sandbox, MandatesBuilder) -> MandatesBuilder,
 }
-vendors! {
-    "easytransac" easytransac
-    "safedebit" safedebit
-    "seqino" seqino
+
+/// The vendors whose feature is on, in a list of build.rs: `&[easytransac::PARTS, …]`.
+const VENDORS: &[Parts] = include!(concat!(env!("OUT_DIR"), "/vendors.rs"));
+
+/// The table that maps the vendors' words to statuses, for the vendors whose feature is on.
+/// [`Mandates::status`](crate::Mandates::status) uses it.
+pub fn vocabulary() -> Vec<VocabularyRow> {
+    VENDORS.iter().flat_map(|vendor| (vendor.vocabulary)()).collect()
+}
+
+/// The table that maps the vendors' words to statuses of debits, for the vendors whose feature is on.
+/// [`Mandates::debit`](crate::Mandates::debit) uses it. Seqino has no debits.
+pub fn debit_vocabulary() -> Vec<DebitRow> {
+    VENDORS.iter().flat_map(|vendor| (vendor.debit_vocabulary)()).collect()
+}
+
+/// The specs from which this build generated its clients: those of this crate, or your own in the folder
+/// `MANDAT_SPECS`. See [When a vendor changes](crate::book::changes).
+pub fn spec_versions() -> Vec<SpecVersion> {
+    VENDORS.iter().map(|vendor| SpecVersion::new(vendor.provider, vendor.origin)).collect()
+}
+
+/// The spec of a vendor as JSON, with your changes. `None` if the feature of the vendor is off.
+pub fn spec(provider: Provider) -> Option<&'static str> {
+    VENDORS.iter().find(|vendor| vendor.provider == provider).map(|vendor| vendor.spec)
 }
 
 impl Probe {
@@ -103,7 +96,7 @@ impl Sandbox {
     /// # Errors
     /// If the sandbox cannot listen on the address, or if a host is not valid.
     pub async fn start_with(options: Options) -> io::Result<Self> {
-        Self::simulate(simulated(), options).await
+        Self::simulate(VENDORS.iter().map(|vendor| (vendor.simulated)()).collect(), options).await
     }
 
     /// Creates the facade with the addresses, the credentials and the clock of this sandbox.
@@ -117,6 +110,7 @@ impl Sandbox {
     /// Creates a builder of the facade with the addresses, the credentials and the clock of this sandbox.
     pub fn builder(&self) -> MandatesBuilder {
         let clock = self.clock();
-        configured(self, Mandates::builder().clock(move || clock.now()))
+        let builder = Mandates::builder().clock(move || clock.now());
+        VENDORS.iter().fold(builder, |builder, vendor| (vendor.configured)(self, builder))
     }
 }

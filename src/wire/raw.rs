@@ -24,6 +24,14 @@ impl<'a> Raw<'a> {
         &self.0
     }
 
+    /// Returns the JSON text of the value if it was not copied from the input.
+    pub fn borrowed(&self) -> Option<&'a str> {
+        match self.0 {
+            Cow::Borrowed(json) => Some(json),
+            Cow::Owned(_) => None,
+        }
+    }
+
     pub fn is_null(&self) -> bool {
         self.0 == "null"
     }

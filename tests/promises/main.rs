@@ -32,6 +32,8 @@ mod fleet;
 mod found;
 mod generated_surface;
 mod given_credentials;
+#[cfg(all(feature = "http2", feature = "rustls", feature = "seqino"))]
+mod http2;
 mod identity;
 mod leaks;
 mod lenient_answers;
@@ -51,12 +53,14 @@ mod plain_answers;
 mod probe;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod quickstart;
+mod raw_requests;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod readme;
 mod references;
 mod refused_caller;
 mod reinstated;
 mod removals;
+mod response_meta;
 #[cfg(feature = "safedebit")]
 mod safedebit_search;
 mod sandbox;
@@ -69,7 +73,7 @@ mod sepa_finality;
 mod sepa_values;
 mod stored;
 mod support;
-#[cfg(all(feature = "rustls", feature = "seqino"))]
+#[cfg(all(any(feature = "rustls", feature = "ring"), feature = "seqino"))]
 mod tls;
 mod traces;
 mod unknown_words;

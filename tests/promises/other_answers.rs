@@ -119,6 +119,33 @@ async fn response_with_another_reference_leaves_a_write_unknown() {
 }
 
 #[tokio::test]
+async fn response_that_repeats_a_value_twice_or_under_a_damaged_key_is_refused() {
+    for (operation, answer, place, write) in answers() {
+        let key = place.rsplit('/').next().unwrap();
+        let own = format!("\"{key}\":{}", answer.pointer(place).unwrap());
+        let body = answer.to_string();
+        assert!(body.contains(&own), "{operation}");
+        for doubt in
+            [format!("{own},\"{key}\":\"RUM-9\""), format!("\"{key}\":\"RUM-9\",{own}"), format!("{own},{own}")]
+        {
+            let body = body.replacen(&own, &doubt, 1);
+            let server = Server::with_token(move |_| json(200, &body)).await;
+            let error = call(&facade(&server.url(), &test_settings()), operation).await.expect_err(operation);
+            assert_eq!(
+                (error.kind(), error.outcome()),
+                (ErrorKind::Decode, write.then_some(Outcome::Unknown)),
+                "{doubt}"
+            );
+        }
+        // The key is damaged, and the value is that of another request.
+        let damaged = body.replacen(&own, &format!("{own},\"{key}\u{fffd}\":\"RUM-9\""), 1);
+        let server = Server::with_token(move |_| json(200, &damaged)).await;
+        let error = call(&facade(&server.url(), &test_settings()), operation).await.expect_err(operation);
+        assert_eq!(error.kind(), ErrorKind::Decode, "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn siren_that_is_sent_as_a_number_matches_its_text() {
     let (operation, mut answer, place, _) =
         answers().into_iter().find(|(_, _, place, _)| place.ends_with("siren")).unwrap();

@@ -26,14 +26,14 @@ use tokio_rustls::{
 };
 
 /// A certificate authority that a test creates.
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     root: CertificateDer<'static>,
-    pem: String,
+    pub pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "the authority of a test");
@@ -50,9 +50,9 @@ impl Authority {
         (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 
-    /// Starts a TLS server with such a certificate. It answers each request with an empty list of clients. If `clients`
-    /// is set, each caller has to show a certificate of that authority.
-    async fn server(&self, name: &str, until: i32, clients: Option<&Self>) -> Server {
+    /// Configures a TLS server with such a certificate. If `clients` is set, each caller has to show a certificate of
+    /// that authority.
+    pub fn server_config(&self, name: &str, until: i32, clients: Option<&Self>) -> ServerConfig {
         let (certificate, key) = self.issue(name, until);
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let config =
@@ -67,8 +67,12 @@ impl Authority {
             None => config.with_no_client_auth(),
         };
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = config.with_single_cert(vec![certificate.der().clone()], key).unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        config.with_single_cert(vec![certificate.der().clone()], key).unwrap()
+    }
+
+    /// Starts a TLS server with such a certificate. It answers each request with an empty list of clients.
+    async fn server(&self, name: &str, until: i32, clients: Option<&Self>) -> Server {
+        let acceptor = TlsAcceptor::from(Arc::new(self.server_config(name, until, clients)));
         Server::start(move |stream| {
             let acceptor = acceptor.clone();
             async move { respond(acceptor.accept(stream).await?).await }

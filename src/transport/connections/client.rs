@@ -1,5 +1,7 @@
 //! `reqwest`: for the HTTP client of the caller, for a proxy from the environment, and for the TLS of the system.
 
+#[cfg(feature = "http2")]
+use super::PING;
 use super::{Request, Response, SendError, Server, Settings, Tls, Unavailable, opened::Note, response::Unread};
 use hyper::http::uri::Scheme;
 use reqwest::{Client, ClientBuilder, header::HeaderValue};
@@ -17,13 +19,23 @@ fn named(own: ClientBuilder, user_agent: HeaderValue) -> ClientBuilder {
     if format!("{own:?}").contains("\"user-agent\"") { own } else { own.user_agent(user_agent) }
 }
 
+/// Sets the version of HTTP. Another crate of a program can turn on HTTP/2 in `reqwest`.
+fn version(builder: ClientBuilder, settings: &Settings) -> ClientBuilder {
+    #[cfg(feature = "http2")]
+    if settings.http2 {
+        return builder.http2_keep_alive_interval(PING).http2_keep_alive_timeout(PING);
+    }
+    let _ = settings;
+    builder.http1_only()
+}
+
 /// A client for plain HTTP. Reading the certificates of the machine takes long, and plain HTTP needs none.
 pub(crate) fn without_certificates(builder: ClientBuilder) -> ClientBuilder {
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "__rustls")]
     return builder.tls_backend_rustls().tls_certs_only([]);
-    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+    #[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
     return builder.tls_certs_only([]);
-    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    #[cfg(not(any(feature = "__rustls", feature = "native-tls")))]
     builder
 }
 
@@ -50,8 +62,9 @@ impl HttpClient {
                 .no_deflate()
                 .no_zstd()
                 .connection_verbose(false);
-            tls.reqwest(builder)
+            tls.reqwest(version(builder, settings))
         };
+        super::tls::provide();
         let failed = |_| "the HTTP client cannot start".to_owned();
         let build = |builder: ClientBuilder| builder.build().map_err(failed);
         let unshared = |builder| build(common(builder)?.pool_max_idle_per_host(0).connector_layer(Note));
@@ -70,7 +83,7 @@ impl HttpClient {
     }
 
     pub async fn send(&self, shared: bool, request: Request) -> Result<Response, SendError> {
-        let Request { method, target, headers, body } = request;
+        let Request { method, target, headers, body, .. } = request;
         let mut url = self.server.url.clone();
         url.set_path(target.path());
         url.set_query(target.query());

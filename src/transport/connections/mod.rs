@@ -38,6 +38,11 @@ pub(super) fn user_agent(spec: SpecOrigin, program: Option<&str>) -> Option<Head
     HeaderValue::try_from(text).ok()
 }
 
+/// The time after which a silent HTTP/2 connection is tested, and the time for the response to the test. Without the
+/// test, all reads would wait on a connection whose peer has vanished.
+#[cfg(feature = "http2")]
+const PING: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// The server that the connections lead to.
 struct Server {
     url: Url,
@@ -85,8 +90,8 @@ impl Connections {
         let server = Server { url: url.clone(), scheme, authority, host, user_agent };
         let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
         // hyper's pool has TLS by rustls only.
-        let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "rustls") && cfg!(feature = "native-tls");
         let direct = own.is_none() && !proxy;
+        let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "__rustls") && cfg!(feature = "native-tls");
         let way = if cfg!(feature = "reqwest-only") || own.is_some() || proxy || foreign_tls {
             Way::Client(Box::new(HttpClient::new(server, own, tls, local, settings)?))
         } else {

@@ -20,9 +20,9 @@ use tokio::time::timeout;
 use tower::{BoxError, Service};
 
 /// Opens TCP connections, and TLS connections on top of them.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(feature = "__rustls"))]
 type Connector = HttpConnector;
 
 type HyperClient = Client<Noted<Timed>, Body>;
@@ -64,7 +64,13 @@ impl Pool {
         let connector =
             Noted(Timed { connector: connector(&server, tls, settings)?, within: settings.connect_timeout });
         let client = |idle: Option<Duration>| -> HyperClient {
-            Client::builder(TokioExecutor::new())
+            let mut client = Client::builder(TokioExecutor::new());
+            #[cfg(feature = "http2")]
+            client
+                .timer(TokioTimer::new())
+                .http2_keep_alive_interval(super::PING)
+                .http2_keep_alive_timeout(super::PING);
+            client
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(idle)
                 .pool_max_idle_per_host(if idle.is_some() { usize::MAX } else { 0 })
@@ -77,7 +83,7 @@ impl Pool {
     }
 
     pub async fn send(&self, shared: bool, request: Request) -> Result<Response, SendError> {
-        let Request { method, target, headers, body } = request;
+        let Request { method, target, headers, body, .. } = request;
         let mut uri = hyper::http::uri::Parts::default();
         uri.scheme = Some(self.server.scheme.clone());
         uri.authority = Some(self.server.authority.clone());
@@ -105,17 +111,19 @@ fn connector(server: &Server, tls: &Tls, settings: &Settings) -> Result<Connecto
     http.set_keepalive(Some(Duration::from_secs(15)));
     http.set_keepalive_interval(Some(Duration::from_secs(15)));
     http.set_keepalive_retries(Some(3));
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "__rustls")]
     {
         http.enforce_http(false);
         let config = tls.rustls(server.scheme == hyper::http::uri::Scheme::HTTP)?;
-        Ok(hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(config)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http))
+        let connector =
+            hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1();
+        #[cfg(feature = "http2")]
+        if settings.http2 {
+            return Ok(connector.enable_http2().wrap_connector(http));
+        }
+        Ok(connector.wrap_connector(http))
     }
-    #[cfg(not(feature = "rustls"))]
+    #[cfg(not(feature = "__rustls"))]
     {
         let _ = (server, tls);
         Ok(http)

@@ -1,17 +1,22 @@
 //! A request before an attempt adds the host and the credentials.
 
+use crate::transport::repeats::Expected;
 use bytes::Bytes;
 use hyper::http::uri::PathAndQuery;
 use reqwest::{Method, header::HeaderMap};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// `Debug` hides the target and the body, because both may contain personal data.
 pub(crate) struct Request {
     pub method: Method,
     /// The path with the query, both encoded.
     pub target: PathAndQuery,
+    /// The path below the base URL, with parameters such as `{id}` in place of the ids.
+    pub template: Cow<'static, str>,
     pub headers: HeaderMap,
     pub body: Body,
+    /// The values that the response has to repeat.
+    pub expected: Expected,
 }
 
 pub(crate) enum Body {
@@ -47,9 +52,12 @@ impl From<Body> for reqwest::Body {
 }
 
 impl Request {
-    /// Returns a copy, or `None` if the body is a stream, which can be read only once.
+    /// Returns a copy for another attempt, or `None` if the body is a stream, which can be read only once.
     pub fn try_clone(&self) -> Option<Self> {
         let body = Body::Bytes(self.body.as_bytes()?.clone());
-        Some(Self { method: self.method.clone(), target: self.target.clone(), headers: self.headers.clone(), body })
+        // Only the first attempt checks the path and the response.
+        let (template, expected) = (Cow::Borrowed(""), Expected::new());
+        let (method, target, headers) = (self.method.clone(), self.target.clone(), self.headers.clone());
+        Some(Self { method, target, template, headers, body, expected })
     }
 }

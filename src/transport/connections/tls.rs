@@ -1,10 +1,10 @@
 //! The certificates of the caller.
 
 use super::Unavailable;
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(any(feature = "__rustls", feature = "native-tls"))]
 use reqwest::Certificate;
 use reqwest::ClientBuilder;
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(any(feature = "__rustls", feature = "native-tls"))]
 use secrecy::ExposeSecret;
 use secrecy::SecretSlice;
 
@@ -15,14 +15,14 @@ pub(crate) struct Tls {
     pub identity: Option<SecretSlice<u8>>,
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(any(feature = "__rustls", feature = "native-tls"))]
 const ROOTS: &str = "the root certificates cannot be read. Give certificates in PEM";
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(any(feature = "__rustls", feature = "native-tls"))]
 const IDENTITY: &str = "the client identity cannot be read. Give a certificate and its private key, both in PEM";
 
 impl Tls {
     /// The settings of hyper's pool. `plain` means HTTP without TLS: reading the certificates of the machine takes long.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "__rustls")]
     pub(super) fn rustls(&self, plain: bool) -> Result<rustls::ClientConfig, Unavailable> {
         use rustls::{
             ClientConfig, RootCertStore,
@@ -56,7 +56,7 @@ impl Tls {
 
     /// Adds the certificates to a client of reqwest.
     pub(super) fn reqwest(&self, builder: ClientBuilder) -> Result<ClientBuilder, Unavailable> {
-        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        #[cfg(any(feature = "__rustls", feature = "native-tls"))]
         let builder = {
             let roots = Certificate::from_pem_bundle(&self.roots).map_err(|_| ROOTS)?;
             if roots.is_empty() != self.roots.is_empty() {
@@ -73,18 +73,31 @@ impl Tls {
 }
 
 /// The cryptography of the TLS library.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 fn provider() -> rustls::crypto::CryptoProvider {
-    rustls::crypto::aws_lc_rs::default_provider()
+    #[cfg(feature = "rustls")]
+    return rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(not(feature = "rustls"))]
+    rustls::crypto::ring::default_provider()
+}
+
+/// Sets the cryptography of the process, unless the program has set one. `reqwest` panics without one if aws-lc is not
+/// in the build.
+pub(super) fn provide() {
+    #[cfg(all(feature = "__rustls", not(feature = "rustls")))]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread can have set one in between.
+        drop(provider().install_default());
+    }
 }
 
 /// An identity belongs to one TLS library, so the client has to use the same one.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 fn with_identity(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder, reqwest::Error> {
     Ok(builder.tls_backend_rustls().identity(reqwest::Identity::from_pem(pem)?))
 }
 
-#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+#[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
 fn with_identity(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder, reqwest::Error> {
     // The library of the system wants the key at the start of its text.
     let begin = b"-----BEGIN PRIVATE KEY-----";

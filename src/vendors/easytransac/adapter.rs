@@ -2,7 +2,7 @@
 
 use super::{Client, debit, generated::operations, types};
 use crate::{
-    adapter::{Adapter, BatchReader, Checkup, OneByOne},
+    adapter::{Adapter, Checkup},
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange},
@@ -11,7 +11,6 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
 use types::MandateStatus as Word;
 
 const READ: &OperationSpec = &operations::GET_MANDATE_STATUS;
@@ -68,10 +67,6 @@ impl Adapter for Client {
             }),
             operation: READ.id,
         }
-    }
-
-    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader> {
-        Arc::new(OneByOne(self))
     }
 
     fn concurrency(&self) -> usize {

@@ -8,32 +8,30 @@
 // point to other files. The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/easytransac.md")))]
 
-pub(crate) mod adapter;
+mod adapter;
 mod debit;
 mod find;
 mod notification;
 #[cfg(feature = "sandbox")]
-pub(crate) mod sandbox;
+mod sandbox;
 mod token;
 
 #[allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic, unused, reason = "generated")]
 pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/easytransac.rs"));
 }
-pub(crate) use debit::vocabulary as debit_vocabulary;
 pub use generated::{builder, types};
-/// The spec as JSON.
-pub(super) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/easytransac.json"));
-pub(super) const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/easytransac.origin.rs"));
+const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/easytransac.origin.rs"));
 #[cfg(feature = "sandbox")]
 pub use notification::sign_notification;
 pub use notification::verify_notification;
 
+use super::Parts;
 use crate::{
     Mandates, MandatesBuilder,
     transport::{
         CallLimits, Endpoint, OperationSpec, Refusal, Speaker, Transport, Vendor, VendorVerdict, call_limit_methods,
-        credential, endpoint_methods,
+        credential, endpoint_methods, raw_method,
     },
     vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
@@ -41,6 +39,19 @@ use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use token::Tokens;
+
+/// The parts of Easytransac, for the functions for all vendors.
+pub(super) const PARTS: Parts = Parts {
+    provider: Provider::Easytransac,
+    spec: include_str!(concat!(env!("OUT_DIR"), "/easytransac.json")),
+    origin: SPEC_ORIGIN,
+    vocabulary: adapter::vocabulary,
+    debit_vocabulary: debit::vocabulary,
+    #[cfg(feature = "sandbox")]
+    simulated: sandbox::simulated,
+    #[cfg(feature = "sandbox")]
+    configured: |sandbox, builder| builder.easytransac(sandbox.easytransac()),
+};
 
 /// The address of Easytransac's test environment, the only address in its documentation.
 pub const SANDBOX: &str = "https://api.sandbox.easytransac.com/v2";
@@ -107,6 +118,7 @@ impl Client {
     }
 
     call_limit_methods!();
+    raw_method!();
 }
 
 impl MandatesBuilder {

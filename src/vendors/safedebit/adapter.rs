@@ -2,7 +2,7 @@
 
 use super::{Client, debit, generated::operations, types};
 use crate::{
-    adapter::{Adapter, BatchReader, Checkup, OneByOne},
+    adapter::{Adapter, Checkup},
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, perform_page},
@@ -10,7 +10,6 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
 use types::MandateStatus as Word;
 
 const SEARCH: &OperationSpec = &operations::SEARCH_MANDATE;
@@ -90,10 +89,6 @@ impl Adapter for Client {
             }),
             operation: SEARCH.id,
         }
-    }
-
-    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader> {
-        Arc::new(OneByOne(self))
     }
 
     fn concurrency(&self) -> usize {

@@ -8,30 +8,28 @@
 // point to other files. The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/safedebit.md")))]
 
-pub(crate) mod adapter;
+mod adapter;
 mod debit;
 mod find;
 mod redirect;
 #[cfg(feature = "sandbox")]
-pub(crate) mod sandbox;
+mod sandbox;
 
 #[allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic, unused, reason = "generated")]
 pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/safedebit.rs"));
 }
-pub(crate) use debit::vocabulary as debit_vocabulary;
 pub use find::FoundDebit;
 pub use generated::{builder, types};
-/// The spec as JSON.
-pub(super) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/safedebit.json"));
-pub(super) const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/safedebit.origin.rs"));
+const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/safedebit.origin.rs"));
 pub use redirect::SignatureReturn;
 
+use super::Parts;
 use crate::{
     Mandates, MandatesBuilder,
     transport::{
         CallLimits, Endpoint, Refusal, Transport, Vendor, VendorVerdict, call_limit_methods, credential,
-        endpoint_methods, secret_header,
+        endpoint_methods, raw_method, secret_header,
     },
     vocabulary::{Error, ErrorKind, Provider, SpecOrigin},
 };
@@ -40,6 +38,19 @@ use reqwest::{StatusCode, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use types::ErrorCode;
+
+/// The parts of SafeDebit, for the functions for all vendors.
+pub(super) const PARTS: Parts = Parts {
+    provider: Provider::SafeDebit,
+    spec: include_str!(concat!(env!("OUT_DIR"), "/safedebit.json")),
+    origin: SPEC_ORIGIN,
+    vocabulary: adapter::vocabulary,
+    debit_vocabulary: debit::vocabulary,
+    #[cfg(feature = "sandbox")]
+    simulated: sandbox::simulated,
+    #[cfg(feature = "sandbox")]
+    configured: |sandbox, builder| builder.safedebit(sandbox.safedebit()),
+};
 
 /// The address of SafeDebit, your login and your password.
 #[derive(Debug)]
@@ -107,6 +118,7 @@ impl Client {
     }
 
     call_limit_methods!();
+    raw_method!();
 }
 
 impl MandatesBuilder {

@@ -150,8 +150,8 @@ impl Adapter for Client {
         }
     }
 
-    fn batch_reader(self: Arc<Self>) -> Arc<dyn BatchReader> {
-        Arc::new(Batches::new(self))
+    fn batch_reader(self: Arc<Self>) -> Option<Arc<dyn BatchReader>> {
+        Some(Arc::new(Batches::new(self)))
     }
 
     fn concurrency(&self) -> usize {

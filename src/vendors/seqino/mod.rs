@@ -8,11 +8,11 @@
 // point to other files. The doctest of the file needs the sandbox.
 #![cfg_attr(any(not(doctest), feature = "sandbox"), doc = concat!("\n", include_str!("../../../docs/seqino.md")))]
 
-pub(crate) mod adapter;
+mod adapter;
 mod batch;
 mod find;
 #[cfg(feature = "sandbox")]
-pub(crate) mod sandbox;
+mod sandbox;
 mod webhook;
 
 #[allow(missing_docs, missing_debug_implementations, clippy::all, clippy::pedantic, unused, reason = "generated")]
@@ -20,20 +20,19 @@ pub(crate) mod generated {
     include!(concat!(env!("OUT_DIR"), "/seqino.rs"));
 }
 pub use generated::{builder, types};
-/// The spec as JSON.
-pub(super) const SPEC: &str = include_str!(concat!(env!("OUT_DIR"), "/seqino.json"));
-pub(super) const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/seqino.origin.rs"));
+const SPEC_ORIGIN: SpecOrigin = include!(concat!(env!("OUT_DIR"), "/seqino.origin.rs"));
 #[cfg(feature = "sandbox")]
 pub use webhook::sign_webhook;
 pub use webhook::{Encoding, verify_request, verify_webhook};
 
+use super::Parts;
 use crate::{
     Mandates, MandatesBuilder,
     transport::{
         CallLimits, Endpoint, Refusal, Transport, Vendor, VendorVerdict, call_limit_methods, credential,
-        endpoint_methods, secret_header,
+        endpoint_methods, raw_method, secret_header,
     },
-    vocabulary::{DebitRow, Error, Provider, SpecOrigin},
+    vocabulary::{Error, Provider, SpecOrigin},
     wire,
 };
 use reqwest::{StatusCode, header::HeaderValue};
@@ -41,10 +40,18 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Returns no rows, because Seqino has no debits.
-pub(crate) fn debit_vocabulary() -> Vec<DebitRow> {
-    Vec::new()
-}
+/// The parts of Seqino, which has no debits, for the functions for all vendors.
+pub(super) const PARTS: Parts = Parts {
+    provider: Provider::Seqino,
+    spec: include_str!(concat!(env!("OUT_DIR"), "/seqino.json")),
+    origin: SPEC_ORIGIN,
+    vocabulary: adapter::vocabulary,
+    debit_vocabulary: Vec::new,
+    #[cfg(feature = "sandbox")]
+    simulated: sandbox::simulated,
+    #[cfg(feature = "sandbox")]
+    configured: |sandbox, builder| builder.seqino(sandbox.seqino()),
+};
 
 /// The address of Seqino's development server, the only server in the newest documentation.
 pub const DEVELOPMENT: &str = "https://pdp.seqino.dev/api";
@@ -108,6 +115,7 @@ impl Client {
     }
 
     call_limit_methods!();
+    raw_method!();
 }
 
 impl MandatesBuilder {
