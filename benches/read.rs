@@ -325,8 +325,8 @@ impl Ways {
         // The server offers HTTP/2 only where the connection has it.
         #[cfg(feature = "http2")]
         let connector = connector.enable_http2();
-        let http = HyperClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new());
-        let http = http.build(connector.wrap_connector(tcp));
+        let connector = connector.wrap_connector(tcp);
+        let http = HyperClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         let hyper = ByHyper { vendor, http, base_url, authorization };
         Ok(Self { at_once, facade: builder.build()?, reference, reqwest, hyper })
     }

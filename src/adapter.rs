@@ -3,8 +3,8 @@
 use crate::{
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate},
-    transport::{OperationSpec, VendorResponse},
-    vocabulary::Error,
+    transport::{OperationSpec, Transport, VendorResponse},
+    vocabulary::{Error, Seen, SpecOrigin},
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -26,6 +26,9 @@ pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
         reference: RecordRef<'a>,
     ) -> BoxFuture<'a, Result<(&'static OperationSpec, VendorResponse), Error>>;
 
+    /// Returns the vendor's part of a check of the set-up. Sends nothing before a future of the result is awaited.
+    fn checkup(&self) -> Checkup<'_>;
+
     /// Returns the reader for one run of [`Mandates::statuses`](crate::Mandates::statuses). `None` if the vendor's API
     /// has no request for several mandates.
     fn batch_reader(self: Arc<Self>) -> Option<Arc<dyn BatchReader>> {
@@ -34,6 +37,23 @@ pub(crate) trait Adapter: Any + fmt::Debug + Send + Sync {
 
     /// Returns the maximum number of requests to the vendor that run at the same time.
     fn concurrency(&self) -> usize;
+}
+
+/// A vendor's part of a check of the set-up.
+pub(crate) struct Checkup<'a> {
+    pub transport: &'a Transport,
+    pub spec: SpecOrigin,
+    /// The address of the vendor's test environment, if its pages name one.
+    pub test_address: Option<&'static str>,
+    /// The vendor's code for an IP address that is not allowed, if its pages name one.
+    pub address_code: Option<&'static str>,
+    /// A call without credentials, if the vendor has one for this purpose.
+    pub health: Option<BoxFuture<'a, Result<Seen, Error>>>,
+    /// A call with credentials that changes nothing at the vendor, and whose response has no personal data. It makes one
+    /// attempt, so that a wrong password is sent once. It may ask for a record that does not exist.
+    pub call: BoxFuture<'a, Result<Seen, Error>>,
+    /// The id of the call in the spec.
+    pub operation: &'static str,
 }
 
 /// Reads the mandates of one run of [`Mandates::statuses`](crate::Mandates::statuses). A reader may keep a response

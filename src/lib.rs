@@ -137,7 +137,9 @@ pub mod wire;
 pub mod sandbox;
 
 pub use debit::{Debit, DebitRef, DebitSource, RecordRef};
-pub use facade::{Difference, Mandates, MandatesBuilder, Probe};
+pub use facade::{
+    Check, CheckEnvironment, CheckReport, CheckResult, CheckStep, Difference, Mandates, MandatesBuilder, Probe,
+};
 pub use fleet::{Changes, References, StatusResult, Statuses};
 pub use mandate::{
     Account, Collection, DateField, Fact, Facts, LastCollection, Lookup, Mandate, MandateChange, MandateRef,

@@ -1,9 +1,11 @@
 //! [`Mandates`], the facade that reads a mandate from any vendor.
 
+mod check;
 mod gate;
 mod patch;
 mod probe;
 
+pub use check::{Check, CheckEnvironment, CheckReport, CheckResult, CheckStep};
 pub(crate) use gate::Gate;
 pub use probe::{Difference, Probe};
 

@@ -4,6 +4,7 @@ use super::{
     Endpoint, OperationSpec, Settings,
     connections::{Connections, user_agent},
     limits::Limits,
+    reach::is_loopback,
 };
 use crate::vocabulary::{Error, Provider, SpecOrigin};
 use reqwest::Url;
@@ -23,12 +24,10 @@ impl Transport {
         let Endpoint { base_url, settings, http, tls, program, plain_to, live } = endpoint;
         let refuse = |what: &str| Error::not_configured(provider, format!("the base URL {what}"));
         let url = Url::parse(&base_url).map_err(|_| refuse("is no URL"))?;
-        let loopback = match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            None => return Err(refuse("has no host")),
-        };
+        if url.host().is_none() {
+            return Err(refuse("has no host"));
+        }
+        let loopback = is_loopback(&url);
         let settings = settings.bounded(loopback);
         let plain = url.scheme() == "http";
         let in_clear = plain && !loopback;

@@ -26,7 +26,6 @@ use std::{fmt, ops::Deref};
 /// # }
 /// ```
 #[derive(Clone)]
-#[must_use]
 pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,

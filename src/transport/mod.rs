@@ -15,6 +15,7 @@ mod meta;
 mod operation;
 mod path;
 mod raw;
+mod reach;
 mod repeats;
 mod response;
 mod settings;

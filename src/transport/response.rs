@@ -8,7 +8,7 @@ use super::{
     settings::LONGEST,
 };
 use crate::{
-    vocabulary::{Error, ErrorKind, Outcome},
+    vocabulary::{Error, ErrorKind, Outcome, Seen},
     wire::{self, shape},
 };
 use bytes::{Bytes, BytesMut};
@@ -36,6 +36,8 @@ pub(crate) struct VendorResponse {
     pub body: Bytes,
     /// The reason why the vendor's success flag is unclear: it is neither true nor false. Such a body is not decoded.
     pub unclear: Option<String>,
+    /// The facts about the way to the vendor.
+    pub seen: Seen,
 }
 
 /// The content of paging headers: whether there is a further page, and the total number of items. No vendor documents
@@ -111,7 +113,9 @@ pub(super) struct Failed {
 impl Failed {
     fn new(operation: &OperationSpec, failure: Failure, error: Error) -> Self {
         // Without a connection, nothing was sent. After any other failure, the vendor may have received the request.
-        let outcome = if failure == Failure::NoConnection { Outcome::NotSent } else { Outcome::Unknown };
+        let no_connection = failure == Failure::NoConnection;
+        let outcome = if no_connection { Outcome::NotSent } else { Outcome::Unknown };
+        let error = error.saw(Seen { no_connection, ..Seen::default() });
         Self { error: error.outcome_is(operation.outcome(outcome)), failure, retry_after: None }
     }
 }
@@ -127,6 +131,7 @@ pub(super) async fn receive(
     let settings = &transport.settings;
     let cap = if operation.document { settings.max_document } else { settings.max_answer };
     let whole = async {
+        let sent = SystemTime::now();
         let response = transport.connections.send(operation.effect, fresh, request).await;
         let mut response = response.map_err(|error| match lost(operation, &error) {
             Failed { failure: Failure::Broken, error: lost, .. } if error.idle => {
@@ -139,9 +144,10 @@ pub(super) async fn receive(
         // ends instead of retrying at once.
         let patience = settings.max_retry_after.max(Duration::from_secs(1));
         let retry_after = retry_after(&response.headers, patience);
+        let seen = Seen { clock_ahead: clock_ahead(&response.headers, sent, SystemTime::now()), ..Seen::default() };
         let body = read(operation, &mut response, cap).await;
-        let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()), ..failed })?;
-        Ok(VendorResponse { status, headers: response.headers, retry_after, body, unclear: None })
+        let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()).saw(seen), ..failed })?;
+        Ok(VendorResponse { status, headers: response.headers, retry_after, body, unclear: None, seen })
     };
     match timeout_at(until, whole).await {
         Ok(answer) => answer,
@@ -209,10 +215,14 @@ fn why(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         {
             return Some(io.kind().to_string());
         }
-        let said = inner.to_string();
+        let said = inner.to_string().to_lowercase();
+        if said.contains("certificate") {
+            return Some(format!("the vendor's certificate is not accepted{}", objection(&said)));
+        }
         for (words, why) in [
             ("dns error", "the name of the vendor's host cannot be resolved"),
-            ("certificate", "the vendor's certificate is not accepted"),
+            ("corrupt message", "the server does not speak TLS"),
+            ("wrong version number", "the server does not speak TLS"),
             ("scheme is not http", "this build has no TLS. Turn on the feature `rustls` or `native-tls`"),
         ] {
             if said.contains(words) {
@@ -221,6 +231,37 @@ fn why(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         }
     }
     None
+}
+
+/// Returns the objection to a certificate, by the words of rustls or OpenSSL.
+fn objection(said: &str) -> &'static str {
+    const OBJECTIONS: [(&str, &str); 9] = [
+        ("expired", ": it has expired"),
+        ("not valid yet", ": it is not valid yet. Check the clock of this machine"),
+        ("notvalidyet", ": it is not valid yet. Check the clock of this machine"),
+        ("not valid for", ": it is for another host"),
+        ("notvalidforname", ": it is for another host"),
+        ("mismatch", ": it is for another host"),
+        ("unknownissuer", ": this machine does not know its authority"),
+        ("issuer", ": this machine does not know its authority"),
+        ("self-signed", ": this machine does not know its authority"),
+    ];
+    OBJECTIONS.into_iter().find(|(words, _)| said.contains(words)).map_or("", |(_, objection)| objection)
+}
+
+/// Returns the seconds by which the vendor's clock is ahead of this machine's clock, or behind if negative. The vendor
+/// wrote its `Date` between `sent` and `received`, in whole seconds, so a smaller difference counts as none.
+fn clock_ahead(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<i64> {
+    let since_epoch = |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64());
+    let date = since_epoch(httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok()?)?;
+    let (least, most) = (date - since_epoch(received)?, date + 1.0 - since_epoch(sent)?);
+    Some(least.max(0.0) as i64 + most.min(0.0) as i64)
+}
+
+/// Returns true if a text names an IP address, as the refusal of an address does that is not listed.
+fn names_address(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body.get(..LARGE).unwrap_or(body)).to_lowercase();
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "ip" | "ips" | "ipv4" | "ipv6"))
 }
 
 async fn read(operation: &OperationSpec, response: &mut Response, cap: usize) -> Result<Bytes, Failed> {
@@ -304,6 +345,7 @@ impl VendorResponse {
             retry_after: None,
             body: Bytes::new(),
             unclear: None,
+            seen: Seen::default(),
         }
     }
 
@@ -347,8 +389,10 @@ impl VendorResponse {
         // A 403 without a vendor code may concern the requested record and not the credentials. If the request
         // exchanges a key for a token, the 403 concerns the key.
         let of_caller = self.status == StatusCode::UNAUTHORIZED || refusal.kind.is_some() || !operation.authenticated;
+        let refused = matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         let mut error = Error::new(kind)
             .status(self.status.as_u16())
+            .saw(Seen { names_address: refused && names_address(&self.body), ..self.seen })
             .refusing_caller(kind == ErrorKind::Auth && of_caller)
             .outcome_is(operation.outcome(outcome))
             .vendor(refusal.code, refusal.trace_id.filter(|id| shape::is_trace_id(id)).or_else(|| self.trace_id()))
@@ -386,6 +430,7 @@ impl VendorResponse {
     pub(super) fn undecodable(&self, operation: &OperationSpec, detail: String) -> Error {
         Error::new(ErrorKind::Decode)
             .status(self.status.as_u16())
+            .saw(self.seen)
             .vendor(None, self.trace_id())
             .detail(detail)
             .outcome_is(operation.outcome(Outcome::Unknown))

@@ -25,6 +25,18 @@ struct Inner {
     refuses_caller: bool,
     detail: Option<String>,
     advice: Option<&'static str>,
+    seen: Seen,
+}
+
+/// The facts about the way to the vendor that an attempt shows. A check of the set-up uses them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// True if no connection could be made.
+    pub no_connection: bool,
+    /// True if the vendor, or a server in front of it, refused the request and named an IP address.
+    pub names_address: bool,
+    /// The seconds by which the vendor's clock is ahead of this machine's clock, if the response has a `Date`.
+    pub clock_ahead: Option<i64>,
 }
 
 /// The kind of an [`Error`].
@@ -176,6 +188,7 @@ impl Error {
             refuses_caller: false,
             detail: None,
             advice: None,
+            seen: Seen::default(),
         }))
     }
 
@@ -247,6 +260,20 @@ impl Error {
         if self.outcome() == Some(Outcome::Unknown) { self.advise(Some(advice)) } else { self }
     }
 
+    pub(crate) fn saw(mut self, seen: Seen) -> Self {
+        self.0.seen = seen;
+        self
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        self.0.seen
+    }
+
+    /// The detail of the error, without its vendor, kind and advice.
+    pub(crate) fn what(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
     /// Sets the vendor's code and trace id. A text that does not look like a code or a trace id is dropped, because it
     /// may be personal data.
     pub(crate) fn vendor(mut self, code: Option<String>, trace_id: Option<String>) -> Self {
@@ -285,6 +312,11 @@ impl ErrorKind {
     /// The name of the kind, without the delay of `RateLimited`, for logs and metrics.
     pub fn name(self) -> &'static str {
         self.told().0
+    }
+
+    /// Returns the description of the kind for error messages.
+    pub(crate) fn words(self) -> &'static str {
+        self.told().1
     }
 
     /// Returns the name of the kind, and its description for error messages.

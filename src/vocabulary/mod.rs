@@ -8,6 +8,7 @@ mod spec;
 mod status;
 
 pub use debit::{DebitRow, DebitStatus};
+pub(crate) use error::Seen;
 pub use error::{Error, ErrorKind, Outcome, Resent};
 pub(crate) use evidence::Meaning;
 pub use evidence::{Evidence, VocabularyRow};

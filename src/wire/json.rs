@@ -455,21 +455,25 @@ pub(crate) fn said<const N: usize>(
     read_mended(body, read).map_err(|refused| unread(body, &refused.error))
 }
 
-/// Returns the value at a place such as `data.mandateId`, without building the other values.
+/// Returns the value at a place such as `data.mandateId`, without building the other values. If a key on the way occurs
+/// twice, returns a damaged text.
 pub(crate) fn value_at(json: &[u8], place: &str) -> Option<Value> {
     let (key, rest) = place.split_once('.').map_or((place, None), |(key, rest)| (key, Some(rest)));
-    let mut found = None;
-    // To stop at the value is an error in serde_json, which is ignored.
-    let _ = serde_json::Deserializer::from_slice(json).deserialize_map(Object(|name: Cow<str>, raw: Raw| {
+    let mut found = None::<Raw>;
+    // Damage after the value is ignored.
+    let _ = serde_json::Deserializer::from_slice(json).deserialize_map(Object(|name: Cow<'_, str>, raw| {
         if name == key {
-            found = match rest {
-                Some(rest) => value_at(raw.json().as_bytes(), rest),
-                None => Some(Json::from(raw).into_value()),
-            };
+            found = Some(match found.take() {
+                Some(first) => first.twice(&raw),
+                None => raw,
+            });
         }
-        name != key
+        true
     }));
-    found
+    match (found?, rest) {
+        (raw, Some(rest)) if !raw.is_marked() => value_at(raw.json().as_bytes(), rest),
+        (raw, _) => Some(Json::from(raw).into_value()),
+    }
 }
 
 /// Returns the text or the number at a place such as `data.mandateId` of a body. Returns `None` if the body leaves any

@@ -3,9 +3,11 @@
 mod check;
 mod credentials;
 mod debit;
+mod doctor;
 mod formats;
 mod forms;
 mod refresh;
+mod report;
 mod sandbox;
 mod screen;
 #[cfg(unix)]

@@ -170,7 +170,7 @@ async fn slow_response_does_not_delay_other_reads_on_its_connection() {
     list(&mandates).await;
     let patient = mandates.seqino().unwrap();
     let impatient = patient.with_timeout(Duration::from_millis(300));
-    let (slow, ()) = tokio::join!(impatient.get_usage_limits().send(), async {
+    let (slow, ()) = tokio::join!(impatient.get_usage_limits().x_pdp_client_id("client_1").send(), async {
         for _ in 0..10 {
             list(&mandates).await;
         }

@@ -7,6 +7,7 @@
 
 #[path = "../any_bytes/chance.rs"]
 mod chance;
+mod checkup;
 mod connections;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod control;

@@ -137,6 +137,10 @@ async fn response_that_repeats_a_value_twice_or_under_a_damaged_key_is_refused()
                 "{doubt}"
             );
         }
+        // A directory entry with a damaged key is kept as JSON, and nothing is read from it.
+        if place.contains("directory_entry") {
+            continue;
+        }
         // The key is damaged, and the value is that of another request.
         let damaged = body.replacen(&own, &format!("{own},\"{key}\u{fffd}\":\"RUM-9\""), 1);
         let server = Server::with_token(move |_| json(200, &damaged)).await;

@@ -2,10 +2,7 @@
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{Act, Server, facade, http, json, test_settings};
-use mandat::{
-    Effect, ErrorKind, Method, Outcome, Provider,
-    sandbox::{Fault, Sandbox},
-};
+use mandat::{Effect, ErrorKind, Method, Outcome, Provider, sandbox::Sandbox};
 use serde_json::{Value, json as value};
 
 #[tokio::test]
@@ -46,7 +43,8 @@ async fn refusal_of_a_raw_request_is_an_error_of_the_vendor() {
     let unknown = mandates.seqino().unwrap().raw(Method::GET, "/clients/{id}").id("id", "nobody");
     let error = unknown.effect(Effect::Read).send().await.unwrap_err();
     assert_eq!((error.kind(), error.operation(), error.outcome()), (ErrorKind::NotFound, Some("raw"), None));
-    sandbox.inject(Fault::status(403).times(1));
+    let server = Server::start(|_| json(403, r#"{"result":false,"code":"NOK_001"}"#)).await;
+    let mandates = facade(&server.url(), &test_settings());
     let refused = mandates.safedebit().unwrap().raw(Method::POST, "/new_operation").json(&value!({}));
     let error = refused.send().await.unwrap_err();
     assert_eq!((error.provider(), error.outcome()), (Some(Provider::SafeDebit), Some(Outcome::Refused)));

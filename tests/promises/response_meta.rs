@@ -48,7 +48,8 @@ async fn response_with_states_has_its_status() {
             .safedebit_consumer_reference("XXXXXXXXXXXXX")
     });
     let payment = payment.send_with_meta().await.unwrap();
-    assert_eq!((payment.http_status(), payment.answer().payment_reference.as_str()), (201, "P-1"));
+    let reference = payment.answer().payment_reference.as_ref().unwrap();
+    assert_eq!((payment.http_status(), reference.as_str()), (201, "P-1"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{
     output::{self, Cell, Form},
 };
 use chrono::NaiveDate;
-use mandat::{Debit, Error, ErrorKind, Mandate, MandateChange, Outcome, Probe, Verdict, sepa::Finality};
+use mandat::{CheckReport, Debit, Error, ErrorKind, Mandate, MandateChange, Outcome, Probe, Verdict, sepa::Finality};
 use schemars::{JsonSchema, Schema, json_schema, schema_for};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -53,10 +53,11 @@ type Make = fn() -> Schema;
 
 /// The name of each schema, the commands that print such objects, and the schema of one object. The format json prints
 /// an array of these objects, and jsonl one object a line.
-const SCHEMAS: [(&str, &str, Make); 15] = [
+const SCHEMAS: [(&str, &str, Make); 16] = [
     ("status", "status, create, revoke, sign", || schema_for!(OrFailure<MandateForm>)),
     ("debit", "debit", || schema_for!(OrFailure<DebitForm>)),
     ("watch", "watch", || schema_for!(MandateChange)),
+    ("doctor", "doctor", || schema_for!(OrFailure<CheckReport>)),
     ("probe", "probe", || schema_for!(OrFailure<ProbeForm>)),
     ("table", "table", || schema_for!(WordForm)),
     ("check", "check", || schema_for!(CheckForm)),

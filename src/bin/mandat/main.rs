@@ -5,6 +5,7 @@ mod check;
 mod connect;
 mod create;
 mod debit;
+mod doctor;
 mod env_file;
 mod fields;
 mod file;
@@ -15,6 +16,7 @@ mod man;
 mod output;
 mod probe;
 mod refresh;
+mod report;
 mod revoke;
 mod sandbox;
 mod sign;
@@ -71,6 +73,8 @@ enum Command {
     Create(create::Arguments),
     Sign(sign::Arguments),
     Revoke(revoke::Arguments),
+    Doctor(doctor::Arguments),
+    Report(report::Arguments),
     Probe(probe::Arguments),
     Table(table::Arguments),
     Check(check::Arguments),
@@ -199,8 +203,11 @@ fn wants_json() -> bool {
 impl Command {
     /// Returns true if the command uses vendors.
     fn connects(&self) -> bool {
-        use Command::{Create, Debit, Probe, Refresh, Revoke, Sign, Status, Watch};
-        matches!(self, Status(_) | Debit(_) | Refresh(_) | Watch(_) | Create(_) | Sign(_) | Revoke(_) | Probe(_))
+        use Command::{Create, Debit, Doctor, Probe, Refresh, Revoke, Sign, Status, Watch};
+        matches!(
+            self,
+            Status(_) | Debit(_) | Refresh(_) | Watch(_) | Create(_) | Sign(_) | Revoke(_) | Doctor(_) | Probe(_)
+        )
     }
 }
 
@@ -224,6 +231,8 @@ async fn run(Arguments { connection: before, look: _, command }: Arguments) -> R
         Command::Create(arguments) => create::run(arguments, before).await,
         Command::Sign(arguments) => sign::run(arguments, before).await,
         Command::Revoke(arguments) => connected!(revoke, arguments),
+        Command::Doctor(arguments) => connected!(doctor, arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Probe(arguments) => connected!(probe, arguments),
         Command::Table(arguments) => table::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

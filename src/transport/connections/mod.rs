@@ -53,7 +53,11 @@ struct Server {
     user_agent: HeaderValue,
 }
 
-pub(super) struct Connections(Way);
+pub(super) struct Connections {
+    way: Way,
+    /// True if this machine opens the connections itself: without a proxy, and without an HTTP client of the caller.
+    pub direct: bool,
+}
 
 /// Both ways keep the same promises. hyper's pool needs less time for a request. `reqwest` has more features.
 enum Way {
@@ -86,20 +90,21 @@ impl Connections {
         let server = Server { url: url.clone(), scheme, authority, host, user_agent };
         let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
         // hyper's pool has TLS by rustls only.
+        let direct = own.is_none() && !proxy;
         let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "__rustls") && cfg!(feature = "native-tls");
         let way = if cfg!(feature = "reqwest-only") || own.is_some() || proxy || foreign_tls {
             Way::Client(Box::new(HttpClient::new(server, own, tls, local, settings)?))
         } else {
             Way::Pool(Box::new(Pool::new(server, tls, settings)?))
         };
-        Ok(Self(way))
+        Ok(Self { way, direct })
     }
 
     /// Sends a request. A read uses an idle connection unless `fresh` is set; other requests open a new one.
     pub async fn send(&self, effect: Effect, fresh: bool, request: Request) -> Result<Response, SendError> {
         let shared = effect == Effect::Read && !fresh;
         let send = async {
-            let sent = match &self.0 {
+            let sent = match &self.way {
                 Way::Pool(pool) => pool.send(shared, request).await,
                 Way::Client(client) => client.send(shared, request).await,
             };

@@ -2,7 +2,7 @@
 
 use super::{Client, debit, generated::operations, types};
 use crate::{
-    adapter::Adapter,
+    adapter::{Adapter, Checkup},
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange},
@@ -49,6 +49,24 @@ impl Adapter for Client {
             };
             Ok((operation, exchange(self, operation, request).await?))
         })
+    }
+
+    /// Asks for the status of a mandate that does not exist. This call also shows if the account has direct debit.
+    fn checkup(&self) -> Checkup<'_> {
+        let client = self.with_attempts(1);
+        Checkup {
+            transport: self.transport(),
+            spec: super::SPEC_ORIGIN,
+            test_address: Some(super::SANDBOX),
+            address_code: Some("11"),
+            health: None,
+            call: Box::pin(async move {
+                let request = client.get_mandate_status().mandate_id("mandat00doctor000000").request();
+                let answer = exchange(&client, READ, request).await?;
+                answer.decode::<types::GetMandateStatusResponse>(READ).map(|_| answer.seen)
+            }),
+            operation: READ.id,
+        }
     }
 
     fn concurrency(&self) -> usize {

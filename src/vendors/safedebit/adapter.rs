@@ -2,7 +2,7 @@
 
 use super::{Client, debit, generated::operations, types};
 use crate::{
-    adapter::Adapter,
+    adapter::{Adapter, Checkup},
     debit::{Debit, DebitRef, RecordRef},
     mandate::{Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, perform_page},
@@ -66,6 +66,29 @@ impl Adapter for Client {
             };
             Ok((operation, exchange(self, operation, request).await?))
         })
+    }
+
+    /// Searches for a mandate that does not exist. Each reading of a mandate uses this operation.
+    fn checkup(&self) -> Checkup<'_> {
+        let client = self.with_attempts(1);
+        Checkup {
+            transport: self.transport(),
+            spec: super::SPEC_ORIGIN,
+            test_address: None,
+            address_code: Some("AUTH_003"),
+            health: None,
+            call: Box::pin(async move {
+                let answer = exchange(&client, SEARCH, client.search_mandate().umr("MANDAT-DOCTOR").request()).await?;
+                let found: types::SearchMandateResponse = answer.decode(SEARCH)?;
+                match found.datas.is_explicit() {
+                    true => Ok(answer.seen),
+                    false => {
+                        Err(Error::decode(Provider::SafeDebit, SEARCH.id, "`datas` is not a list").saw(answer.seen))
+                    }
+                }
+            }),
+            operation: SEARCH.id,
+        }
     }
 
     fn concurrency(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use super::{Client, batch::Batches, generated::operations, types};
 use crate::{
-    adapter::{Adapter, BatchReader},
+    adapter::{Adapter, BatchReader, Checkup},
     debit::RecordRef,
     mandate::{Account, Lookup, Mandate, MandateRef, Source},
     transport::{OperationSpec, Vendor, VendorResponse, exchange, unless_shut},
@@ -126,6 +126,28 @@ impl Adapter for Client {
                 RecordRef::Debit(_) => Err(Error::no_debits(Provider::Seqino)),
             }
         })
+    }
+
+    /// Lists the types of events, which are the same for each caller. A list of clients would contain their names.
+    fn checkup(&self) -> Checkup<'_> {
+        const HEALTH: &OperationSpec = &operations::GET_HEALTH;
+        const TYPES: &OperationSpec = &operations::LIST_WEBHOOK_EVENT_TYPES;
+        let client = self.with_attempts(1);
+        let other = client.clone();
+        Checkup {
+            transport: self.transport(),
+            spec: super::SPEC_ORIGIN,
+            test_address: Some(super::DEVELOPMENT),
+            address_code: None,
+            health: Some(Box::pin(async move {
+                exchange(&client, HEALTH, client.get_health().request()).await.map(|answer| answer.seen)
+            })),
+            call: Box::pin(async move {
+                let answer = exchange(&other, TYPES, other.list_webhook_event_types().request()).await?;
+                answer.decode::<types::WebhookEventTypesResponse>(TYPES).map(|_| answer.seen)
+            }),
+            operation: TYPES.id,
+        }
     }
 
     fn batch_reader(self: Arc<Self>) -> Option<Arc<dyn BatchReader>> {

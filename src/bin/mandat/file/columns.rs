@@ -91,6 +91,9 @@ impl Field {
 /// The prefix that marks a column as one of the caller's own.
 pub const OWN_PREFIX: &str = "x_";
 
+/// Among the names of the caller's own columns, this name stands for every column that is not one of this program.
+pub const ANY_OWN: &str = "*";
+
 /// Maps the columns of a file to the columns of this program and to the caller's own columns.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
@@ -108,7 +111,7 @@ impl Columns {
             // Compare a column name that has neither letters nor digits exactly.
             let (exact, loose) = (name, Some(squeezed(name)).filter(|name| !name.is_empty()));
             let same = |own: &String| own.trim_matches(blank) == exact || Some(squeezed(own)) == loose;
-            prefixed || own.iter().any(same)
+            prefixed || own.iter().any(|own| own == ANY_OWN || same(own))
         };
         let (mut columns, mut faults) = (Self::default(), Vec::new());
         for field in own.iter().filter_map(|name| Field::named(name)) {

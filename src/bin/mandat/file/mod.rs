@@ -7,8 +7,8 @@ mod record;
 mod text;
 mod write;
 
-pub use cell::{boolean, date, invisible, is_never, nearest, squeezed};
-pub use columns::{Field, shown};
+pub use cell::{boolean, date, instant, invisible, is_never, nearest, read_vendor_word, squeezed};
+pub use columns::{ANY_OWN, Field, shown};
 pub use read::Table;
 pub use record::{Fault, Record, differing};
 pub use text::decode;
