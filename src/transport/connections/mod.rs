@@ -89,8 +89,8 @@ impl Connections {
         let host = HeaderValue::try_from(authority.as_str()).map_err(|_| "the host is not valid in a header")?;
         let server = Server { url: url.clone(), scheme, authority, host, user_agent };
         let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
-        // hyper's pool has TLS by rustls only.
         let direct = own.is_none() && !proxy;
+        // hyper's pool has TLS by rustls only.
         let foreign_tls = server.scheme == Scheme::HTTPS && !cfg!(feature = "__rustls") && cfg!(feature = "native-tls");
         let way = if cfg!(feature = "reqwest-only") || own.is_some() || proxy || foreign_tls {
             Way::Client(Box::new(HttpClient::new(server, own, tls, local, settings)?))
