@@ -17,9 +17,9 @@ pub(crate) fn encode_path(id: &str) -> Cow<'_, str> {
 /// Replaces the parameter `{key}` of a path by an encoded id. An encoded id contains no braces, so a later call never
 /// mistakes the id for another parameter.
 pub(super) fn fill(path: &mut String, key: &str, id: &str) {
-    let parameter = path.match_indices(key).find_map(|(at, _)| {
-        let (before, after) = (path[..at].strip_suffix('{')?, path[at + key.len()..].strip_prefix('}')?);
-        Some(before.len()..path.len() - after.len())
+    let parameter = path.match_indices('{').find_map(|(start, brace)| {
+        let after = path[start + brace.len()..].strip_prefix(key)?.strip_prefix('}')?;
+        Some(start..path.len() - after.len())
     });
     if let Some(parameter) = parameter {
         path.replace_range(parameter, id);
@@ -60,12 +60,19 @@ pub(super) fn template_fault(path: &str) -> Option<&'static str> {
 
 /// Returns true if a path has the fixed segments of a template, and one segment for each parameter of the template.
 pub(super) fn matches(path: &str, template: &str) -> bool {
-    // Compare the whole path first, because a path without parameters equals its template.
-    let same = |(part, expected): (&str, &str)| match expected.starts_with('{') {
-        true => !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)),
-        false => part == expected,
-    };
-    path == template
-        || (path.split('/').count() == template.split('/').count()
-            && path.split('/').zip(template.split('/')).all(same))
+    let is_slash = |byte: &u8| *byte == b'/';
+    let (mut parts, mut expected) = (path.as_bytes().split(is_slash), template.as_bytes().split(is_slash));
+    loop {
+        match (parts.next(), expected.next()) {
+            (None, None) => return true,
+            (Some(part), Some([b'{', ..])) if !part.is_empty() && part.iter().all(|byte| is_encoded(*byte)) => {}
+            (Some(part), Some(expected)) if part == expected => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Returns true for a byte that an encoded id can have.
+fn is_encoded(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)
 }

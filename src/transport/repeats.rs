@@ -33,17 +33,24 @@ pub(super) fn in_body(operation: &OperationSpec, body: &[u8]) -> Expected {
 
 /// Returns the first place where the response has another value than the request. A missing value is not a difference.
 pub(super) fn other<T: Serialize>(expected: &Expected, body: &[u8], answer: &T) -> Option<&'static str> {
+    if expected.is_empty() {
+        return None;
+    }
     // Most responses have each value once, in a form that leaves no doubt. Write the decoded response as JSON only for
     // the others, because this takes time.
-    if expected.iter().all(|(place, sent)| wire::plainly_at(body, place).is_some_and(|told| same(sent, &told))) {
+    let plainly =
+        |body| expected.iter().all(|(place, sent)| wire::plainly_at(body, place).is_some_and(|told| same(sent, &told)));
+    if std::str::from_utf8(body).is_ok_and(plainly) {
         return None;
     }
     let answer = serde_json::to_vec(answer).ok()?;
-    let differs = |place: &str, sent: &str| {
-        let told = wire::value_at(&answer, place).as_ref().and_then(text);
+    let differs = |json: &[u8], place: &str, sent: &str| {
+        let told = wire::value_at(json, place).as_ref().and_then(text);
         told.is_some_and(|told| !same(sent, &told))
     };
-    expected.iter().find(|(place, sent)| differs(place, sent)).map(|(place, _)| *place)
+    // The body shows a key that occurs twice. The decoded response shows a value whose key or text was damaged.
+    let other = expected.iter().find(|(place, sent)| differs(body, place, sent) || differs(&answer, place, sent));
+    other.map(|(place, _)| *place)
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -101,7 +108,7 @@ mod tests {
             (r#"{"a":{"b":"1"}}}"#, None),
             ("", None),
         ] {
-            assert_eq!(plainly_at(body.as_bytes(), "a.b").as_deref(), told, "{body}");
+            assert_eq!(plainly_at(body, "a.b").as_deref(), told, "{body}");
         }
     }
 
@@ -115,7 +122,7 @@ mod tests {
             let fields: Vec<String> = fields.iter().map(|(key, json)| format!("\"{key}\":{json}")).collect();
             let body = format!("{{{}}}", fields.join(","));
             for place in ["a", "a.b", "b.b"] {
-                if let Some(told) = plainly_at(body.as_bytes(), place) {
+                if let Some(told) = plainly_at(&body, place) {
                     prop_assert_eq!(value_at(body.as_bytes(), place).as_ref().and_then(text), Some(told.into_owned()));
                 }
             }

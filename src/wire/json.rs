@@ -478,17 +478,17 @@ pub(crate) fn value_at(json: &[u8], place: &str) -> Option<Value> {
 
 /// Returns the text or the number at a place such as `data.mandateId` of a body. Returns `None` if the body leaves any
 /// doubt about the value: the body is damaged, a key on the way occurs twice, or a damaged key may be a key on the way.
-pub(crate) fn plainly_at<'a>(body: &'a [u8], place: &str) -> Option<Cow<'a, str>> {
+pub(crate) fn plainly_at<'a>(body: &'a str, place: &str) -> Option<Cow<'a, str>> {
     let (key, rest) = place.split_once('.').map_or((place, None), |(key, rest)| (key, Some(rest)));
     let (mut found, mut plain) = (None, true);
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let mut deserializer = serde_json::Deserializer::from_str(body);
     let read = deserializer.deserialize_map(Object(|name: Cow<str>, raw: Raw<'a>| {
         plain = if name == key { found.replace(raw).is_none() } else { OddKey::of(&name).is_none() };
         plain
     }));
     let raw = read.and_then(|()| deserializer.end()).ok().and(found).filter(|_| plain)?;
     match rest {
-        Some(rest) => plainly_at(raw.borrowed()?.as_bytes(), rest),
+        Some(rest) => plainly_at(raw.borrowed()?, rest),
         None => matches!(raw.json().as_bytes().first()?, b'"' | b'-' | b'0'..=b'9').then(|| raw.text().ok())?,
     }
 }
