@@ -15,7 +15,7 @@ use mandat::{MandateRef, MandateStatus, Mandates, Provider, sandbox::{Fault, San
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    io::{BufRead, Write as _},
+    io::Write as _,
     sync::{Arc, Mutex},
     time::Duration,
 };

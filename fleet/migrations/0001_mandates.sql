@@ -21,7 +21,7 @@ CREATE TABLE lane (
     lane integer NOT NULL,
     -- The job that holds the lane, and the time from which another job may take the lane.
     holder text,
-    free_at timestamptz NOT NULL DEFAULT '-infinity',
+    free_at timestamptz NOT NULL DEFAULT 'epoch',
     PRIMARY KEY (account, vendor, lane),
     FOREIGN KEY (account, vendor) REFERENCES account ON DELETE CASCADE
 );

@@ -1,7 +1,7 @@
 //! The rows of mandates: which are due, and how a reading is stored with its change in one statement.
 
 use crate::{Failure, database::Connection, lease::Lane};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
 use mandat::{
     Error, ErrorKind, Facts, LastCollection, Mandate, MandateChange, MandateStatus, Phase, Schedule, StatusQuery,
     StoredState,
@@ -15,10 +15,9 @@ fn column(field: &'static str) -> &'static str {
     if field == "account" { "account_word" } else { field }
 }
 
-/// The order among due mandates, stored as a number. A smaller number is read first.
+/// The order among due mandates, stored as a number. A smaller number is read first. 0 is that of the SQL function `ask`:
+/// somebody wants a reading now.
 pub(crate) mod urgency {
-    /// Somebody asked for a reading: a webhook or a redirect.
-    pub const ASKED: i16 = 0;
     /// The debtor has to sign, or a collection is near. Somebody waits for the change, or money depends on it.
     pub const AWAITED: i16 = 1;
     /// New to this database, in another set-up status, or with an unknown word.
@@ -72,15 +71,15 @@ const DUE: &str = "
     WITH lane AS (SELECT $1::text AS account, $2::text AS vendor, $3::int AS lane),
     resting AS (
         SELECT m.reference, m.client FROM mandat_fleet.mandate AS m JOIN lane USING (account, vendor, lane)
-        WHERE m.urgency = 3 AND m.next_check <= clock_timestamp() ORDER BY m.next_check LIMIT ($4 + 3) / 4),
+        WHERE m.urgency = 3 AND m.next_check <= clock_timestamp() ORDER BY m.next_check LIMIT ($4::int8 + 3) / 4),
     wanted AS (
         SELECT * FROM resting
         UNION
         SELECT * FROM (
             SELECT d.* FROM generate_series(0, 4) AS u, LATERAL (
                 SELECT m.reference, m.client FROM mandat_fleet.mandate AS m JOIN lane USING (account, vendor, lane)
-                WHERE m.urgency = u AND m.next_check <= clock_timestamp() ORDER BY m.next_check LIMIT $4) AS d
-            LIMIT $4 - (SELECT count(*) FROM resting)) AS urgent),
+                WHERE m.urgency = u AND m.next_check <= clock_timestamp() ORDER BY m.next_check LIMIT $4::int8) AS d
+            LIMIT $4::int8 - (SELECT count(*) FROM resting)) AS urgent),
     chosen AS (
         SELECT reference FROM wanted
         UNION
@@ -191,7 +190,13 @@ impl Stored {
         now: DateTime<Utc>,
     ) -> Option<&MandateChange> {
         let StatusQuery { stored, facts, .. } = &due.query;
-        let change = MandateChange::between(stored.as_ref(), mandate, facts.as_ref(), now);
+        let mut change = MandateChange::between(stored.as_ref(), mandate, facts.as_ref(), now);
+        if let Some(change) = &mut change {
+            // The database keeps microseconds. A change must begin with the state in which the one before ended.
+            for at in [&mut change.to.since, &mut change.to.observed_at] {
+                *at = at.trunc_subsecs(6);
+            }
+        }
         let known = change.as_ref().map(|change| &change.to).or(stored.as_ref());
         let next = schedule.next_check(mandate, known, now);
         let urgency = urgency_of(Some(mandate.status), due.collect_on, now);
@@ -313,7 +318,7 @@ impl Stored {
 /// The columns of a stored state as one JSON object. Serde's form of a `StoredState` differs only in the columns that
 /// are null.
 fn columns(known: &StoredState) -> Value {
-    known.columns().into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))).collect()
+    known.columns().into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::String(text?)))).collect()
 }
 
 /// The wait after a failed reading. It grows with the number of failures before. A failure of the vendor as a whole has

@@ -113,7 +113,7 @@ impl Consumer {
     ///
     /// # Errors
     /// If the database cannot be reached. The changes are then delivered again.
-    pub async fn done(&self, id: i64) -> Result<(), Failure> {
+    pub async fn done(&mut self, id: i64) -> Result<(), Failure> {
         let done = "UPDATE mandat_fleet.consumer SET last_id = greatest(last_id, $2) WHERE name = $1";
         self.database.connection().await?.execute(done, &[&self.name, &id]).await?;
         Ok(())

@@ -154,7 +154,6 @@ mod tests {
 
     fn leaky_bucket(rate: u32, portion: usize) -> leaky_bucket::RateLimiter {
         let interval = Duration::from_secs(1) * u32::try_from(portion).unwrap() / rate;
-        let builder = leaky_bucket::RateLimiter::builder();
-        builder.initial(portion).max(portion).refill(portion).interval(interval).build()
+        leaky_bucket::RateLimiter::builder().initial(portion).max(portion).refill(portion).interval(interval).build()
     }
 }

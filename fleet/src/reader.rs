@@ -83,7 +83,7 @@ impl Reader {
 
     async fn run(&self, lane: &Lane, holder: &str) -> Result<(), Failure> {
         let began = Instant::now();
-        let mut lease = match Lease::take(&self.database, lane, holder).await? {
+        let lease = match Lease::take(&self.database, lane, holder).await? {
             Ok(lease) => lease,
             Err(busy) => {
                 let wait = match busy {
@@ -96,9 +96,10 @@ impl Reader {
             }
         };
         let (pace, mandates) = self.client(lane, &lease)?;
+        let mut accepted = lease.accepted;
         let ended = loop {
             let batch = tokio::select! {
-                batch = self.batch(lane, &mut lease.accepted, pace, &mandates) => batch,
+                batch = self.batch(lane, &mut accepted, pace, &mandates) => batch,
                 () = lease.lost() => return Err("the lease of the lane was lost, because the database did not renew it".into()),
             };
             match batch? {
