@@ -11,7 +11,7 @@
 mod support;
 
 use futures_util::StreamExt;
-use mandat::{Mandates, MandateRef, easytransac, safedebit, seqino};
+use mandat::{MandateRef, Mandates, easytransac, safedebit, seqino};
 use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -39,14 +39,26 @@ async fn main() {
     let all = vendors.references.len() as f64;
     prepare(&server, &vendors, &client).await;
     let alone = best(|| run_alone(&vendors));
-    println!("statuses alone, {all} mandates       {:8.0} per second, {:.0} µs of a processor each", all / alone.0, alone.1 / all * 1e6);
+    println!(
+        "statuses alone, {all} mandates       {:8.0} per second, {:.0} µs of a processor each",
+        all / alone.0,
+        alone.1 / all * 1e6
+    );
     let first = round(&server, &vendors, &client, 1).await;
-    println!("one worker, each mandate new         {:8.0} per second, {:.0} µs of a processor each", all / first.0, first.1 / all * 1e6);
+    println!(
+        "one worker, each mandate new         {:8.0} per second, {:.0} µs of a processor each",
+        all / first.0,
+        first.1 / all * 1e6
+    );
     let mut again = (f64::MAX, f64::MAX);
     for _ in 0..RUNS {
         again = least(again, round(&server, &vendors, &client, 1).await);
     }
-    println!("one worker, no change                {:8.0} per second, {:.0} µs of a processor each", all / again.0, again.1 / all * 1e6);
+    println!(
+        "one worker, no change                {:8.0} per second, {:.0} µs of a processor each",
+        all / again.0,
+        again.1 / all * 1e6
+    );
     println!("  of statuses alone                  {:8.2}", alone.0 / again.0);
     drop(vendors);
     client.batch_execute("TRUNCATE mandat_fleet.mandate, mandat_fleet.change").await.unwrap();
@@ -146,7 +158,8 @@ async fn statuses(file: &str) {
         .seqino(seqino::Config::new(variable("SEQINO_URL"), variable("SEQINO_API_KEY")))
         .build()
         .unwrap();
-    let references: Vec<MandateRef> = std::fs::read_to_string(file).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    let references: Vec<MandateRef> =
+        std::fs::read_to_string(file).unwrap().lines().map(|line| line.parse().unwrap()).collect();
     let began = Instant::now();
     let task = tokio::spawn(async move {
         let mut readings = mandates.statuses(references);

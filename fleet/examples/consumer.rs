@@ -84,7 +84,8 @@ async fn process(own: &mut Client, change: &Change) -> Result<(), Failure> {
         if usable {
             transaction.execute("DELETE FROM stopped WHERE reference = $1", &[&change.reference]).await?;
         } else {
-            let stop = "INSERT INTO stopped VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET status = excluded.status";
+            let stop =
+                "INSERT INTO stopped VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET status = excluded.status";
             transaction.execute(stop, &[&change.reference, &state.status.as_str()]).await?;
         }
     }
@@ -102,8 +103,12 @@ async fn stopped(State(service): State<Service>) -> Answer<Json<Vec<(String, Str
     Ok(Json(rows.map_err(unavailable)?.iter().map(|row| (row.get(0), row.get(1))).collect()))
 }
 
-async fn returned(State(service): State<Service>, Path((account, reference)): Path<(String, String)>) -> Answer<StatusCode> {
-    let reference: MandateRef = reference.parse().map_err(|e: mandat::Error| (StatusCode::BAD_REQUEST, e.to_string()))?;
+async fn returned(
+    State(service): State<Service>,
+    Path((account, reference)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    let reference: MandateRef =
+        reference.parse().map_err(|e: mandat::Error| (StatusCode::BAD_REQUEST, e.to_string()))?;
     match service.fleet.ask(&account, &reference).await.map_err(unavailable)? {
         true => Ok(StatusCode::ACCEPTED),
         false => Ok(StatusCode::NOT_FOUND),

@@ -44,9 +44,18 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-async fn worker(database: Database, accounts: Result<Accounts, Failure>, stopping: watch::Receiver<bool>) -> Result<(), Failure> {
+async fn worker(
+    database: Database,
+    accounts: Result<Accounts, Failure>,
+    stopping: watch::Receiver<bool>,
+) -> Result<(), Failure> {
     let (ready, _) = watch::channel(false);
-    mandat_fleet::work(Settings { database, accounts: accounts?, lanes: 4, metrics: Metrics::default() }, stopping, &ready).await
+    mandat_fleet::work(
+        Settings { database, accounts: accounts?, lanes: 4, metrics: Metrics::default() },
+        stopping,
+        &ready,
+    )
+    .await
 }
 
 /// The accounts of the sandbox. A real worker reads the variables of its environment: `std::env::var(name).ok()`.
@@ -68,7 +77,12 @@ async fn print(changes: &mut Consumer) -> Result<usize, Failure> {
     let next = changes.next(100).await?;
     for change in &next {
         let class = change.class.as_deref().unwrap_or("first reading");
-        println!("change {}: {} is {} ({class})", change.id, change.reference, change.to["status"].as_str().unwrap_or("?"));
+        println!(
+            "change {}: {} is {} ({class})",
+            change.id,
+            change.reference,
+            change.to["status"].as_str().unwrap_or("?")
+        );
         changes.done(change.id).await?;
     }
     Ok(next.len())

@@ -11,7 +11,11 @@
 //! | `end <reference>` | `done`: the mandate has ended at its vendor |
 
 use futures_util::{StreamExt, stream};
-use mandat::{MandateRef, MandateStatus, Mandates, Provider, sandbox::{Fault, Sandbox}, seqino};
+use mandat::{
+    MandateRef, MandateStatus, Mandates, Provider,
+    sandbox::{Fault, Sandbox},
+    seqino,
+};
 use std::{
     collections::BTreeMap,
     fmt::Write as _,

@@ -4,6 +4,10 @@ use crate::{Failure, accounts::check, database::Database, pace};
 use chrono::NaiveDate;
 use mandat::{MandateRef, Phase, Provider};
 
+/// Starts the jobs of all lanes of an account now.
+const WAKE: &str = "SELECT mandat_fleet.queue_lane(account, vendor, lane, clock_timestamp())
+                    FROM mandat_fleet.lane WHERE account = $1 AND vendor = $2";
+
 impl Database {
     /// Makes a mandate due at once, before all others: after a webhook, or after the debtor came back from the page of a
     /// vendor. Returns false if the account has no such mandate.
@@ -120,9 +124,7 @@ impl Database {
                          WHERE account = $1 AND vendor = $2 AND lane <> mandat_fleet.lane_of(client, reference, $3)";
             transaction.execute(moved, &[&account, &vendor, &lanes]).await?;
         }
-        let wake = "SELECT mandat_fleet.queue_lane(account, vendor, lane, clock_timestamp())
-                    FROM mandat_fleet.lane WHERE account = $1 AND vendor = $2";
-        transaction.execute(wake, &[&account, &vendor]).await?;
+        transaction.execute(WAKE, &[&account, &vendor]).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -132,11 +134,12 @@ impl Database {
     /// # Errors
     /// If the database cannot be reached.
     pub async fn resume(&self, account: &str, vendor: Provider) -> Result<bool, Failure> {
-        let statement = "WITH resumed AS (
-                             UPDATE mandat_fleet.account SET refused_at = NULL, accepted_at = NULL
-                             WHERE account = $1 AND vendor = $2 RETURNING account, vendor)
-                         SELECT count(mandat_fleet.queue_lane(l.account, l.vendor, l.lane, clock_timestamp())::text)
-                         FROM resumed JOIN mandat_fleet.lane AS l USING (account, vendor)";
-        Ok(self.connection().await?.query_one(statement, &[&account, &vendor.as_str()]).await?.get::<_, i64>(0) > 0)
+        let mut client = self.connection().await?;
+        let transaction = client.transaction().await?;
+        let resume = "UPDATE mandat_fleet.account SET refused_at = NULL, accepted_at = NULL WHERE account = $1 AND vendor = $2";
+        let resumed = transaction.execute(resume, &[&account, &vendor.as_str()]).await? == 1;
+        transaction.execute(WAKE, &[&account, &vendor.as_str()]).await?;
+        transaction.commit().await?;
+        Ok(resumed)
     }
 }
