@@ -51,7 +51,7 @@ async fn worker(
 ) -> Result<(), Failure> {
     let (ready, _) = watch::channel(false);
     mandat_fleet::work(
-        Settings { database, accounts: accounts?, lanes: 4, metrics: Metrics::default() },
+        Settings { database, accounts: accounts?, lanes: 4, paced: false, metrics: Metrics::default() },
         stopping,
         &ready,
     )

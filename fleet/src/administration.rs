@@ -136,7 +136,8 @@ impl Database {
     pub async fn resume(&self, account: &str, vendor: Provider) -> Result<bool, Failure> {
         let mut client = self.connection().await?;
         let transaction = client.transaction().await?;
-        let resume = "UPDATE mandat_fleet.account SET refused_at = NULL, accepted_at = NULL WHERE account = $1 AND vendor = $2";
+        let resume =
+            "UPDATE mandat_fleet.account SET refused_at = NULL, accepted_at = NULL WHERE account = $1 AND vendor = $2";
         let resumed = transaction.execute(resume, &[&account, &vendor.as_str()]).await? == 1;
         transaction.execute(WAKE, &[&account, &vendor.as_str()]).await?;
         transaction.commit().await?;

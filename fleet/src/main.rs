@@ -49,6 +49,9 @@ enum Command {
         /// The number of lanes that this process reads at the same time.
         #[arg(long, value_name = "NUMBER", default_value_t = 16)]
         lanes: usize,
+        /// Read mandates in force as often as the rate allows, and not once a day. Use this on all machines or on none.
+        #[arg(long)]
+        paced: bool,
         /// Serve health, readiness and metrics on this address.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464")]
         listen: SocketAddr,
@@ -159,8 +162,8 @@ fn log(metrics: &Metrics) {
 async fn run(Arguments { database, command }: Arguments, metrics: Metrics) -> Result<(), Failure> {
     let connections = if let Command::Worker { lanes, .. } = command { lanes * 2 + 4 } else { 2 };
     let database = Database::new(&database, connections)?;
-    if let Command::Worker { lanes, listen } = command {
-        return worker(database, lanes, listen, metrics).await;
+    if let Command::Worker { lanes, paced, listen } = command {
+        return worker(database, lanes, paced, listen, metrics).await;
     }
     database.migrate().await?;
     match command {
@@ -244,7 +247,13 @@ async fn changes(database: &Database, follow: bool, consumer: &str) -> Result<()
     }
 }
 
-async fn worker(database: Database, lanes: usize, listen: SocketAddr, metrics: Metrics) -> Result<(), Failure> {
+async fn worker(
+    database: Database,
+    lanes: usize,
+    paced: bool,
+    listen: SocketAddr,
+    metrics: Metrics,
+) -> Result<(), Failure> {
     let accounts = Accounts::read(|name| std::env::var(name).ok())?;
     let listener =
         TcpListener::bind(listen).await.map_err(|e| format!("cannot listen on {listen}: {e}. Use --listen"))?;
@@ -262,7 +271,7 @@ async fn worker(database: Database, lanes: usize, listen: SocketAddr, metrics: M
     let (ready, is_ready) = watch::channel(false);
     let serving =
         tokio::spawn(mandat_fleet::serve(listener, database.clone(), metrics.clone(), is_ready, stopping.clone()));
-    mandat_fleet::work(Settings { database, accounts, lanes, metrics }, stopping, &ready).await?;
+    mandat_fleet::work(Settings { database, accounts, lanes, paced, metrics }, stopping, &ready).await?;
     // A connection that stays open must not delay the end.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), serving).await;
     Ok(())

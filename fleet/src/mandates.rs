@@ -65,28 +65,29 @@ pub(crate) struct Batch {
     pub began: DateTime<Utc>,
 }
 
-/// Up to $4 mandates by urgency. A quarter of them are mandates in force, so that urgent ones never displace them all. The
+/// Up to $4 mandates by urgency. `now()` can be a condition of the index, and `clock_timestamp()` cannot. A quarter of them are mandates in force, so that urgent ones never displace them all. The
 /// other mandates of the same clients come along if they are due within the hour, because the same call reads them.
 const DUE: &str = "
-    WITH lane AS (SELECT $1::text AS account, $2::text AS vendor, $3::int AS lane),
-    resting AS (
-        SELECT m.reference, m.client FROM mandat_fleet.mandate AS m JOIN lane USING (account, vendor, lane)
-        WHERE m.urgency = 3 AND m.next_check <= clock_timestamp() ORDER BY m.next_check LIMIT ($4::int8 + 3) / 4),
+    WITH resting AS (
+        SELECT reference, client FROM mandat_fleet.mandate
+        WHERE account = $1 AND vendor = $2 AND lane = $3 AND urgency = 3 AND next_check <= now()
+        ORDER BY next_check LIMIT ($4::int8 + 3) / 4),
     wanted AS (
         SELECT * FROM resting
         UNION
         SELECT * FROM (
             SELECT d.* FROM generate_series(0, 4) AS u, LATERAL (
-                SELECT m.reference, m.client FROM mandat_fleet.mandate AS m JOIN lane USING (account, vendor, lane)
-                WHERE m.urgency = u AND m.next_check <= clock_timestamp() ORDER BY m.next_check LIMIT $4::int8) AS d
+                SELECT reference, client FROM mandat_fleet.mandate
+                WHERE account = $1 AND vendor = $2 AND lane = $3 AND urgency = u AND next_check <= now()
+                ORDER BY next_check LIMIT $4::int8) AS d
             LIMIT $4::int8 - (SELECT count(*) FROM resting)) AS urgent),
     chosen AS (
         SELECT reference FROM wanted
         UNION
         SELECT m.reference FROM (SELECT DISTINCT client FROM wanted WHERE client IS NOT NULL) AS w
         JOIN mandat_fleet.mandate AS m ON m.client = w.client AND m.account = $1
-        WHERE m.vendor = $2 AND m.next_check <= clock_timestamp() + interval '1 hour')
-    SELECT m.*, greatest(0, extract(epoch FROM clock_timestamp() - m.next_check))::float8 AS late
+        WHERE m.vendor = $2 AND m.next_check <= now() + interval '1 hour')
+    SELECT m.*, greatest(0, extract(epoch FROM now() - m.next_check))::float8 AS late
     FROM chosen JOIN mandat_fleet.mandate AS m ON m.account = $1 AND m.reference = chosen.reference
     ORDER BY m.client, m.urgency, m.next_check";
 

@@ -43,6 +43,13 @@ pub fn lanes(rate: Option<u32>) -> u32 {
     rate.map_or(8, |rate| (rate / 16).clamp(1, 16))
 }
 
+/// The requests that all lanes of an account start in a second. `None` is no limit.
+pub(crate) fn used(rate: Option<u32>, lanes: u32) -> Option<u32> {
+    let rate = rate?;
+    let paces = (0..lanes).filter_map(|lane| Pace::of(Some(share(rate, lanes, lane))));
+    Some(paces.filter_map(|pace| pace.rate()).sum())
+}
+
 impl Pace {
     /// The fastest pace that keeps a share. `None` is no limit. Returns `None` for a share below [`LOWEST_RATE`].
     pub fn of(share: Option<u32>) -> Option<Self> {

@@ -45,9 +45,32 @@ pub(crate) struct Reader {
     pub database: Database,
     pub accounts: Accounts,
     pub metrics: Metrics,
-    pub schedule: Schedule,
+    pub schedules: Schedules,
     pub stopping: watch::Receiver<bool>,
     clients: Mutex<HashMap<Lane, (Pace, Mandates)>>,
+}
+
+/// The schedule of each account that does not have the default one.
+#[derive(Debug, Default)]
+pub(crate) struct Schedules(Mutex<HashMap<(String, String), Schedule>>);
+
+impl Schedules {
+    fn of(&self, Lane { account, vendor, .. }: &Lane) -> Schedule {
+        let schedules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        schedules.get(&(account.clone(), vendor.clone())).cloned().unwrap_or_default()
+    }
+
+    /// Fits the wait of mandates in force to the rate: one pass over them takes this time. Other readings have a tenth of
+    /// the rate.
+    pub fn fit(&self, account: String, vendor: String, calls: u32, per_second: u32) {
+        let default = Schedule::default();
+        let pass =
+            Duration::try_from_secs_f64(f64::from(calls) / (f64::from(per_second) * 0.9)).unwrap_or(Duration::MAX);
+        let in_force = pass.max(default.setting_up);
+        let longest = default.longest.min(in_force);
+        let fitted = default.with_in_force(in_force).with_longest(longest);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((account, vendor), fitted);
+    }
 }
 
 /// The number of jobs that this process has started, for the names of holders.
@@ -77,8 +100,8 @@ enum End {
 
 impl Reader {
     pub fn new(database: Database, accounts: Accounts, metrics: Metrics, stopping: watch::Receiver<bool>) -> Self {
-        let (schedule, clients) = (Schedule::default(), Mutex::default());
-        Self { database, accounts, metrics, schedule, stopping, clients }
+        let (schedules, clients) = (Schedules::default(), Mutex::default());
+        Self { database, accounts, metrics, schedules, stopping, clients }
     }
 
     async fn run(&self, lane: &Lane, holder: &str) -> Result<(), Failure> {
@@ -147,6 +170,7 @@ impl Reader {
         }
         let queries: Vec<StatusQuery> =
             order.iter().filter_map(|key| due.get(key)).map(|due| due.query.clone()).collect();
+        let schedule = self.schedules.of(lane);
         let labels = ByAccount { account: lane.account.clone(), vendor: lane.vendor.clone() };
         let mut readings = mandates.statuses(queries).sorted_by_client();
         let mut stopping = self.stopping.clone();
@@ -170,7 +194,7 @@ impl Reader {
                     if mandate.status == MandateStatus::Unrecognized {
                         self.metrics.unknown_words.get_or_create(&labels).inc();
                     }
-                    if let Some(change) = waiting.read(key, &row, &mandate, &self.schedule, now) {
+                    if let Some(change) = waiting.read(key, &row, &mandate, &schedule, now) {
                         let kind = change.class.map_or(
                             if change.from.is_none() { "First" } else { "Same status" },
                             mandat::Change::as_str,
@@ -228,4 +252,20 @@ async fn refuse(client: &crate::database::Connection, Lane { account, vendor, ..
         "the vendor refuses the caller. Correct the credentials, then run `mandat-fleet resume`"
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fitted_schedule_waits_for_one_pass() {
+        let schedules = Schedules::default();
+        let lane = |vendor: &str| Lane { account: "main".into(), vendor: vendor.into(), lane: 0 };
+        schedules.fit("main".into(), "safedebit".into(), 3_240_000, 100);
+        schedules.fit("main".into(), "seqino".into(), 10, 100);
+        let hours = |vendor| schedules.of(&lane(vendor)).in_force.as_secs_f64() / 3600.0;
+        // Nobody gains from more than a reading an hour.
+        assert_eq!([hours("safedebit"), hours("seqino"), hours("easytransac")], [10.0, 1.0, 24.0]);
+    }
 }

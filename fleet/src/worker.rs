@@ -8,7 +8,7 @@ use crate::{
     pace,
     reader::{ReadLane, Reader},
 };
-use graphile_worker::{Worker, WorkerRecoveryConfig};
+use graphile_worker::{Worker, WorkerRecoveryConfig, WorkerUtils, worker_utils::types::CleanupTask};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep};
 
@@ -21,6 +21,9 @@ pub struct Settings {
     pub accounts: Accounts,
     /// The number of lanes that this process reads at the same time.
     pub lanes: usize,
+    /// True if mandates in force are read as often as the rate allows, and not once a day. Use the same value for all
+    /// workers.
+    pub paced: bool,
     /// The metrics of this process.
     pub metrics: Metrics,
 }
@@ -29,6 +32,8 @@ pub struct Settings {
 const AGAIN: Duration = Duration::from_secs(1);
 /// The interval of counting due mandates, and of adding missing jobs.
 const CARE: Duration = Duration::from_secs(15);
+/// The rounds of care between two fits of the schedule: a quarter of an hour.
+const FIT: u32 = 60;
 
 /// Reads due mandates until `stopping` becomes true. Readings that have arrived are then stored, and the others stay due.
 /// `ready` is true while the worker takes jobs.
@@ -41,7 +46,7 @@ pub async fn work(
     mut stopping: watch::Receiver<bool>,
     ready: &watch::Sender<bool>,
 ) -> Result<(), Failure> {
-    let Settings { database, accounts, lanes, metrics } = settings;
+    let Settings { database, accounts, lanes, paced, metrics } = settings;
     database.migrate().await?;
     let client = database.connection().await?;
     for (account, vendor) in accounts.names() {
@@ -53,7 +58,10 @@ pub async fn work(
         return Err("no credentials are set. `mandat-fleet worker --help` lists the variables".into());
     }
     let reader = Arc::new(Reader::new(database.clone(), accounts, metrics.clone(), stopping.clone()));
-    let care = tokio::spawn(care(database.clone(), metrics));
+    if paced {
+        fit(&reader).await?;
+    }
+    let care = tokio::spawn(care(reader.clone(), metrics, paced));
     while !*stopping.borrow() {
         let ran = run(&database, &reader, lanes, &flags, stopping.clone(), ready).await;
         ready.send_replace(false);
@@ -117,21 +125,48 @@ async fn queue_missing(client: &Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn care(database: Database, metrics: Metrics) {
-    loop {
-        if let Err(error) = cared(&database, &metrics).await {
+async fn care(reader: Arc<Reader>, metrics: Metrics, paced: bool) {
+    for round in 1_u32.. {
+        if let Err(error) = cared(&reader.database, &metrics).await {
             tracing::warn!(error = told(&*error), "the due mandates were not counted");
+        }
+        if paced
+            && round.is_multiple_of(FIT)
+            && let Err(error) = fit(&reader).await
+        {
+            tracing::warn!(error = told(&*error), "the schedule was not fitted to the number of mandates");
         }
         sleep(CARE).await;
     }
 }
 
+/// Fits the schedule of each account to the mandates that are in force, and at Seqino to their clients.
+async fn fit(reader: &Reader) -> Result<(), Failure> {
+    let calls = "SELECT a.account, a.vendor, a.rate, a.lanes, count(*) FILTER (WHERE m.client IS NULL) + count(DISTINCT m.client)
+                 FROM mandat_fleet.account AS a JOIN mandat_fleet.mandate AS m USING (account, vendor)
+                 WHERE m.status IN ('Active', 'Suspended') GROUP BY 1, 2, 3, 4";
+    for row in reader.database.connection().await?.query(calls, &[]).await? {
+        let rate = row.get::<_, Option<i32>>(2).map(u32::try_from).transpose()?;
+        if let Some(used) = pace::used(rate, u32::try_from(row.get::<_, i32>(3))?) {
+            let calls = u32::try_from(row.get::<_, i64>(4)).unwrap_or(u32::MAX);
+            reader.schedules.fit(row.get(0), row.get(1), calls, used);
+        }
+    }
+    Ok(())
+}
+
 async fn cared(database: &Database, metrics: &Metrics) -> Result<(), Failure> {
     let client = database.connection().await?;
     queue_missing(&client).await?;
-    let due = "SELECT a.account, a.vendor, (SELECT count(*) FROM mandat_fleet.mandate AS m
-                   WHERE m.account = a.account AND m.vendor = a.vendor AND m.next_check <= clock_timestamp())
-               FROM mandat_fleet.account AS a";
+    // A job whose worker died after it had queued the next job stays behind, and is never run again.
+    WorkerUtils::new(database.engine(), ENGINE.to_owned()).cleanup(&[CleanupTask::DeletePermanentlyFailedJobs]).await?;
+    // The index has the due mandates of a lane and an urgency next to each other, so this reads no others.
+    let due = "SELECT l.account, l.vendor, sum(d.due)::int8
+               FROM mandat_fleet.lane AS l, generate_series(0, 4) AS u, LATERAL (
+                   SELECT count(*) AS due FROM mandat_fleet.mandate AS m
+                   WHERE m.account = l.account AND m.vendor = l.vendor AND m.lane = l.lane AND m.urgency = u
+                       AND m.next_check <= now()) AS d
+               GROUP BY 1, 2";
     for row in client.query(due, &[]).await? {
         metrics.due.get_or_create(&ByAccount { account: row.get(0), vendor: row.get(1) }).set(row.get(2));
     }
