@@ -9,6 +9,7 @@ use super::{
     store::{MANDATES, Store},
 };
 use crate::{mandate::MandateRef, vocabulary::Provider, wire};
+use chrono::{DateTime, Utc};
 use hyper::header::ALLOW;
 use serde::Serialize;
 use serde_json::Value;
@@ -72,6 +73,8 @@ pub(crate) struct Script {
 pub struct Received {
     /// The vendor to which the request was sent.
     pub provider: Provider,
+    /// The time of the request on the clock of the sandbox.
+    pub at: DateTime<Utc>,
     /// The id of the operation in the spec. `None` if no operation has this path and method.
     pub operation: Option<String>,
     /// The parameters in the path and the query, and the header with the id of Seqino's client.
@@ -176,6 +179,7 @@ impl World {
         let parameters = call.path.into_iter().chain(call.query).chain(client);
         journal.push_back(Received {
             provider,
+            at: call.now,
             operation,
             parameters: parameters
                 .map(|(name, value)| (wire::safe_key(&name), vendor.spec.shown(&name, &value.into())))

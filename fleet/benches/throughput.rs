@@ -1,0 +1,172 @@
+//! Measures the throughput of workers without a rate: `cargo bench`. The database, the simulated vendors and each reader
+//! are processes of their own. Each figure is the best of three runs, because other programs only make a run slower.
+//!
+//! 1. `statuses` alone, and one worker, over the same mandates: wall-clock time, and processor time of the reader.
+//! 2. One worker and two workers, while the vendors need 100 ms for a response. On a machine with two cores, two workers,
+//!    the simulated vendors and the database compete for the processor. With this delay the processor is idle most of the
+//!    time, and the time of the vendors is the limit of a worker, as it is with real vendors.
+
+#[path = "../tests/support/mod.rs"]
+#[allow(dead_code)]
+mod support;
+
+use futures_util::StreamExt;
+use mandat::{MandateRef, Mandates, easytransac, safedebit, seqino};
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use support::{Killed, Vendors, fleet, postgres, ran};
+use tokio_postgres::{Client, NoTls};
+
+const MANDATES: usize = 18_000;
+const SLOW_MANDATES: usize = 6000;
+const RUNS: usize = 3;
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [command, file] = arguments.as_slice()
+        && command == "statuses"
+    {
+        return statuses(file).await;
+    }
+    let Some(server) = postgres() else { return };
+    let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+
+    let vendors = Vendors::start(MANDATES);
+    let all = vendors.references.len() as f64;
+    prepare(&server, &vendors, &client).await;
+    let alone = best(|| run_alone(&vendors));
+    println!(
+        "statuses alone, {all} mandates       {:8.0} per second, {:.0} µs of a processor each",
+        all / alone.0,
+        alone.1 / all * 1e6
+    );
+    let first = round(&server, &vendors, &client, 1).await;
+    println!(
+        "one worker, each mandate new         {:8.0} per second, {:.0} µs of a processor each",
+        all / first.0,
+        first.1 / all * 1e6
+    );
+    let mut again = (f64::MAX, f64::MAX);
+    for _ in 0..RUNS {
+        again = least(again, round(&server, &vendors, &client, 1).await);
+    }
+    println!(
+        "one worker, no change                {:8.0} per second, {:.0} µs of a processor each",
+        all / again.0,
+        again.1 / all * 1e6
+    );
+    println!("  of statuses alone                  {:8.2}", alone.0 / again.0);
+    drop(vendors);
+    client.batch_execute("TRUNCATE mandat_fleet.mandate, mandat_fleet.change").await.unwrap();
+
+    let mut vendors = Vendors::start(SLOW_MANDATES);
+    let all = vendors.references.len() as f64;
+    prepare(&server, &vendors, &client).await;
+    vendors.delay(100);
+    round(&server, &vendors, &client, 1).await;
+    let (mut one, mut two) = ((f64::MAX, f64::MAX), (f64::MAX, f64::MAX));
+    for _ in 0..RUNS {
+        one = least(one, round(&server, &vendors, &client, 1).await);
+        two = least(two, round(&server, &vendors, &client, 2).await);
+    }
+    println!("vendors of 100 ms, one worker        {:8.0} per second", all / one.0);
+    println!("vendors of 100 ms, two workers       {:8.0} per second, {:.2} of one", all / two.0, one.0 / two.0);
+}
+
+fn least(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
+    (one.0.min(other.0), one.1.min(other.1))
+}
+
+fn best(run: impl Fn() -> (f64, f64)) -> (f64, f64) {
+    (0..RUNS).map(|_| run()).fold((f64::MAX, f64::MAX), least)
+}
+
+async fn prepare(server: &support::postgres::Postgres, vendors: &Vendors, client: &Client) {
+    for vendor in ["easytransac", "safedebit", "seqino"] {
+        ran(fleet(server, &vendors.variables).args(["rate", "main", vendor, "none", "--lanes", "4"]));
+    }
+    ran(fleet(server, &vendors.variables).args(["import", vendors.file.to_str().unwrap()]));
+    client.batch_execute("UPDATE mandat_fleet.account SET accepted_at = now()").await.unwrap();
+    client.batch_execute("VACUUM ANALYZE").await.unwrap();
+}
+
+/// Makes all mandates due, and reads them with some workers. Returns the seconds from the first to the last reading, and
+/// the processor seconds of all workers.
+async fn round(server: &support::postgres::Postgres, vendors: &Vendors, client: &Client, workers: usize) -> (f64, f64) {
+    client
+        .batch_execute(
+            "UPDATE mandat_fleet.mandate SET next_check = now(), read_at = NULL;
+             UPDATE mandat_fleet.lane SET free_at = now();
+             SELECT mandat_fleet.queue_lane(account, vendor, lane, now() + interval '5 seconds') FROM mandat_fleet.lane",
+        )
+        .await
+        .unwrap();
+    let start = |_| {
+        let mut command = fleet(server, &vendors.variables);
+        // Half of the lanes: a second worker has the others.
+        command.args(["worker", "--lanes", "6", "--listen", "127.0.0.1:0"]).stderr(Stdio::null());
+        Killed(command.spawn().unwrap())
+    };
+    let mut workers: Vec<Killed> = (0..workers).map(start).collect();
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let left = "SELECT count(*) FROM mandat_fleet.mandate WHERE read_at IS NULL";
+        if client.query_one(left, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            break;
+        }
+    }
+    let seconds = "SELECT extract(epoch FROM max(read_at) - min(read_at))::float8 FROM mandat_fleet.mandate";
+    let seconds = client.query_one(seconds, &[]).await.unwrap().get(0);
+    let processor = workers.iter().map(|worker| processor(worker.0.id())).sum();
+    for worker in &mut workers {
+        ran(Command::new("kill").args(["-TERM", &worker.0.id().to_string()]));
+        worker.0.wait().unwrap();
+    }
+    (seconds, processor)
+}
+
+/// The processor seconds of a process so far.
+fn processor(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    // A tick is a hundredth of a second on Linux.
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+fn run_alone(vendors: &Vendors) -> (f64, f64) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env_clear().envs(vendors.variables.iter().cloned()).arg("statuses").arg(&vendors.file);
+    let said = ran(&mut command);
+    let (seconds, processor) = said.trim().split_once(' ').unwrap();
+    (seconds.parse().unwrap(), processor.parse().unwrap())
+}
+
+/// Reads the mandates of a file with `statuses`, and prints the seconds and the processor seconds.
+async fn statuses(file: &str) {
+    let variable = |name: &str| std::env::var(name).unwrap();
+    let mandates = Mandates::builder()
+        .easytransac(easytransac::Config::new(variable("EASYTRANSAC_URL"), variable("EASYTRANSAC_API_KEY")))
+        .safedebit(safedebit::Config::new(
+            variable("SAFEDEBIT_URL"),
+            variable("SAFEDEBIT_LOGIN"),
+            variable("SAFEDEBIT_PASSWORD"),
+        ))
+        .seqino(seqino::Config::new(variable("SEQINO_URL"), variable("SEQINO_API_KEY")))
+        .build()
+        .unwrap();
+    let references: Vec<MandateRef> =
+        std::fs::read_to_string(file).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    let began = Instant::now();
+    let task = tokio::spawn(async move {
+        let mut readings = mandates.statuses(references);
+        while let Some(reading) = readings.next().await {
+            reading.result.unwrap();
+        }
+    });
+    task.await.unwrap();
+    println!("{} {}", began.elapsed().as_secs_f64(), processor(std::process::id()));
+}

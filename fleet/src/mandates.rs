@@ -1,0 +1,372 @@
+//! The rows of mandates: which are due, and how a reading is stored with its change in one statement.
+
+use crate::{Failure, database::Connection, lease::Lane};
+use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
+use mandat::{
+    Error, ErrorKind, Facts, LastCollection, Mandate, MandateChange, MandateStatus, Phase, Schedule, StatusQuery,
+    StoredState,
+};
+use serde_json::Value;
+use std::{collections::HashMap, time::Duration};
+use tokio_postgres::Row;
+
+/// The column of a field of `StoredState`. `account` names the account of the caller here.
+fn column(field: &'static str) -> &'static str {
+    if field == "account" { "account_word" } else { field }
+}
+
+/// The order among due mandates, stored as a number. A smaller number is read first. 0 is that of the SQL function `ask`:
+/// somebody wants a reading now.
+pub(crate) mod urgency {
+    /// The debtor has to sign, or a collection is near. Somebody waits for the change, or money depends on it.
+    pub const AWAITED: i16 = 1;
+    /// New to this database, in another set-up status, or with an unknown word.
+    pub const SET_UP: i16 = 2;
+    pub const IN_FORCE: i16 = 3;
+    pub const ENDED: i16 = 4;
+}
+
+/// A collection within this number of days makes a mandate urgent.
+const COLLECTION_NEAR: TimeDelta = TimeDelta::days(14);
+
+/// The urgency of a mandate with this status.
+pub(crate) fn urgency_of(status: Option<MandateStatus>, collect_on: Option<NaiveDate>, now: DateTime<Utc>) -> i16 {
+    let today = now.date_naive();
+    if collect_on.is_some_and(|day| (today..=today + COLLECTION_NEAR).contains(&day)) {
+        return urgency::AWAITED;
+    }
+    match status {
+        Some(MandateStatus::AwaitingSignature) => urgency::AWAITED,
+        Some(status) => match status.phase() {
+            Phase::InForce | Phase::OnHold => urgency::IN_FORCE,
+            Phase::Ended => urgency::ENDED,
+            _ => urgency::SET_UP,
+        },
+        None => urgency::SET_UP,
+    }
+}
+
+/// A due mandate.
+#[derive(Debug)]
+pub(crate) struct Due {
+    pub query: StatusQuery,
+    pub version: i64,
+    pub collect_on: Option<NaiveDate>,
+    pub failures: i32,
+    /// The time since the mandate was due.
+    pub late: Duration,
+}
+
+/// The due mandates of a lane, by reference, and the time of the database before they were chosen.
+pub(crate) struct Batch {
+    pub due: HashMap<String, Due>,
+    /// The references, with those of each client next to each other.
+    pub order: Vec<String>,
+    pub began: DateTime<Utc>,
+}
+
+/// Up to $4 mandates by urgency. `now()` can be a condition of the index, and `clock_timestamp()` cannot. A quarter of them are mandates in force, so that urgent ones never displace them all. The
+/// other mandates of the same clients come along if they are due within the hour, because the same call reads them.
+const DUE: &str = "
+    WITH resting AS (
+        SELECT reference, client FROM mandat_fleet.mandate
+        WHERE account = $1 AND vendor = $2 AND lane = $3 AND urgency = 3 AND next_check <= now()
+        ORDER BY next_check LIMIT ($4::int8 + 3) / 4),
+    wanted AS (
+        SELECT * FROM resting
+        UNION
+        SELECT * FROM (
+            SELECT d.* FROM generate_series(0, 4) AS u, LATERAL (
+                SELECT reference, client FROM mandat_fleet.mandate
+                WHERE account = $1 AND vendor = $2 AND lane = $3 AND urgency = u AND next_check <= now()
+                ORDER BY next_check LIMIT $4::int8) AS d
+            LIMIT $4::int8 - (SELECT count(*) FROM resting)) AS urgent),
+    chosen AS (
+        SELECT reference FROM wanted
+        UNION
+        SELECT m.reference FROM (SELECT DISTINCT client FROM wanted WHERE client IS NOT NULL) AS w
+        JOIN mandat_fleet.mandate AS m ON m.client = w.client AND m.account = $1
+        WHERE m.vendor = $2 AND m.next_check <= now() + interval '1 hour')
+    SELECT m.*, greatest(0, extract(epoch FROM now() - m.next_check))::float8 AS late
+    FROM chosen JOIN mandat_fleet.mandate AS m ON m.account = $1 AND m.reference = chosen.reference
+    ORDER BY m.client, m.urgency, m.next_check";
+
+impl Batch {
+    pub async fn due(client: &Connection, lane: &Lane, most: i64) -> Result<Self, Failure> {
+        let began = client.query_one("SELECT clock_timestamp()", &[]).await?.get(0);
+        let statement = client.prepare_cached(DUE).await?;
+        let rows = client.query(&statement, &[&lane.account, &lane.vendor, &lane.lane, &most]).await?;
+        let mut batch = Self { due: HashMap::with_capacity(rows.len()), order: Vec::with_capacity(rows.len()), began };
+        for row in &rows {
+            let reference: String = row.get("reference");
+            match due(row) {
+                Ok(due) => {
+                    batch.due.insert(reference.clone(), due);
+                    batch.order.push(reference);
+                }
+                // A row that cannot be read must not hide the others. It stays due, and the log names the column.
+                Err(error) => {
+                    tracing::error!(account = lane.account, vendor = lane.vendor, %error, "a stored mandate cannot be read");
+                    unreadable(client, lane, &reference).await?;
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// The time until the next mandate of the lane is due, and its urgency.
+    pub async fn next(client: &Connection, lane: &Lane) -> Result<Option<(Duration, i16)>, Failure> {
+        let next = "
+            SELECT extract(epoch FROM d.next_check - clock_timestamp())::float8, u::int2
+            FROM generate_series(0, 4) AS u, LATERAL (
+                SELECT m.next_check FROM mandat_fleet.mandate AS m
+                WHERE m.account = $1 AND m.vendor = $2 AND m.lane = $3 AND m.urgency = u AND m.next_check IS NOT NULL
+                ORDER BY m.next_check LIMIT 1) AS d
+            ORDER BY d.next_check LIMIT 1";
+        let next = client.prepare_cached(next).await?;
+        let next = client.query_opt(&next, &[&lane.account, &lane.vendor, &lane.lane]).await?;
+        Ok(next.map(|row| (Duration::try_from_secs_f64(row.get(0)).unwrap_or_default(), row.get(1))))
+    }
+}
+
+fn due(row: &Row) -> Result<Due, Failure> {
+    let instant = |name: &str| row.get::<_, Option<DateTime<Utc>>>(name);
+    let stored = StoredState::from_columns(|field| match field {
+        "since" | "observed_at" => instant(field).map(|at| at.to_rfc3339()),
+        _ => row.get::<_, Option<String>>(column(field)),
+    })?;
+    let last_collection = match row.get::<_, Option<&str>>("last_collection") {
+        None => LastCollection::NotKnown,
+        Some("never") => LastCollection::Never,
+        Some(day) => LastCollection::On(day.parse().map_err(|_| "`last_collection` is not a day. Use 2026-09-01")?),
+    };
+    let last_acknowledged = row.get::<_, Option<&str>>("last_acknowledged").map(str::parse).transpose();
+    let facts = Facts {
+        signed_on: row.get("signed_on"),
+        signature_confirmed: row.get("signature_confirmed"),
+        last_collection,
+        revoked_by_debtor: row.get("revoked_by_debtor"),
+        one_off_used: row.get("one_off_used"),
+        // The verdict is computed right after the reading.
+        max_age: Duration::from_secs(60),
+        last_acknowledged: last_acknowledged.map_err(|e| format!("`last_acknowledged` is {e}"))?,
+    };
+    let reference = row.get::<_, &str>("reference").parse()?;
+    Ok(Due {
+        query: StatusQuery::new(reference).with_stored(stored).with_facts(facts),
+        version: row.get("version"),
+        collect_on: row.get("collect_on"),
+        failures: row.get("failures"),
+        late: Duration::try_from_secs_f64(row.get("late")).unwrap_or_default(),
+    })
+}
+
+async fn unreadable(client: &Connection, lane: &Lane, reference: &str) -> Result<(), Failure> {
+    let statement = "UPDATE mandat_fleet.mandate SET failures = failures + 1, failure = 'StoredRow',
+                     next_check = clock_timestamp() + interval '1 hour' WHERE account = $1 AND reference = $2";
+    client.execute(statement, &[&lane.account, &reference]).await?;
+    Ok(())
+}
+
+/// The readings of one batch that wait to be stored.
+#[derive(Default)]
+pub(crate) struct Stored {
+    unchanged: Vec<(String, i64, Option<DateTime<Utc>>, i16)>,
+    changed: Vec<(String, i64, Option<DateTime<Utc>>, i16, MandateChange)>,
+    failed: Vec<(String, i64, DateTime<Utc>, &'static str)>,
+}
+
+impl Stored {
+    pub fn len(&self) -> usize {
+        self.unchanged.len() + self.changed.len() + self.failed.len()
+    }
+
+    /// Adds a reading. Returns the change that it brings.
+    pub fn read(
+        &mut self,
+        reference: String,
+        due: &Due,
+        mandate: &Mandate,
+        schedule: &Schedule,
+        now: DateTime<Utc>,
+    ) -> Option<&MandateChange> {
+        let StatusQuery { stored, facts, .. } = &due.query;
+        let mut change = MandateChange::between(stored.as_ref(), mandate, facts.as_ref(), now);
+        if let Some(change) = &mut change {
+            // The database keeps microseconds. A change must begin with the state in which the one before ended.
+            for at in [&mut change.to.since, &mut change.to.observed_at] {
+                *at = at.trunc_subsecs(6);
+            }
+        }
+        let known = change.as_ref().map(|change| &change.to).or(stored.as_ref());
+        let next = schedule.next_check(mandate, known, now);
+        let urgency = urgency_of(Some(mandate.status), due.collect_on, now);
+        match change {
+            None => {
+                self.unchanged.push((reference, due.version, next, urgency));
+                None
+            }
+            Some(change) => {
+                self.changed.push((reference, due.version, next, urgency, change));
+                self.changed.last().map(|(.., change)| change)
+            }
+        }
+    }
+
+    /// Adds a failed reading. The mandate is read again later, after longer and longer waits.
+    pub fn failed(&mut self, reference: String, due: &Due, error: &Error, now: DateTime<Utc>) {
+        let next = now + retry_after(error.kind(), due.failures);
+        self.failed.push((reference, due.version, next, error.kind().name()));
+    }
+
+    /// Stores the readings. Each statement is a transaction of its own: a change and its row appear together.
+    ///
+    /// A row that has another version since is left alone, and is read again. A row that somebody asked for since
+    /// `began` stays due.
+    pub async fn store(self, client: &Connection, lane: &Lane, began: DateTime<Utc>) -> Result<(), Failure> {
+        self.store_unchanged(client, lane, began).await?;
+        self.store_failed(client, lane, began).await?;
+        self.store_changed(client, lane, began).await
+    }
+
+    async fn store_unchanged(&self, client: &Connection, lane: &Lane, began: DateTime<Utc>) -> Result<(), Failure> {
+        if self.unchanged.is_empty() {
+            return Ok(());
+        }
+        let statement = "
+            UPDATE mandat_fleet.mandate AS m
+            SET next_check = CASE WHEN m.asked_at > $2 THEN m.next_check ELSE n.next_check END,
+                urgency = CASE WHEN m.asked_at > $2 THEN m.urgency ELSE n.urgency END,
+                read_at = clock_timestamp(), failures = 0, failure = NULL
+            FROM unnest($3::text[], $4::int8[], $5::timestamptz[], $6::int2[])
+                AS n (reference, version, next_check, urgency)
+            WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version";
+        let rows = &self.unchanged;
+        let references: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
+        let versions: Vec<i64> = rows.iter().map(|row| row.1).collect();
+        let next: Vec<_> = rows.iter().map(|row| row.2).collect();
+        let urgency: Vec<i16> = rows.iter().map(|row| row.3).collect();
+        let statement = client.prepare_cached(statement).await?;
+        client.execute(&statement, &[&lane.account, &began, &references, &versions, &next, &urgency]).await?;
+        Ok(())
+    }
+
+    async fn store_failed(&self, client: &Connection, lane: &Lane, began: DateTime<Utc>) -> Result<(), Failure> {
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        // The verdict belongs to an earlier reading, so it is removed: see `StoredState::unread`.
+        let statement = "
+            UPDATE mandat_fleet.mandate AS m
+            SET next_check = CASE WHEN m.asked_at > $2 THEN m.next_check ELSE n.next_check END,
+                failures = m.failures + 1, failure = n.failure, verdict = NULL, version = m.version + 1
+            FROM unnest($3::text[], $4::int8[], $5::timestamptz[], $6::text[]) AS n (reference, version, next_check, failure)
+            WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version";
+        let rows = &self.failed;
+        let references: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
+        let versions: Vec<i64> = rows.iter().map(|row| row.1).collect();
+        let next: Vec<_> = rows.iter().map(|row| row.2).collect();
+        let kinds: Vec<&str> = rows.iter().map(|row| row.3).collect();
+        let statement = client.prepare_cached(statement).await?;
+        client.execute(&statement, &[&lane.account, &began, &references, &versions, &next, &kinds]).await?;
+        Ok(())
+    }
+
+    async fn store_changed(&self, client: &Connection, lane: &Lane, began: DateTime<Utc>) -> Result<(), Failure> {
+        if self.changed.is_empty() {
+            return Ok(());
+        }
+        let statement = "
+            WITH n AS (
+                SELECT * FROM unnest($4::text[], $5::int8[], $6::timestamptz[], $7::int2[], $8::text[], $9::jsonb[], $10::jsonb[])
+                    AS n (reference, version, next_check, urgency, class, from_state, to_state)),
+            stored AS (
+                UPDATE mandat_fleet.mandate AS m
+                SET next_check = CASE WHEN m.asked_at > $3 THEN m.next_check ELSE n.next_check END,
+                    urgency = CASE WHEN m.asked_at > $3 THEN m.urgency ELSE n.urgency END,
+                    read_at = clock_timestamp(), failures = 0, failure = NULL, version = m.version + 1,
+                    status = n.to_state ->> 'status', raw = n.to_state ->> 'raw', account_word = n.to_state ->> 'account',
+                    verdict = n.to_state ->> 'verdict', recognized = n.to_state ->> 'recognized',
+                    reinstated_from = n.to_state ->> 'reinstated_from',
+                    acknowledged_before = n.to_state ->> 'acknowledged_before', source = n.to_state ->> 'source',
+                    since = (n.to_state ->> 'since')::timestamptz,
+                    observed_at = (n.to_state ->> 'observed_at')::timestamptz
+                FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version
+                RETURNING m.reference, m.version)
+            INSERT INTO mandat_fleet.change (account, vendor, reference, version, class, from_state, to_state)
+            SELECT $1, $2, n.reference, stored.version, n.class, n.from_state, n.to_state
+            FROM stored JOIN n USING (reference)";
+        let rows = &self.changed;
+        let references: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
+        let versions: Vec<i64> = rows.iter().map(|row| row.1).collect();
+        let next: Vec<_> = rows.iter().map(|row| row.2).collect();
+        let urgency: Vec<i16> = rows.iter().map(|row| row.3).collect();
+        let classes: Vec<_> = rows.iter().map(|(.., change)| change.class.map(mandat::Change::as_str)).collect();
+        let from: Vec<Option<Value>> = rows.iter().map(|(.., change)| change.from.as_ref().map(columns)).collect();
+        let to: Vec<Value> = rows.iter().map(|(.., change)| columns(&change.to)).collect();
+        let statement = client.prepare_cached(statement).await?;
+        let Lane { account, vendor, .. } = lane;
+        client
+            .execute(
+                &statement,
+                &[account, vendor, &began, &references, &versions, &next, &urgency, &classes, &from, &to],
+            )
+            .await?;
+        Ok(())
+    }
+}
+
+/// The columns of a stored state as one JSON object. Serde's form of a `StoredState` differs only in the columns that
+/// are null.
+fn columns(known: &StoredState) -> Value {
+    known.columns().into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::String(text?)))).collect()
+}
+
+/// The wait after a failed reading. It grows with the number of failures before. A failure of the vendor as a whole has
+/// a short limit, so that a mandate is not late long after the vendor is back. The rate of the lanes bounds the load.
+fn retry_after(kind: ErrorKind, failures: i32) -> TimeDelta {
+    let longest = match kind {
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Transport | ErrorKind::RateLimited { .. } => {
+            TimeDelta::minutes(10)
+        }
+        _ => TimeDelta::days(1),
+    };
+    let wait = TimeDelta::minutes(1) * 2_i32.pow(u32::try_from(failures.clamp(0, 11)).unwrap_or(0));
+    wait.min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mandat::{MandateRef, RawStatus};
+
+    #[test]
+    fn awaited_mandates_come_before_those_at_rest() {
+        let now = Utc::now();
+        let of = |status| urgency_of(Some(status), None, now);
+        assert!(of(MandateStatus::AwaitingSignature) < of(MandateStatus::Pending));
+        assert!(of(MandateStatus::Pending) < of(MandateStatus::Active));
+        assert!(of(MandateStatus::Unrecognized) < of(MandateStatus::Active));
+        assert!(of(MandateStatus::Active) < of(MandateStatus::Revoked));
+        let near = Some(now.date_naive() + TimeDelta::days(3));
+        let past = Some(now.date_naive() - TimeDelta::days(1));
+        assert_eq!(urgency_of(Some(MandateStatus::Active), near, now), urgency::AWAITED);
+        assert_eq!(urgency_of(Some(MandateStatus::Active), past, now), urgency::IN_FORCE);
+    }
+
+    #[test]
+    fn waits_after_failures_grow_up_to_a_limit() {
+        let minutes = |kind, failures| retry_after(kind, failures).num_minutes();
+        assert_eq!([0, 1, 2, 99].map(|failures| minutes(ErrorKind::Timeout, failures)), [1, 2, 4, 10]);
+        assert_eq!([0, 1, 10, 99].map(|failures| minutes(ErrorKind::NotFound, failures)), [1, 2, 1024, 1440]);
+    }
+
+    #[test]
+    fn the_columns_in_the_outbox_are_those_of_serde() {
+        let mut known = StoredState::new(MandateStatus::Active, RawStatus::new("active"), Utc::now());
+        known.reinstated_from = Some(MandateStatus::Revoked);
+        assert_eq!(serde_json::from_value::<StoredState>(columns(&known)).unwrap(), known);
+        let query = StatusQuery::from((MandateRef::safedebit("RUM-1"), known));
+        assert!(query.stored.is_some());
+    }
+}
