@@ -17,6 +17,7 @@ macro_rules! chapters {
         /// [files]: crate::book::files
         /// [many]: crate::book::many
         /// [operations]: crate::book::operations
+        /// [program]: crate::book::program
         /// [reading]: crate::book::reading
         /// [sepa]: crate::book::sepa
         /// [statuses]: crate::book::statuses
@@ -41,7 +42,8 @@ chapters! {
     "A guide from the data of a debtor to final money." collect = "collect.md";
     "Le même guide en français." collect_fr = "collect.fr.md";
     "Read many mandates, store their states, find changes, and read again." many = "many.md";
-    "The program `mandat`: files of mandates, stopped runs, exit codes, credentials." files = "files.md";
+    "Files of mandates: columns, cells, stopped runs, credentials." files = "files.md";
+    "The program `mandat`: commands, formats, writes, exit codes." program = "program.md";
     "Callbacks from the vendors, and the proof that each gives." webhooks = "webhooks.md";
     "The sandbox, which simulates the vendors for tests in any language." testing = "testing.md";
     "Your own patch of a spec: new words, fields, keys and operations without a release." changes = "changes.md";

@@ -55,6 +55,7 @@
 //! | [From a debtor to money](book::collect), [en français](book::collect_fr) | How do I collect, from the first data to final money? What do I do after a return? |
 //! | [Many mandates, over time](book::many) | Which mandates changed since yesterday? What do I store? |
 //! | [Mandates in files](book::files) | How do I keep mandates in a spreadsheet? What if a run is stopped? |
+//! | [The program](book::program) | Which commands, formats and exit codes are there? How do I create and revoke mandates from a shell? |
 //! | [Webhooks and redirects](book::webhooks) | What does a callback prove? |
 //! | [Testing](book::testing) | How does my code behave when a debtor revokes, or when a vendor is down? |
 //! | [When a vendor changes](book::changes) | How do I add a new word, field, key or operation without a release? |

@@ -4,11 +4,16 @@ mod check;
 mod credentials;
 mod debit;
 mod doctor;
+mod formats;
 mod forms;
 mod refresh;
 mod report;
 mod sandbox;
+mod screen;
 #[cfg(unix)]
 mod stopped;
 mod support;
 mod surface;
+mod terminal;
+mod widths;
+mod writes;

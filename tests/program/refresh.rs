@@ -346,7 +346,7 @@ fn status_command_lists_the_missing_facts() {
     let status = |arguments: &[&str]| vendors.mandat(&[&["status", "safedebit:XXXXXXXXXXXXX"], arguments].concat());
     let one = status(&["--signed-on", "05/01/2026"]);
     assert!(
-        one.out.contains("undetermined") && one.out.contains("revoked_by_debtor") && one.out.contains("one_off_used"),
+        one.out.contains("Undetermined") && one.out.contains("revoked_by_debtor") && one.out.contains("one_off_used"),
         "{one:?}"
     );
     // The command must not print "you" as the next to act beside a verdict that forbids the use of the mandate.
@@ -358,9 +358,9 @@ fn status_command_lists_the_missing_facts() {
         "--revoked-by-debtor=non",
         "--one-off-used=no",
     ];
-    assert!(status(&all).out.contains("allowed\tyou\n"), "{:?}", status(&all));
+    assert!(status(&all).out.contains("Allowed\t\tyou\n"), "{:?}", status(&all));
     let refused = status(&[&all[..3], &["--revoked-by-debtor", "--one-off-used=no"]].concat());
-    assert!(refused.out.contains("refused: the debtor has revoked the mandate"), "{refused:?}");
+    assert!(refused.out.contains("Refused\tthe debtor has revoked the mandate"), "{refused:?}");
     assert_eq!(status(&["--signed-on", "26-09-01"]).code, Some(2));
 }
 
@@ -376,14 +376,18 @@ fn mandate_unknown_to_the_vendor_has_its_own_exit_code() {
     }
 }
 
+#[cfg(unix)]
 #[test]
-fn watch_command_prints_the_first_reading_at_once() {
-    use std::io::{BufRead, BufReader};
+fn watch_command_prints_the_first_reading_at_once_and_ends_on_a_signal() {
+    use std::io::{BufRead, BufReader, Read};
     let vendors = Vendors::start("watch");
     let mut child = vendors.command(&["watch", "--json", "safedebit:XXXXXXXXXXXXX"]).spawn().unwrap();
     let first = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    crate::stopped::signal(&child, "INT");
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
+    assert!(err.contains("run the same command again"), "{err}");
     let first: serde_json::Value = serde_json::from_str(&first).unwrap();
     assert_eq!((&first["to"]["status"], &first["from"]), (&"Active".into(), &serde_json::Value::Null));
 }

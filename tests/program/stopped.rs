@@ -48,7 +48,7 @@ fn wait_for_readings(vendors: &Vendors, out: &str, count: usize, child: &mut Chi
     }
 }
 
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap().success());
 }
 
@@ -115,6 +115,9 @@ fn signal_at_the_start_of_a_run_prints_advice_to_resume() {
     let ended = Ended::of(child);
     assert_eq!(ended.code, Some(130), "{}", ended.err);
     assert!(ended.err.contains("stopped.") && ended.err.contains("--resume"), "{}", ended.err);
+    // A run that has saved no row leaves no folder.
+    let is_kept = vendors.files().contains(&"out.csv.mandat".to_owned());
+    assert_eq!(ended.err.contains("No row is saved"), !is_kept, "{}", ended.err);
 }
 
 #[test]

@@ -74,6 +74,13 @@ pub fn mandat(arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// Returns the arguments with the option `--format` after the name of the command.
+pub fn formatted<'a>(arguments: &[&'a str], format: &'a str) -> Vec<&'a str> {
+    let command = arguments.iter().position(|argument| !argument.starts_with("--")).unwrap();
+    let place = command + if arguments[command] == "spec" { 2 } else { 1 };
+    [&arguments[..place], &["--format", format], &arguments[place..]].concat()
+}
+
 /// Compares the text with the snapshot of this name in `snapshots/`.
 pub fn snapshot(name: &str, text: &str) {
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {

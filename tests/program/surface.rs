@@ -11,12 +11,19 @@ fn help_texts_match_the_snapshot_and_fit_80_columns() {
         &["debit", "--help"],
         &["refresh", "--help"],
         &["watch", "--help"],
+        &["create", "--help"],
+        &["sign", "--help"],
+        &["revoke", "--help"],
+        &["doctor", "--help"],
+        &["report", "--help"],
         &["probe", "--help"],
         &["table", "--help"],
         &["check", "--help"],
         &["calendar", "--help"],
         &["sandbox", "--help"],
         &["spec", "--help"],
+        &["schema", "--help"],
+        &["man", "--help"],
     ] {
         let (code, out, err) = mandat(command);
         assert_eq!((code, err.as_str()), (Some(0), ""));
@@ -101,9 +108,12 @@ fn shell_completions_list_every_command() {
         let (code, out, _) = mandat(&["completions", shell]);
         assert_eq!(code, Some(0));
         assert!(
-            ["status", "debit", "refresh", "watch", "probe", "table", "check", "calendar", "sandbox", "spec"]
-                .iter()
-                .all(|name| out.contains(name))
+            [
+                "status", "debit", "refresh", "watch", "create", "sign", "revoke", "doctor", "report", "probe",
+                "table", "check", "calendar", "sandbox", "spec", "schema", "man",
+            ]
+            .iter()
+            .all(|name| out.contains(name))
         );
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     End, Failure, Usage, file,
     forms::CheckForm,
-    output::{Cell, Form, Tone, tell},
+    output::{Cell, Form, Tone, paint, tell},
 };
 use mandat::sepa::{Bic, CreditorId, FrenchVat, Iban, Siren, Siret, Umr, ValueError};
 use std::{
@@ -67,7 +67,7 @@ pub fn run(Arguments { kind, values, from, form }: &Arguments) -> Result<End, Fa
         wrong += usize::from(checked.is_err());
         if out.is_text() {
             match checked {
-                Ok(None) => out.text(&format!("value {value}: valid\n"))?,
+                Ok(None) => out.text(&format!("value {value}: {}\n", paint(Tone::Good, "valid")))?,
                 Ok(Some(warning)) => {
                     out.text(&format!("value {value}: accepted by some vendors, but {warning}\n"))?;
                 }

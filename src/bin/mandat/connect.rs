@@ -2,6 +2,7 @@
 //! credentials as arguments, because arguments are visible to other users of the machine.
 
 use super::{Failure, env_file};
+use chrono::{DateTime, SubsecRound, Utc};
 use mandat::{
     Error, ErrorKind, MandateRef, Mandates, Provider, Settings, easytransac, safedebit, sandbox::Sandbox, seqino,
 };
@@ -51,7 +52,7 @@ pub fn told(error: &Error) -> String {
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
 
-// The command-line options for the connection to the vendors. This is no doc comment, because clap would print it.
+/// The command-line options for the connection to the vendors.
 #[derive(Clone, Default, clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Options {
@@ -106,7 +107,7 @@ impl Options {
 }
 
 /// Returns the host and the port of an address that may be written as a URL.
-fn host_of(address: &str) -> &str {
+pub fn host_of(address: &str) -> &str {
     let address = address.trim();
     let address = address.strip_prefix("http://").unwrap_or(address);
     address.split('/').next().unwrap_or(address)
@@ -139,6 +140,11 @@ fn hash(account: &str) -> String {
     format!("{:016x}", hasher.finish())
 }
 
+/// The clock of the program. Whole seconds are enough for the instants that the program prints and stores.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(0)
+}
+
 pub async fn connect(options: Options) -> Result<Connection, Failure> {
     let running = options.running_sandbox().map(str::to_owned);
     let Options { env_file, sandbox, rate, allow_plain_http_to } = options;
@@ -147,7 +153,8 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
         (None, _) if sandbox.is_some() => {
             let sandbox = Sandbox::start().await?;
             let at = vec![sandbox.address().to_string()];
-            return Ok(Connection { mandates: sandbox.mandates(), sandbox: Some(sandbox), at });
+            let mandates = sandbox.builder().clock(now).build().map_err(|e| e.to_string())?;
+            return Ok(Connection { mandates, sandbox: Some(sandbox), at });
         }
         (None, None) => BTreeMap::new(),
         (None, Some(path)) => env_file::read(&path)?,
@@ -178,7 +185,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
             }
         }};
     }
-    let mut builder = Mandates::builder();
+    let mut builder = Mandates::builder().clock(now);
     let mut at = Vec::new();
     if let Some(key) = value("EASYTRANSAC_API_KEY") {
         let account = hash(&key);
@@ -212,5 +219,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
                 .into(),
         );
     }
-    Ok(Connection { mandates: builder.build()?, sandbox: None, at })
+    // This text names the invalid setting. `told` would call the credentials missing.
+    let mandates = builder.build().map_err(|e| e.to_string())?;
+    Ok(Connection { mandates, sandbox: None, at })
 }

@@ -6,7 +6,7 @@ use super::{
     fields::{self, Field, Kind},
     file,
     forms::{FailureForm, FieldForm},
-    output::{Cell, Form, Printer, Tone, complain, remark, tell},
+    output::{Cell, Form, Printer, Tone, complain, paint, remark, tell},
     status,
     stop::stopped,
     write::{self, Consent, Preview, masked},
@@ -89,7 +89,7 @@ pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, 
     if list {
         return list_fields(&known, &form);
     }
-    let mut out = status::printer(&form)?;
+    let mut out = status::printer_with_link(&form)?;
     let body = body(&known, from.as_deref(), &set)?;
     let request = Request::checked(vendor, client, body.clone())?;
     let preview = Preview { provider: vendor, operation: OPERATION, fields: shown(&known, &body, &request) };
@@ -115,8 +115,14 @@ pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, 
             return Ok(End::Lost);
         }
     };
-    let (created, signature_url) = match sent {
-        Ok(created) => created,
+    let (created, link) = match sent {
+        Ok((Ok(created), link)) => (created, link),
+        // The vendor created the mandate, and its response does not name it.
+        Ok((Err(error), _)) => {
+            complain(&told(&error));
+            tell(&format!("{next}\n"));
+            return Ok(End::Lost);
+        }
         Err(error) => {
             if out.is_json() {
                 out.row(Vec::new(), &FailureForm::of_vendor(&error))?;
@@ -128,10 +134,7 @@ pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, 
     };
     let read = mandates.status(&created).await;
     let mandate = read.as_ref().unwrap_or(&created);
-    status::show(&mut out, mandate, &no_facts(), signature_url.as_deref(), Utc::now())?;
-    if let (Some(url), true) = (&signature_url, out.is_text() && !out.is_screen()) {
-        remark(&format!("the debtor signs at {url}\n"));
-    }
+    status::show(&mut out, mandate, &no_facts(), Some(&link), Utc::now())?;
     out.finish()?;
     match read {
         Ok(_) => Ok(End::Complete),
@@ -164,6 +167,13 @@ fn list_fields(known: &[Field], form: &Form) -> Result<End, Failure> {
     let mut out = form.printer(&["field", "required", "personal", "type", "about"], &[])?;
     let yes = |is: bool| if is { "yes" } else { "" };
     for Field { name, required, personal, kind, about } in known {
+        if out.is_screen() {
+            let marks = [(*required, "required"), (*personal, "personal")];
+            let marks = marks.into_iter().filter(|(is, _)| *is).map(|(_, mark)| format!(", {mark}"));
+            let head = format!("{}  {}{}", paint(Tone::Strong, name), kind.name(), marks.collect::<String>());
+            out.text(&format!("{head}\n    {}\n", about.replace('\n', " ")))?;
+            continue;
+        }
         let form = FieldForm {
             field: name.clone(),
             required: *required,
@@ -191,8 +201,8 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
         return Err(Usage("the command has no fields. Add --from FILE. `--fields` lists the fields".into()).into());
     }
     if let Some(path) = from {
-        for (name, given) in read(path)? {
-            match value(known, &name, given) {
+        for (place, (name, given)) in (1..).zip(read(path)?) {
+            match value(known, &name, given, Some(place)) {
                 Ok(Some(value)) => fields::set(&mut body, &name, value),
                 Ok(None) => {}
                 Err(fault) => faults.push(fault),
@@ -200,7 +210,7 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
         }
     }
     for (name, text) in set {
-        match value(known, name, Value::String(text.clone())) {
+        match value(known, name, Value::String(text.clone()), None) {
             Ok(Some(value)) => fields::set(&mut body, name, value),
             Ok(None) => {}
             Err(fault) => faults.push(fault),
@@ -212,18 +222,24 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
         }
     }
     let missing = known.iter().filter(|field| field.required && fields::get(&body, &field.name).is_none());
-    faults.extend(missing.map(|field| format!("`{}` is missing", field.name)));
-    if faults.is_empty() { Ok(body) } else { Err(format!("{}. `--fields` lists the fields", faults.join("; ")).into()) }
+    faults.extend(missing.map(|field| format!("`{}` is missing.", field.name)));
+    if faults.is_empty() { Ok(body) } else { Err(format!("{} `--fields` lists the fields", faults.join(" ")).into()) }
 }
 
-/// Converts a given value to the type of its field. An empty text stands for an absent field.
-fn value(known: &[Field], name: &str, given: Value) -> Result<Option<Value>, String> {
+/// Converts a given value to the type of its field. An empty text stands for an absent field. `place` is the place of
+/// the field in the file, if it comes from there.
+fn value(known: &[Field], name: &str, given: Value, place: Option<usize>) -> Result<Option<Value>, String> {
     let Some(field) = known.iter().find(|field| field.name == name) else {
         let meant = file::nearest(name, known.iter().map(|field| field.name.as_str()));
-        let meant = meant.map(|meant| format!(". Did you mean `{meant}`?")).unwrap_or_default();
-        return Err(format!("there is no field `{}`{meant}", file::shown(name)));
+        let name = file::shown(name);
+        return Err(match (meant, place) {
+            (Some(meant), _) => format!("`{name}` is not a field of this vendor. Did you mean `{meant}`?"),
+            (None, None) => format!("`{name}` is not a field of this vendor."),
+            // In a file without names, this name is a value.
+            (None, Some(place)) => format!("the name of field {place} in the file is not a field of this vendor."),
+        });
     };
-    let wrong = |wanted: &str| Err(format!("`{name}` is not valid. Write {wanted}"));
+    let wrong = |wanted: &str| Err(format!("`{name}` is not valid. Write {wanted}."));
     match (field.kind, given) {
         (_, Value::Null) => Ok(None),
         (_, Value::String(text)) if text.trim().is_empty() => Ok(None),
@@ -343,20 +359,21 @@ impl Request {
         }
     }
 
-    /// Sends the request. Returns the mandate as the response describes it, and the link where the debtor signs.
-    async fn send(self, mandates: &Mandates) -> Result<(Mandate, Option<String>), Error> {
+    /// Sends the request. Returns the mandate as the response describes it, and the link where the debtor signs, which
+    /// is empty at a vendor without such a link. The inner error is that of a response without an id.
+    async fn send(self, mandates: &Mandates) -> Result<(Result<Mandate, Error>, String), Error> {
         match self {
             Self::Easytransac(body) => {
                 let response = mandates.easytransac()?.create_mandate().body(body).send().await?;
-                Ok((Mandate::from(&response), None))
+                Ok((Ok(Mandate::from(&response)), String::new()))
             }
             Self::SafeDebit(body) => {
                 let response = mandates.safedebit()?.create_mandate().body(body).send().await?;
-                Ok((Mandate::from(&response), Some(response.signature_url.as_str().to_owned())))
+                Ok((Ok(Mandate::from(&response)), response.signature_url.as_str().to_owned()))
             }
             Self::Seqino(client, body) => {
                 let call = mandates.seqino()?.create_mandate().x_pdp_client_id(client);
-                Ok((Mandate::try_from(&call.body(body).send().await?)?, None))
+                Ok((Mandate::try_from(&call.body(body).send().await?), String::new()))
             }
         }
     }
@@ -418,7 +435,7 @@ where
 fn found(found: Vec<Mandate>, mut out: Printer) -> Result<End, Failure> {
     let none = found.is_empty();
     for mandate in &found {
-        status::show(&mut out, mandate, &no_facts(), None, Utc::now())?;
+        status::show(&mut out, mandate, &no_facts(), Some(""), Utc::now())?;
     }
     out.finish()?;
     if none {

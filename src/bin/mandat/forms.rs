@@ -5,7 +5,7 @@ use super::{
     End, Failure, Usage,
     connect::told,
     file::{self, Field},
-    output,
+    output::{self, Cell, Form},
 };
 use chrono::NaiveDate;
 use mandat::{CheckReport, Debit, Error, ErrorKind, Mandate, MandateChange, Outcome, Probe, Verdict, sepa::Finality};
@@ -26,12 +26,23 @@ pub struct Arguments {
     /// The name of the schema. Without a name, the command lists the names.
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// A schema, as `schema` lists it.
+#[derive(Serialize, JsonSchema)]
+struct SchemaForm {
+    /// The name for `mandat schema NAME`.
+    name: &'static str,
+    /// The commands that print such JSON.
+    commands: &'static str,
 }
 
 /// A record that was read, or the reason why not.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "describes values, and is never made")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "describes values, and is never made")]
 enum OrFailure<T> {
     Read(T),
     Failed(FailureForm),
@@ -42,7 +53,7 @@ type Make = fn() -> Schema;
 
 /// The name of each schema, the commands that print such objects, and the schema of one object. The format json prints
 /// an array of these objects, and jsonl one object a line.
-const SCHEMAS: [(&str, &str, Make); 14] = [
+const SCHEMAS: [(&str, &str, Make); 16] = [
     ("status", "status, create, revoke, sign", || schema_for!(OrFailure<MandateForm>)),
     ("debit", "debit", || schema_for!(OrFailure<DebitForm>)),
     ("watch", "watch", || schema_for!(MandateChange)),
@@ -55,6 +66,8 @@ const SCHEMAS: [(&str, &str, Make); 14] = [
     ("fields", "create --fields", || schema_for!(FieldForm)),
     ("preview", "create --dry-run, revoke --dry-run", || schema_for!(PreviewForm)),
     ("row", "refresh", row_schema),
+    ("sandbox", "sandbox --json", || schema_for!(SandboxForm)),
+    ("schema", "schema", || schema_for!(SchemaForm)),
     ("summary", "refresh --summary json", || schema_for!(SummaryForm)),
     ("error", "every command, on standard error", || schema_for!(FailureForm)),
 ];
@@ -82,10 +95,13 @@ fn row_schema() -> Schema {
     })
 }
 
-pub fn run(Arguments { name }: &Arguments) -> Result<End, Failure> {
+pub fn run(Arguments { name, form }: &Arguments) -> Result<End, Failure> {
     let Some(name) = name else {
-        let list = SCHEMAS.map(|(name, commands, _)| format!("{name}\t{commands}\n")).concat();
-        output::write_out(list.as_bytes())?;
+        let mut out = form.printer(&["name", "commands"], &[])?;
+        for (name, commands, _) in SCHEMAS {
+            out.row(vec![Cell::new(name), Cell::new(commands)], &SchemaForm { name, commands })?;
+        }
+        out.finish()?;
         return Ok(End::Complete);
     };
     let Some((_, _, make)) = SCHEMAS.iter().find(|(known, ..)| known == name) else {
@@ -263,6 +279,32 @@ pub struct SpecForm {
     pub vendor: String,
     /// `ours`, `patched` or `replaced`, with a description.
     pub origin: String,
+}
+
+/// The addresses and credentials of a sandbox, as `sandbox --json` prints them.
+#[derive(Serialize, JsonSchema)]
+pub struct SandboxForm {
+    /// The address on which the sandbox listens.
+    pub address: String,
+    /// The seed of its random numbers.
+    pub seed: u64,
+    /// The URL for control requests.
+    pub control: String,
+    /// The simulated vendors.
+    pub vendors: Vec<SimulatedForm>,
+}
+
+/// A simulated vendor.
+#[derive(Serialize, JsonSchema)]
+pub struct SimulatedForm {
+    /// The vendor.
+    pub vendor: String,
+    /// The base URL for callers on this machine.
+    pub url: String,
+    /// The base URL at the first `--host`.
+    pub public_url: String,
+    /// The names and values of the accepted credentials. They are public, and work only in the sandbox.
+    pub credentials: BTreeMap<&'static str, &'static str>,
 }
 
 /// The comparison of one response with the spec, as `probe` prints it.

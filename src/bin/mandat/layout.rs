@@ -27,35 +27,38 @@ pub fn columns(rows: &[Vec<String>], width: usize) -> Vec<Vec<String>> {
     rows.iter().map(|row| row.iter().zip(&widths).map(|(cell, width)| fitted(cell, *width)).collect()).collect()
 }
 
-/// Breaks a text into lines of this width at most, between words. A longer word is broken, too, so that nothing is lost.
+/// Breaks a text into lines of this width at most, between words. A longer word keeps a line of its own, so that a
+/// terminal can still copy a link.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split(' ') {
-            let mut word = word;
-            if !line.is_empty() && measure_text_width(&line) + 1 + measure_text_width(word) > width {
-                lines.push(std::mem::take(&mut line));
-            } else if !line.is_empty() {
-                line.push(' ');
+    let (mut lines, mut line) = (Vec::new(), None::<String>);
+    for word in text.split(' ') {
+        match &mut line {
+            Some(started) if measure_text_width(started) + 1 + measure_text_width(word) <= width => {
+                started.push(' ');
+                started.push_str(word);
             }
-            while measure_text_width(&line) + measure_text_width(word) > width {
-                let mut room = width.saturating_sub(measure_text_width(&line));
-                let end = word.char_indices().find(|(at, c)| {
-                    let wide = measure_text_width(&word[*at..*at + c.len_utf8()]);
-                    let full = wide > room;
-                    room = room.saturating_sub(wide);
-                    full && *at > 0
-                });
-                let Some((end, _)) = end else { break };
-                line += &word[..end];
-                word = &word[end..];
-                lines.push(std::mem::take(&mut line));
-            }
-            line += word;
+            _ => lines.extend(line.replace(word.to_owned())),
         }
-        lines.push(line);
     }
+    lines.extend(line);
     lines
+}
+
+/// Breaks the lines of a text that are wider than this. The further lines of a broken one are indented.
+pub fn fitted(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for whole in text.split_inclusive('\n') {
+        let line = whole.strip_suffix('\n').unwrap_or(whole);
+        if measure_text_width(line) <= width {
+            out += whole;
+            continue;
+        }
+        let content = line.trim_start_matches(' ');
+        let indent = " ".repeat(line.len() - content.len());
+        let further = format!("\n{indent}  ");
+        out += &indent;
+        out += &wrapped(content, width.saturating_sub(indent.len() + 2)).join(&further);
+        out += &whole[line.len()..];
+    }
+    out
 }

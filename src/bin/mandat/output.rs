@@ -9,7 +9,7 @@ use console::Style;
 use serde::Serialize;
 use std::{
     env,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     sync::OnceLock,
 };
 
@@ -161,19 +161,25 @@ impl Printer {
         self.is_text() && screen().width.is_some()
     }
 
+    /// Returns true if the rows wait for the end, when their columns are aligned.
+    pub fn is_aligned(&self) -> bool {
+        self.format == Format::Table && screen().width.is_some() && !self.is_live
+    }
+
     /// Prints one record. `cells` has a cell for each usual and each further column, in this order.
     pub fn row(&mut self, mut cells: Vec<Cell>, json: &impl Serialize) -> Result<(), Failure> {
         let chosen = |cells: &mut Vec<Cell>| -> Vec<Cell> {
             self.chosen.iter().map(|at| cells.get(*at).cloned().unwrap_or_default()).collect()
         };
         let bytes = match self.format {
-            Format::Table if screen().width.is_some() && !self.is_live => {
+            Format::Table if self.is_aligned() => {
                 let cells = chosen(&mut cells);
                 self.rows.push(cells);
                 return Ok(());
             }
             Format::Table => {
-                let line: Vec<String> = chosen(&mut cells).into_iter().map(|cell| in_line(&cell.text)).collect();
+                let cells = chosen(&mut cells);
+                let line: Vec<String> = cells.iter().map(|cell| paint(cell.tone, &in_line(&cell.text))).collect();
                 format!("{}\n", line.join("\t")).into_bytes()
             }
             Format::Json => {
@@ -196,7 +202,10 @@ impl Printer {
     /// [`is_text`](Self::is_text).
     pub fn text(&mut self, text: &str) -> Result<(), Failure> {
         self.count += 1;
-        write_out(text.as_bytes())
+        match screen().width {
+            Some(width) => write_out(layout::fitted(text, width).as_bytes()),
+            None => write_out(text.as_bytes()),
+        }
     }
 
     fn csv_header(&self) -> Result<Vec<u8>, Failure> {
@@ -262,6 +271,8 @@ pub fn write_out(bytes: &[u8]) -> Result<(), Failure> {
 pub struct Screen {
     /// The width of standard output, if it is a terminal.
     pub width: Option<usize>,
+    /// The width of standard error, if it is a terminal.
+    errors_width: Option<usize>,
     colored: bool,
     errors_colored: bool,
     pub quiet: bool,
@@ -290,7 +301,8 @@ static SCREEN: OnceLock<Screen> = OnceLock::new();
 
 /// Returns the terminal. There is one for the whole process, so no function takes it as an argument.
 pub fn screen() -> &'static Screen {
-    static PLAIN: Screen = Screen { width: None, colored: false, errors_colored: false, quiet: false };
+    static PLAIN: Screen =
+        Screen { width: None, errors_width: None, colored: false, errors_colored: false, quiet: false };
     SCREEN.get().unwrap_or(&PLAIN)
 }
 
@@ -305,13 +317,14 @@ pub fn begin(look: Look) {
         }
         Color::Auto => is_terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
     };
-    let terminal = console::Term::stdout();
-    let width = io::stdout().is_terminal().then(|| usize::from(terminal.size().1).max(20));
+    let width = |terminal: console::Term| terminal.is_term().then(|| usize::from(terminal.size().1).max(20));
+    let (width, errors_width) = (width(console::Term::stdout()), width(console::Term::stderr()));
     // The first call wins. There is only one.
     let _ = SCREEN.set(Screen {
         width,
+        errors_width,
         colored: colored(width.is_some()),
-        errors_colored: colored(io::stderr().is_terminal()),
+        errors_colored: colored(errors_width.is_some()),
         quiet: look.quiet,
     });
 }
@@ -352,7 +365,12 @@ pub fn labelled(label: &str, text: &str, tone: Tone) -> String {
 
 /// Writes a message to standard error. Ignores a closed stream, on which `eprint!` would panic.
 pub fn tell(text: &str) {
-    let _ = io::stderr().write_all(visible(text).as_bytes());
+    let _ = io::stderr().write_all(for_errors(visible(text)).as_bytes());
+}
+
+/// Breaks the lines of a message, if standard error is a terminal.
+fn for_errors(text: String) -> String {
+    screen().errors_width.map_or_else(|| text.clone(), |width| layout::fitted(&text, width))
 }
 
 /// Writes a remark to standard error, unless the caller wants none.
@@ -365,7 +383,7 @@ pub fn remark(text: &str) {
 /// Writes an error to standard error.
 pub fn complain(text: &str) {
     let name = styled(Tone::Bad, "mandat:", screen().errors_colored);
-    let _ = io::stderr().write_all(format!("{name} {}\n", visible(text)).as_bytes());
+    let _ = io::stderr().write_all(for_errors(format!("{name} {}\n", visible(text))).as_bytes());
 }
 
 /// Replaces control characters in a text, because a terminal would execute them.

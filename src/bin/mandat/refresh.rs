@@ -12,10 +12,11 @@ use super::{
 use chrono::{TimeDelta, Utc};
 use clap::ValueEnum;
 use futures_util::StreamExt;
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 use mandat::{MandateRef, StatusQuery};
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -225,7 +226,7 @@ async fn ask(
     let taken = output.resumed(fresh)?;
     let mut summary = Summary::default();
     summary.resumed = taken.len();
-    let progress = progress(table.rows.len());
+    let progress = progress(table.rows.len(), !output.is_live());
     progress.inc(taken.len() as u64);
     taken.values().for_each(|written| summary.read(written));
     let line = |row: usize| table.rows[row].line;
@@ -349,14 +350,19 @@ fn by_client(wanted: Vec<(StatusQuery, Vec<usize>)>) -> Vec<(StatusQuery, Vec<us
 }
 
 /// Returns the progress bar, which is visible only on a terminal. It disappears when the run ends for any reason.
-fn progress(rows: usize) -> ProgressBar {
-    if screen().quiet {
+fn progress(rows: usize, is_shown: bool) -> ProgressBar {
+    if screen().quiet || !is_shown {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(rows as u64).with_finish(ProgressFinish::AndClear);
     // The template of the progress bar is a valid constant, so this error does not occur.
-    let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len}  {per_sec}  {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len}  {rate}  {eta} left");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    // `{per_sec}` would show a fraction of a row.
+    bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // A failed write to the line of the bar leaves the rate out.
+        let _ = write!(out, "{:.0}/s", state.per_sec());
+    }));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }

@@ -1,6 +1,12 @@
 //! The command `mandat sandbox` simulates the vendors for programs in any language.
 
-use super::{End, Failure, stop::stopped};
+use super::{
+    End, Failure,
+    connect::host_of,
+    file,
+    forms::{SandboxForm, SimulatedForm},
+    stop::stopped,
+};
 use mandat::{
     Provider,
     sandbox::{Options, Sandbox},
@@ -21,7 +27,8 @@ use std::{
 #[command(after_help = "\
 Examples:
   mandat sandbox
-  mandat sandbox --listen 127.0.0.1:0 --seed 7")]
+  mandat sandbox --listen 127.0.0.1:0 --seed 7
+  mandat status --sandbox=127.0.0.1:4010 safedebit:XXXXXXXXXXXXX")]
 pub struct Arguments {
     /// Address to listen on. Port 0 picks a free port. If the address is not loopback, every machine that reaches it
     /// can read and change all data in the sandbox.
@@ -34,18 +41,23 @@ pub struct Arguments {
     /// Seed of the random numbers. The same seed gives the same ids and the same random faults.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
+    /// Print the addresses and the credentials as one line of JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// The maximum wait for unfinished responses after a signal to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-pub async fn run(Arguments { listen, hosts, seed }: Arguments) -> Result<End, Failure> {
+pub async fn run(Arguments { listen, hosts, seed, json }: Arguments) -> Result<End, Failure> {
     let mut stopped = Box::pin(stopped()?);
     let options = Options::default().with_listen(listen).with_seed(seed).with_hosts(hosts);
     let sandbox = Sandbox::start_with(options.clone()).await.map_err(|e| refused(listen, &e))?;
-    say(&greeting(&sandbox, &options));
+    say(&if json { file::json_line(&form(&sandbox, &options))? } else { greeting(&sandbox, &options) });
     (&mut stopped).await;
-    say("Stopping.\n");
+    if !json {
+        say("Stopping.\n");
+    }
     // An idle connection must not delay the end of the sandbox.
     let _ = tokio::time::timeout(GRACE, sandbox.stop()).await;
     Ok(End::Complete)
@@ -69,9 +81,26 @@ fn refused(listen: SocketAddr, error: &io::Error) -> String {
     }
 }
 
+fn form(sandbox: &Sandbox, options: &Options) -> SandboxForm {
+    let vendor = |provider: &Provider| SimulatedForm {
+        vendor: provider.as_str().into(),
+        url: sandbox.base_url(*provider),
+        public_url: sandbox.public_url(*provider),
+        credentials: sandbox.credentials(*provider).iter().copied().collect(),
+    };
+    SandboxForm {
+        address: sandbox.address().to_string(),
+        seed: options.seed,
+        control: sandbox.control_url(),
+        vendors: Provider::ALL.iter().map(vendor).collect(),
+    }
+}
+
 fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String {
-    let address = sandbox.address();
-    let mut text = format!("Sandbox on http://{address}, seed {seed}. Press Ctrl-C to stop it.\n\n");
+    let (address, control) = (sandbox.address(), sandbox.control_url());
+    let host = host_of(&control);
+    let mut text = format!("Sandbox on http://{address}, seed {seed}. Press Ctrl-C to stop it.\n");
+    text += &format!("In another terminal: mandat status --sandbox={host} safedebit:{}\n\n", Sandbox::CONSUMER);
     if !address.ip().is_loopback() {
         text += "WARNING: every machine that reaches this address can read and change all data in the sandbox.\n\
                  Listen on 127.0.0.1, unless the sandbox has a container of its own.\n\n";

@@ -96,6 +96,12 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Returns true if rows appear on a terminal one by one. A progress bar would be in their way.
+    pub fn is_live(&self) -> bool {
+        matches!(&self.sink, Sink::Stream(Stream { terminal: true, printer, .. })
+            if printer.as_ref().is_none_or(|printer| !printer.is_aligned()))
+    }
+
     /// Leaves no file behind if no row is saved.
     pub fn give_up(self) {
         if let Sink::File(journal) = self.sink {

@@ -38,7 +38,7 @@ pub fn run(command: &Command) -> Result<End, Failure> {
                     continue;
                 }
                 let form = SpecForm { vendor: version.provider.as_str().into(), origin: version.origin.to_string() };
-                out.row(vec![Cell::new(version.provider), Cell::new(&form.origin)], &form)?;
+                out.row(vec![Cell::new(&form.vendor), Cell::new(&form.origin)], &form)?;
             }
             out.finish()?;
         }

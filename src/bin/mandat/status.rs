@@ -43,7 +43,7 @@ pub struct Arguments {
     pub connection: connect::Options,
 }
 
-// Facts that only the caller knows. A fact whose option is absent is unknown.
+/// Facts that only the caller knows. A fact whose option is absent is unknown.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Facts")]
 struct StatedFacts {
@@ -161,12 +161,19 @@ pub fn not_read(out: &mut Printer, reference: &impl ToString, error: &Error) -> 
     Ok(())
 }
 
-/// Prints one mandate with the verdict on its use.
+/// Starts the output of a command that also prints the link where the debtor signs.
+pub fn printer_with_link(form: &Form) -> Result<Printer, Failure> {
+    let usual: Vec<&'static str> = USUAL.into_iter().chain(["signature_url"]).collect();
+    form.printer(&usual, &FURTHER)
+}
+
+/// Prints one mandate with the verdict on its use. Pass a link, which may be empty, exactly if the output comes from
+/// [`printer_with_link`].
 pub fn show(
     out: &mut Printer,
     mandate: &Mandate,
     facts: &Facts,
-    signature_url: Option<&str>,
+    link: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let verdict = match mandate.reference.provider().purpose() {
@@ -174,12 +181,17 @@ pub fn show(
         _ => mandate.may_collect(facts, now),
     };
     let next = next(mandate, &verdict);
+    let signature_url = link.filter(|link| !link.is_empty());
     if out.is_screen() {
         return out.text(&card(mandate, &verdict, &next, signature_url));
     }
     let reasons: Vec<String> = verdict.reasons().iter().map(ToString::to_string).collect();
     let form = MandateForm { mandate, verdict: &verdict, reasons, next_step: &next, signature_url };
-    out.row(cells(mandate, &verdict, &next), &form)
+    let mut cells = cells(mandate, &verdict, &next);
+    if let Some(link) = link {
+        cells.insert(USUAL.len(), Cell::new(link));
+    }
+    out.row(cells, &form)
 }
 
 fn cells(mandate: &Mandate, verdict: &Verdict, next: &str) -> Vec<Cell> {

@@ -55,7 +55,7 @@ fn table(form: &Form, rows: impl Iterator<Item = (Provider, String, Cell, Eviden
         // The whole text would be wider than a terminal.
         let known = evidence.to_string().replace("word documented, meaning inferred", "word documented");
         let known_tone = if evidence == Evidence::Documented { Tone::Plain } else { Tone::Faint };
-        out.row(vec![Cell::new(provider), Cell::new(word), status, Cell::new(known).tone(known_tone)], &form)?;
+        out.row(vec![Cell::new(provider.as_str()), Cell::new(word), status, Cell::new(known).tone(known_tone)], &form)?;
     }
     out.finish()
 }

@@ -4,9 +4,9 @@ use super::{
     Failure, Usage,
     connect::told,
     forms::PreviewForm,
-    output::{Cell, Form, Tone, complain, tell},
+    output::{Cell, Form, Tone, complain, remark, tell},
 };
-use mandat::{Error, Outcome, Provider, sepa::Iban};
+use mandat::{Error, ErrorKind, Outcome, Provider, sepa::Iban};
 use std::io::{self, BufRead, IsTerminal};
 
 /// The options of a command that writes.
@@ -48,9 +48,7 @@ impl Preview {
             }
         }
         out.finish()?;
-        if out_is_for_people(form) {
-            tell(&format!("{} {}: nothing was sent.\n", self.provider, self.operation));
-        }
+        remark(&format!("{} {}: nothing was sent.\n", self.provider, self.operation));
         Ok(())
     }
 
@@ -77,10 +75,6 @@ impl Preview {
     }
 }
 
-fn out_is_for_people(form: &Form) -> bool {
-    !form.is_json()
-}
-
 /// Returns a value for a preview. Of an IBAN only the country and the last characters remain, of other personal data the
 /// length.
 pub fn masked(text: &str, personal: bool) -> String {
@@ -94,9 +88,15 @@ pub fn masked(text: &str, personal: bool) -> String {
     }
 }
 
-/// Returns true if the vendor may have acted although the call failed.
+/// Returns true if the vendor may have acted although the call failed. An error that says nothing about this counts as
+/// such, unless no request was sent.
 pub fn is_lost(error: &Error) -> bool {
-    error.outcome() == Some(Outcome::Unknown)
+    use ErrorKind::{InvalidRequest, NotApplicable, NotAsked, NotConfigured};
+    match error.outcome() {
+        Some(Outcome::NotSent | Outcome::Refused) => false,
+        Some(_) => true,
+        None => !matches!(error.kind(), InvalidRequest | NotApplicable | NotAsked | NotConfigured),
+    }
 }
 
 /// Reports a write that failed, with the next step of a person.
