@@ -25,6 +25,7 @@ fn json_of_each_command_matches_its_schema() {
         ("status", &["--sandbox", "revoke", "safedebit:XXXXXXXXXXXXX", "--yes"], [0, 0]),
         ("debit", &["--sandbox", "debit"], [0, 0]),
         ("debit", &["--sandbox", "debit", "safedebit:umr=nobody/sdd=none"], [5, 5]),
+        ("doctor", &["--sandbox", "doctor"], [0, 0]),
         ("probe", &["--sandbox", "probe"], [0, 0]),
         ("probe", &["--sandbox", "probe", "safedebit:nobody"], [5, 5]),
         ("table", &["table"], [0, 0]),

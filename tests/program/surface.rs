@@ -14,6 +14,8 @@ fn help_texts_match_the_snapshot_and_fit_80_columns() {
         &["create", "--help"],
         &["sign", "--help"],
         &["revoke", "--help"],
+        &["doctor", "--help"],
+        &["report", "--help"],
         &["probe", "--help"],
         &["table", "--help"],
         &["check", "--help"],
@@ -107,8 +109,8 @@ fn shell_completions_list_every_command() {
         assert_eq!(code, Some(0));
         assert!(
             [
-                "status", "debit", "refresh", "watch", "create", "sign", "revoke", "probe", "table", "check",
-                "calendar", "sandbox", "spec", "schema", "man",
+                "status", "debit", "refresh", "watch", "create", "sign", "revoke", "doctor", "report", "probe",
+                "table", "check", "calendar", "sandbox", "spec", "schema", "man",
             ]
             .iter()
             .all(|name| out.contains(name))

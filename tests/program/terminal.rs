@@ -25,7 +25,7 @@ fn files(test: &str) -> std::path::PathBuf {
 }
 
 /// The commands of the transcripts, with the text that a person types.
-const COMMANDS: [(&[&str], &str); 31] = [
+const COMMANDS: [(&[&str], &str); 33] = [
     (&["--sandbox", "status"], ""),
     (&["--sandbox", "status", "--columns", "reference,status,reasons"], ""),
     (&["--sandbox", "status", "safedebit:nobody"], ""),
@@ -33,6 +33,8 @@ const COMMANDS: [(&[&str], &str); 31] = [
     (&["--sandbox", "refresh"], ""),
     (&["--sandbox", "refresh", "--columns", "reference,verdict,observed_at", "--quiet"], ""),
     (&["--sandbox", "watch", "safedebit:nobody"], ""),
+    (&["--sandbox", "doctor"], ""),
+    (&["doctor", "safedebit"], ""),
     (&["--sandbox", "probe", "safedebit:XXXXXXXXXXXXX"], ""),
     (&["--sandbox", "probe", "safedebit:XXXXXXXXXXXXX", "--columns", "place,response"], ""),
     (&["create", "safedebit", "--fields"], ""),
