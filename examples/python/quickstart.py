@@ -1,4 +1,4 @@
-"""Follows mandates at three vendors in a running `mandat sandbox`, with clients that openapi-generator writes.
+"""Follows mandates at three vendors in a running `mandat sandbox`, with clients that openapi-python-client writes.
 
 Run it as README.md beside this file describes. The lines are those of `cargo run --example quickstart`, without the
 verdicts, which only the crate computes.
@@ -6,14 +6,24 @@ verdicts, which only the crate computes.
 
 import json
 import sys
-from datetime import datetime, timedelta, timezone
+from base64 import b64encode
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-import easytransac
-import safedebit
-import seqino
 import yaml
+from easytransac import AuthenticatedClient as Bearer, Client as Easytransac
+from easytransac import models as easytransac
+from easytransac.api.authentication import generate_token
+from easytransac.api.sdd import create_mandate as create_easytransac_mandate, get_mandate_status
+from safedebit import AuthenticatedClient as SafeDebit
+from safedebit import models as safedebit
+from safedebit.api.debits import payment, search_payment
+from safedebit.api.mandates import create_mandate as create_safedebit_mandate, search_mandate
+from seqino import AuthenticatedClient as Seqino
+from seqino import models as seqino
+from seqino.api.clients import update_client
+from seqino.api.mandates import create_mandate as create_seqino_mandate, get_mandate, revoke_mandate
 
 SANDBOX = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:4010"
 SPECS = Path(__file__).parents[2] / "specs"
@@ -29,38 +39,43 @@ def control(path, body=None):
 
 
 def now():
-    return datetime.fromisoformat(control("clock")["now"].replace("Z", "+00:00"))
+    # The clock has nanoseconds, which Python does not read.
+    return datetime.fromisoformat(control("clock")["now"][:19] + "+00:00")
 
 
 def meanings(vendor, schema, key):
     """Returns the meaning of each word, from the spec of the vendor."""
     spec = yaml.safe_load((SPECS / f"{vendor}.yaml").read_text(encoding="utf-8"))
-    return {word: meaning[key] for word, meaning in spec["components"]["schemas"][schema]["x-status"].items() if key in meaning}
+    words = spec["components"]["schemas"][schema]["x-status"].items()
+    return {word: meaning[key] for word, meaning in words if key in meaning}
 
 
-WORDS = {vendor: meanings(vendor, "MandateStatus", "status") for vendor in ("easytransac", "safedebit", "seqino")}
+NAMES = {"easytransac": "Easytransac", "safedebit": "SafeDebit", "seqino": "Seqino PDP"}
+WORDS = {vendor: meanings(vendor, "MandateStatus", "status") for vendor in NAMES}
 
 
-def show(vendor, step, word, status=None):
-    name = {"easytransac": "Easytransac", "safedebit": "SafeDebit", "seqino": "Seqino PDP"}[vendor]
-    status = status or WORDS[vendor].get(word, "Unrecognized")
-    print(f"{name:<11} {step:<26} {word:<11} {status}")
+def meaning(vendor, word):
+    return WORDS[vendor].get(word, "Unrecognized")
+
+
+def show(vendor, step, word, status):
+    print(f"{NAMES[vendor]:<11} {step:<26} {word:<11} {status}")
 
 
 def follow_easytransac():
-    client = easytransac.ApiClient(easytransac.Configuration(host=f"{SANDBOX}/easytransac/v2"))
+    url = f"{SANDBOX}/easytransac/v2"
     key = dict(control("vendors")["vendors"][0]["credentials"])["apiKey"]
-    token = easytransac.AuthenticationApi(client).generate_token(easytransac.GenerateTokenRequest(api_key=key))
-    client.configuration.access_token = token.data.token
-    mandates = easytransac.SddApi(client)
-    created = mandates.create_mandate(easytransac.CreateMandateRequest(
+    token = generate_token.sync(client=Easytransac(base_url=url), body=easytransac.GenerateTokenRequest(api_key=key))
+    client = Bearer(base_url=url, token=token.data.token)
+    created = create_easytransac_mandate.sync(client=client, body=easytransac.CreateMandateRequest(
         email="abc@abc.com", lastname="ABCabc123", iban="FR7630001007941234567890185", address="ABCabc123",
         zip_code="ABCabc123", city="ABCabc123", country="FRA",
     ))
     mandate = created.data.mandate_id
 
     def look(step):
-        show("easytransac", step, mandates.get_mandate_status(mandate).data.status)
+        word = get_mandate_status.sync(mandate, client=client).data.status
+        show("easytransac", step, word, meaning("easytransac", word))
 
     def change(**change):
         control("mandates", {"mandate": f"easytransac:{mandate}", **change})
@@ -74,27 +89,28 @@ def follow_easytransac():
     look("an unknown word")
 
 
-def accepted(response):
-    """Returns the success of SafeDebit. Raises for a refusal, which also has the HTTP status 200."""
-    if isinstance(response.actual_instance, safedebit.Failure):
-        raise RuntimeError(f"SafeDebit refused the request: {response.actual_instance.code}")
-    return response.actual_instance
+def accepted(answer):
+    """Returns a success of SafeDebit. Raises for a refusal, which also has the HTTP status 200."""
+    if isinstance(answer, safedebit.Failure):
+        raise RuntimeError(f"SafeDebit refused the request: {answer.code}")
+    return answer
 
 
 def follow_safedebit():
-    configuration = safedebit.Configuration(
-        host=f"{SANDBOX}/safedebit/ssp", username="sandbox", password="sandbox-password")
-    client = safedebit.ApiClient(configuration)
-    mandates, debits = safedebit.MandatesApi(client), safedebit.DebitsApi(client)
-    created = accepted(mandates.create_mandate(safedebit.CreateMandateRequest(
+    def login(pair):
+        token = b64encode(pair.encode()).decode()
+        return SafeDebit(base_url=f"{SANDBOX}/safedebit/ssp", prefix="Basic", token=token)
+
+    client = login("sandbox:sandbox-password")
+    created = accepted(create_safedebit_mandate.sync(client=client, body=safedebit.CreateMandateRequest(
         safedebit_consumer_reference=CONSUMER, url_ok="https://xxxxx.xxx/ok", url_ko="https://xxxxx.xxx/ko",
         url_cancel="https://xxxxx.xxx/cancel", umr="RUM-2026-0042", status="6",
     )))
     mandate = created.umr
 
     def look(step):
-        [found] = accepted(mandates.search_mandate(umr=mandate)).datas
-        show("safedebit", step, found.status)
+        [found] = accepted(search_mandate.sync(client=client, umr=mandate)).datas
+        show("safedebit", step, found.status, meaning("safedebit", found.status))
 
     def change(**change):
         control("mandates", {"mandate": f"safedebit:{mandate}", **change})
@@ -105,11 +121,11 @@ def follow_safedebit():
     change(step="activate")
     look("activated")
     # Collect 12.50 euros, then read the debit.
-    sent = accepted(debits.payment(safedebit.PaymentRequest(
+    sent = accepted(payment.sync(client=client, body=safedebit.PaymentRequest(
         amount="1250", due_date="02/01/2030", sdd_reference="SDD-2026-0042", umr=mandate,
         safedebit_consumer_reference=CONSUMER,
     )))
-    [found] = accepted(debits.search_payment(payment_reference=sent.payment_reference)).datas
+    [found] = accepted(search_payment.sync(client=client, payment_reference=sent.payment_reference)).datas
     word = found.sdd[0].status
     status = meanings("safedebit", "SddStatus", "debit").get(word, "Unrecognized")
     print(f"Debit       safedebit:umr={mandate}/sdd={sent.sdd_reference} is {status} ({word})")
@@ -120,26 +136,23 @@ def follow_safedebit():
     change(word="9")
     look("an unknown word")
     # A refusal has a code.
-    refused = mandates.search_mandate(umr=mandate, _headers={"Authorization": "Basic wrong"}).actual_instance
+    refused = search_mandate.sync(client=login("nobody:nothing"), umr=mandate)
     assert isinstance(refused, safedebit.Failure) and refused.code == "AUTH_001", refused
 
 
 def follow_seqino():
-    configuration = seqino.Configuration(
-        host=f"{SANDBOX}/seqino/api", api_key={"APIKeyHeader": "YOUR_API_KEY_HERE"})
-    client = seqino.ApiClient(configuration)
-    mandates, clients = seqino.MandatesApi(client), seqino.ClientsApi(client)
-    mandate = mandates.create_mandate(CLIENT, seqino.CreateMandateRequest(
+    client = Seqino(base_url=f"{SANDBOX}/seqino/api", prefix="", token="YOUR_API_KEY_HERE")
+    mandate = create_seqino_mandate.sync(client=client, x_pdp_client_id=CLIENT, body=seqino.CreateMandateRequest(
         start_date=now() + timedelta(days=7), end_date=now() + timedelta(days=365),
         directory_entry=seqino.DirectoryEntry(siren="123456789", name="Acme Corporation"),
     )).id
 
     def look(step):
-        try:
-            found = mandates.get_mandate(mandate, CLIENT)
-        except seqino.exceptions.NotFoundException as gone:
-            return show("seqino", step, str(gone.status), "Gone")
-        status = WORDS["seqino"].get(found.status, "Unrecognized")
+        read = get_mandate.sync_detailed(mandate, client=client, x_pdp_client_id=CLIENT)
+        if read.status_code == 404:
+            return show("seqino", step, "404", "Gone")
+        found = read.parsed
+        status = meaning("seqino", found.status)
         # The dates change the meaning of `active`.
         if status == "Active" and found.end_date and now() >= found.end_date:
             status = "Expired"
@@ -151,7 +164,7 @@ def follow_seqino():
         control("mandates", {"mandate": f"seqino:{CLIENT}/{mandate}", **change})
 
     def client_becomes(status):
-        clients.update_client(CLIENT, seqino.UpdateClientRequest(status=status))
+        update_client.sync(CLIENT, client=client, body=seqino.UpdateClientRequest(status=status))
 
     def later(days):
         control("clock", {"advance_seconds": days * 24 * 3600})
@@ -174,7 +187,7 @@ def follow_seqino():
     look("failed")
     change(word="on_holiday")
     look("an unknown word")
-    mandates.revoke_mandate(mandate, CLIENT)
+    revoke_mandate.sync_detailed(mandate, client=client, x_pdp_client_id=CLIENT)
     look("revoked by a deletion")
 
 

@@ -238,9 +238,9 @@ fn error(e: Error) -> Refused {
 fn ahead(wanted: &Advance, now: DateTime<Utc>) -> Result<Duration, Refused> {
     match *wanted {
         Advance { advance_seconds: Some(seconds), until: None } => Ok(Duration::from_secs(seconds)),
-        Advance { advance_seconds: None, until: Some(until) } => (until - now)
-            .to_std()
-            .map_err(|_| (409, "the clock is later already. The clock only advances. To set it back, reset the sandbox".into())),
+        Advance { advance_seconds: None, until: Some(until) } => (until - now).to_std().map_err(|_| {
+            (409, "the clock is later already. The clock only advances. To set it back, reset the sandbox".into())
+        }),
         _ => Err((400, "send exactly one of advance_seconds, until".into())),
     }
 }

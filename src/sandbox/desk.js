@@ -23,8 +23,8 @@ const WORDS = {
     new_debit: 'Debit €12.50', debit: 'Debit', forget: 'Delete at the vendor', more: 'More…', open: 'Open the signing page',
     notification: 'Signed notification', notification_hint: 'The vendor would post this text to your webhook now.', show: 'Notification',
     no_steps: 'No step is possible from here.', due: 'due {0}', reason: 'reason {0}', refund: 'Refund', return_as: 'Return as…',
-    to_bank: 'To the bank', to_collected: 'Settle', advances: 'advances the clock to {0}', details: 'details',
-    of: '{0} of {1}', no_connection: 'closed', done: 'Done.', amount_of: '{0} on {1}',
+    to_bank: 'To the bank', to_collected: 'Settle', advances: 'advances the clock to {0}', simulation: 'Simulation: nothing is signed, and no account is debited.',
+    of: '{0} of {1}', no_connection: 'closed', done: 'Done.',
     sign: 'Sign', verify: 'Verify', activate: 'Activate', suspend: 'Suspend', expire: 'Expire', revoke: 'Revoke', fail: 'Fail',
     Pending: 'pending', AwaitingSignature: 'awaiting signature', AwaitingVerification: 'awaiting verification',
     AwaitingActivation: 'awaiting activation', Active: 'active', Suspended: 'suspended', Revoked: 'revoked', Expired: 'expired',
@@ -64,8 +64,8 @@ const WORDS = {
     new_debit: 'Prélever 12,50 €', debit: 'Prélever', forget: 'Supprimer chez le prestataire', more: 'Plus…', open: 'Ouvrir la page de signature',
     notification: 'Notification signée', notification_hint: 'Le prestataire enverrait maintenant ce texte à votre webhook.', show: 'Notification',
     no_steps: 'Aucune étape n’est possible ici.', due: 'échéance {0}', reason: 'motif {0}', refund: 'Rembourser', return_as: 'Rejeter pour…',
-    to_bank: 'À la banque', to_collected: 'Encaisser', advances: 'avance l’horloge au {0}', details: 'détails',
-    of: '{0} sur {1}', no_connection: 'coupée', done: 'C’est fait.', amount_of: '{0} sur {1}',
+    to_bank: 'À la banque', to_collected: 'Encaisser', advances: 'avance l’horloge au {0}', simulation: 'Simulation : rien n’est signé et aucun compte n’est débité.',
+    of: '{0} sur {1}', no_connection: 'coupée', done: 'C’est fait.',
     sign: 'Signer', verify: 'Vérifier', activate: 'Activer', suspend: 'Suspendre', expire: 'Faire expirer', revoke: 'Révoquer', fail: 'Faire échouer',
     Pending: 'en cours', AwaitingSignature: 'à signer', AwaitingVerification: 'à vérifier', AwaitingActivation: 'à activer',
     Active: 'actif', Suspended: 'suspendu', Revoked: 'révoqué', Expired: 'expiré', Invalid: 'non valable', Gone: 'disparu',
@@ -186,12 +186,14 @@ const step = (mandate, step) => order('POST', 'mandates', { mandate, step });
 
 function mandateRow(mandate) {
   const ended = ENDED.includes(mandate.status);
-  const steps = ended ? [] : mandate.steps.map((one) => button(one, t(one), () => step(mandate.mandate, one), { 'aria-label': `${t(one)}: ${mandate.shown}` }));
+  // The first step leads on, the last one ends the mandate. The dialog has all steps.
+  const usual = ended ? [] : mandate.steps.filter((_, place, all) => place === 0 || place === all.length - 1);
+  const steps = usual.map((one) => button(one, t(one), () => step(mandate.mandate, one), { 'aria-label': `${t(one)}: ${mandate.shown}` }));
   const debit = mandate.debits && mandate.status === 'Active'
     && button('debit', t('debit'), () => order('POST', 'samples', { debit_on: mandate.mandate }), { 'aria-label': `${t('debit')}: ${mandate.shown}` });
   return el('li', {},
     el('div', { class: 'who' }, el('strong', {}, bare(mandate.shown)),
-      el('span', { class: 'soft' }, [name(mandate.provider), mandate.account].filter(Boolean).join(' · '))),
+      el('span', { class: 'soft' }, name(mandate.provider), mandate.account && ' · ', mandate.account && el('span', { class: 'whole' }, mandate.account))),
     el('div', {}, badge(mandate.status), ' ', el('span', { class: 'soft raw' }, word(mandate.word))),
     el('div', { class: 'group' },
       mandate.page && el('a', { class: 'button', 'data-key': 'page', href: `${mandate.page}?lang=${language}` }, t('open')),
@@ -225,10 +227,11 @@ function requestRow(request) {
   const good = request.status >= 200 && request.status < 400 && request.violations.length === 0;
   const { parameters, body, violations } = request;
   const told = { ...(Object.keys(parameters).length && { parameters }), ...(body !== null && { body }), ...(violations.length && { violations }) };
-  return el('li', {}, el('span', { class: 'soft' }, hour.format(new Date(request.at))), el('span', { class: 'vendor soft' }, name(request.provider)),
+  const line = [el('span', { class: 'soft' }, hour.format(new Date(request.at))), el('span', { class: 'vendor soft' }, name(request.provider)),
     el('strong', { class: 'raw' }, request.operation ?? '?'),
-    el('span', { class: `badge ${good ? 'good' : 'bad'}` }, request.status === 0 ? t('no_connection') : String(request.status)),
-    Object.keys(told).length > 0 && el('details', {}, el('summary', {}, t('details')), el('pre', { tabindex: 0 }, JSON.stringify(told, null, 2))));
+    el('span', { class: `badge ${good ? 'good' : 'bad'}` }, request.status === 0 ? t('no_connection') : String(request.status))];
+  if (Object.keys(told).length === 0) return el('li', {}, el('div', { class: 'request' }, ...line));
+  return el('li', {}, el('details', {}, el('summary', { class: 'request' }, ...line), el('pre', { tabindex: 0 }, JSON.stringify(told, null, 2))));
 }
 
 function faultRow(fault) {

@@ -96,7 +96,9 @@ impl Course {
     /// Returns the next step of a debit, and an instant on the first day in Paris of this step.
     pub fn next(self, due: NaiveDate) -> Option<(Self, DateTime<Utc>)> {
         let (step, day) = match self {
-            Self::Scheduled => (Self::Submitted, last_presentation(due, Scheme::Core, &LeadTimes::default())?.succ_opt()?),
+            Self::Scheduled => {
+                (Self::Submitted, last_presentation(due, Scheme::Core, &LeadTimes::default())?.succ_opt()?)
+            }
             Self::Submitted => (Self::Collected, add_business_days(business_day_on_or_after(due)?, 1)?),
             Self::Collected => return None,
         };

@@ -72,6 +72,11 @@
 //!
 //! # Pages
 //!
+//! The page at `/` shows the mandates, debits, the clock and the requests, live and masked. It has a button or a form for
+//! each control request, so that a demonstration needs no other program. Its buttons "New at ..." and "Debit" create
+//! sample records. After the signature of a sample the browser goes to `/_shop/ok`, which stands for the site of a
+//! merchant.
+//!
 //! Some responses contain a link: SafeDebit's `signature_url`, its links for transfers and beneficiaries, and Seqino's
 //! `onboarding_url`. Each link leads to a page of the sandbox at `/<vendor>/pages/<token>`. The page is in French or
 //! English: `?lang=` or the browser's languages decide. Without a browser, post `decision=agree` or `decision=cancel`
@@ -92,8 +97,9 @@
 //!
 //! Each request needs exactly one `Host` header. Otherwise the response is 400. The host has to be `localhost`, a
 //! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the response is
-//! 421. A control request with the `Origin` of another site gets 403. A control request whose `Content-Type` is not JSON gets 415.
-//! So no web site can control the sandbox through a browser.
+//! 421. A control request from a page of another site (`Origin`, `Sec-Fetch-Site`) gets 403, and so does a decision on a
+//! page. A control request whose `Content-Type` is not JSON gets 415. So no web site can control the sandbox through a
+//! browser.
 //!
 //! | method, path | body or query | effect |
 //! |---|---|---|
@@ -401,6 +407,11 @@ impl Sandbox {
     /// Returns the URL for control requests from this machine, such as `http://127.0.0.1:4010/_control`.
     pub fn control_url(&self) -> String {
         format!("http://{}/_control", self.hosts.local())
+    }
+
+    /// Returns the URL of the page that shows and controls the sandbox, for a browser on this machine.
+    pub fn page_url(&self) -> String {
+        format!("http://{}/", self.hosts.local())
     }
 
     /// Returns the base URL of a vendor, for callers on this machine.

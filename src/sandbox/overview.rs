@@ -34,7 +34,9 @@ impl dyn Simulation {
         let rows = self.vocabulary();
         let meaning = |word: &str| rows.iter().find(|row| row.raw == word).map(|row| row.status);
         let dated = self.dated_word(mandate, now);
-        dated.or(mandate["status"].as_str().map(str::to_owned)).and_then(|word| meaning(&word))
+        dated
+            .or(mandate["status"].as_str().map(str::to_owned))
+            .and_then(|word| meaning(&word))
             .unwrap_or(MandateStatus::Unrecognized)
     }
 }
@@ -137,7 +139,10 @@ impl World {
         let record = match on {
             None => None,
             Some(mandate) => Some(
-                vendor.store.get(MANDATES, mandate.id()).cloned()
+                vendor
+                    .store
+                    .get(MANDATES, mandate.id())
+                    .cloned()
                     .ok_or_else(|| unknown("the sandbox has no such mandate"))?,
             ),
         };

@@ -111,8 +111,7 @@ pub(super) fn shown_reference(reference: &str) -> String {
 /// Writes an amount as its readers do: `1 234 567,89 €` in French, `€1,234,567.89` in English.
 fn amount(cents: u64, language: Language) -> String {
     let (digits, cents) = ((cents / 100).to_string(), cents % 100);
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
     match language {
         Language::French => format!("{},{cents:02} €", groups.join("\u{202f}")),
         Language::English => format!("€{}.{cents:02}", groups.join(",")),
@@ -204,6 +203,8 @@ const CANCELLED: Text = Text { fr: "Annulé : rien n’a été fait.", en: "Canc
 const SORRY: Text = Text { fr: "Cette page ne peut pas être affichée", en: "This page cannot be shown" };
 pub(super) const UNKNOWN: Text =
     Text { fr: "Ce lien est inconnu. Demandez-en un nouveau.", en: "This link is unknown. Ask for a new one." };
+pub(super) const READ: Text =
+    Text { fr: "Cette page n’accepte que GET et HEAD.", en: "This page accepts only GET and HEAD." };
 pub(super) const METHOD: Text =
     Text { fr: "Cette page n’accepte que GET, HEAD et POST.", en: "This page accepts only GET, HEAD and POST." };
 pub(super) const DECISION: Text = Text {
@@ -259,7 +260,11 @@ pub(super) fn desk(language: Language, nonce: &str) -> String {
 }
 
 /// Returns the page that stands for the site of a merchant, after a sample page. It shows the received fields.
-pub(super) fn shop(language: Language, place: &str, received: impl Iterator<Item = (String, String)>) -> Option<String> {
+pub(super) fn shop(
+    language: Language,
+    place: &str,
+    received: impl Iterator<Item = (String, String)>,
+) -> Option<String> {
     let title = match place {
         "ok" => Text { fr: "Retour chez le marchand", en: "Back at the merchant" },
         "ko" => Text { fr: "Retour après un échec", en: "Back after a failure" },

@@ -244,7 +244,7 @@ fn language(head: &Parts) -> Language {
 fn desk(head: &Parts) -> Response<Body> {
     let language = language(head);
     if ![Method::GET, Method::HEAD].contains(&head.method) {
-        let mut response = html(405, page::notice(language, page::METHOD));
+        let mut response = html(405, page::notice(language, page::READ));
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
@@ -288,13 +288,7 @@ fn protected(mut response: Response<Body>) -> Response<Body> {
 }
 
 /// Shows a page, or applies the decision in its submitted form.
-fn page(
-    world: &mut World,
-    vendor: &str,
-    token: &str,
-    head: &Parts,
-    body: &Bytes,
-) -> Response<Body> {
+fn page(world: &mut World, vendor: &str, token: &str, head: &Parts, body: &Bytes) -> Response<Body> {
     let (language, method) = (language(head), &head.method);
     if ![Method::GET, Method::HEAD, Method::POST].contains(method) {
         let mut response = html(405, page::notice(language, page::METHOD));

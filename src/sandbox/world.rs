@@ -94,8 +94,15 @@ const LONGEST_JOURNAL: usize = 100_000;
 
 impl World {
     pub fn new(vendors: Vec<SimulatedVendor>, clock: Arc<VirtualClock>, seed: u64) -> Self {
-        let mut world =
-            Self { vendors, faults: Vec::new(), scripts: Vec::new(), journal: VecDeque::new(), received: 0, clock, seed };
+        let mut world = Self {
+            vendors,
+            faults: Vec::new(),
+            scripts: Vec::new(),
+            journal: VecDeque::new(),
+            received: 0,
+            clock,
+            seed,
+        };
         world.reset();
         world
     }
