@@ -54,15 +54,15 @@ fn field<'a, 'b>(
     mut way: impl Iterator<Item = &'b str>,
     required: bool,
 ) -> Option<&'a Located<Schema>> {
-    // If a response has several forms, the last form is the requested data. The other forms are a failure, or a single
+    // If a response has several forms, the first form is the requested data. The other forms are a failure, or a single
     // item instead of a list.
-    let data = |schema: &'a Located<Schema>| {
+    let first = |schema: &'a Located<Schema>| {
         let schema = spec.target(schema);
-        spec.target(schema.forms().last().unwrap_or(schema))
+        spec.target(schema.forms().next().unwrap_or(schema))
     };
-    way.try_fold(data(schema), |schema, name| {
+    way.try_fold(first(schema), |schema, name| {
         let property = schema.properties.as_ref()?.get(name)?;
-        (!required || schema.required.iter().any(|required| required == name)).then(|| data(property))
+        (!required || schema.required.iter().any(|required| required == name)).then(|| first(property))
     })
 }
 

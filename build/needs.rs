@@ -82,7 +82,7 @@ fn request(spec: &Spec, endpoint: Endpoint) -> String {
 /// The kind of a value, as far as code depends on it.
 fn form(spec: &Spec, schema: &Located<Schema>) -> String {
     let schema = spec.target(schema);
-    let items = schema.items.as_ref().or(schema.forms().last().and_then(|form| form.items.as_ref()));
+    let items = schema.items.as_ref().or(schema.forms().next().and_then(|form| form.items.as_ref()));
     match (&schema.open, items, schema.kind) {
         (Some(_), ..) if schema.meanings.is_some() => {
             let meaning = schema.meanings.iter().flatten().next().map(|(_, meaning)| &meaning.value);

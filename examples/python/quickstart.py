@@ -91,7 +91,7 @@ def follow_easytransac():
 
 def accepted(answer):
     """Returns a success of SafeDebit. Raises for a refusal, which also has the HTTP status 200."""
-    if isinstance(answer, safedebit.Failure):
+    if not answer.result:
         raise RuntimeError(f"SafeDebit refused the request: {answer.code}")
     return answer
 
@@ -137,7 +137,7 @@ def follow_safedebit():
     look("an unknown word")
     # A refusal has a code.
     refused = search_mandate.sync(client=login("nobody:nothing"), umr=mandate)
-    assert isinstance(refused, safedebit.Failure) and refused.code == "AUTH_001", refused
+    assert not refused.result and refused.code == "AUTH_001", refused
 
 
 def follow_seqino():

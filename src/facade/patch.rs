@@ -51,15 +51,14 @@ impl Edit<'_> {
         self.spec.pointer(pointer).unwrap_or(&Value::Null)
     }
 
-    /// Follows references. Of several forms the last is the success.
+    /// Follows references. Of several forms the first is the success.
     fn resolved(&self, pointer: &str) -> String {
         let schema = self.at(pointer);
         if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix('#')) {
             return self.resolved(name);
         }
-        let last = |forms| Some((forms, schema.get(forms)?.as_array()?.len().checked_sub(1)?));
-        let form = ["allOf", "oneOf", "anyOf"].into_iter().find_map(last);
-        form.map_or_else(|| pointer.into(), |(forms, place)| self.resolved(&format!("{pointer}/{forms}/{place}")))
+        let forms = ["allOf", "oneOf", "anyOf"].into_iter().find(|forms| schema.get(forms).is_some());
+        forms.map_or_else(|| pointer.into(), |forms| self.resolved(&format!("{pointer}/{forms}/0")))
     }
 
     /// The JSON types at a place of the response.

@@ -97,8 +97,8 @@ impl Spec {
             known.count() + usize::from(value.is_array() && form["type"] == "array")
         };
         let forms: Vec<&Value> = forms.map(|form| target(&self.document, form)).collect();
-        // `max_by_key` takes the last of equals. The last form is the success.
-        forms.into_iter().max_by_key(described).unwrap_or(schema)
+        // `max_by_key` takes the last of equals. The first form is the success.
+        forms.into_iter().rev().max_by_key(described).unwrap_or(schema)
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
                         "parameters": [{"name": "ref", "in": "query", "schema": {}, "x-our-key": "id"}],
                         "requestBody": {"content": body(reference("Mandate"), json!({}))},
                         "responses": {"2XX": {
-                            "content": body(json!({"anyOf": [reference("Failure"), reference("Found")]}), found),
+                            "content": body(json!({"oneOf": [reference("Found"), reference("Failure")]}), found),
                         }},
                     }},
                     "/language": {"get": {
