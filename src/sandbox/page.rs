@@ -113,7 +113,7 @@ fn amount(cents: u64, language: Language) -> String {
     let (digits, cents) = ((cents / 100).to_string(), cents % 100);
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
     match language {
-        Language::French => format!("{},{cents:02} €", groups.join("\u{202f}")),
+        Language::French => format!("{},{cents:02} €", groups.join(" ")),
         Language::English => format!("€{}.{cents:02}", groups.join(",")),
     }
 }

@@ -96,7 +96,7 @@ async fn pages_show_amounts_and_answers_in_the_words_of_their_reader() {
     let (_, link) = send(&sandbox, Provider::Seqino, Method::POST, "/clients/onboarding-link", body).await;
     let onboarding = link["onboarding_url"].as_str().unwrap().to_owned();
     for (page, language, shown) in [
-        (&transfer, "fr", "1\u{202f}234\u{202f}567,89 €"),
+        (&transfer, "fr", "1 234 567,89 €"),
         (&transfer, "en", "€1,234,567.89"),
         (&onboarding, "fr", "<dd>oui</dd>"),
         (&onboarding, "fr", "<dd>non</dd>"),
