@@ -362,9 +362,10 @@ test('every kind of fault, scripts, the clock, records and the reset have a cont
   await page.locator('#record select').selectOption({ label: 'mdt_abc123' });
   await page.locator('#record textarea').fill('{"status": "expired"}');
   await button(page, 'Change the record').click();
-  await page.locator('#mandates').getByText('expired').first().waitFor();
+  const expired = page.locator('#mandates .badge', { hasText: 'expired' });
+  await expired.waitFor();
   await button(page, 'Reset the sandbox').click();
-  await page.locator('#mandates').getByText('expired').waitFor({ state: 'detached' });
+  await expired.waitFor({ state: 'detached' });
 });
 
 test('the focus stays on the button of a row that changes', async () => {
