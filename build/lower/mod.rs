@@ -19,7 +19,9 @@ pub type Lowering = fn(&mut Spec) -> usize;
 /// Returns the lowerings that only the spec of this vendor needs.
 pub fn lowerings(vendor: &str) -> &'static [(&'static str, Lowering)] {
     match vendor {
-        "safedebit" => &[("failure_envelope", safedebit::failure_envelope)],
+        "safedebit" => {
+            &[("failure_envelope", safedebit::failure_envelope), ("refusal_fields", safedebit::refusal_fields)]
+        }
         "seqino" => &[("one_or_many", seqino::one_or_many)],
         _ => &[],
     }

@@ -71,6 +71,8 @@ impl Example {
             let name: hyper::header::HeaderName = name.parse().unwrap();
             call.headers.insert(name, value.parse().unwrap());
         }
+        let media = if self.form { "multipart/form-data" } else { "application/json" };
+        call.headers.insert(hyper::header::CONTENT_TYPE, media.parse().unwrap());
         if self.form {
             call.file = Some(super::request::Upload { name: "invoice.xml".into(), content: "<Invoice/>".into() });
         }

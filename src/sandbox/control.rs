@@ -15,6 +15,7 @@ use crate::{
     sepa::ReasonCode,
     vocabulary::{Error, ErrorKind, MandateStatus, Provider},
 };
+use chrono::{DateTime, Utc};
 use hyper::Method;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -26,6 +27,18 @@ const INDEX: &[(&str, &str)] = &[
     ("POST /_control/reset", "restores the initial state of the sandbox"),
     ("GET /_control/clock", "returns the time of the sandbox"),
     ("POST /_control/clock {\"advance_seconds\": 60}", "advances the clock of the sandbox"),
+    ("POST /_control/clock {\"until\": \"2027-01-04T10:00:00Z\"}", "advances the clock to an instant"),
+    ("GET /_control/vendors", "returns paths, credentials, operations and statuses, and the reasons of the banks"),
+    (
+        "GET /_control/overview",
+        "returns the data of the page at /: mandates and debits with their possible steps, faults, scripts, requests. \
+         ?search= selects mandates and debits",
+    ),
+    (
+        "POST /_control/samples {\"mandate_at\": \"safedebit\"}",
+        "creates a sample mandate by the vendor's own operation, and returns its reference",
+    ),
+    ("POST /_control/samples {\"debit_on\": \"safedebit:RUM-1\"}", "creates a sample debit on an active mandate"),
     ("GET /_control/mandates", "returns the reference and the vendor's word of each mandate"),
     (
         "POST /_control/mandates {\"mandate\": \"safedebit:RUM-1\", \"step\": \"sign\"}",
@@ -72,7 +85,15 @@ const INDEX: &[(&str, &str)] = &[
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    advance_seconds: u64,
+    advance_seconds: Option<u64>,
+    until: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSample {
+    mandate_at: Option<Provider>,
+    debit_on: Option<MandateRef>,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +139,7 @@ pub(super) fn answer(
     path: &str,
     query: BTreeMap<String, String>,
     body: &[u8],
+    host: &str,
 ) -> Reply {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let done = Ok(json!({"done": true}));
@@ -132,10 +154,13 @@ pub(super) fn answer(
             done
         }
         ("GET", ["clock"]) => Ok(json!({"now": world.clock.now()})),
-        ("POST", ["clock"]) => read::<Advance>(body).map(|wanted| {
-            world.clock.advance(Duration::from_secs(wanted.advance_seconds));
-            json!({"now": world.clock.now()})
+        ("POST", ["clock"]) => read::<Advance>(body).and_then(|wanted| {
+            world.clock.advance(ahead(&wanted, world.clock.now())?);
+            Ok(json!({"now": world.clock.now()}))
         }),
+        ("GET", ["vendors"]) => Ok(world.vendors_shown()),
+        ("GET", ["overview"]) => Ok(world.overview(query.get("search").map_or("", String::as_str))),
+        ("POST", ["samples"]) => read(body).and_then(|wanted| sample(world, wanted, host)),
         ("GET", ["mandates"]) => Ok(world
             .vendors
             .iter()
@@ -207,6 +232,28 @@ fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(
 
 fn error(e: Error) -> Refused {
     (if e.kind() == ErrorKind::NotFound { 404 } else { 409 }, e.to_string())
+}
+
+/// Returns the time by which to advance the clock.
+fn ahead(wanted: &Advance, now: DateTime<Utc>) -> Result<Duration, Refused> {
+    match *wanted {
+        Advance { advance_seconds: Some(seconds), until: None } => Ok(Duration::from_secs(seconds)),
+        Advance { advance_seconds: None, until: Some(until) } => (until - now).to_std().map_err(|_| {
+            (409, "the clock is later already. The clock only advances. To set it back, reset the sandbox".into())
+        }),
+        _ => Err((400, "send exactly one of advance_seconds, until".into())),
+    }
+}
+
+fn sample(world: &mut World, wanted: NewSample, host: &str) -> Result<Value, Refused> {
+    let address = format!("http://{host}/");
+    match (wanted.mandate_at, wanted.debit_on) {
+        (Some(provider), None) => {
+            world.new_mandate(provider, &address).map(|mandate| json!({"mandate": mandate})).map_err(error)
+        }
+        (None, Some(mandate)) => world.new_debit(&mandate, &address).map(|()| json!({"done": true})).map_err(error),
+        _ => Err((400, "send exactly one of mandate_at, debit_on".into())),
+    }
 }
 
 fn debit(world: &mut World, wanted: DebitChange) -> Result<(), Refused> {

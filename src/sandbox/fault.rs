@@ -4,7 +4,7 @@ use super::{Provider, control};
 use bytes::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A fault for [`Sandbox::inject`](super::Sandbox::inject): its kind, the calls that it affects, and how often.
@@ -61,6 +61,29 @@ impl What {
             Self::Reset | Self::Empty | Self::Truncated | Self::Html | Self::Oversized(_) => false,
             Self::Status { body, .. } => *body,
             _ => true,
+        }
+    }
+
+    /// Returns the kind of the fault, as in a control request.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Delay(_) => "delay",
+            Self::Status { .. } => "status",
+            Self::Reset => "reset",
+            Self::Empty => "empty",
+            Self::Truncated => "truncated",
+            Self::Html => "html",
+            Self::Oversized(_) => "oversized",
+            Self::TwoBodies => "two_bodies",
+            Self::ByteOrderMark => "byte_order_mark",
+            Self::Latin1 => "latin1",
+            Self::Field(_) => "field",
+            Self::Merge(_) => "merge",
+            Self::PhpLists(_) => "php_lists",
+            Self::Items(_) => "items",
+            Self::Header(..) => "header",
+            Self::LateSecondAnswer => "late_second_answer",
+            Self::StaleConnection => "stale_connection",
         }
     }
 
@@ -279,6 +302,15 @@ impl Fault {
     pub fn with_probability(mut self, probability: f64, seed: u64) -> Self {
         self.chance = Some((probability, fastrand::Rng::with_seed(seed)));
         self
+    }
+
+    /// Describes the fault in the words of its control request.
+    pub(super) fn shown(&self) -> Value {
+        json!({
+            "fault": self.what.kind(), "after_effect": self.after_effect || self.what.has_an_answer(),
+            "provider": self.provider, "operation": self.operation, "times": self.times,
+            "probability": self.chance.as_ref().map(|(chance, _)| chance),
+        })
     }
 
     /// Returns the vendor and the operation to which the fault is limited.

@@ -72,17 +72,25 @@ impl Hosts {
         ))
     }
 
-    /// Refuses a control request that a web page of another site could send.
-    pub fn admit_order(head: &Parts) -> Result<(), Reply> {
+    /// Returns true if no page of another site made the browser send the request. A program sends neither header.
+    pub fn is_own_site(head: &Parts) -> bool {
         let host = only(&head.headers).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let own = |origin: &HeaderValue| {
             let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
             origin.is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest.eq_ignore_ascii_case(host))
         };
-        if !head.headers.get_all(ORIGIN).iter().all(own) {
+        // `none`: the user opened the address. A browser sends no Origin with such a request, or with an image.
+        let from_here = |site: &HeaderValue| site == "same-origin" || site == "none";
+        head.headers.get_all(ORIGIN).iter().all(own) && head.headers.get_all("sec-fetch-site").iter().all(from_here)
+    }
+
+    /// Refuses a control request that a web page of another site could send.
+    pub fn admit_order(head: &Parts) -> Result<(), Reply> {
+        if !Self::is_own_site(head) {
             return Err(refused(
                 403,
-                "the Origin of the control request is another site. Send control requests from a program",
+                "the control request comes from a page of another site (Origin, Sec-Fetch-Site). Send control requests \
+                 from a program or from the page at /",
             ));
         }
         // A web page can send other content types without a preflight request. If a page sends no type, the browser

@@ -8,7 +8,7 @@ use crate::{
         LeadTimes, ReasonCode, Scheme, add_business_days, business_day_on_or_after, finality, is_business_day,
         last_presentation, paris_day,
     },
-    vocabulary::{Error, ErrorKind},
+    vocabulary::{DebitRow, Error, ErrorKind},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 pub(crate) struct Debits {
     /// The kind of their records.
     pub kind: &'static str,
+    /// The vendor's words for the state of a debit.
+    pub vocabulary: fn() -> Vec<DebitRow>,
     /// Reads a record. Returns `None` if the record is not a debit.
     pub read: fn(&Value, DateTime<Utc>) -> Option<Debit>,
     /// Writes the vendor's words for a rejection, a return or a refund into the record.
@@ -32,6 +34,7 @@ pub(crate) struct Debit {
     /// Every reference of the debit. A list of debits shows the first one.
     pub references: Vec<DebitRef>,
     pub mandate: MandateRef,
+    pub amount: Option<u64>,
     pub due: NaiveDate,
     pub word: String,
     /// `None` if the calendar does not move the debit: the debit waits for the consumer, or has ended.
@@ -78,6 +81,28 @@ impl Course {
         } else {
             Self::Scheduled
         }
+    }
+}
+
+impl Course {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "Scheduled",
+            Self::Submitted => "Submitted",
+            Self::Collected => "Collected",
+        }
+    }
+
+    /// Returns the next step of a debit, and an instant on the first day in Paris of this step.
+    pub fn next(self, due: NaiveDate) -> Option<(Self, DateTime<Utc>)> {
+        let (step, day) = match self {
+            Self::Scheduled => {
+                (Self::Submitted, last_presentation(due, Scheme::Core, &LeadTimes::default())?.succ_opt()?)
+            }
+            Self::Submitted => (Self::Collected, add_business_days(business_day_on_or_after(due)?, 1)?),
+            Self::Collected => return None,
+        };
+        Some((step, day.and_hms_opt(10, 0, 0)?.and_utc()))
     }
 }
 

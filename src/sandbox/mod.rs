@@ -72,6 +72,11 @@
 //!
 //! # Pages
 //!
+//! The page at `/` shows the mandates, debits, the clock and the requests, live and masked. It has a button or a form for
+//! each control request, so that a demonstration needs no other program. Its buttons "New at ..." and "Debit" create
+//! sample records. After the signature of a sample the browser goes to `/_shop/ok`, which stands for the site of a
+//! merchant.
+//!
 //! Some responses contain a link: SafeDebit's `signature_url`, its links for transfers and beneficiaries, and Seqino's
 //! `onboarding_url`. Each link leads to a page of the sandbox at `/<vendor>/pages/<token>`. The page is in French or
 //! English: `?lang=` or the browser's languages decide. Without a browser, post `decision=agree` or `decision=cancel`
@@ -92,8 +97,9 @@
 //!
 //! Each request needs exactly one `Host` header. Otherwise the response is 400. The host has to be `localhost`, a
 //! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the response is
-//! 421. A control request with the `Origin` of another site gets 403. A control request whose `Content-Type` is not JSON gets 415.
-//! So no web site can control the sandbox through a browser.
+//! 421. A control request from a page of another site (`Origin`, `Sec-Fetch-Site`) gets 403, and so does a decision on a
+//! page. A control request whose `Content-Type` is not JSON gets 415. So no web site can control the sandbox through a
+//! browser.
 //!
 //! | method, path | body or query | effect |
 //! |---|---|---|
@@ -103,11 +109,16 @@
 //! | `POST /_control/reset` | | restores the initial state |
 //! | `GET /_control/clock` | | returns the time |
 //! | `POST /_control/clock` | `{"advance_seconds": 60}` | advances the clock |
+//! | | `{"until": "2027-01-04T10:00:00Z"}` | advances the clock to an instant |
+//! | `GET /_control/vendors` | | returns each vendor's path, credentials, operations and statuses, and the reasons of the banks |
+//! | `GET /_control/overview` | a query `?search=` | returns the data of the page at `/`: the first 100 mandates and debits with their possible steps, faults, scripts and the last 100 requests |
 //! | `GET /_control/mandates` | | returns each mandate's reference and the vendor's word for its status |
 //! | `POST /_control/mandates` | `{"mandate": "safedebit:RUM-1", "step": "sign"}` | [`sign`](Sandbox::sign); also `verify`, `activate`, `suspend`, `expire`, `revoke`, `fail` |
 //! | | `{"mandate": ..., "status": "Suspended"}` | [`set_status`](Sandbox::set_status) |
 //! | | `{"mandate": ..., "word": "brand_new"}` | [`answer`](Sandbox::answer): any word or JSON |
 //! | | `{"mandate": ..., "forget": true}` | [`forget`](Sandbox::forget) |
+//! | `POST /_control/samples` | `{"mandate_at": "safedebit"}` | creates a sample mandate by the vendor's own operation, and returns its reference |
+//! | | `{"debit_on": "safedebit:RUM-1"}` | creates a sample debit on an active mandate |
 //! | `GET /_control/debits` | | returns each debit with its mandate, its due date, the vendor's word, the reason of the bank, and the [`notification`](Sandbox::notification) |
 //! | `POST /_control/debits` | `{"debit": "safedebit:umr=RUM-1/sdd=SDD-1", "return": "AM04"}` | [`return_debit`](Sandbox::return_debit) |
 //! | | `{"debit": ..., "refund": true}` | [`refund_debit`](Sandbox::refund_debit) |
@@ -125,6 +136,7 @@ mod control;
 mod fault;
 mod host;
 mod life;
+mod overview;
 mod page;
 mod patched;
 mod request;
@@ -135,7 +147,8 @@ mod world;
 
 pub use fault::Fault;
 pub(crate) use life::{Course, Debit, Debits, WayBack, refused_due_date};
-pub(crate) use page::{Closed, Decision, Link, Onward, Page, Shown, Text, Why};
+pub(crate) use overview::Sample;
+pub(crate) use page::{Closed, Decision, Link, Onward, Page, Shown, Text, Why, ends};
 pub(crate) use request::{Reply, Request};
 pub(crate) use spec::{Spec, Violation};
 pub(crate) use store::{MANDATES, Store};
@@ -150,7 +163,7 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use host::Hosts;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
     io,
@@ -202,6 +215,24 @@ pub(crate) trait Simulation: Sync {
         None
     }
 
+    /// Returns the row of the vocabulary for a word whose meaning depends on the dates of the mandate.
+    fn dated_word(&self, _mandate: &Value, _now: DateTime<Utc>) -> Option<String> {
+        None
+    }
+
+    /// Returns the masked IBAN, or the company number, of the party that gave the mandate.
+    fn account(&self, _mandate: &Value, _: &Store) -> Option<String> {
+        None
+    }
+
+    /// Returns the token of the page on which the mandate can be signed now.
+    fn open_page(&self, _mandate: &Value, _: &Store, _now: DateTime<Utc>) -> Option<String> {
+        None
+    }
+
+    /// Completes the call that creates a sample. Returns `None` if the vendor has no such operation.
+    fn sample(&self, _: &Sample<'_>, _: Request, _: &mut Store) -> Option<Request>;
+
     /// Returns the page behind a link.
     fn page(&self, _: &Store, _token: &str, _now: DateTime<Utc>) -> Option<Page> {
         None
@@ -214,7 +245,7 @@ pub(crate) trait Simulation: Sync {
 }
 
 /// An event that changes a mandate without a request to the vendor's API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Step {
     Sign,
@@ -224,6 +255,11 @@ pub(crate) enum Step {
     Expire,
     Revoke,
     Fail,
+}
+
+impl Step {
+    const ALL: [Self; 7] =
+        [Self::Sign, Self::Verify, Self::Activate, Self::Suspend, Self::Expire, Self::Revoke, Self::Fail];
 }
 
 /// A response that a test sets by [`Sandbox::script`].
@@ -371,6 +407,11 @@ impl Sandbox {
     /// Returns the URL for control requests from this machine, such as `http://127.0.0.1:4010/_control`.
     pub fn control_url(&self) -> String {
         format!("http://{}/_control", self.hosts.local())
+    }
+
+    /// Returns the URL of the page that shows and controls the sandbox, for a browser on this machine.
+    pub fn page_url(&self) -> String {
+        format!("http://{}/", self.hosts.local())
     }
 
     /// Returns the base URL of a vendor, for callers on this machine.

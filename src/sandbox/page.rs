@@ -1,6 +1,8 @@
-//! The pages of the sandbox for a debtor or a client, in French and in English.
+//! The pages of the sandbox: for a debtor or a client, for the return to a shop, and the page at `/`. Each is in French
+//! and in English.
 
-use maud::{DOCTYPE, Markup, html};
+use super::spec::is_personal;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 use url::Url;
 
@@ -32,7 +34,7 @@ impl Language {
         tag.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case(self.tag()))
     }
 
-    fn tag(self) -> &'static str {
+    pub fn tag(self) -> &'static str {
         match self {
             Self::French => "fr",
             Self::English => "en",
@@ -69,21 +71,50 @@ pub(crate) enum Shown {
     /// A value that is the same in both languages.
     Same(String),
     Translated(Text),
+    /// An amount in cents of a euro.
+    Amount(u64),
 }
 
 impl Shown {
     /// Shows the ends of an IBAN: `FR76 •••• 0185`.
     pub fn iban(iban: &str) -> Self {
-        let ends = iban.get(..4).zip(iban.len().checked_sub(4).and_then(|end| iban.get(end..)));
-        Self::Same(ends.map_or_else(String::new, |(start, end)| format!("{start} •••• {end}")))
+        Self::Same(ends(iban).unwrap_or_default())
     }
 
-    /// Shows an amount in euros: `1 234,56 €`.
-    pub fn amount(cents: u64) -> Self {
-        let (digits, cents) = ((cents / 100).to_string(), cents % 100);
-        let groups: Vec<&str> =
-            digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
-        Self::Same(format!("{},{cents:02} €", groups.join(" ")))
+    fn in_(&self, language: Language) -> String {
+        match self {
+            Self::Same(value) => value.clone(),
+            Self::Translated(value) => value.in_(language).to_owned(),
+            Self::Amount(cents) => amount(*cents, language),
+        }
+    }
+}
+
+/// Returns the ends of an IBAN: `FR76 •••• 0185`.
+pub(crate) fn ends(iban: &str) -> Option<String> {
+    let (start, end) = iban.get(..4).zip(iban.len().checked_sub(4).and_then(|end| iban.get(end..)))?;
+    Some(format!("{start} •••• {end}"))
+}
+
+/// Returns a reference in which each part that looks like an IBAN or an e-mail address is masked.
+pub(super) fn shown_reference(reference: &str) -> String {
+    let part = |part: &str| {
+        let (text, separator) = part.strip_suffix([':', '/', '=']).map_or((part, ""), |text| part.split_at(text.len()));
+        match is_personal(text) {
+            true => ends(text).filter(|_| !text.contains('@')).unwrap_or_else(|| "***".into()) + separator,
+            false => part.to_owned(),
+        }
+    };
+    reference.split_inclusive([':', '/', '=']).map(part).collect()
+}
+
+/// Writes an amount as its readers do: `1 234 567,89 €` in French, `€1,234,567.89` in English.
+fn amount(cents: u64, language: Language) -> String {
+    let (digits, cents) = ((cents / 100).to_string(), cents % 100);
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    match language {
+        Language::French => format!("{},{cents:02} €", groups.join(" ")),
+        Language::English => format!("€{}.{cents:02}", groups.join(",")),
     }
 }
 
@@ -172,18 +203,27 @@ const CANCELLED: Text = Text { fr: "Annulé : rien n’a été fait.", en: "Canc
 const SORRY: Text = Text { fr: "Cette page ne peut pas être affichée", en: "This page cannot be shown" };
 pub(super) const UNKNOWN: Text =
     Text { fr: "Ce lien est inconnu. Demandez-en un nouveau.", en: "This link is unknown. Ask for a new one." };
+pub(super) const READ: Text =
+    Text { fr: "Cette page n’accepte que GET et HEAD.", en: "This page accepts only GET and HEAD." };
 pub(super) const METHOD: Text =
     Text { fr: "Cette page n’accepte que GET, HEAD et POST.", en: "This page accepts only GET, HEAD and POST." };
 pub(super) const DECISION: Text = Text {
     fr: "Envoyez decision=agree ou decision=cancel, comme un formulaire.",
     en: "Send decision=agree or decision=cancel as a form.",
 };
+const SHOP: Text = Text {
+    fr: "Ici s’affiche la page de votre site. Le navigateur lui a transmis ces champs :",
+    en: "Your own site shows its page here. The browser sent these fields to it:",
+};
+const DESK: Text = Text { fr: "Vers la page du bac à sable", en: "To the page of the sandbox" };
+pub(super) const SITE: Text = Text {
+    fr: "Cette décision vient d’un autre site. Ouvrez le lien, puis décidez sur la page.",
+    en: "This decision comes from another site. Open the link, then decide on the page.",
+};
 const OTHER: Text = Text { fr: "English", en: "Français" };
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;\
-    background:#fff}dt{font-weight:600}dd{margin:0 0 .75rem;overflow-wrap:anywhere}button,a.button{font:inherit;padding:.6rem \
-    1.2rem;margin-right:1rem;border:2px solid #0b4f8a;border-radius:.3rem;background:#fff;color:#0b4f8a}button.agree{background:\
-    #0b4f8a;color:#fff}:focus-visible{outline:3px solid #b35900;outline-offset:2px}small{color:#4d4d4d}";
+/// The style of every page of the sandbox.
+const STYLE: &str = include_str!("page.css");
 
 fn shell(language: Language, title: &str, content: &Markup) -> String {
     let other = match language {
@@ -196,22 +236,56 @@ fn shell(language: Language, title: &str, content: &Markup) -> String {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
                 title { (title) }
-                style { (maud::PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) }
             }
-            body {
-                nav { a href={ "?lang=" (other.tag()) } lang=(other.tag()) hreflang=(other.tag()) { (OTHER.in_(language)) } }
-                main { h1 { (title) } (content) }
-                footer { small { (SANDBOX.in_(language)) } }
+            body.paper {
+                header {
+                    p.brand { span.mark aria-hidden="true" { "m" } "mandat sandbox" }
+                    nav { a href={ "?lang=" (other.tag()) } lang=(other.tag()) hreflang=(other.tag()) { (OTHER.in_(language)) } }
+                }
+                main.sheet { h1 { (title) } (content) }
+                footer { p { (SANDBOX.in_(language)) } }
             }
         }
     };
     page.into_string()
 }
 
+/// Returns the page at `/`. Only the script with this nonce runs.
+pub(super) fn desk(language: Language, nonce: &str) -> String {
+    let page = include_str!("desk.html").replace("{style}", STYLE);
+    page.replace("{script}", include_str!("desk.js")).replace("{lang}", language.tag()).replace("{nonce}", nonce)
+}
+
+/// Returns the page that stands for the site of a merchant, after a sample page. It shows the received fields.
+pub(super) fn shop(
+    language: Language,
+    place: &str,
+    received: impl Iterator<Item = (String, String)>,
+) -> Option<String> {
+    let title = match place {
+        "ok" => Text { fr: "Retour chez le marchand", en: "Back at the merchant" },
+        "ko" => Text { fr: "Retour après un échec", en: "Back after a failure" },
+        "cancel" => Text { fr: "Retour après une annulation", en: "Back after a cancellation" },
+        _ => return None,
+    };
+    let shown = |value: &str| if is_personal(value) { ends(value).unwrap_or_default() } else { value.to_owned() };
+    let received: Vec<(String, String)> = received.map(|(name, value)| (name, shown(&value))).collect();
+    let content = html! {
+        p { (SHOP.in_(language)) }
+        @if !received.is_empty() {
+            dl { @for (name, value) in &received { dt { (name) } dd { (value) } } }
+        }
+        p.actions { a.button href={ "/?lang=" (language.tag()) } { (DESK.in_(language)) } }
+    };
+    Some(shell(language, title.in_(language), &content))
+}
+
 /// Returns a page that shows only the reason of a refusal.
 pub(super) fn notice(language: Language, why: Text) -> String {
-    shell(language, SORRY.in_(language), &html! { p role="alert" { (why.in_(language)) } })
+    shell(language, SORRY.in_(language), &html! { p.notice role="alert" { (why.in_(language)) } })
 }
 
 impl Page {
@@ -223,20 +297,17 @@ impl Page {
                 dl {
                     @for (term, value) in &self.terms {
                         dt { (term.in_(language)) }
-                        dd {
-                            @match value {
-                                Shown::Same(value) => (value),
-                                Shown::Translated(value) => (value.in_(language)),
-                            }
-                        }
+                        dd { (value.in_(language)) }
                     }
                 }
                 form method="post" {
                     @for (name, value) in &self.carried {
                         input type="hidden" name=(name) value=(value);
                     }
-                    button.agree name="decision" value="agree" { (self.agree.in_(language)) }
-                    button name="decision" value="cancel" { (CANCEL.in_(language)) }
+                    p.actions {
+                        button.agree name="decision" value="agree" { (self.agree.in_(language)) }
+                        button name="decision" value="cancel" { (CANCEL.in_(language)) }
+                    }
                 }
             },
         };
@@ -246,16 +317,16 @@ impl Page {
     /// Returns the page that follows a decision without a redirect.
     pub fn done(&self, language: Language, decision: Decision) -> String {
         let text = if decision == Decision::Agree { AGREED } else { CANCELLED };
-        shell(language, self.title.in_(language), &html! { p role="status" { (text.in_(language)) } })
+        shell(language, self.title.in_(language), &html! { p.notice.good role="status" { (text.in_(language)) } })
     }
 }
 
 impl Closed {
     fn content(&self, language: Language) -> Markup {
         html! {
-            p role="alert" { (self.why.text().in_(language)) }
+            p.notice role="alert" { (self.why.text().in_(language)) }
             @if let Some(back) = &self.back {
-                p { a.button href=(back.as_str()) { (BACK.in_(language)) } }
+                p.actions { a.button href=(back.as_str()) { (BACK.in_(language)) } }
             }
         }
     }

@@ -52,6 +52,11 @@ impl Request {
         self.headers.get_all(CONTENT_TYPE).iter().any(|given| media_type(given) != documented)
     }
 
+    /// Returns true if the request has a body, also one that cannot be read.
+    pub fn has_body(&self) -> bool {
+        !self.body.is_null() || self.file.is_some() || self.unreadable.is_some()
+    }
+
     /// Returns the credentials in `Authorization` if it has this scheme, in any case.
     pub fn credentials(&self, scheme: &str) -> Option<&str> {
         let (given, credentials) = self.header("authorization")?.split_once(' ')?;

@@ -12,11 +12,12 @@ use super::{
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode, Uri,
+    Method, Request, Response, StatusCode, Uri,
     body::{Frame, Incoming, SizeHint},
     header::{
         ACCEPT_LANGUAGE, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, SERVER,
     },
+    http::request::Parts,
     server::conn::http1,
     service::service_fn,
 };
@@ -95,10 +96,8 @@ async fn respond(
     let path = head.uri.path();
     let name = path.split('/').nth(1).unwrap_or_default();
     let rest = path.get(name.len() + 1..).unwrap_or_default();
-    let admitted = hosts.admit(&head).and_then(|()| match name {
-        "_control" => Hosts::admit_order(&head),
-        _ => Ok(()),
-    });
+    let order = name == "_control";
+    let admitted = hosts.admit(&head).and_then(|()| if order { Hosts::admit_order(&head) } else { Ok(()) });
     if let Err(refused) = admitted {
         return Ok(json_response(&refused));
     }
@@ -106,12 +105,18 @@ async fn respond(
         Ok(body) => body.to_bytes(),
         Err(error) => return Ok(json_response(&unreadable(error.as_ref()))),
     };
-    if name == "_control" {
-        let reply = control::answer(&mut lock(world), &head.method, rest, query(&head.uri), &body);
-        return Ok(json_response(&reply));
+    if order {
+        let reply = control::answer(&mut lock(world), &head.method, rest, query(&head.uri), &body, &hosts.public());
+        return Ok(protected(json_response(&reply)));
+    }
+    if path == "/" {
+        return Ok(desk(&head));
+    }
+    if name == "_shop" {
+        return Ok(shop(&head, rest.trim_start_matches('/'), &body));
     }
     if let Some(token) = rest.strip_prefix("/pages/") {
-        return Ok(page(&mut lock(world), name, token, &head.method, &head.uri, &head.headers, &body));
+        return Ok(page(&mut lock(world), name, token, &head, &body));
     }
     if broken.lock().unwrap_or_else(PoisonError::into_inner).stale {
         return Err(io::ErrorKind::ConnectionReset.into());
@@ -229,22 +234,69 @@ async fn file(body: &Bytes, boundary: String) -> multer::Result<Option<Upload>> 
     Ok(file)
 }
 
+fn language(head: &Parts) -> Language {
+    let accepted = head.headers.get_all(ACCEPT_LANGUAGE).iter();
+    let accepted: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
+    Language::of(query(&head.uri).get("lang").map(String::as_str), &accepted.join(","))
+}
+
+/// Shows the page at `/`.
+fn desk(head: &Parts) -> Response<Body> {
+    let language = language(head);
+    if ![Method::GET, Method::HEAD].contains(&head.method) {
+        let mut response = html(405, page::notice(language, page::READ));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return response;
+    }
+    // The page contains no text from outside. The nonce keeps out a script that a later change could let in.
+    let nonce = format!("{:032x}", fastrand::u128(..));
+    let mut response = protected(html(200, page::desk(language, &nonce)));
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = policy.parse() {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Shows the page of a merchant after a decision on a page.
+fn shop(head: &Parts, place: &str, body: &Bytes) -> Response<Body> {
+    let language = language(head);
+    let posted = url::form_urlencoded::parse(body).into_owned();
+    let all: BTreeMap<String, String> = query(&head.uri).into_iter().chain(posted).collect();
+    let received = all.into_iter().filter(|(name, _)| !["lang", "decision"].contains(&name.as_str()));
+    match page::shop(language, place, received) {
+        Some(page) => html(200, page),
+        None => html(404, page::notice(language, page::UNKNOWN)),
+    }
+}
+
+/// Keeps other sites from reading or framing a response in a browser.
+fn protected(mut response: Response<Body>) -> Response<Body> {
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "same-origin"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
 /// Shows a page, or applies the decision in its submitted form.
-fn page(
-    world: &mut World,
-    vendor: &str,
-    token: &str,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Response<Body> {
-    let accepted: Vec<&str> = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok()).collect();
-    let language = Language::of(query(uri).get("lang").map(String::as_str), &accepted.join(","));
+fn page(world: &mut World, vendor: &str, token: &str, head: &Parts, body: &Bytes) -> Response<Body> {
+    let (language, method) = (language(head), &head.method);
     if ![Method::GET, Method::HEAD, Method::POST].contains(method) {
         let mut response = html(405, page::notice(language, page::METHOD));
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
         return response;
+    }
+    if *method == Method::POST && !Hosts::is_own_site(head) {
+        return html(403, page::notice(language, page::SITE));
     }
     let Some(page) = world.page(vendor, token) else { return html(404, page::notice(language, page::UNKNOWN)) };
     if *method == Method::POST
@@ -256,7 +308,8 @@ fn page(
     if page.closed.is_some() || *method != Method::POST {
         return html(if page.closed.is_some() { 410 } else { 200 }, page.render(language));
     }
-    if headers.get_all(CONTENT_TYPE).iter().any(|kind| media_type(kind) != "application/x-www-form-urlencoded") {
+    let kinds: Vec<String> = head.headers.get_all(CONTENT_TYPE).iter().map(media_type).collect();
+    if kinds != ["application/x-www-form-urlencoded"] {
         return html(415, page::notice(language, page::DECISION));
     }
     let decision = url::form_urlencoded::parse(body).find(|(name, _)| name == "decision");

@@ -2,6 +2,7 @@
 
 use super::request::Request;
 use crate::{sepa::Umr, wire};
+use hyper::header::CONTENT_TYPE;
 use jsonschema::{Draft, ValidatorMap};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
@@ -157,6 +158,9 @@ impl Spec {
         };
         match route.body {
             Body::None => {}
+            _ if call.has_body() && !call.headers.contains_key(CONTENT_TYPE) => {
+                found.push(Violation::missing(vec!["header".into(), "Content-Type".into()]));
+            }
             _ if call.is_not(media) => broken("header.Content-Type", format!("this is not {media}")),
             _ if let Some(why) = &call.unreadable => broken("body", why.clone()),
             Body::Json if call.body.is_null() => found.push(Violation::missing(vec!["body".into()])),
@@ -213,7 +217,6 @@ impl Spec {
         }
     }
 
-    #[cfg(test)]
     pub fn document(&self) -> &Value {
         &self.document
     }

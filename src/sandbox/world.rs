@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub faults: Vec<Fault>,
     pub scripts: Vec<Script>,
     pub journal: VecDeque<Received>,
+    /// The number of requests since the start of the sandbox.
+    pub received: u64,
     pub clock: Arc<VirtualClock>,
     seed: u64,
 }
@@ -71,6 +73,8 @@ pub(crate) struct Script {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Received {
+    /// The time of the request on the clock of the sandbox.
+    pub at: DateTime<Utc>,
     /// The vendor to which the request was sent.
     pub provider: Provider,
     /// The time of the request on the clock of the sandbox.
@@ -92,8 +96,15 @@ const LONGEST_JOURNAL: usize = 100_000;
 
 impl World {
     pub fn new(vendors: Vec<SimulatedVendor>, clock: Arc<VirtualClock>, seed: u64) -> Self {
-        let mut world =
-            Self { vendors, faults: Vec::new(), scripts: Vec::new(), journal: VecDeque::new(), clock, seed };
+        let mut world = Self {
+            vendors,
+            faults: Vec::new(),
+            scripts: Vec::new(),
+            journal: VecDeque::new(),
+            received: 0,
+            clock,
+            seed,
+        };
         world.reset();
         world
     }
@@ -128,7 +139,7 @@ impl World {
         mut call: Request,
     ) -> Option<(Reply, Option<What>)> {
         (call.now, call.method) = (self.clock.now(), method.to_owned());
-        let Self { vendors, faults, scripts, journal, .. } = self;
+        let Self { vendors, faults, scripts, journal, received, .. } = self;
         let vendor = vendors.iter_mut().find(|known| known.provider.as_str() == vendor)?;
         let (provider, simulation) = (vendor.provider, vendor.simulation);
         let mut violations = Vec::new();
@@ -177,7 +188,9 @@ impl World {
         let client = call.headers.get("x-pdp-client-id").and_then(|value| value.to_str().ok());
         let client = client.map(|client| ("X-PDP-Client-Id".to_owned(), client.to_owned()));
         let parameters = call.path.into_iter().chain(call.query).chain(client);
+        *received += 1;
         journal.push_back(Received {
+            at: call.now,
             provider,
             at: call.now,
             operation,

@@ -414,6 +414,7 @@ async fn signature_link_base(sandbox: &Sandbox, host: &str) -> String {
         "POST /safedebit/ssp/create_mandate HTTP/1.1",
         &format!("host: {host}"),
         "authorization: Basic JQheySHkalSNuakkmSmm==",
+        "content-type: application/json",
     ];
     let answer = raw_request(([127, 0, 0, 1], port).into(), &head, &body.to_string()).await;
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -317,7 +317,8 @@ async fn strict_vendor_refuses_wrong_ibans_and_umrs_over_http() {
         let url = format!("{}/create_mandate", sandbox.base_url(Provider::SafeDebit));
         let body = json!({"safedebit_consumer_reference": Sandbox::CONSUMER, "umr": umr, "url_ok": "https://a.fr",
             "url_ko": "https://a.fr", "url_cancel": "https://a.fr"});
-        let request = CLIENT.post(url).basic_auth("sandbox", Some("sandbox-password")).body(body.to_string());
+        let request = CLIENT.post(url).basic_auth("sandbox", Some("sandbox-password"));
+        let request = request.header("content-type", "application/json").body(body.to_string());
         let answer = request.send().await.unwrap().bytes().await.unwrap();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         assert_eq!(answer["code"], "SANDBOX_001", "{umr:?}");

@@ -42,7 +42,7 @@ impl Kept {
     /// Sends a request. Returns `None` if the sandbox closed the connection before it sent a byte of the response.
     async fn send(&mut self, method: &str, path: &str, body: &str) -> Option<Got> {
         let host = format!("host: localhost\r\ncontent-length: {}", body.len());
-        let credentials = "authorization: Basic JQheySHkalSNuakkmSmm==";
+        let credentials = "authorization: Basic JQheySHkalSNuakkmSmm==\r\ncontent-type: application/json";
         let request = format!("{method} {path} HTTP/1.1\r\n{host}\r\n{credentials}\r\n\r\n{body}");
         self.0.write_all(request.as_bytes()).await.ok()?;
         let (mut bytes, mut buffer) = (Vec::new(), [0; 64 * 1024]);

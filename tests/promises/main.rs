@@ -18,6 +18,8 @@ mod damage;
 mod debit_life;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod debits;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod desk;
 mod due_dates;
 mod errors;
 mod evidence;

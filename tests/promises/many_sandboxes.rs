@@ -16,7 +16,8 @@ async fn with_mandate(umr: &str) -> Sandbox {
         "umr": umr,
     });
     let request = CLIENT.post(format!("{}/create_mandate", sandbox.base_url(Provider::SafeDebit)));
-    let answer = request.basic_auth("sandbox", Some("sandbox-password")).body(body.to_string()).send().await.unwrap();
+    let request = request.basic_auth("sandbox", Some("sandbox-password")).header("content-type", "application/json");
+    let answer = request.body(body.to_string()).send().await.unwrap();
     assert!(answer.text().await.unwrap().contains("signature_url"));
     sandbox
 }

@@ -222,7 +222,7 @@ test('transfer, beneficiary and onboarding links return as documented', async ()
     url_ok: `${site}/paid`, url_ko: `${site}/ko`, url_cancel: `${site}/cancel`,
   });
   let page = await open(transfer.link);
-  assert.deepEqual(await page.locator('dd').allTextContents(), ['1 234,56 €']);
+  assert.deepEqual(await page.locator('dd').allTextContents(), ['€1,234.56']);
   await button(page, 'Pay').click();
   assert.equal(page.url(), `${site}/paid`);
 
@@ -239,6 +239,7 @@ test('transfer, beneficiary and onboarding links return as documented', async ()
     include_kyc: true, include_signature: true, callback_url: `${site}/onboarded`,
   }, headers);
   page = await open(onboarding.onboarding_url);
+  assert.deepEqual(await page.locator('dd').allTextContents(), ['Acme Corporation', 'yes', 'yes']);
   await button(page, 'Accept').click();
   assert.equal(page.url(), `${site}/onboarded`);
   const words = (await control('GET', 'mandates')).filter((one) => one.mandate.startsWith('seqino:')).map((one) => one.word);
@@ -262,4 +263,138 @@ test('pages pass the accessibility checks on a phone screen', async () => {
   }
   await control('POST', 'clock', { advance_seconds: DAY });
   for (const language of ['fr', 'en']) await visit(language);
+});
+
+async function desk(options = {}) {
+  const page = await open(`http://${SANDBOX}/`, options);
+  await page.getByText('RUM-1', { exact: true }).or(page.getByText('Seqino PDP').first()).first().waitFor();
+  return page;
+}
+
+test('the page of the sandbox shows requests and records live, without personal data', async () => {
+  const page = await desk();
+  await mandate('RUM-LIVE');
+  await page.getByText('RUM-LIVE', { exact: true }).waitFor();
+  await page.locator('#journal').getByText('create_mandate').waitFor();
+  await page.locator('#journal details').first().click();
+  const text = await page.locator('body').innerText();
+  assert.match(text, /FR76 •••• 0185/);
+  assert.doesNotMatch(text, /30001007941234567890185|example\.com/);
+  // A lost sandbox is shown, and the page continues afterwards.
+  await page.route('**/_control/**', (route) => route.abort());
+  await page.getByText('no connection to the sandbox').waitFor();
+  await page.unroute('**/_control/**');
+  await page.getByText('live', { exact: true }).waitFor();
+});
+
+test('a mandate and its debits can be led through their life by buttons alone', async () => {
+  const page = await desk();
+  const row = (list, text) => page.locator(`#${list} > li`, { hasText: text });
+  const state = (list, text, words) => row(list, text).getByText(words, { exact: true }).first().waitFor();
+  await button(page, 'New at SafeDebit').click();
+  const umr = 'RUM-SANDBOX-000001';
+  await state('mandates', umr, 'awaiting signature');
+  await row('mandates', umr).getByRole('link', { name: 'Open the signing page' }).click();
+  await button(page, 'Sign').click();
+  assert.equal(new URL(page.url()).pathname, '/_shop/ok');
+  assert.deepEqual(await page.locator('dd').allTextContents(), ['CMCIFRPP', 'FR76 •••• 0185', umr]);
+  await page.getByRole('link', { name: 'To the page of the sandbox' }).click();
+  await state('mandates', umr, 'active');
+  await button(page, `Debit: safedebit:${umr}`).click();
+  const sdd = 'SDD-SANDBOX-000002';
+  await state('debits', sdd, 'scheduled');
+  await row('debits', sdd).getByRole('button', { name: 'To the bank' }).click();
+  await state('debits', sdd, 'at the bank');
+  await row('debits', sdd).getByRole('button', { name: 'Settle' }).click();
+  await state('debits', sdd, 'collected');
+  await row('debits', sdd).getByRole('combobox').selectOption('AM04');
+  await state('debits', sdd, 'returned');
+  await row('debits', sdd).getByText('reason AM04').waitFor();
+  await button(page, `Revoke: safedebit:${umr}`).click();
+  await state('mandates', umr, 'revoked');
+  await button(page, `More… safedebit:${umr}`).click();
+  const more = page.getByRole('dialog');
+  await more.getByLabel('Any word of the vendor').fill('on_holiday');
+  await more.getByRole('button', { name: 'Set' }).last().click();
+  await more.getByText('unknown word').waitFor();
+  await more.getByLabel('Status').selectOption('Suspended');
+  await more.getByRole('button', { name: 'Set' }).first().click();
+  await more.getByText('suspended').first().waitFor();
+  await more.getByRole('button', { name: 'Delete at the vendor' }).click();
+  await row('mandates', umr).waitFor({ state: 'detached' });
+  assert.equal(await more.isVisible(), false);
+});
+
+test('every kind of fault, scripts, the clock, records and the reset have a control', async () => {
+  const page = await desk();
+  const kinds = await page.locator('#fault select[name=fault] option').allTextContents();
+  assert.equal(kinds.length, 17);
+  for (const kind of kinds) {
+    await page.locator('#fault select[name=fault]').selectOption(kind);
+    await button(page, 'Add the fault').click();
+    await page.locator('#faults').getByText(kind, { exact: true }).waitFor();
+  }
+  assert.equal((await control('GET', 'faults')).faults, 17);
+  await page.locator('section', { hasText: 'Faults' }).getByRole('button', { name: 'Remove all' }).click();
+  await page.getByText('No faults: each request gets its normal response.').waitFor();
+
+  await page.getByText('Scripted responses', { exact: true }).click();
+  await page.locator('#script select').selectOption('seqino/get_client');
+  await page.getByLabel('Responses, as JSON').fill('[{"status": 418}]');
+  await button(page, 'Add the responses').click();
+  await page.locator('#scripts').getByText('get_client').waitFor();
+  const headers = { authorization: 'YOUR_API_KEY_HERE' };
+  assert.equal((await fetch(`${seqino}/clients/client_abc123`, { headers })).status, 418);
+  await page.getByLabel('Responses, as JSON').fill('[');
+  await button(page, 'Add the responses').click();
+  await page.locator('#said .wrong').waitFor();
+
+  const before = new Date((await control('GET', 'clock')).now);
+  await button(page, '+1 week').click();
+  await page.getByText('Done.').waitFor();
+  assert.ok(new Date((await control('GET', 'clock')).now) - before >= 7 * DAY * 1000);
+  const day = new Date(before.getTime() + 30 * DAY * 1000).toISOString().slice(0, 10);
+  await page.locator('#until input').fill(day);
+  await button(page, 'Advance').click();
+  await page.waitForFunction(async (day) => (await (await fetch('/_control/clock')).json()).now.startsWith(day), day);
+
+  await page.getByText('Records', { exact: true }).click();
+  await page.locator('#record select').selectOption({ label: 'mdt_abc123' });
+  await page.locator('#record textarea').fill('{"status": "expired"}');
+  await button(page, 'Change the record').click();
+  const expired = page.locator('#mandates .badge', { hasText: 'expired' });
+  await expired.waitFor();
+  await button(page, 'Reset the sandbox').click();
+  await expired.waitFor({ state: 'detached' });
+});
+
+test('the focus stays on the button of a row that changes', async () => {
+  const page = await desk();
+  const suspend = button(page, 'Suspend: safedebit:XXXXXXXXXXXXX');
+  await suspend.focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#mandates').getByText('suspended').waitFor();
+  assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? ''), /safedebit:XXXXXXXXXXXXX/);
+});
+
+test('the page of the sandbox passes the accessibility checks at two widths, in two schemes and two languages', async () => {
+  const link = await mandate('FR7630001007941234567890185');
+  assert.ok(link);
+  await control('POST', 'samples', { debit_on: 'safedebit:XXXXXXXXXXXXX' });
+  await control('POST', 'faults', { fault: 'reset', operation: 'get_client' });
+  for (const [locale, colorScheme, width] of [['en-GB', 'light', 320], ['en-GB', 'dark', 1280], ['fr-FR', 'light', 1280], ['fr-FR', 'dark', 320]]) {
+    const page = await desk({ locale, colorScheme, viewport: { width, height: 800 } });
+    await page.locator('#debits > li').nth(1).waitFor();
+    for (const details of await page.locator('details').all()) await details.evaluate((one) => { one.open = true; });
+    await page.getByRole('button', { name: /^(More|Plus)… / }).first().click();
+    for (const part of ['dialog', 'page']) {
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => axe.run());
+      assert.deepEqual(violations.map((one) => [one.id, one.nodes.map((node) => node.html)]), [], `${locale} ${colorScheme} ${width} ${part}`);
+      await page.keyboard.press('Escape');
+    }
+    assert.ok(!(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)), `${locale} ${width}: the page scrolls sideways`);
+    assert.doesNotMatch(await page.locator('body').innerText(), /30001007941/);
+    await page.context().close();
+  }
 });

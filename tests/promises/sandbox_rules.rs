@@ -17,7 +17,7 @@ use tokio::{
 const SAMPLE: &str = Sandbox::CONSUMER;
 
 /// Sends a request to a simulated vendor with its valid credentials. Returns the HTTP status and the JSON body.
-async fn send(sandbox: &Sandbox, at: Provider, method: Method, path: &str, body: Value) -> (u16, Value) {
+pub async fn send(sandbox: &Sandbox, at: Provider, method: Method, path: &str, body: Value) -> (u16, Value) {
     let request = CLIENT.request(method, format!("{}{path}", sandbox.base_url(at)));
     let request = match at {
         Provider::SafeDebit => request.basic_auth("sandbox", Some("sandbox-password")),
@@ -32,7 +32,7 @@ async fn send(sandbox: &Sandbox, at: Provider, method: Method, path: &str, body:
     (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default())
 }
 
-async fn safedebit(sandbox: &Sandbox, operation: &str, body: Value) -> Value {
+pub async fn safedebit(sandbox: &Sandbox, operation: &str, body: Value) -> Value {
     send(sandbox, Provider::SafeDebit, Method::POST, &format!("/{operation}"), body).await.1
 }
 
@@ -46,7 +46,7 @@ async fn found(sandbox: &Sandbox, search: &str) -> Result<usize, String> {
 }
 
 /// Creates a mandate that waits for signature. Returns the signature link.
-async fn mandate(sandbox: &Sandbox, umr: &str, more: Value) -> String {
+pub async fn mandate(sandbox: &Sandbox, umr: &str, more: Value) -> String {
     let mut body = json!({
         "safedebit_consumer_reference": SAMPLE, "umr": umr, "url_ok": "https://example.com/ok",
         "url_ko": "https://example.com/ko", "url_cancel": "https://example.com/cancel",
@@ -55,7 +55,7 @@ async fn mandate(sandbox: &Sandbox, umr: &str, more: Value) -> String {
     safedebit(sandbox, "create_mandate", body).await["signature_url"].as_str().unwrap().to_owned()
 }
 
-async fn word(sandbox: &Sandbox, umr: &str) -> Value {
+pub async fn word(sandbox: &Sandbox, umr: &str) -> Value {
     let all = control(sandbox, "GET", "/mandates", None).await;
     let name = format!("safedebit:{umr}");
     all.as_array().unwrap().iter().find(|one| one["mandate"] == name.as_str()).unwrap()["word"].clone()

@@ -119,6 +119,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
             let _ = writeln!(text, "    {name:<8} {value}");
         }
     }
+    let _ = writeln!(text, "{:<12} {}", "page", sandbox.page_url());
     let _ = writeln!(text, "{:<12} {}", "control", sandbox.control_url());
     text
 }

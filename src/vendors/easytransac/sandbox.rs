@@ -19,8 +19,8 @@ use crate::{
     debit::DebitRef,
     mandate::MandateRef,
     sandbox::{
-        Course, Debit, Debits, MANDATES, Reply, Request, Sandbox, SimulatedVendor, Simulation, Spec, Step, Store,
-        Violation, WayBack, word_for,
+        Course, Debit, Debits, MANDATES, Reply, Request, Sample, Sandbox, SimulatedVendor, Simulation, Spec, Step,
+        Store, Violation, WayBack, ends, word_for,
     },
     sepa::{LeadTimes, ReasonCode, Scheme, earliest_due_date, paris_time},
     vocabulary::{MandateStatus, Provider, VocabularyRow},
@@ -51,6 +51,8 @@ const LIFETIME: TimeDelta = TimeDelta::seconds(300);
 
 const TOKENS: &str = "tokens";
 const TRANSACTIONS: &str = "transactions";
+/// The IBANs of the mandates, by the id of the mandate. No response of the vendor shows them.
+const DEBTORS: &str = "debtors";
 const ORDER: &str = "order-1";
 
 /// Formats an instant by RFC 3339 with an offset, in 25 characters.
@@ -191,6 +193,7 @@ impl Simulation for Simulated {
             "generate_token" => refused(401, call),
             "create_mandate" => {
                 let id = store.random(20);
+                store.put(DEBTORS, &id, json!({"iban": call.body["iban"]}));
                 let mandate = json!({"mandateId": id, "status": "pending", "dateCreated": atom(call.now)});
                 good(call, &store.put(MANDATES, id, mandate))
             }
@@ -228,8 +231,31 @@ impl Simulation for Simulated {
         };
         word_for(&self.vocabulary(), status)
     }
+
+    fn account(&self, mandate: &Value, store: &Store) -> Option<String> {
+        store.get(DEBTORS, mandate["mandateId"].as_str()?)?["iban"].as_str().and_then(ends)
+    }
+
+    fn sample(&self, wanted: &Sample<'_>, call: Request, store: &mut Store) -> Option<Request> {
+        let order = format!("sample-{}", store.count(TRANSACTIONS) + 1);
+        Some(match wanted {
+            Sample::Mandate => Request {
+                operation: "create_mandate".into(),
+                body: json!({"iban": "FR7630001007941234567890185"}),
+                ..call
+            },
+            Sample::Debit(mandate) => Request {
+                operation: "debit_mandate".into(),
+                path: [("mandateId".to_owned(), mandate["mandateId"].as_str()?.to_owned())].into(),
+                body: json!({"amount": 1250, "orderId": order}),
+                ..call
+            },
+        })
+    }
+
     fn debits(&self) -> Option<Debits> {
         Some(Debits {
+            vocabulary: super::debit_vocabulary,
             kind: TRANSACTIONS,
             read: |record, now| {
                 let (id, order) = (record["tid"].as_str()?, record["orderId"].as_str());
@@ -238,6 +264,7 @@ impl Simulation for Simulated {
                     id: id.to_owned(),
                     references: references.chain(order.map(DebitRef::easytransac_order)).collect(),
                     mandate: MandateRef::easytransac(record["mandateId"].as_str()?),
+                    amount: record["amount"].as_u64(),
                     due: record["due"].as_str()?.parse().ok()?,
                     word: aged(record, now)["status"].as_str()?.to_owned(),
                     course: course(record, now),

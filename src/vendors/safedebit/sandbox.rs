@@ -28,17 +28,21 @@
 //!   Each payment has one debit.
 //! - A beneficiary is waiting (1) after the start of its onboarding. The later steps are not simulated.
 //! - The vendor's samples use `XXXXXXXXXXXXX` for every reference. It names a record of each kind. That record can be
-//!   created again, and every step is possible on it. A code still revives no revoked mandate and no cancelled payment.
+//!   created again, and every step is possible on it. A code or an edit still revives no revoked mandate, and a code no
+//!   cancelled payment.
+//! - `edit_mandate` leaves a revoked mandate revoked. It neither activates nor suspends a mandate that nobody has signed.
+//! - A `consumer_reference` in use is refused, for a new consumer and for an edit.
 
 use super::Config;
 use crate::{
     debit::DebitRef,
     mandate::MandateRef,
     sandbox::{
-        Closed, Course, Debit, Debits, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, Shown,
-        SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation, WayBack, Why, refused_due_date, word_for,
+        Closed, Course, Debit, Debits, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sample, Sandbox, Shown,
+        SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation, WayBack, Why, ends, refused_due_date,
+        word_for,
     },
-    sepa::paris_day,
+    sepa::{LeadTimes, Scheme, earliest_due_date, paris_day},
     vocabulary::{MandateStatus, Provider, VocabularyRow},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -604,7 +608,11 @@ impl Simulation for Simulated {
                 let umr = text(&mandate, "umr");
                 // As in the vendor's sample, the response has the status after the signature and not the present one.
                 let status = &mandate["after_signing"];
-                good(json!({"signature_url": link(call, store, "mandate", umr), "umr": umr, "status": status}))
+                let signature_url = link(call, store, "mandate", umr);
+                if let Some(record) = store.get_mut(MANDATES, umr) {
+                    record["token"] = signature_url.strip_prefix(&call.pages).into();
+                }
+                good(json!({"signature_url": signature_url, "umr": umr, "status": status}))
             }
             "add_mandate" => {
                 let signed = call.text("sign_date").is_some();
@@ -615,6 +623,13 @@ impl Simulation for Simulated {
                 done()
             }
             "edit_mandate" => {
+                let (known, wanted) = (&*mandate(call, store)?, call.text("status"));
+                if known["status"] == "3" && wanted.is_some_and(|wanted| wanted != "3") {
+                    return Err(impossible("the mandate is revoked. Create a new mandate"));
+                }
+                if awaits_signature(known) && matches!(wanted, Some("1" | "2" | "6")) {
+                    return Err(impossible("the debtor has not signed the mandate"));
+                }
                 overwrite(mandate(call, store)?, call, &[]);
                 done()
             }
@@ -667,6 +682,14 @@ impl Simulation for Simulated {
             "edit_consumer" => {
                 consumer(call, store)?;
                 let reference = call.text("safedebit_consumer_reference").unwrap_or_default();
+                let own = call.text("consumer_reference");
+                let taken = |known: &Value| {
+                    known["consumer_reference"].as_str() == own
+                        && text(known, "safedebit_consumer_reference") != reference
+                };
+                if own.is_some() && store.all(CONSUMERS).any(taken) {
+                    return Err(refused("EXIST_001"));
+                }
                 if let Some(consumer) = store.get_mut(CONSUMERS, reference) {
                     overwrite(consumer, call, &[]);
                 }
@@ -790,14 +813,50 @@ impl Simulation for Simulated {
         word_for(&self.vocabulary(), status)
     }
 
+    fn account(&self, mandate: &Value, store: &Store) -> Option<String> {
+        let consumer = store.get(CONSUMERS, text(mandate, "safedebit_consumer_reference")).unwrap_or(&Value::Null);
+        mandate["iban"].as_str().or(consumer["iban"].as_str()).and_then(ends)
+    }
+
+    fn open_page(&self, mandate: &Value, store: &Store, now: DateTime<Utc>) -> Option<String> {
+        let token = text(mandate, "token");
+        self.page(store, token, now).filter(|page| page.closed.is_none()).map(|_| token.to_owned())
+    }
+
+    fn sample(&self, wanted: &Sample<'_>, call: Request, store: &mut Store) -> Option<Request> {
+        let debits = store.count(DEBITS) + 1;
+        let (operation, body) = match wanted {
+            Sample::Mandate => {
+                let shop = call.pages.replace("/safedebit/pages/", "/_shop/");
+                let body = json!({
+                    "safedebit_consumer_reference": SAMPLE, "url_ok": format!("{shop}ok"),
+                    "url_ko": format!("{shop}ko"), "url_cancel": format!("{shop}cancel"),
+                });
+                ("create_mandate", body)
+            }
+            Sample::Debit(mandate) => {
+                let lead = LeadTimes { pre_notification: 0, ..LeadTimes::default() };
+                let body = json!({
+                    "safedebit_consumer_reference": mandate["safedebit_consumer_reference"], "umr": mandate["umr"],
+                    "sdd_reference": format!("SDD-SANDBOX-{debits:06}"), "amount": "1250",
+                    "due_date": french(earliest_due_date(call.now, Scheme::Core, &lead)?),
+                });
+                ("payment", body)
+            }
+        };
+        Some(Request { operation: operation.into(), body, ..call })
+    }
+
     fn debits(&self) -> Option<Debits> {
         Some(Debits {
+            vocabulary: super::debit_vocabulary,
             kind: DEBITS,
             read: |record, now| {
                 Some(Debit {
                     id: text(record, "sdd_reference").to_owned(),
                     references: vec![DebitRef::safedebit(text(record, "umr"), text(record, "sdd_reference"))],
                     mandate: MandateRef::safedebit(text(record, "umr")),
+                    amount: text(record, "amount").parse().ok(),
                     due: day(text(record, "due_date"))?,
                     word: text(&aged(record, now), "status").to_owned(),
                     course: course(record, now),
@@ -879,7 +938,7 @@ impl Simulation for Simulated {
             TRANSFERS => Page {
                 title: Text { fr: "Payer par virement", en: "Pay by transfer" },
                 intro: Text { fr: "Vous allez payer ce montant.", en: "You are about to pay this amount." },
-                terms: vec![(Text { fr: "Montant", en: "Amount" }, Shown::amount(cents(record, "amount")))],
+                terms: vec![(Text { fr: "Montant", en: "Amount" }, Shown::Amount(cents(record, "amount")))],
                 agree: Text { fr: "Payer", en: "Pay" },
                 carried: Vec::new(),
                 closed,

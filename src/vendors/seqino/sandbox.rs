@@ -21,13 +21,14 @@ use super::Config;
 use crate::{
     mandate::MandateRef,
     sandbox::{
-        Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sandbox, Shown, SimulatedVendor, Simulation,
-        Spec, Step, Store, Text, Violation, Why, word_for,
+        Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sample, Sandbox, Shown, SimulatedVendor,
+        Simulation, Spec, Step, Store, Text, Violation, Why, word_for,
     },
     sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},
 };
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta, Utc, Weekday};
+use hyper::header::HeaderValue;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::LazyLock};
 
@@ -349,7 +350,10 @@ impl Simulated {
             "create_onboarding_link" => {
                 let age = |client: &&Value| [text(client, "created_at"), text(client, "client_id")].map(str::to_owned);
                 let newest = || store.all(CLIENTS).max_by_key(age).map(|client| text(client, "client_id").to_owned());
-                let client = call.header("x-pdp-client-id").map(str::to_owned).or_else(newest);
+                let client = match call.header("x-pdp-client-id") {
+                    Some(_) => acting(call, store)?,
+                    None => newest().ok_or_else(|| missing("Client"))?,
+                };
                 let id = store.random(16);
                 let flag = |key: &str| call.body[key] == true;
                 let link = json!({
@@ -542,6 +546,41 @@ impl Simulation for Simulated {
         word_for(&self.vocabulary(), status)
     }
 
+    fn dated_word(&self, mandate: &Value, now: DateTime<Utc>) -> Option<String> {
+        let (starts, ends) = (instant(&mandate["start_date"]), instant(&mandate["end_date"]));
+        match (text(mandate, "status"), starts, ends) {
+            ("active", _, Some(ends)) if now >= ends => Some("active, end_date reached".into()),
+            ("active", Some(starts), _) if now < starts => Some("active, start_date ahead".into()),
+            _ => None,
+        }
+    }
+
+    fn account(&self, mandate: &Value, _: &Store) -> Option<String> {
+        mandate["directory_entry"]["siren"].as_str().map(|siren| format!("SIREN {siren}"))
+    }
+
+    fn open_page(&self, mandate: &Value, store: &Store, now: DateTime<Utc>) -> Option<String> {
+        let tokens = store.all(LINKS).filter(|record| record["client_id"] == mandate["client_id"]);
+        let mut tokens = tokens.map(|record| text(&record["link"], "link_id"));
+        let waits = matches!(text(mandate, "status"), "created" | "processing" | "pending_kyc");
+        let open = |token: &&str| self.page(store, token, now).is_some_and(|page| page.closed.is_none());
+        tokens.find(open).filter(|_| waits).map(str::to_owned)
+    }
+
+    fn sample(&self, wanted: &Sample<'_>, call: Request, store: &mut Store) -> Option<Request> {
+        let Sample::Mandate = wanted else { return None };
+        let mut call = call;
+        call.headers.insert("x-pdp-client-id", HeaderValue::from_static(SAMPLE));
+        let shop = call.pages.replace("/seqino/pages/", "/_shop/ok");
+        call.operation = "create_onboarding_link".into();
+        call.body = json!({"include_kyc": true, "include_signature": true, "callback_url": shop});
+        self.try_answer(&call, store).ok()?;
+        call.operation = "create_mandate".into();
+        let entry = json!({"siren": "123456789", "name": "Acme Corporation"});
+        call.body = json!({"start_date": stamp(call.now), "end_date": null, "directory_entry": entry});
+        Some(call)
+    }
+
     fn page(&self, store: &Store, token: &str, now: DateTime<Utc>) -> Option<Page> {
         let record = store.get(LINKS, token)?;
         let link = &record["link"];
@@ -553,7 +592,10 @@ impl Simulation for Simulated {
             instant(&link["expires_at"]).filter(|until| now >= *until).map(|_| Why::Expired)
         };
         let client = store.get(CLIENTS, text(record, "client_id")).unwrap_or(&Value::Null);
-        let yes = |key: &str| Shown::Same(if link[key] == true { "✓" } else { "–" }.to_owned());
+        let yes = |key: &str| {
+            let answer = if link[key] == true { Text { fr: "oui", en: "yes" } } else { Text { fr: "non", en: "no" } };
+            Shown::Translated(answer)
+        };
         Some(Page {
             title: Text { fr: "Accepter le mandat de facturation électronique", en: "Accept the e-invoicing mandate" },
             intro: Text {
