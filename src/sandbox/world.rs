@@ -77,8 +77,6 @@ pub struct Received {
     pub at: DateTime<Utc>,
     /// The vendor to which the request was sent.
     pub provider: Provider,
-    /// The time of the request on the clock of the sandbox.
-    pub at: DateTime<Utc>,
     /// The id of the operation in the spec. `None` if no operation has this path and method.
     pub operation: Option<String>,
     /// The parameters in the path and the query, and the header with the id of Seqino's client.
@@ -192,7 +190,6 @@ impl World {
         journal.push_back(Received {
             at: call.now,
             provider,
-            at: call.now,
             operation,
             parameters: parameters
                 .map(|(name, value)| (wire::safe_key(&name), vendor.spec.shown(&name, &value.into())))

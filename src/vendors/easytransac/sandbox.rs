@@ -255,7 +255,7 @@ impl Simulation for Simulated {
 
     fn debits(&self) -> Option<Debits> {
         Some(Debits {
-            vocabulary: super::debit_vocabulary,
+            vocabulary: super::debit::vocabulary,
             kind: TRANSACTIONS,
             read: |record, now| {
                 let (id, order) = (record["tid"].as_str()?, record["orderId"].as_str());

@@ -849,7 +849,7 @@ impl Simulation for Simulated {
 
     fn debits(&self) -> Option<Debits> {
         Some(Debits {
-            vocabulary: super::debit_vocabulary,
+            vocabulary: super::debit::vocabulary,
             kind: DEBITS,
             read: |record, now| {
                 Some(Debit {
