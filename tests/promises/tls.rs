@@ -143,8 +143,6 @@ async fn assert_not_sent(server: &Server, config: impl Fn() -> seqino::Config, r
     assert_eq!(server.answered.load(Ordering::SeqCst), 0);
 }
 
-const REFUSED: &str = "the vendor's certificate is not accepted";
-
 #[tokio::test]
 async fn certificate_of_an_own_authority_is_accepted() {
     let authority = Authority::new();
@@ -158,21 +156,36 @@ async fn certificate_of_an_unknown_authority_is_refused() {
     let authority = Authority::new();
     let server = authority.server("127.0.0.1", 2100, None).await;
     let other = Authority::new().pem;
-    assert_not_sent(&server, || server.config().root_certificates(other.as_bytes()), REFUSED).await;
+    assert_not_sent(
+        &server,
+        || server.config().root_certificates(other.as_bytes()),
+        "the vendor's certificate is not accepted: this machine does not know its authority",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn certificate_for_another_host_is_refused() {
     let authority = Authority::new();
     let server = authority.server("vendor.example", 2100, None).await;
-    assert_not_sent(&server, || server.config().root_certificates(authority.pem.as_bytes()), REFUSED).await;
+    assert_not_sent(
+        &server,
+        || server.config().root_certificates(authority.pem.as_bytes()),
+        "the vendor's certificate is not accepted: it is for another host",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn expired_certificate_is_refused() {
     let authority = Authority::new();
     let server = authority.server("127.0.0.1", 2020, None).await;
-    assert_not_sent(&server, || server.config().root_certificates(authority.pem.as_bytes()), REFUSED).await;
+    assert_not_sent(
+        &server,
+        || server.config().root_certificates(authority.pem.as_bytes()),
+        "the vendor's certificate is not accepted: it has expired",
+    )
+    .await;
 }
 
 #[tokio::test]
