@@ -1,5 +1,5 @@
-//! The signature pages of the sandbox work for a debtor in a real browser. The test runs only if a browser is
-//! installed.
+//! The pages of the sandbox work in a real browser: those for a debtor, and the page at `/`. The test runs only if a
+//! browser is installed.
 
 use mandat::sandbox::Sandbox;
 use std::{
