@@ -62,6 +62,11 @@ pub fn spec(provider: Provider) -> Option<&'static str> {
     VENDORS.iter().find(|vendor| vendor.provider == provider).map(|vendor| vendor.spec)
 }
 
+#[cfg(feature = "sandbox")]
+pub(crate) fn simulated() -> Vec<SimulatedVendor> {
+    VENDORS.iter().map(|vendor| (vendor.simulated)()).collect()
+}
+
 impl Probe {
     /// The report as a patch of the spec, for your folder `MANDAT_SPECS`: see
     /// [When a vendor changes](crate::book::changes). It changes each part that differs, and marks each part that was
@@ -96,7 +101,7 @@ impl Sandbox {
     /// # Errors
     /// If the sandbox cannot listen on the address, or if a host is not valid.
     pub async fn start_with(options: Options) -> io::Result<Self> {
-        Self::simulate(VENDORS.iter().map(|vendor| (vendor.simulated)()).collect(), options).await
+        Self::simulate(simulated(), options).await
     }
 
     /// Creates the facade with the addresses, the credentials and the clock of this sandbox.
