@@ -168,11 +168,14 @@ async fn unreadable(client: &Connection, lane: &Lane, reference: &str) -> Result
     Ok(())
 }
 
+/// A changed mandate: its reference, the version that was read, the time of the next reading, the urgency, the change.
+type Changed = (String, i64, Option<DateTime<Utc>>, i16, MandateChange);
+
 /// The readings of one batch that wait to be stored.
 #[derive(Default)]
 pub(crate) struct Stored {
     unchanged: Vec<(String, i64, Option<DateTime<Utc>>, i16)>,
-    changed: Vec<(String, i64, Option<DateTime<Utc>>, i16, MandateChange)>,
+    changed: Vec<Changed>,
     failed: Vec<(String, i64, DateTime<Utc>, &'static str)>,
 }
 

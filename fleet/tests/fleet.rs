@@ -97,13 +97,12 @@ async fn killed_workers_and_a_stopped_database_lose_nothing_and_keep_the_rate() 
 
     // Each change is in the outbox once: the first reading of each mandate, and the end of some.
     let client = connect(&server.url()).await;
-    let changes = client
-        .query(
-            "SELECT reference, from_state IS NULL, to_state ->> 'status', version FROM mandat_fleet.change ORDER BY id",
-            &[],
-        )
-        .await
-        .unwrap();
+    // A machine that is busy makes a reading fail now and then. The verdict is then removed until the next reading, and this
+    // reading is a change of the verdict alone.
+    let changes = "SELECT reference, from_state IS NULL, to_state ->> 'status', version FROM mandat_fleet.change
+                   WHERE from_state IS NULL OR from_state ->> 'verdict' IS NOT NULL
+                       OR (from_state ->> 'status') <> (to_state ->> 'status') ORDER BY id";
+    let changes = client.query(changes, &[]).await.unwrap();
     let mut lives: BTreeMap<String, Vec<(bool, String, i64)>> = BTreeMap::new();
     for row in &changes {
         lives.entry(row.get(0)).or_default().push((row.get(1), row.get(2), row.get(3)));
