@@ -235,13 +235,15 @@ fn why(error: &(dyn std::error::Error + 'static)) -> Option<String> {
 
 /// Returns the objection to a certificate, by the words of rustls or OpenSSL.
 fn objection(said: &str) -> &'static str {
-    const OBJECTIONS: [(&str, &str); 9] = [
+    const OBJECTIONS: [(&str, &str); 11] = [
         ("expired", ": it has expired"),
         ("not valid yet", ": it is not valid yet. Check the clock of this machine"),
         ("notvalidyet", ": it is not valid yet. Check the clock of this machine"),
         ("not valid for", ": it is for another host"),
         ("notvalidforname", ": it is for another host"),
         ("mismatch", ": it is for another host"),
+        ("badsignature", ": its signature is not that of its authority"),
+        ("signature failure", ": its signature is not that of its authority"),
         ("unknownissuer", ": this machine does not know its authority"),
         ("issuer", ": this machine does not know its authority"),
         ("self-signed", ": this machine does not know its authority"),
