@@ -13,10 +13,10 @@ use std::{
 #[tokio::test]
 async fn panic_of_one_reading_loses_no_other_reading() {
     let sandbox = Sandbox::start().await.unwrap();
-    let (clock, calls) = (sandbox.clock(), AtomicUsize::new(0));
+    let (now, calls) = (sandbox.now(), AtomicUsize::new(0));
     let clock = move || match calls.fetch_add(1, Ordering::SeqCst) {
         20 => panic!("the clock of a test"),
-        _ => clock.now(),
+        _ => now,
     };
     let mandates = sandbox.builder().clock(clock).build().unwrap();
     let mut readings = mandates.statuses(vec![MandateRef::easytransac("abcabcabcabcabcabc12"); 100]);
