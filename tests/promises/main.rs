@@ -30,6 +30,7 @@ mod faults;
 mod file;
 mod fixtures;
 mod fleet;
+mod fleet_panic;
 #[cfg(feature = "seqino")]
 mod found;
 mod generated_surface;
