@@ -124,7 +124,9 @@ pub fn post(address: &str, path: &str, body: &str) -> String {
     let length = body.len();
     // The secret is the Base64 of `sandbox:sandbox-password`.
     let secret = "authorization: Basic c2FuZGJveDpzYW5kYm94LXBhc3N3b3Jk";
-    let head = format!("host: {address}\r\nconnection: close\r\n{secret}\r\ncontent-length: {length}");
+    let head = format!(
+        "host: {address}\r\nconnection: close\r\n{secret}\r\ncontent-type: application/json\r\ncontent-length: {length}"
+    );
     write!(stream, "POST {path} HTTP/1.1\r\n{head}\r\n\r\n{body}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
