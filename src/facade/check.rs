@@ -112,7 +112,7 @@ shown_as_stored!(CheckStep, CheckResult, CheckEnvironment);
 /// The largest difference between two clocks without a warning, in seconds.
 ///
 /// A machine with NTP is within a second, and a `Date` has whole seconds, so a minute means a clock that nobody sets. A
-/// verdict is wrong by the same time around the start and the end of a mandate, and from ten minutes on it trusts no
+/// verdict is wrong by the same time around the start and the end of a mandate. From ten minutes on, a verdict trusts no
 /// reading.
 const CLOCKS_AGREE: u64 = 60;
 

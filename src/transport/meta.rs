@@ -13,8 +13,8 @@ use std::{fmt, ops::Deref, time::SystemTime};
 /// A `Response` dereferences to its body. `Debug` shows the status and the body, but no header, because a header can
 /// contain personal data.
 ///
-/// A removal that an earlier attempt had completed has the status 204 and no header, because the vendor then responds
-/// that the record does not exist.
+/// A removal that an earlier attempt had completed has the status 204 and no header. The vendor's response to the last
+/// attempt is then a 404.
 ///
 /// ```no_run
 /// # #[cfg(feature = "seqino")]

@@ -1,5 +1,5 @@
-//! `mandat create`, `mandat revoke` and `mandat sign`: nothing is sent without consent, no personal data is shown, and a
-//! lost response leads to the next step.
+//! `mandat create`, `mandat revoke` and `mandat sign` send nothing without consent, and show no personal data. A lost
+//! response leads to the next step.
 
 use crate::{
     screen::on_terminal,
