@@ -42,7 +42,8 @@ pub struct Arguments {
     pub connection: connect::Options,
 }
 
-const NEXT: &str = "Run the same command again: a second revocation does no harm. Until the mandate is read as revoked, do not collect on it.";
+const NEXT: &str = "Run the same command again: a second revocation does no harm. Until the mandate is read as revoked, \
+                    do not collect on it.";
 
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
     let Arguments { mandate: reference, reason, consent, form, .. } = arguments;
