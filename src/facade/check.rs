@@ -112,7 +112,7 @@ shown_as_stored!(CheckStep, CheckResult, CheckEnvironment);
 /// The largest difference between two clocks without a warning, in seconds.
 ///
 /// A machine with NTP is within a second, and a `Date` has whole seconds, so a minute means a clock that nobody sets. A
-/// verdict is wrong by the same time around the start and the end of a mandate, and from ten minutes on it trusts no
+/// verdict is wrong by the same time around the start and the end of a mandate. From ten minutes on, a verdict trusts no
 /// reading.
 const CLOCKS_AGREE: u64 = 60;
 
@@ -312,7 +312,10 @@ async fn examine(checkup: Checkup<'_>, report: &mut CheckReport) -> Result<(), C
         checks.push(pass(CheckStep::Call, format!("{operation} has its documented response")));
         return Ok(());
     };
-    let about_request = error.http_status().is_some()
+    // Only the vendor's own refusal of this call shows that the credentials are accepted. A server behind a wrong address
+    // refuses a request without looking at them, and a refused exchange for a token is another operation.
+    let about_request = error.seen().own_words
+        && error.operation() == Some(operation)
         && matches!(
             error.kind(),
             ErrorKind::NotFound | ErrorKind::InvalidRequest | ErrorKind::Conflict | ErrorKind::Refused

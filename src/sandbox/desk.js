@@ -318,10 +318,10 @@ async function poll() {
 }
 
 function form(id, act) {
-  $(id).addEventListener('submit', (event) => {
+  $(id).addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
-      act(event.target.elements);
+      await act(event.target.elements);
     } catch (error) {
       say(error.message, true);
     }

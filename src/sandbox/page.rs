@@ -96,14 +96,19 @@ pub(crate) fn ends(iban: &str) -> Option<String> {
     Some(format!("{start} •••• {end}"))
 }
 
+/// Masks a text that looks like an IBAN or an e-mail address. The ends of an address could be all of it.
+fn masked(text: &str) -> String {
+    match is_personal(text) {
+        true => ends(text).filter(|_| !text.contains('@')).unwrap_or_else(|| "***".into()),
+        false => text.to_owned(),
+    }
+}
+
 /// Returns a reference in which each part that looks like an IBAN or an e-mail address is masked.
 pub(super) fn shown_reference(reference: &str) -> String {
     let part = |part: &str| {
         let (text, separator) = part.strip_suffix([':', '/', '=']).map_or((part, ""), |text| part.split_at(text.len()));
-        match is_personal(text) {
-            true => ends(text).filter(|_| !text.contains('@')).unwrap_or_else(|| "***".into()) + separator,
-            false => part.to_owned(),
-        }
+        masked(text) + separator
     };
     reference.split_inclusive([':', '/', '=']).map(part).collect()
 }
@@ -271,8 +276,7 @@ pub(super) fn shop(
         "cancel" => Text { fr: "Retour après une annulation", en: "Back after a cancellation" },
         _ => return None,
     };
-    let shown = |value: &str| if is_personal(value) { ends(value).unwrap_or_default() } else { value.to_owned() };
-    let received: Vec<(String, String)> = received.map(|(name, value)| (name, shown(&value))).collect();
+    let received: Vec<(String, String)> = received.map(|(name, value)| (name, masked(&value))).collect();
     let content = html! {
         p { (SHOP.in_(language)) }
         @if !received.is_empty() {

@@ -6,15 +6,15 @@ use reqwest::{
     StatusCode,
     header::{DATE, HeaderMap},
 };
-use std::{fmt, ops::Deref};
+use std::{fmt, ops::Deref, time::SystemTime};
 
 /// The response to a successful call: its body, its HTTP status and its headers.
 ///
 /// A `Response` dereferences to its body. `Debug` shows the status and the body, but no header, because a header can
 /// contain personal data.
 ///
-/// A removal that an earlier attempt had completed has the status 204 and no header, because the vendor then responds
-/// that the record does not exist.
+/// A removal that an earlier attempt had completed has the status 204 and no header. The vendor's response to the last
+/// attempt is then a 404.
 ///
 /// ```no_run
 /// # #[cfg(feature = "seqino")]
@@ -49,8 +49,7 @@ impl<T> Response<T> {
 
     /// The time of the response by the vendor's clock: the header `Date`.
     pub fn date(&self) -> Option<DateTime<Utc>> {
-        let date = self.headers.get(DATE)?.to_str().ok()?;
-        Some(httpdate::parse_http_date(date.trim()).ok()?.into())
+        date(&self.headers).map(Into::into)
     }
 
     /// All headers. A header can contain personal data.
@@ -79,6 +78,11 @@ impl<T: fmt::Debug> fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response").field("http_status", &self.http_status()).field("body", &self.body).finish()
     }
+}
+
+/// Returns the time of a response by the clock of its sender.
+pub(super) fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok()
 }
 
 /// Returns the trace id in the headers of a response. No vendor documents such a header, so the names are those in

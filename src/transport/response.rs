@@ -4,7 +4,7 @@ use super::{
     Effect, OperationSpec, Request, Speaker, Transport, Vendor, VendorVerdict,
     connections::{Response, SendError, causes},
     decision::Failure,
-    meta::trace_id,
+    meta::{date, trace_id},
     settings::LONGEST,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     StatusCode,
-    header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -216,6 +216,10 @@ fn why(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             return Some(io.kind().to_string());
         }
         let said = inner.to_string().to_lowercase();
+        // A TLS alert comes from the server, so the alert concerns the certificate of this machine.
+        if said.contains("alert") && said.contains("certificate") {
+            return Some("the server does not accept the client certificate, or needs one".into());
+        }
         if said.contains("certificate") {
             return Some(format!("the vendor's certificate is not accepted{}", objection(&said)));
         }
@@ -255,7 +259,7 @@ fn objection(said: &str) -> &'static str {
 /// wrote its `Date` between `sent` and `received`, in whole seconds, so a smaller difference counts as none.
 fn clock_ahead(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<i64> {
     let since_epoch = |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64());
-    let date = since_epoch(httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok()?)?;
+    let date = since_epoch(date(headers)?)?;
     let (least, most) = (date - since_epoch(received)?, date + 1.0 - since_epoch(sent)?);
     Some(least.max(0.0) as i64 + most.min(0.0) as i64)
 }
@@ -324,16 +328,15 @@ fn starts_as_json(body: &[u8]) -> bool {
 pub(super) fn retry_after(headers: &HeaderMap, patience: Duration) -> Option<Duration> {
     let mut wishes = headers.get_all(RETRY_AFTER).iter().peekable();
     wishes.peek()?;
-    let date = |text: &str| httpdate::parse_http_date(text).ok();
     // If the response has a `Date` header, use the vendor's clock instead of the local clock, which may differ.
-    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?.trim())).unwrap_or_else(SystemTime::now);
+    let now = date(headers).unwrap_or_else(SystemTime::now);
     let wish = |value: &HeaderValue| {
         let text = value.to_str().ok()?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             // Count a wait of more than a year as a year, because a longer wait can overflow.
             return Some(Duration::from_secs(text.parse::<f64>().ok()?.ceil().min(LONGEST.as_secs_f64()) as u64));
         }
-        date(text)?.duration_since(now).ok()
+        httpdate::parse_http_date(text).ok()?.duration_since(now).ok()
     };
     wishes.map(|value| wish(value).unwrap_or(patience).min(LONGEST)).max()
 }
@@ -394,7 +397,11 @@ impl VendorResponse {
         let refused = matches!(self.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         let mut error = Error::new(kind)
             .status(self.status.as_u16())
-            .saw(Seen { names_address: refused && names_address(&self.body), ..self.seen })
+            .saw(Seen {
+                own_words: speaker == Speaker::Vendor,
+                names_address: refused && names_address(&self.body),
+                ..self.seen
+            })
             .refusing_caller(kind == ErrorKind::Auth && of_caller)
             .outcome_is(operation.outcome(outcome))
             .vendor(refusal.code, refusal.trace_id.filter(|id| shape::is_trace_id(id)).or_else(|| self.trace_id()))

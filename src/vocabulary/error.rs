@@ -33,6 +33,8 @@ struct Inner {
 pub(crate) struct Seen {
     /// True if no connection could be made.
     pub no_connection: bool,
+    /// True if the refusal has the form of the vendor. Otherwise a server in front of the vendor may have sent it.
+    pub own_words: bool,
     /// True if the vendor, or a server in front of it, refused the request and named an IP address.
     pub names_address: bool,
     /// The seconds by which the vendor's clock is ahead of this machine's clock, if the response has a `Date`.

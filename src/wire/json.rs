@@ -477,7 +477,7 @@ pub(crate) fn value_at(json: &[u8], place: &str) -> Option<Value> {
 }
 
 /// Returns the text or the number at a place such as `data.mandateId` of a body. Returns `None` if the body leaves any
-/// doubt about the value: the body is damaged, a key on the way occurs twice, or a damaged key may be a key on the way.
+/// doubt about the value. The body is damaged, a key on the way occurs twice, or a damaged key may be a key on the way.
 pub(crate) fn plainly_at<'a>(body: &'a str, place: &str) -> Option<Cow<'a, str>> {
     let (key, rest) = place.split_once('.').map_or((place, None), |(key, rest)| (key, Some(rest)));
     let (mut found, mut plain) = (None, true);

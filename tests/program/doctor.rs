@@ -34,7 +34,9 @@ fn failed_vendor_sets_the_exit_code_and_others_are_still_checked() {
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!((failed[0]["vendor"].as_str(), failed[0]["step"].as_str()), ("safedebit", "credentials"));
     assert!(failed[0]["advice"].contains("password is wrong") && !ended.out.contains("w.r.o.n.g"), "{failed:?}");
-    assert_eq!(run(&["doctor", "safedebit"]).code, Some(4));
+    let before = vendors.sandbox.count("search_mandate");
+    assert_eq!(run(&["doctor", "safedebit", "safedebit"]).code, Some(4));
+    assert_eq!(vendors.sandbox.count("search_mandate") - before, 1, "a wrong password should be sent once");
     assert_eq!(run(&["doctor", "seqino"]).code, Some(0));
 }
 

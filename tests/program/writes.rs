@@ -1,5 +1,5 @@
-//! `mandat create`, `mandat revoke` and `mandat sign`: nothing is sent without consent, no personal data is shown, and a
-//! lost response leads to the next step.
+//! `mandat create`, `mandat revoke` and `mandat sign` send nothing without consent, and show no personal data. A lost
+//! response leads to the next step.
 
 use crate::{
     screen::on_terminal,
@@ -129,6 +129,42 @@ fn preview_and_errors_show_no_personal_data() {
     // The postal code keeps its zero.
     let ended = vendors.mandat(&with(&dry, &["--set", "zipCode=01000"]));
     assert!(ended.out.contains("zipCode\t") && ended.err.contains("zipCode: other users"), "{ended:?}");
+}
+
+#[test]
+fn field_with_two_values_is_refused() {
+    let vendors = vendors("twice");
+    let (names, values) = DEBTOR.trim_end().split_once('\n').unwrap();
+    vendors.write("twice.csv", format!("{names},city\n{values},Secretville\n"));
+    let ended = vendors.mandat(&["create", "easytransac", "--from", "twice.csv", "--yes"]);
+    assert!(ended.code == Some(1) && ended.err.contains("`city` has two values"), "{ended:?}");
+    assert_eq!(vendors.sandbox.count("create_mandate"), 0);
+}
+
+#[test]
+fn object_is_the_value_of_a_field_without_a_type_and_is_masked() {
+    let vendors = vendors("object");
+    let address = r#""name": "Acme", "address": {"street": "Secret street"}"#;
+    vendors.write("address.json", SCOPE.replace(r#""name": "Acme""#, address));
+    let dry = ["create", "seqino", "--client", "client_abc123", "--from", "address.json", "--dry-run"];
+    let ended = vendors.mandat(&dry);
+    assert!(ended.code == Some(0) && ended.out.contains("directory_entry.address\t*** ("), "{ended:?}");
+    assert!(!ended.out.contains("Secret"), "{ended:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_fails_after_a_creation_does_not_look_like_a_refused_creation() {
+    let vendors = vendors("full");
+    let run = || {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        Ended::of(vendors.command(&with(&SAFEDEBIT, &["--yes", "--format", "json"])).stdout(full).spawn().unwrap())
+    };
+    vendors.sandbox.inject(Fault::reset().on("create_mandate").times(1));
+    let ended = run();
+    assert!(ended.code == Some(6) && ended.err.contains("Do not repeat the command"), "{ended:?}");
+    let ended = run();
+    assert!(ended.code == Some(3) && ended.err.contains("Do not create it again"), "{ended:?}");
 }
 
 #[test]

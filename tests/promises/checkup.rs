@@ -222,6 +222,21 @@ async fn refused_ip_address_has_its_own_step() {
 }
 
 #[tokio::test]
+async fn refusal_of_another_server_does_not_show_that_credentials_are_accepted() {
+    let page = || http(400, "content-type: text/html\r\n", "<html>Bad Request</html>");
+    for provider in Provider::ALL {
+        let servers = [Server::start(move |_| page()).await, Server::with_token(move |_| page()).await];
+        for server in servers {
+            let report = check(&facade(&server.url(), &test_settings()), *provider).await;
+            fails_at(&report, CheckStep::Call);
+            for step in [CheckStep::IpAddress, CheckStep::Credentials] {
+                assert_eq!(report.result(step), Some(CheckResult::NotChecked), "{report}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn direct_debit_that_is_not_enabled_fails_at_the_call() {
     let server = Server::with_token(|_| json(403, r#"{"success":false}"#)).await;
     let said = fails_at(&check(&facade(&server.url(), &test_settings()), Provider::Easytransac).await, CheckStep::Call);

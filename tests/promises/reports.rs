@@ -124,7 +124,7 @@ fn describe(
     fields.insert(place, Field { kind, required, mark: mark.into() });
 }
 
-/// What a report says about each field of the spec, and about each field that the spec lacks.
+/// Compares a report with each field of the spec. Lists each field that the spec lacks, too.
 fn findings(report: &Report, spec: &Value) -> Vec<String> {
     let fields = described(spec, &report.operation);
     let seen = |place: &str, kind: &str| report.shape.get(place).is_some_and(|kinds| kinds.contains(kind));

@@ -123,19 +123,20 @@ pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, 
             tell(&format!("{next}\n"));
             return Ok(End::Lost);
         }
-        Err(error) => {
-            if out.is_json() {
-                out.row(Vec::new(), &FailureForm::of_vendor(&error))?;
-            }
-            out.finish()?;
-            write::report(&error, next);
-            return Ok(if write::is_lost(&error) { End::Lost } else { End::Failed });
-        }
+        Err(error) => return Ok(write::failed(out, &FailureForm::of_vendor(&error), &error, next)),
     };
     let read = mandates.status(&created).await;
     let mandate = read.as_ref().unwrap_or(&created);
-    status::show(&mut out, mandate, &no_facts(), Some(&link), Utc::now())?;
-    out.finish()?;
+    let shown = status::show(&mut out, mandate, &no_facts(), Some(&link), Utc::now());
+    if let Err(why) = shown.and_then(|()| out.finish()) {
+        // The exit code of this failure would say that nothing was created.
+        complain(&format!(
+            "the mandate {} was created, but could not be printed: {why}. Do not create it again. Read it with \
+             `mandat status`",
+            created.reference
+        ));
+        return Ok(End::Incomplete);
+    }
     match read {
         Ok(_) => Ok(End::Complete),
         Err(error) => {
@@ -201,8 +202,11 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
         return Err(Usage("the command has no fields. Add --from FILE. `--fields` lists the fields".into()).into());
     }
     if let Some(path) = from {
-        for (place, (name, given)) in (1..).zip(read(path)?) {
+        for (place, (name, given)) in (1..).zip(read(path, known)?) {
             match value(known, &name, given, Some(place)) {
+                Ok(Some(_)) if fields::get(&body, &name).is_some() => {
+                    faults.push(format!("`{name}` has two values in the file."));
+                }
                 Ok(Some(value)) => fields::set(&mut body, &name, value),
                 Ok(None) => {}
                 Err(fault) => faults.push(fault),
@@ -263,7 +267,7 @@ fn value(known: &[Field], name: &str, given: Value, place: Option<usize>) -> Res
 }
 
 /// Reads the fields of a file: a JSON object, or CSV with one row. An error shows no value.
-fn read(path: &Path) -> Result<Vec<(String, Value)>, Failure> {
+fn read(path: &Path, known: &[Field]) -> Result<Vec<(String, Value)>, Failure> {
     let told = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
     let bytes = if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
@@ -273,25 +277,29 @@ fn read(path: &Path) -> Result<Vec<(String, Value)>, Failure> {
     };
     let bytes = bytes.map_err(|e| told(&e))?;
     let text = file::decode(&bytes).map_err(|why| told(&why))?;
-    let fields = if text.trim_start().starts_with('{') { object(&text) } else { row(&text) };
+    let fields = if text.trim_start().starts_with('{') { object(&text, known) } else { row(&text) };
     Ok(fields.map_err(|why| told(&why))?)
 }
 
-fn object(text: &str) -> Result<Vec<(String, Value)>, String> {
+fn object(text: &str, known: &[Field]) -> Result<Vec<(String, Value)>, String> {
     // The error of serde_json shows no value of a text that is not JSON.
     let object: Map<String, Value> = serde_json::from_str(text).map_err(|e| {
         format!("line {}, column {}: the file is not one JSON object. Correct the JSON", e.line(), e.column())
     })?;
     let mut fields = Vec::new();
-    flatten(object, "", &mut fields);
+    flatten(object, "", known, &mut fields);
     Ok(fields)
 }
 
-fn flatten(object: Map<String, Value>, prefix: &str, fields: &mut Vec<(String, Value)>) {
+fn flatten(object: Map<String, Value>, prefix: &str, known: &[Field], fields: &mut Vec<(String, Value)>) {
     for (key, value) in object {
+        let name = format!("{prefix}{key}");
         match value {
-            Value::Object(inner) => flatten(inner, &format!("{prefix}{key}."), fields),
-            value => fields.push((format!("{prefix}{key}"), value)),
+            // An object can also be the value of a field. An empty object has no field that could be reported.
+            Value::Object(inner) if !inner.is_empty() && known.iter().all(|field| field.name != name) => {
+                flatten(inner, &format!("{name}."), known, fields);
+            }
+            value => fields.push((name, value)),
         }
     }
 }
@@ -319,7 +327,8 @@ fn shown(known: &[Field], body: &Map<String, Value>, request: &Request) -> Vec<(
     let field = |field: &Field| {
         let value = fields::get(body, &field.name)?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Some((field.name.clone(), masked(&text, field.personal)))
+        // The spec does not know if a value without a type is personal.
+        Some((field.name.clone(), masked(&text, field.personal || field.kind == Kind::Any)))
     };
     client.into_iter().chain(known.iter().filter_map(field)).collect()
 }

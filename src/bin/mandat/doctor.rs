@@ -36,7 +36,9 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
     let Arguments { vendors, form, .. } = arguments;
     let mut out = form.printer(&["vendor", "step", "result", "found", "advice"], &["address", "environment"])?;
-    let wanted = if vendors.is_empty() { Provider::ALL.to_vec() } else { vendors.clone() };
+    // A vendor that is named twice is checked once. Otherwise a wrong password would be sent twice.
+    let mut wanted = Provider::ALL.to_vec();
+    wanted.retain(|provider| vendors.is_empty() || vendors.contains(provider));
     let mandates = &connection.mandates;
     let checks = stream::iter(wanted).map(|provider| async move { (provider, mandates.check_vendor(provider).await) });
     // Check all vendors at the same time, and print them in their order.

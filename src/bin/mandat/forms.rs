@@ -72,8 +72,8 @@ const SCHEMAS: [(&str, &str, Make); 16] = [
     ("error", "every command, on standard error", || schema_for!(FailureForm)),
 ];
 
-/// Returns the schema of a row of a file of mandates: each column of the program is a text, a boolean or null, and your
-/// own columns have any value.
+/// Returns the schema of a row of a file of mandates. Each column of the program is a text, a boolean or null. Your own
+/// columns have any value.
 fn row_schema() -> Schema {
     let column = |field: Field| {
         let kind = match field {

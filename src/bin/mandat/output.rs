@@ -183,7 +183,7 @@ impl Printer {
                 format!("{}\n", line.join("\t")).into_bytes()
             }
             Format::Json => {
-                let start = if self.count == 0 { "[\n" } else { ",\n" };
+                let start = file::Format::Json.before(self.count);
                 format!("{start}{}", file::json_line(json)?.trim_end()).into_bytes()
             }
             Format::Jsonl => file::json_line(json)?.into_bytes(),
@@ -226,8 +226,7 @@ impl Printer {
                 let rows: Vec<Vec<Cell>> = std::iter::once(titles).chain(rows).collect();
                 write_out(aligned(&rows, width).as_bytes())
             }
-            (Format::Json, _) if self.count == 0 => write_out(b"[]\n"),
-            (Format::Json, _) => write_out(b"\n]\n"),
+            (Format::Json, _) => write_out(file::Format::Json.after(self.count).as_bytes()),
             (Format::Csv, _) => write_out(&self.csv_header()?),
             _ => Ok(()),
         }

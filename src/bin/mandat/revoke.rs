@@ -42,7 +42,8 @@ pub struct Arguments {
     pub connection: connect::Options,
 }
 
-const NEXT: &str = "Run the same command again: a second revocation does no harm. Until the mandate is read as revoked, do not collect on it.";
+const NEXT: &str = "Run the same command again: a second revocation does no harm. Until the mandate is read as revoked, \
+                    do not collect on it.";
 
 pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
     let Arguments { mandate: reference, reason, consent, form, .. } = arguments;
@@ -99,12 +100,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         }
     };
     if let Err(error) = sent {
-        if out.is_json() {
-            out.row(Vec::new(), &FailureForm::of(&reference, &error))?;
-        }
-        out.finish()?;
-        write::report(&error, NEXT);
-        return Ok(if write::is_lost(&error) { End::Lost } else { End::Failed });
+        return Ok(write::failed(out, &FailureForm::of(&reference, &error), &error, NEXT));
     }
     // Seqino deletes the mandate, so that a reading as known to the vendor gives `Gone`.
     let read = mandates.status(&now).await;

@@ -1,10 +1,10 @@
 //! The careful parts of a command that writes: the masked preview, the question, and the words after a lost response.
 
 use super::{
-    Failure, Usage,
+    End, Failure, Usage,
     connect::told,
-    forms::PreviewForm,
-    output::{Cell, Form, Tone, complain, remark, tell},
+    forms::{FailureForm, PreviewForm},
+    output::{Cell, Form, Printer, Tone, complain, remark, tell},
 };
 use mandat::{Error, ErrorKind, Outcome, Provider, sepa::Iban};
 use std::io::{self, BufRead, IsTerminal};
@@ -90,7 +90,7 @@ pub fn masked(text: &str, personal: bool) -> String {
 
 /// Returns true if the vendor may have acted although the call failed. An error that says nothing about this counts as
 /// such, unless no request was sent.
-pub fn is_lost(error: &Error) -> bool {
+fn is_lost(error: &Error) -> bool {
     use ErrorKind::{InvalidRequest, NotApplicable, NotAsked, NotConfigured};
     match error.outcome() {
         Some(Outcome::NotSent | Outcome::Refused) => false,
@@ -99,12 +99,15 @@ pub fn is_lost(error: &Error) -> bool {
     }
 }
 
-/// Reports a write that failed, with the next step of a person.
-pub fn report(error: &Error, next: &str) {
+/// Reports a write that failed, with the next step of a person. The exit code says if the vendor may have acted, even if
+/// the output fails, too.
+pub fn failed(mut out: Printer, form: &FailureForm, error: &Error, next: &str) -> End {
     complain(&told(error));
-    if is_lost(error) {
-        tell(&format!("{next}\n"));
-    } else {
-        tell("The vendor has not acted.\n");
+    let is_lost = is_lost(error);
+    tell(&format!("{}\n", if is_lost { next } else { "The vendor has not acted." }));
+    let printed = if out.is_json() { out.row(Vec::new(), form) } else { Ok(()) };
+    if let Err(why) = printed.and_then(|()| out.finish()) {
+        complain(&why.to_string());
     }
+    if is_lost { End::Lost } else { End::Failed }
 }

@@ -160,8 +160,8 @@ fn step(
     }
 }
 
-/// Returns the cause of a failure: the text of an error without the number of the line and the trace id, so that many
-/// rows have the same one.
+/// Returns the cause of a failure: the text of an error without the number of the line and the trace id. So many rows
+/// have the same cause.
 fn cause(error: &str) -> String {
     let text = match error.split_once(", ") {
         Some((line, rest)) if line.strip_prefix("line ").is_some_and(is_number) => rest,
