@@ -12,13 +12,16 @@
 //! 4. A lane that is not free has no new holder.
 //!
 //! The reading in 1 comes before the statement, so the holder stops at least [`GAP`] before the lane is free. Both sides
-//! measure durations, so their clocks need not show the same time. They have to run at the same speed, up to a fifth.
+//! measure durations, so their clocks need not show the same time. They have to run at the same speed, up to a tenth.
 //! The same holds for a job that ends on time: it stops its calls, and then makes the lane free after [`GAP`].
 //!
 //! A killed worker stops at once, and nobody frees its lane before the end of the lease. A machine that is suspended and
 //! resumed is the exception: requests that waited in its memory may leave late.
 
-use crate::{Failure, database::Database};
+use crate::{
+    Failure,
+    database::{Database, told},
+};
 use std::time::Duration;
 use tokio::{
     sync::watch,
@@ -64,9 +67,11 @@ pub(crate) enum Busy {
 }
 
 /// Until the vendor has accepted the credentials, one lane of the account is held at a time, so that a wrong password is
-/// sent once. The lock on the account makes other jobs wait, so that they see this lane as held.
+/// sent once. The lock on the account makes other jobs wait, so that they see this lane as held. An import does not wait for
+/// this lock.
 const ACCOUNT: &str = "
-    SELECT rate, lanes, accepted_at IS NOT NULL FROM mandat_fleet.account WHERE account = $1 AND vendor = $2 FOR UPDATE";
+    SELECT rate, lanes, accepted_at IS NOT NULL FROM mandat_fleet.account WHERE account = $1 AND vendor = $2
+    FOR NO KEY UPDATE";
 
 const TAKE: &str = "
     UPDATE mandat_fleet.lane AS l
@@ -179,7 +184,13 @@ async fn renew(database: Database, lane: Lane, holder: String, deadline: watch::
             Ok(true) => _ = deadline.send(began + LENGTH),
             Ok(false) => return,
             Err(error) => {
-                tracing::warn!(account = lane.account, vendor = lane.vendor, lane = lane.lane, %error, "the lease of a lane was not renewed")
+                tracing::warn!(
+                    account = lane.account,
+                    vendor = lane.vendor,
+                    lane = lane.lane,
+                    error = told(&*error),
+                    "the lease of a lane was not renewed"
+                )
             }
         }
     }
