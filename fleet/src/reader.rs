@@ -63,12 +63,7 @@ impl Schedules {
     /// Fits the wait of mandates in force to the rate: one pass over them takes this time. Other readings have a tenth of
     /// the rate.
     pub fn fit(&self, account: String, vendor: String, calls: u32, per_second: u32) {
-        let default = Schedule::default();
-        let pass =
-            Duration::try_from_secs_f64(f64::from(calls) / (f64::from(per_second) * 0.9)).unwrap_or(Duration::MAX);
-        let in_force = pass.max(default.setting_up);
-        let longest = default.longest.min(in_force);
-        let fitted = default.with_in_force(in_force).with_longest(longest);
+        let fitted = Schedule::default().paced(u64::from(calls), f64::from(per_second) * 0.9);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((account, vendor), fitted);
     }
 }
@@ -164,7 +159,10 @@ impl Reader {
         }
         let most = pace.rate().map_or(UNLIMITED_BATCH, |rate| rate.saturating_mul(BATCH));
         let client = self.database.connection().await?;
-        let Batch { mut due, order, began } = Batch::due(&client, lane, i64::from(most)).await?;
+        let Batch { mut due, order, began, refused } = Batch::due(&client, lane, i64::from(most)).await?;
+        if refused {
+            return Ok(End::Refused);
+        }
         if order.is_empty() {
             return Ok(End::Nothing);
         }
@@ -214,7 +212,7 @@ impl Reader {
                         continue;
                     }
                     self.metrics.failures.get_or_create(&labels.kind(error.kind().name())).inc();
-                    waiting.failed(key, &row, &error, now);
+                    waiting.failed(key, &row, error.kind(), now);
                 }
             }
             if waiting.len() >= CHUNK {
