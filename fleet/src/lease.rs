@@ -21,6 +21,7 @@
 use crate::{
     Failure,
     database::{Database, told},
+    mandates::{Batch, urgency},
 };
 use std::time::Duration;
 use tokio::{
@@ -34,6 +35,8 @@ const LENGTH: Duration = Duration::from_secs(8);
 /// The pause between two holders of a lane. It has to be longer than a second, so that no second has requests of both.
 const GAP: Duration = Duration::from_secs(2);
 const RENEWAL: Duration = Duration::from_secs(2);
+/// The longest wait until a lane looks for due mandates again.
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
 /// The name of a lane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -117,8 +120,9 @@ impl Lease {
         }
     }
 
-    /// Gives the lane back, and queues its next job, in one transaction. Call this when no call is under way.
-    pub async fn release(self, next: Duration, priority: i32) -> Result<(), Failure> {
+    /// Gives the lane back, and queues its next job, in one transaction. The job starts when a mandate is due, but not
+    /// before `least`. Call this when no call is under way.
+    pub async fn release(self, least: Duration) -> Result<(), Failure> {
         self.renewal.abort();
         let mut client = self.database.connection().await?;
         let transaction = client.transaction().await?;
@@ -130,7 +134,12 @@ impl Lease {
                 &[account, vendor, lane, &self.holder, &GAP.as_secs_f64()],
             )
             .await?;
-        queue(&transaction, &self.lane, next.max(GAP), priority).await?;
+        // The first statement locks the job. So a mandate that somebody asks for meanwhile is visible to the second, or
+        // moves the job after this transaction.
+        queue(&transaction, &self.lane, IDLE, 0).await?;
+        let (wait, urgency) = Batch::next(&transaction, &self.lane).await?.unwrap_or((IDLE, urgency::IN_FORCE));
+        // The engine starts jobs with a smaller priority first.
+        queue(&transaction, &self.lane, wait.max(least).clamp(GAP, IDLE), i32::from(urgency)).await?;
         Ok(transaction.commit().await?)
     }
 }
@@ -249,7 +258,7 @@ mod tests {
         assert!(died.elapsed() > LENGTH - RENEWAL + GAP, "{:?}", died.elapsed());
 
         // After a release the lane rests.
-        next.release(Duration::ZERO, 0).await.unwrap();
+        next.release(Duration::ZERO).await.unwrap();
         let Err(Busy::Held(wait)) = take(0, "d").await else { panic!("no rest") };
         assert!(wait > GAP / 2 && wait <= GAP, "{wait:?}");
         let jobs = client.query_one("SELECT count(*) FROM graphile_worker.jobs", &[]).await.unwrap();

@@ -126,7 +126,10 @@ impl Batch {
     }
 
     /// The time until the next mandate of the lane is due, and its urgency.
-    pub async fn next(client: &Connection, lane: &Lane) -> Result<Option<(Duration, i16)>, Failure> {
+    pub async fn next(
+        client: &impl deadpool_postgres::GenericClient,
+        lane: &Lane,
+    ) -> Result<Option<(Duration, i16)>, Failure> {
         let next = "
             SELECT extract(epoch FROM d.next_check - clock_timestamp())::float8, u::int2
             FROM generate_series(0, 4) AS u, LATERAL (

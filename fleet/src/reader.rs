@@ -4,8 +4,8 @@ use crate::{
     Failure,
     accounts::Accounts,
     database::{Database, told},
-    lease::{self, Busy, Lane, Lease},
-    mandates::{Batch, Stored, urgency},
+    lease::{self, Busy, IDLE, Lane, Lease},
+    mandates::{Batch, Stored},
     metrics::{ByAccount, ByKind, Metrics},
     pace::{self, Pace},
 };
@@ -36,8 +36,6 @@ const BATCH: u32 = 3;
 const UNLIMITED_BATCH: u32 = 1000;
 /// The readings that one statement stores.
 const CHUNK: usize = 200;
-/// The longest wait until a lane looks for due mandates again.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// What all jobs of a process share.
 #[derive(Debug)]
@@ -125,15 +123,8 @@ impl Reader {
                 ended => break ended,
             }
         };
-        let client = self.database.connection().await?;
-        let next = match ended {
-            End::Refused => Some((IDLE, urgency::IN_FORCE)),
-            _ => Batch::next(&client, lane).await?,
-        };
-        drop(client);
-        let (wait, urgency) = next.unwrap_or((IDLE, urgency::IN_FORCE));
-        // The engine starts jobs with a smaller priority first.
-        lease.release(wait.min(IDLE), i32::from(urgency)).await
+        let least = if matches!(ended, End::Refused) { IDLE } else { Duration::ZERO };
+        lease.release(least).await
     }
 
     /// Returns the client of a lane. It is kept, because its rate limit, its connections and its token are.
