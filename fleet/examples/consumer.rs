@@ -1,6 +1,6 @@
 //! A billing service that follows the outbox, and stops collecting on mandates that may not be used.
 //!
-//! `DATABASE_URL=postgres:///mandat cargo run --example consumer` serves on http://127.0.0.1:8080:
+//! `DATABASE_URL=postgres://user:password@host/mandat cargo run --example consumer` serves on http://127.0.0.1:8080:
 //!
 //! | request | response |
 //! |---|---|
@@ -31,7 +31,7 @@ struct Service {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| "postgres:///mandat".into());
+    let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| "postgres:///mandat?host=/var/run/postgresql".into());
     let fleet = Database::new(&url, 4)?;
     fleet.migrate().await?;
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;

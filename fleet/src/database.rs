@@ -18,7 +18,8 @@ pub struct Database(TokioPostgresDatabase);
 pub(crate) type Connection = deadpool_postgres::Object;
 
 impl Database {
-    /// Prepares connections to a database, such as `postgres://user:password@host/name`. Nothing is sent yet.
+    /// Prepares connections to a database, such as `postgres://user:password@host/name`. Nothing is sent yet. The pool has
+    /// two connections at least, because a migration uses two.
     ///
     /// # Errors
     /// If the address cannot be read. The error does not contain the address, which may hold a password.
@@ -29,7 +30,7 @@ impl Database {
         config.application_name("mandat-fleet").connect_timeout(Duration::from_secs(5));
         // Notice a lost connection in seconds. Otherwise a statement could wait for a quarter of an hour.
         config.keepalives_idle(Duration::from_secs(5)).tcp_user_timeout(Duration::from_secs(10));
-        Ok(Self(TokioPostgresDatabase::from_config(config, connections)?))
+        Ok(Self(TokioPostgresDatabase::from_config(config, connections.max(2))?))
     }
 
     pub(crate) fn engine(&self) -> graphile_worker::Database {

@@ -34,7 +34,8 @@ const FAULTS: usize = 20;
 /// gets each fact that the file states. A blank cell changes nothing.
 ///
 /// # Errors
-/// If the file cannot be read: the error names lines and columns, and quotes no value that can be personal.
+/// If the file cannot be read: the error names lines and columns, and quotes no value that can be personal. If the database
+/// fails, a part of the rows can be stored: import the file again.
 pub async fn import(database: &Database, account: &str, bytes: &[u8]) -> Result<Imported, Failure> {
     let text = file::decode(bytes)?;
     let table = Table::read(&text, &[COLLECT_ON.to_owned()])?;
@@ -44,20 +45,21 @@ pub async fn import(database: &Database, account: &str, bytes: &[u8]) -> Result<
     for vendor in vendors {
         add_account(&client, account, vendor).await?;
     }
-    let transaction = client.transaction().await?;
-    // The number of lanes must not change between the choice of a lane and the commit.
-    transaction.execute("SELECT FROM mandat_fleet.account WHERE account = $1 FOR SHARE", &[&account]).await?;
     let mut stored = 0;
     for chunk in rows.chunks(CHUNK) {
+        // Workers wait for the locks on the rows, so each transaction is short.
+        let transaction = client.transaction().await?;
+        // The number of lanes must not change between the choice of a lane and the commit.
+        transaction.execute("SELECT FROM mandat_fleet.account WHERE account = $1 FOR KEY SHARE", &[&account]).await?;
         stored += transaction.execute(STORE, &[&account, &Value::from(chunk)]).await?;
+        transaction.commit().await?;
     }
     // Wake the lanes that have new mandates.
     let wake = "SELECT mandat_fleet.queue_lane(l.account, l.vendor, l.lane, clock_timestamp())
                 FROM mandat_fleet.lane AS l WHERE l.account = $1";
     if stored > 0 {
-        transaction.execute(wake, &[&account]).await?;
+        client.execute(wake, &[&account]).await?;
     }
-    transaction.commit().await?;
     Ok(Imported { rows: rows.len(), stored })
 }
 

@@ -12,13 +12,17 @@
 //! 4. A lane that is not free has no new holder.
 //!
 //! The reading in 1 comes before the statement, so the holder stops at least [`GAP`] before the lane is free. Both sides
-//! measure durations, so their clocks need not show the same time. They have to run at the same speed, up to a fifth.
+//! measure durations, so their clocks need not show the same time. They have to run at the same speed, up to a tenth.
 //! The same holds for a job that ends on time: it stops its calls, and then makes the lane free after [`GAP`].
 //!
 //! A killed worker stops at once, and nobody frees its lane before the end of the lease. A machine that is suspended and
 //! resumed is the exception: requests that waited in its memory may leave late.
 
-use crate::{Failure, database::Database};
+use crate::{
+    Failure,
+    database::{Database, told},
+    mandates::{Batch, urgency},
+};
 use std::time::Duration;
 use tokio::{
     sync::watch,
@@ -31,6 +35,8 @@ const LENGTH: Duration = Duration::from_secs(8);
 /// The pause between two holders of a lane. It has to be longer than a second, so that no second has requests of both.
 const GAP: Duration = Duration::from_secs(2);
 const RENEWAL: Duration = Duration::from_secs(2);
+/// The longest wait until a lane looks for due mandates again.
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
 /// The name of a lane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -64,9 +70,11 @@ pub(crate) enum Busy {
 }
 
 /// Until the vendor has accepted the credentials, one lane of the account is held at a time, so that a wrong password is
-/// sent once. The lock on the account makes other jobs wait, so that they see this lane as held.
+/// sent once. The lock on the account makes other jobs wait, so that they see this lane as held. An import does not wait for
+/// this lock.
 const ACCOUNT: &str = "
-    SELECT rate, lanes, accepted_at IS NOT NULL FROM mandat_fleet.account WHERE account = $1 AND vendor = $2 FOR UPDATE";
+    SELECT rate, lanes, accepted_at IS NOT NULL FROM mandat_fleet.account WHERE account = $1 AND vendor = $2
+    FOR NO KEY UPDATE";
 
 const TAKE: &str = "
     UPDATE mandat_fleet.lane AS l
@@ -112,8 +120,9 @@ impl Lease {
         }
     }
 
-    /// Gives the lane back, and queues its next job, in one transaction. Call this when no call is under way.
-    pub async fn release(self, next: Duration, priority: i32) -> Result<(), Failure> {
+    /// Gives the lane back, and queues its next job, in one transaction. The job starts when a mandate is due, but not
+    /// before `least`. Call this when no call is under way.
+    pub async fn release(self, least: Duration) -> Result<(), Failure> {
         self.renewal.abort();
         let mut client = self.database.connection().await?;
         let transaction = client.transaction().await?;
@@ -125,7 +134,12 @@ impl Lease {
                 &[account, vendor, lane, &self.holder, &GAP.as_secs_f64()],
             )
             .await?;
-        queue(&transaction, &self.lane, next.max(GAP), priority).await?;
+        // The first statement locks the job. So a mandate that somebody asks for meanwhile is visible to the second, or
+        // moves the job after this transaction.
+        queue(&transaction, &self.lane, IDLE, 0).await?;
+        let (wait, urgency) = Batch::next(&transaction, &self.lane).await?.unwrap_or((IDLE, urgency::IN_FORCE));
+        // The engine starts jobs with a smaller priority first.
+        queue(&transaction, &self.lane, wait.max(least).clamp(GAP, IDLE), i32::from(urgency)).await?;
         Ok(transaction.commit().await?)
     }
 }
@@ -179,7 +193,13 @@ async fn renew(database: Database, lane: Lane, holder: String, deadline: watch::
             Ok(true) => _ = deadline.send(began + LENGTH),
             Ok(false) => return,
             Err(error) => {
-                tracing::warn!(account = lane.account, vendor = lane.vendor, lane = lane.lane, %error, "the lease of a lane was not renewed")
+                tracing::warn!(
+                    account = lane.account,
+                    vendor = lane.vendor,
+                    lane = lane.lane,
+                    error = told(&*error),
+                    "the lease of a lane was not renewed"
+                )
             }
         }
     }
@@ -238,7 +258,7 @@ mod tests {
         assert!(died.elapsed() > LENGTH - RENEWAL + GAP, "{:?}", died.elapsed());
 
         // After a release the lane rests.
-        next.release(Duration::ZERO, 0).await.unwrap();
+        next.release(Duration::ZERO).await.unwrap();
         let Err(Busy::Held(wait)) = take(0, "d").await else { panic!("no rest") };
         assert!(wait > GAP / 2 && wait <= GAP, "{wait:?}");
         let jobs = client.query_one("SELECT count(*) FROM graphile_worker.jobs", &[]).await.unwrap();

@@ -27,7 +27,7 @@ struct Arguments {
         env = "DATABASE_URL",
         hide_env_values = true,
         global = true,
-        default_value = "postgres:///mandat",
+        default_value = "postgres:///mandat?host=/var/run/postgresql",
         hide_default_value = true
     )]
     database: String,

@@ -3,8 +3,7 @@
 use crate::{Failure, database::Connection, lease::Lane};
 use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
 use mandat::{
-    Error, ErrorKind, Facts, LastCollection, Mandate, MandateChange, MandateStatus, Phase, Schedule, StatusQuery,
-    StoredState,
+    ErrorKind, Facts, LastCollection, Mandate, MandateChange, MandateStatus, Phase, Schedule, StatusQuery, StoredState,
 };
 use serde_json::Value;
 use std::{collections::HashMap, time::Duration};
@@ -63,10 +62,14 @@ pub(crate) struct Batch {
     /// The references, with those of each client next to each other.
     pub order: Vec<String>,
     pub began: DateTime<Utc>,
+    /// True if the vendor has refused the caller on another lane.
+    pub refused: bool,
 }
 
-/// Up to $4 mandates by urgency. `now()` can be a condition of the index, and `clock_timestamp()` cannot. A quarter of them are mandates in force, so that urgent ones never displace them all. The
-/// other mandates of the same clients come along if they are due within the hour, because the same call reads them.
+/// Up to $4 mandates by urgency. A quarter of them are mandates in force, so that urgent ones never displace them all. The
+/// other mandates of the same clients come along if they are due soon, because the same call reads them. `Schedule` spreads
+/// equal waits by a fifth. So with a quarter, one call reads a client, and not one call for each of its mandates. `now()` can
+/// be a condition of the index, and `clock_timestamp()` cannot.
 const DUE: &str = "
     WITH resting AS (
         SELECT reference, client FROM mandat_fleet.mandate
@@ -86,17 +89,25 @@ const DUE: &str = "
         UNION
         SELECT m.reference FROM (SELECT DISTINCT client FROM wanted WHERE client IS NOT NULL) AS w
         JOIN mandat_fleet.mandate AS m ON m.client = w.client AND m.account = $1
-        WHERE m.vendor = $2 AND m.next_check <= now() + interval '1 hour')
+        WHERE m.vendor = $2
+            AND m.next_check <= now() + greatest(interval '1 hour', (m.next_check - m.read_at) / 4))
     SELECT m.*, greatest(0, extract(epoch FROM now() - m.next_check))::float8 AS late
     FROM chosen JOIN mandat_fleet.mandate AS m ON m.account = $1 AND m.reference = chosen.reference
     ORDER BY m.client, m.urgency, m.next_check";
 
 impl Batch {
     pub async fn due(client: &Connection, lane: &Lane, most: i64) -> Result<Self, Failure> {
-        let began = client.query_one("SELECT clock_timestamp()", &[]).await?.get(0);
+        let account = "SELECT clock_timestamp(), refused_at IS NOT NULL FROM mandat_fleet.account
+                       WHERE account = $1 AND vendor = $2";
+        let account = client.query_one(account, &[&lane.account, &lane.vendor]).await?;
         let statement = client.prepare_cached(DUE).await?;
         let rows = client.query(&statement, &[&lane.account, &lane.vendor, &lane.lane, &most]).await?;
-        let mut batch = Self { due: HashMap::with_capacity(rows.len()), order: Vec::with_capacity(rows.len()), began };
+        let mut batch = Self {
+            due: HashMap::with_capacity(rows.len()),
+            order: Vec::with_capacity(rows.len()),
+            began: account.get(0),
+            refused: account.get(1),
+        };
         for row in &rows {
             let reference: String = row.get("reference");
             match due(row) {
@@ -115,7 +126,10 @@ impl Batch {
     }
 
     /// The time until the next mandate of the lane is due, and its urgency.
-    pub async fn next(client: &Connection, lane: &Lane) -> Result<Option<(Duration, i16)>, Failure> {
+    pub async fn next(
+        client: &impl deadpool_postgres::GenericClient,
+        lane: &Lane,
+    ) -> Result<Option<(Duration, i16)>, Failure> {
         let next = "
             SELECT extract(epoch FROM d.next_check - clock_timestamp())::float8, u::int2
             FROM generate_series(0, 4) AS u, LATERAL (
@@ -201,6 +215,10 @@ impl Stored {
                 *at = at.trunc_subsecs(6);
             }
         }
+        if change.as_ref().is_some_and(|change| !can_be_stored(&change.to)) {
+            self.failed(reference, due, ErrorKind::Decode, now);
+            return None;
+        }
         let known = change.as_ref().map(|change| &change.to).or(stored.as_ref());
         let next = schedule.next_check(mandate, known, now);
         let urgency = urgency_of(Some(mandate.status), due.collect_on, now);
@@ -217,9 +235,9 @@ impl Stored {
     }
 
     /// Adds a failed reading. The mandate is read again later, after longer and longer waits.
-    pub fn failed(&mut self, reference: String, due: &Due, error: &Error, now: DateTime<Utc>) {
-        let next = now + retry_after(error.kind(), due.failures);
-        self.failed.push((reference, due.version, next, error.kind().name()));
+    pub fn failed(&mut self, reference: String, due: &Due, kind: ErrorKind, now: DateTime<Utc>) {
+        let next = now + retry_after(kind, due.failures);
+        self.failed.push((reference, due.version, next, kind.name()));
     }
 
     /// Stores the readings. Each statement is a transaction of its own: a change and its row appear together.
@@ -319,6 +337,11 @@ impl Stored {
     }
 }
 
+/// PostgreSQL stores no text with a null character. One such word of a vendor must not stop the other mandates of a lane.
+fn can_be_stored(state: &StoredState) -> bool {
+    !state.columns().iter().any(|(_, text)| text.as_deref().is_some_and(|text| text.contains('\0')))
+}
+
 /// The columns of a stored state as one JSON object. Serde's form of a `StoredState` differs only in the columns that
 /// are null.
 fn columns(known: &StoredState) -> Value {
@@ -362,6 +385,13 @@ mod tests {
         let minutes = |kind, failures| retry_after(kind, failures).num_minutes();
         assert_eq!([0, 1, 2, 99].map(|failures| minutes(ErrorKind::Timeout, failures)), [1, 2, 4, 10]);
         assert_eq!([0, 1, 10, 99].map(|failures| minutes(ErrorKind::NotFound, failures)), [1, 2, 1024, 1440]);
+    }
+
+    #[test]
+    fn a_word_with_a_null_character_cannot_be_stored() {
+        let state = |word| StoredState::new(MandateStatus::Unrecognized, RawStatus::new(word), Utc::now());
+        assert!(can_be_stored(&state("active")));
+        assert!(!can_be_stored(&state("act\0ive")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{Failure, database::Database};
 use chrono::{DateTime, Utc};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use serde::Serialize;
 use serde_json::Value;
 use std::{fmt, time::Duration};
@@ -100,6 +100,8 @@ impl Consumer {
     /// If the database cannot be reached. Call this again.
     pub async fn next(&mut self, most: i64) -> Result<Vec<Change>, Failure> {
         loop {
+            // One look finds the changes of all notifications so far.
+            while self.notifications.next().now_or_never().flatten().is_some() {}
             let changes = self.poll(most).await?;
             if !changes.is_empty() {
                 return Ok(changes);

@@ -4,8 +4,8 @@ use crate::{
     Failure,
     accounts::Accounts,
     database::{Database, told},
-    lease::{self, Busy, Lane, Lease},
-    mandates::{Batch, Stored, urgency},
+    lease::{self, Busy, IDLE, Lane, Lease},
+    mandates::{Batch, Stored},
     metrics::{ByAccount, ByKind, Metrics},
     pace::{self, Pace},
 };
@@ -36,8 +36,6 @@ const BATCH: u32 = 3;
 const UNLIMITED_BATCH: u32 = 1000;
 /// The readings that one statement stores.
 const CHUNK: usize = 200;
-/// The longest wait until a lane looks for due mandates again.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// What all jobs of a process share.
 #[derive(Debug)]
@@ -63,12 +61,7 @@ impl Schedules {
     /// Fits the wait of mandates in force to the rate: one pass over them takes this time. Other readings have a tenth of
     /// the rate.
     pub fn fit(&self, account: String, vendor: String, calls: u32, per_second: u32) {
-        let default = Schedule::default();
-        let pass =
-            Duration::try_from_secs_f64(f64::from(calls) / (f64::from(per_second) * 0.9)).unwrap_or(Duration::MAX);
-        let in_force = pass.max(default.setting_up);
-        let longest = default.longest.min(in_force);
-        let fitted = default.with_in_force(in_force).with_longest(longest);
+        let fitted = Schedule::default().paced(u64::from(calls), f64::from(per_second) * 0.9);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((account, vendor), fitted);
     }
 }
@@ -130,15 +123,8 @@ impl Reader {
                 ended => break ended,
             }
         };
-        let client = self.database.connection().await?;
-        let next = match ended {
-            End::Refused => Some((IDLE, urgency::IN_FORCE)),
-            _ => Batch::next(&client, lane).await?,
-        };
-        drop(client);
-        let (wait, urgency) = next.unwrap_or((IDLE, urgency::IN_FORCE));
-        // The engine starts jobs with a smaller priority first.
-        lease.release(wait.min(IDLE), i32::from(urgency)).await
+        let least = if matches!(ended, End::Refused) { IDLE } else { Duration::ZERO };
+        lease.release(least).await
     }
 
     /// Returns the client of a lane. It is kept, because its rate limit, its connections and its token are.
@@ -164,7 +150,10 @@ impl Reader {
         }
         let most = pace.rate().map_or(UNLIMITED_BATCH, |rate| rate.saturating_mul(BATCH));
         let client = self.database.connection().await?;
-        let Batch { mut due, order, began } = Batch::due(&client, lane, i64::from(most)).await?;
+        let Batch { mut due, order, began, refused } = Batch::due(&client, lane, i64::from(most)).await?;
+        if refused {
+            return Ok(End::Refused);
+        }
         if order.is_empty() {
             return Ok(End::Nothing);
         }
@@ -214,7 +203,7 @@ impl Reader {
                         continue;
                     }
                     self.metrics.failures.get_or_create(&labels.kind(error.kind().name())).inc();
-                    waiting.failed(key, &row, &error, now);
+                    waiting.failed(key, &row, error.kind(), now);
                 }
             }
             if waiting.len() >= CHUNK {

@@ -15,7 +15,7 @@ const TAKEOVER: f64 = 20.0;
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     pub calls_per_second: f64,
-    /// A batch has at most so many seconds of calls.
+    /// The most seconds of calls in a batch.
     pub batch: f64,
     pub from: f64,
     pub until: f64,
