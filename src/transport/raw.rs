@@ -205,7 +205,7 @@ macro_rules! raw_method {
     () => {
         /// Starts a request to a path that the spec lacks. The path is relative to the base URL and begins with `/`.
         /// Write each id as a parameter, such as `/clients/{id}`, and set it with [`id`](crate::RawRequest::id).
-        pub fn raw(&self, method: crate::Method, path: impl Into<String>) -> crate::RawRequest<'_> {
+        pub fn raw(&self, method: reqwest::Method, path: impl Into<String>) -> crate::RawRequest<'_> {
             crate::RawRequest::new(self, method, path.into())
         }
     };

@@ -26,10 +26,13 @@ pub fn run(bytes: &[u8]) {
     assert!(raw.as_str().len() <= 64 && text.starts_with(raw.as_str()) && !raw.to_string().contains(char::is_control));
 }
 
+/// Misspelt vendors. The error suggests the vendor.
+const MISSPELT: [&str; 3] = ["easytransa:1", "safedebi:1", "seqin:1"];
+
 /// Lists the only error texts that `MandateRef` may return for a text that is not a reference.
 fn refusals() -> impl Iterator<Item = String> {
     let wrong = ["", "easytransac:", "safedebit:", "seqino:"].into_iter();
-    wrong.map(|text| text.parse::<MandateRef>().expect_err("no reference").to_string())
+    wrong.chain(MISSPELT).map(|text| text.parse::<MandateRef>().expect_err("no reference").to_string())
 }
 
 fn debit_refusals() -> impl Iterator<Item = String> {
@@ -43,5 +46,5 @@ fn debit_refusals() -> impl Iterator<Item = String> {
         "safedebit:umr=1/sdd=",
         "seqino:",
     ];
-    wrong.into_iter().map(|text| text.parse::<DebitRef>().expect_err("no reference").to_string())
+    wrong.into_iter().chain(MISSPELT).map(|text| text.parse::<DebitRef>().expect_err("no reference").to_string())
 }
