@@ -376,7 +376,10 @@ impl<'a> Statuses<'a> {
                 self.lanes.values().for_each(|lane| lane.vendor.task.wake());
             }
             if self.done.is_empty() {
-                return if self.input.is_none() && open == 0 { Poll::Ready(None) } else { Poll::Pending };
+                // A task ends only with its runtime. No further result can then arrive.
+                let shut_down = matches!(self.tasks.poll_join_next(cx), Poll::Ready(Some(_)));
+                let all_read = self.input.is_none() && open == 0;
+                return if shut_down || all_read { Poll::Ready(None) } else { Poll::Pending };
             }
         }
     }

@@ -1,7 +1,8 @@
-//! A panic of the caller's clock reaches the caller of a batch. The other readings continue.
+//! A panic of the caller's clock reaches the caller of a batch, and the other readings continue. A batch ends with its
+//! runtime.
 #![cfg(feature = "easytransac")]
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::poll_immediate};
 use mandat::{MandateRef, sandbox::Sandbox};
 use std::{
     future::poll_fn,
@@ -37,4 +38,16 @@ async fn panic_of_one_reading_loses_no_other_reading() {
         }
     }
     assert_eq!((read, panics), (99, 1));
+}
+
+#[test]
+fn batch_ends_if_its_runtime_is_shut_down() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    let sandbox = second.block_on(Sandbox::start()).unwrap();
+    let mandates = sandbox.mandates();
+    let mut readings = mandates.statuses(vec![MandateRef::easytransac("abcabcabcabcabcabc12"); 10]);
+    first.block_on(async { assert!(poll_immediate(readings.next()).await.is_none()) });
+    drop(first);
+    assert!(second.block_on(readings.next()).is_none());
 }
