@@ -21,6 +21,20 @@ const ROOTS: &str = "the root certificates cannot be read. Give certificates in 
 const IDENTITY: &str = "the client identity cannot be read. Give a certificate and its private key, both in PEM";
 
 impl Tls {
+    /// Reads the root certificates. A verifier would not say whether its own or the caller's certificates are wrong.
+    #[cfg(feature = "__rustls")]
+    fn roots(&self) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, Unavailable> {
+        use rustls::pki_types::{CertificateDer, pem::PemObject};
+
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(&self.roots).collect::<Result<_, _>>().map_err(|_| ROOTS)?;
+        if roots.is_empty() != self.roots.is_empty() {
+            return Err(ROOTS.into());
+        }
+        let mut readable = rustls::RootCertStore::empty();
+        roots.iter().try_for_each(|root| readable.add(root.clone())).map_err(|_| ROOTS)?;
+        Ok(roots)
+    }
+
     /// The settings of hyper's pool. `plain` means HTTP without TLS: reading the certificates of the machine takes long.
     #[cfg(feature = "__rustls")]
     pub(super) fn rustls(&self, plain: bool) -> Result<rustls::ClientConfig, Unavailable> {
@@ -30,13 +44,7 @@ impl Tls {
         };
         use std::sync::Arc;
 
-        let roots: Vec<_> = CertificateDer::pem_slice_iter(&self.roots).collect::<Result<_, _>>().map_err(|_| ROOTS)?;
-        if roots.is_empty() != self.roots.is_empty() {
-            return Err(ROOTS.into());
-        }
-        // The verifier would not say whether its own or the caller's certificates are wrong.
-        let mut readable = RootCertStore::empty();
-        roots.iter().try_for_each(|root| readable.add(root.clone())).map_err(|_| ROOTS)?;
+        let roots = self.roots()?;
         let provider = Arc::new(provider());
         let config = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
         let config = config.map_err(|_| "the TLS library cannot start")?;
@@ -58,6 +66,8 @@ impl Tls {
     pub(super) fn reqwest(&self, builder: ClientBuilder) -> Result<ClientBuilder, Unavailable> {
         #[cfg(any(feature = "__rustls", feature = "native-tls"))]
         let builder = {
+            #[cfg(feature = "__rustls")]
+            self.roots()?;
             let roots = Certificate::from_pem_bundle(&self.roots).map_err(|_| ROOTS)?;
             if roots.is_empty() != self.roots.is_empty() {
                 return Err(ROOTS.into());
