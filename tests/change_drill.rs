@@ -246,6 +246,7 @@ fn additions_to_a_spec_change_snapshots_and_fail_tests() {
         "evidence::evidence_marks_of_the_specs_match_the_snapshots",
         "evidence::evidence_table_in_the_specs_readme_matches_the_specs",
         "evidence::table_of_described_operations_lists_all_operations_of_seqino",
+        "site::page_on_evidence_counts_the_marks_of_the_specs",
         // The sandbox does not simulate the new operation yet, so this test of the sandbox must fail.
         "sandbox::contract::every_sandbox_response_is_described_by_its_spec",
         "sandbox::seqino::sandbox_accepts_the_example_requests_of_the_specs",
@@ -369,14 +370,14 @@ fn build_writes_only_changed_files_in_its_own_folder() {
     let (copy, _guard) = drill();
     let sources = copy.files(".");
     let made = copy.made_by_the_build_script(&[]);
-    assert_eq!(made.len(), 18, "{made:?}");
+    assert_eq!(made.len(), 19, "{made:?}");
     assert_eq!(copy.files("."), sources, "the build must write only into OUT_DIR");
     // A new comment in a spec must not change the generated code.
     copy.write("specs/seqino.yaml", &(copy.read("specs/seqino.yaml") + "# read again\n"));
     assert_eq!(copy.made_by_the_build_script(&[]), made);
     // The build must not generate code for a vendor whose feature is disabled.
     let alone = copy.made_by_the_build_script(&["--no-default-features", "--features", "seqino"]);
-    assert_eq!(alone.len(), 6, "{alone:?}");
+    assert_eq!(alone.len(), 7, "{alone:?}");
 }
 
 /// A package that depends on the packed crate, with its own patches.
