@@ -129,7 +129,7 @@ impl Database {
     }
 
     /// Lets the lanes of an account send requests again, after the vendor has refused the caller. One lane tries first.
-    /// Returns false if there is no such account.
+    /// Returns false if the account is unknown.
     ///
     /// # Errors
     /// If the database cannot be reached.

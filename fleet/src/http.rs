@@ -31,7 +31,7 @@ struct Shared {
 /// | `GET /health` | 200 while the process runs |
 /// | `GET /ready` | 200 while the worker takes jobs and the database responds, else 503 |
 /// | `GET /metrics` | the metrics in the text format of Prometheus |
-/// | `POST /ask` with `{"account": "main", "reference": "safedebit:RUM-1"}` | 202: the mandate is due now. 404: there is no such mandate |
+/// | `POST /ask` with `{"account": "main", "reference": "safedebit:RUM-1"}` | 202: the mandate is due now. 404: the mandate is unknown |
 ///
 /// The requests need no credentials. Let only your own machines reach the address.
 ///

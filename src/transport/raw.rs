@@ -73,7 +73,7 @@ impl RawBody {
     /// Reads the body as JSON.
     ///
     /// # Errors
-    /// An error if the body is no such JSON. Its text can quote a value of the body, which may be personal data.
+    /// An error if the body is not JSON of this type. Its text can quote a value of the body, which may be personal data.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.0)
     }
