@@ -361,6 +361,7 @@ fn removals_from_a_spec_cause_compiler_errors() {
     let expected = [
         ("src/vendors/easytransac/adapter.rs", "E0026"),
         ("src/vendors/safedebit/adapter.rs", "E0609"),
+        ("src/vendors/safedebit/adapter.rs", "E0609"),
         ("src/vendors/seqino/adapter.rs", "E0599"),
     ];
     assert_eq!(places(&errors), expected, "{errors:?}");
