@@ -46,7 +46,6 @@ mod lost_answers;
 mod many_sandboxes;
 mod money_and_documents;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
-mod morning;
 mod other_answers;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod pages;

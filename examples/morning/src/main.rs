@@ -1,7 +1,7 @@
 //! Finds the mandates that changed since yesterday. SQLite holds their states, with one column for each field of
 //! `StoredState`.
 //!
-//! Run it with `cargo run --example morning`. The database is in memory, and the sandbox simulates the vendors on
+//! Run it with `cargo run --manifest-path examples/morning/Cargo.toml`. The database is in memory, and the sandbox simulates the vendors on
 //! loopback.
 //!
 //! For PostgreSQL use sqlx's feature `postgres` and `PgPool`. Placeholders are then `$1`, `$2`, and so on.
@@ -159,4 +159,37 @@ async fn store(pool: &SqlitePool, reference: &MandateRef, known: &StoredState) -
     }
     query.execute(pool).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn each_change_is_printed_once() {
+        let mut out = Vec::new();
+        super::run(&mut out).await.unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let mut mornings: Vec<Vec<&str>> = Vec::new();
+        for line in text.lines() {
+            match line.strip_prefix("  ") {
+                None => mornings.push(Vec::new()),
+                Some(change) => mornings.last_mut().unwrap().push(change),
+            }
+        }
+        // The third morning stops after one change and starts again, and the changes of the vendors have any order.
+        let third = mornings.split_off(2).concat();
+        mornings.push(third);
+        for morning in &mut mornings {
+            morning.sort_unstable();
+        }
+        let expected = [
+            vec!["Easytransac: new -> Active", "SafeDebit: new -> Active", "Seqino PDP: new -> Active, Allowed"],
+            vec![],
+            vec![
+                "Easytransac: Active -> Invalid",
+                "SafeDebit: Active -> Revoked",
+                "Seqino PDP: Active -> Active, Refused",
+            ],
+        ];
+        assert_eq!(mornings, expected, "{text}");
+    }
 }
