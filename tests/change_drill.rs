@@ -17,17 +17,23 @@ const README: &str = include_str!("../specs/README.md");
 /// depends on the crate.
 const ALL: [&str; 4] = ["--workspace", "--lib", "--test", "promises"];
 
-/// Waits until no other test runs cargo, because two runs at once would only be slower.
-fn one_at_a_time() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// A folder for tests that take turns. One compiler process uses one core, so tests in different folders run beside one
+/// another.
+struct Folder {
+    name: &'static str,
+    turn: Mutex<()>,
 }
+
+/// Here cargo builds the crate and runs its tests.
+static BUILT: Folder = Folder { name: "drill", turn: Mutex::new(()) };
+/// Here cargo checks the crate, which takes less time than a build and reports the same errors.
+static CHECKED: Folder = Folder { name: "drill-checked", turn: Mutex::new(()) };
 
 /// Copies the crate into the same folder on each run, so that cargo rebuilds little. Beside the crate stands a package
 /// that depends on it, configured as `specs/README.md` advises a user.
-fn drill() -> (Copy, MutexGuard<'static, ()>) {
-    let guard = one_at_a_time();
-    let copy = Copy::of_the_crate("drill");
+fn drill(folder: &'static Folder) -> (Copy, MutexGuard<'static, ()>) {
+    let guard = folder.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    let copy = Copy::of_the_crate(folder.name);
     let living = README.split_once("## Living with a change").unwrap().1;
     let toml = &blocks(living, "toml")[0];
     let (dependencies, patch) = toml.split_at(toml.find("[patch").unwrap());
@@ -121,7 +127,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 #[test]
 #[ignore = "builds the crate twice; .ci/run runs it"]
 fn steps_in_the_specs_readme_suffice_to_add_a_status_word() {
-    let (copy, _guard) = drill();
+    let (copy, _guard) = drill(&BUILT);
     let walk = README.split_once("## One change, walked through").unwrap().1;
     let mut diffs = blocks(walk, "diff").into_iter().map(|diff| hunks(&diff));
     let word = diffs.next().unwrap();
@@ -161,7 +167,7 @@ fn steps_in_the_specs_readme_suffice_to_add_a_status_word() {
 #[test]
 #[ignore = "builds the crate; .ci/run runs it"]
 fn additions_to_a_spec_change_snapshots_and_fail_tests() {
-    let (copy, _guard) = drill();
+    let (copy, _guard) = drill(&BUILT);
     // Add a new status word at two vendors, without a meaning in the code of one of them. The compiler must report one
     // error for each word.
     let (easytransac, safedebit, seqino) = ("specs/easytransac.yaml", "specs/safedebit.yaml", "specs/seqino.yaml");
@@ -315,7 +321,7 @@ fn additions_to_a_spec_change_snapshots_and_fail_tests() {
 #[test]
 #[ignore = "builds the crate; .ci/run runs it"]
 fn removals_from_a_spec_cause_compiler_errors() {
-    let (copy, _guard) = drill();
+    let (copy, _guard) = drill(&CHECKED);
     let safedebit = "specs/safedebit.yaml";
     let as_it_is = copy.read(safedebit);
     // Tests of the crate and the dependent package both use this field and this operation.
@@ -353,7 +359,7 @@ fn removals_from_a_spec_cause_compiler_errors() {
     let answer = "    SearchMandateResponse:\n";
     copy.change_after(safedebit, answer, "[result, datas]", "[result, data]");
     copy.change_after(safedebit, answer, "        datas:", "        data:");
-    let said = copy.cargo_fails(&[&["build"][..], &ALL].concat());
+    let said = copy.cargo_fails(&[&["check"][..], &ALL].concat());
     assert!(said.contains("the example of the response 200 of `search_mandate` lacks `data`"), "{said}");
     copy.change(safedebit, "{result: true, datas: [{umr:", "{result: true, data: [{umr:");
     copy.remove_path("specs/seqino.yaml", "/clients/{client_id}");
@@ -370,7 +376,7 @@ fn removals_from_a_spec_cause_compiler_errors() {
 #[test]
 #[ignore = "builds the crate; .ci/run runs it"]
 fn build_writes_only_changed_files_in_its_own_folder() {
-    let (copy, _guard) = drill();
+    let (copy, _guard) = drill(&CHECKED);
     let sources = copy.files(".");
     let made = copy.made_by_the_build_script(&[]);
     assert_eq!(made.len(), 19, "{made:?}");
@@ -386,7 +392,7 @@ fn build_writes_only_changed_files_in_its_own_folder() {
 /// A package that depends on the packed crate, with its own patches.
 fn patched_user() -> Copy {
     let packed = Copy::packed("package");
-    let user = Copy::empty("package-user");
+    let user = Copy::empty("package-user").with_built_dependencies();
     user.write(".cargo/config.toml", "[env]\nMANDAT_SPECS = { value = \"specs\", relative = true }\n");
     let path = packed.path().display().to_string();
     user.write(
@@ -413,7 +419,6 @@ const PATCHES: [(&str, &str); 3] = [
 #[test]
 #[ignore = "builds the packed crate; .ci/run runs it"]
 fn patches_of_a_user_change_the_packed_crate() {
-    let _guard = one_at_a_time();
     let user = patched_user();
     for (vendor, patch) in PATCHES {
         user.write(&format!("specs/{vendor}.patch.yaml"), patch);
@@ -426,7 +431,7 @@ fn patches_of_a_user_change_the_packed_crate() {
         "src/bin/removed.rs",
         "fn main() {}\npub fn limits(client: &mandat::seqino::Client) {\n    let _ = client.get_usage_limits();\n}\n",
     );
-    let said = user.cargo_fails(&["check", "--bin", "removed"]);
+    let said = user.cargo_fails(&["build", "--bin", "removed"]);
     assert!(said.contains("E0599") && said.contains("src/bin/removed.rs:3"), "{said}");
 
     // Mistakes: each error of the build names the user's file and line.

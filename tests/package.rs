@@ -8,7 +8,7 @@ use elsewhere::Copy;
 #[ignore = "packs the crate and builds another package on it; .ci/run runs it"]
 fn packed_crate_works_as_a_dependency() {
     let packed = Copy::packed("package");
-    let user = Copy::empty("package-user");
+    let user = Copy::empty("package-user").with_built_dependencies();
     let path = packed.path().display();
     user.write(
         "Cargo.toml",

@@ -31,7 +31,7 @@ impl Copy {
         let (folder, target) = (base.join("copy"), base.join("target"));
         drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).unwrap();
-        Self { folder, target }.with_built_dependencies()
+        Self { folder, target }
     }
 
     /// Copies the sources of the crate into a folder. A package that depends on the crate can stand beside the copy in
@@ -73,7 +73,7 @@ impl Copy {
     }
 
     /// Copies the built dependencies of this test into the target folder, so that cargo builds few of them again.
-    fn with_built_dependencies(self) -> Self {
+    pub fn with_built_dependencies(self) -> Self {
         let (own, copy) = (Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("debug"), self.target.join("debug"));
         if copy.exists() {
             return self;
@@ -188,7 +188,7 @@ impl Copy {
 
     /// Returns the compiler errors in the crate and in the package that depends on it, without duplicates.
     pub fn errors(&self, arguments: &[&str]) -> Vec<CompilerError> {
-        let (_, said) = self.run(&[&["build", "--keep-going", "--message-format", "json"], arguments].concat());
+        let (_, said) = self.run(&[&["check", "--keep-going", "--message-format", "json"], arguments].concat());
         let mut found: Vec<CompilerError> = Vec::new();
         for line in said.lines() {
             let Ok(line) = serde_json::from_str::<serde_json::Value>(line) else { continue };
