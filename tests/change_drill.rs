@@ -399,8 +399,8 @@ fn patched_user() -> Copy {
         "Cargo.toml",
         &format!(
             "[package]\nname = \"user\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-             mandat = {{ path = {path:?}, features = [\"sandbox\"] }}\nserde_json = \"1\"\n\
-             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n\n{}",
+             mandat = {{ path = {path:?}, features = [\"sandbox\", \"schemars\"] }}\n{}\n{}",
+            elsewhere::dependencies(),
             elsewhere::profiles()
         ),
     );

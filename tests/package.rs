@@ -14,9 +14,9 @@ fn packed_crate_works_as_a_dependency() {
         "Cargo.toml",
         &format!(
             "[package]\nname = \"user\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-         mandat = {{ path = {:?}, features = [\"sandbox\"] }}\n\
-         tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n\n{}",
+         mandat = {{ path = {:?}, features = [\"sandbox\", \"schemars\"] }}\n{}\n{}",
             path.to_string(),
+            elsewhere::dependencies(),
             elsewhere::profiles()
         ),
     );

@@ -24,6 +24,15 @@ pub fn profiles() -> &'static str {
     &MANIFEST[MANIFEST.find("[profile.dev.package]").unwrap()..]
 }
 
+/// The dependencies of the tests of this package, except this package. A package that also depends on them has the same
+/// features of each dependency, so cargo takes the built ones.
+pub fn dependencies() -> String {
+    const MANIFEST: &str = include_str!("../../Cargo.toml");
+    let (_, after) = MANIFEST.split_once("[dev-dependencies]\n").unwrap();
+    let (own, _) = after.split_once("\n[").unwrap();
+    own.lines().filter(|line| !line.starts_with("mandat ")).map(|line| format!("{line}\n")).collect()
+}
+
 impl Copy {
     /// Creates an empty folder.
     pub fn empty(name: &str) -> Self {
