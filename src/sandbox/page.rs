@@ -261,7 +261,9 @@ fn shell(language: Language, title: &str, content: &Markup) -> String {
 /// Returns the page at `/`. Only the script with this nonce runs.
 pub(super) fn desk(language: Language, nonce: &str) -> String {
     let page = include_str!("desk.html").replace("{style}", STYLE);
-    page.replace("{script}", include_str!("desk.js")).replace("{lang}", language.tag()).replace("{nonce}", nonce)
+    page.replace("{script}", concat!(include_str!("element.js"), include_str!("desk.js")))
+        .replace("{lang}", language.tag())
+        .replace("{nonce}", nonce)
 }
 
 /// Returns the page that stands for the site of a merchant, after a sample page. It shows the received fields.

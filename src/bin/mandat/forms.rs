@@ -105,8 +105,7 @@ pub fn run(Arguments { name, form }: &Arguments) -> Result<End, Failure> {
         return Ok(End::Complete);
     };
     let Some((_, _, make)) = SCHEMAS.iter().find(|(known, ..)| known == name) else {
-        let meant = file::nearest(name, SCHEMAS.iter().map(|(name, ..)| *name));
-        let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+        let meant = file::suggestion(name, SCHEMAS.iter().map(|(name, ..)| *name));
         let names = SCHEMAS.map(|(name, ..)| name).join(", ");
         return Err(Usage(format!("there is no schema of this name.{meant} The names are {names}")).into());
     };

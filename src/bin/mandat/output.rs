@@ -77,8 +77,7 @@ impl Form {
 fn column(name: &str, all: &[&'static str]) -> Result<usize, Usage> {
     let same = |known: &&str| file::squeezed(known) == file::squeezed(name);
     all.iter().position(same).ok_or_else(|| {
-        let meant = file::nearest(name, all.iter().copied());
-        let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+        let meant = file::suggestion(name, all.iter().copied());
         Usage(format!(
             "--columns: there is no column `{}`.{meant} The columns are {}",
             file::shown(name),

@@ -280,7 +280,10 @@ async fn ask(
 const GRACE: Duration = Duration::from_secs(3);
 
 fn fault_text(line: usize, faults: &[Fault]) -> String {
-    let faults = faults.iter().map(|Fault { column, text }| format!("`{}`: {text}.", column.name()));
+    let faults = faults.iter().map(|Fault { column, text }| {
+        let end = if text.ends_with(['.', '?']) { "" } else { "." };
+        format!("`{}`: {text}{end}", column.name())
+    });
     format!("line {line}, {}", faults.collect::<Vec<_>>().join(" "))
 }
 

@@ -66,9 +66,9 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     let now = match mandates.status(&reference).await {
         Ok(mandate) => mandate,
         Err(error) => {
-            not_read(&mut out, &reference, &error)?;
-            out.finish()?;
-            return Ok(if error.kind() == ErrorKind::NotFound { End::Unknown } else { End::Nothing });
+            let end = if error.kind() == ErrorKind::NotFound { End::Unknown } else { End::Nothing };
+            let printed = not_read(&mut out, &reference, &error);
+            return Ok(write::ended(out, printed, end));
         }
     };
     if now.status.phase() == Phase::Ended {
@@ -103,28 +103,28 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         return Ok(write::failed(out, &FailureForm::of(&reference, &error), &error, NEXT));
     }
     // Seqino deletes the mandate, so that a reading as known to the vendor gives `Gone`.
-    let read = mandates.status(&now).await;
-    let mandate = match &read {
-        Ok(mandate) => mandate,
+    match mandates.status(&now).await {
+        Ok(mandate) => {
+            let mut end = End::Complete;
+            if mandate.status.phase() != Phase::Ended {
+                complain(&format!(
+                    "the vendor accepted the revocation, and still shows {reference} as {}. Do not collect on it, and \
+                     read it again",
+                    mandate.status
+                ));
+                end = End::Failed;
+            }
+            let printed = status::show(&mut out, &mandate, &no_facts(), None, Utc::now());
+            Ok(write::ended(out, printed, end))
+        }
         Err(error) => {
             complain(&format!(
                 "the vendor accepted the revocation of {reference}. The mandate could not be read back: {}",
-                told(error)
+                told(&error)
             ));
-            out.finish()?;
-            return Ok(End::Incomplete);
+            Ok(write::ended(out, Ok(()), End::Incomplete))
         }
-    };
-    status::show(&mut out, mandate, &no_facts(), None, Utc::now())?;
-    out.finish()?;
-    if mandate.status.phase() != Phase::Ended {
-        complain(&format!(
-            "the vendor accepted the revocation, and still shows {reference} as {}. Do not collect on it, and read it again",
-            mandate.status
-        ));
-        return Ok(End::Failed);
     }
-    Ok(End::Complete)
 }
 
 async fn send(reference: &MandateRef, reason: Option<RevoqueReason>, mandates: &Mandates) -> Result<(), Error> {

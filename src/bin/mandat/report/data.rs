@@ -1,7 +1,10 @@
 //! The data of the page: the rows of a file in a compact form, without the cells that only the program needs.
 
 use super::{
-    super::file::{Field, Record, Table, instant, read_vendor_word},
+    super::{
+        connect::is_not_configured,
+        file::{Field, Record, Table, instant, read_vendor_word},
+    },
     reasons::{Reason, shown},
 };
 use chrono::{DateTime, Utc};
@@ -161,23 +164,26 @@ fn step(
 }
 
 /// Returns the cause of a failure: the text of an error without the number of the line and the trace id. So many rows
-/// have the same cause.
+/// have the same cause. A text that is no error of this program may be personal, so the page hides it.
 fn cause(error: &str) -> String {
     let text = match error.split_once(", ") {
         Some((line, rest)) if line.strip_prefix("line ").is_some_and(is_number) => rest,
         _ => error,
     };
-    let (start, end) = match text.find(", trace ").or_else(|| text.find("(trace ")) {
-        Some(at) => (at, text.get(at..).and_then(|rest| rest.find(')')).map(|length| at + length)),
-        None => return text.to_owned(),
-    };
-    match (text.get(..start), end.and_then(|end| text.get(end..))) {
-        (Some(before), Some(after)) if text[start..].starts_with('(') => {
-            format!("{}{}", before.trim_end(), after.get(1..).unwrap_or_default())
-        }
-        (Some(before), Some(after)) => format!("{before}{after}"),
-        _ => text.to_owned(),
+    let of_vendor = |provider: &Provider| text.starts_with(provider.name());
+    let of_cell = |field: Field| text.starts_with(&format!("`{}`: ", field.name()));
+    let own = Provider::ALL.iter().any(of_vendor) || Field::ALL.into_iter().any(of_cell) || is_not_configured(text);
+    if !own {
+        return "an error that this version of mandat does not know".into();
     }
+    for (start, end) in [(", trace ", ")"), (" (trace ", ")")] {
+        if let Some((before, rest)) = text.split_once(start)
+            && let Some((_, after)) = rest.split_once(end)
+        {
+            return format!("{before}{}{after}", if start.starts_with(',') { end } else { "" });
+        }
+    }
+    text.to_owned()
 }
 
 fn is_number(text: &str) -> bool {

@@ -102,7 +102,7 @@ fn write(path: &Path, page: &[u8]) -> Result<(), Failure> {
 }
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = concat!(include_str!("../../../sandbox/element.js"), include_str!("page.js"));
 
 fn page(data: &str, language: Option<&str>) -> String {
     let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
