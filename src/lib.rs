@@ -85,22 +85,23 @@
 //! - [`Mandates::statuses`] reads many mandates. [`Statuses::changes`] yields only the mandates that differ from their
 //!   [`StoredState`]. A [`Schedule`] says when to read a mandate again.
 //! - [`MandateRef`] names a mandate, and has a text form for one database column.
-//! - [`DebitRef`] names a debit. [`Mandates::debit`] reads a [`Debit`] with its [`DebitStatus`]. [`Debit::finality`] says
-//!   how long the debit can still be returned.
+//! - [`DebitRef`] names a debit. [`Mandates::debit`] reads a [`Debit`] with its [`DebitStatus`]. [`Debit::finality`]
+//!   says how long the debit can still be returned.
 //! - `easytransac`, `safedebit` and `seqino` each have a typed client, which the build generates from the OpenAPI files
 //!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
 //!   same credentials.
 //! - [`WebhookEvent`] is a notification with a verified signature. A notification is only a hint: read the mandate.
 //! - [`sepa`] has the rules of direct debits: checked values, business days, reasons of banks, finality.
-//! - `send_with_meta` of each operation returns a [`Response`] with the HTTP status and the vendor's trace id. `raw` of a
-//!   typed client sends a [`RawRequest`] to a path that the spec lacks.
+//! - `send_with_meta` of each operation returns a [`Response`] with the HTTP status and the vendor's trace id. `raw` of
+//!   a typed client sends a [`RawRequest`] to a path that the spec lacks.
 //! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says whether the vendor acted.
 //! - `sandbox` (a feature) simulates the vendors on the loopback address, for your tests.
 //! - Each call is one [`tracing`] span without personal data.
 //!
 //! Money is in cents, [`wire::AmountCents`]. Instants are in UTC. A date without a time is a day in Paris.
 
-// The published documentation has `docsrs`, and needs a nightly rustdoc. Each item then names the features that it needs.
+// The published documentation has `docsrs`, and needs a nightly rustdoc. Each item then names the features that it
+// needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]

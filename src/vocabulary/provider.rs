@@ -62,8 +62,8 @@ impl Provider {
         best.filter(|(likeness, _)| *likeness > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, provider)| provider)
     }
 
-    /// Returns the end of a sentence about a misspelt vendor: a suggestion of its name with `mark`, or only a full stop.
-    /// The sentence never shows the text of the caller.
+    /// Returns the end of a sentence about a misspelt vendor: a suggestion of its name with `mark`, or only a full
+    /// stop. The sentence never shows the text of the caller.
     pub(crate) fn suggestion(text: &str, mark: &str) -> String {
         let known = Self::ALL.iter().any(|provider| provider.as_str() == text);
         match Self::meant(text).filter(|_| !known) {

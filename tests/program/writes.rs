@@ -162,7 +162,7 @@ fn repeated_key_of_json_is_refused_with_its_line() {
 }
 
 #[test]
-fn object_is_the_value_of_a_field_without_a_type_and_is_masked() {
+fn object_in_a_field_without_a_type_is_accepted_and_masked() {
     let vendors = vendors("object");
     let address = r#""name": "Acme", "address": {"street": "Secret street"}"#;
     vendors.write("address.json", SCOPE.replace(r#""name": "Acme""#, address));
@@ -190,7 +190,7 @@ fn output_that_fails_after_a_creation_does_not_look_like_a_refused_creation() {
 }
 
 #[test]
-fn closed_output_pipe_does_not_change_the_exit_code_of_a_revocation() {
+fn closed_output_pipe_does_not_hide_the_outcome_of_a_revocation() {
     let vendors = vendors("closed-pipe");
     let run = |reference: &str| {
         let (reader, writer) = std::io::pipe().unwrap();

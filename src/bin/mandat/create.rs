@@ -28,11 +28,11 @@ use std::{
 
 /// Create a mandate at a vendor, after a preview and a question.
 ///
-/// The fields are those of the vendor: `mandat create safedebit --fields` lists them. Write them into a file and use
-/// --from: other users of this machine can see the arguments of a program, so an IBAN or a name does not belong there.
+/// The fields are those of the vendor: `mandat create safedebit --fields` lists them. Write the fields into a file, and
+/// use --from. Do not write an IBAN or a name into the arguments, because other users of this machine can see them.
 ///
-/// The command checks every field before it asks. It then sends one request, and reads the mandate back. If the response
-/// is lost, the exit code is 6: the mandate may exist, so do not repeat the command. Run it with --look instead.
+/// The command checks every field before it asks. It then sends one request, and reads the mandate back. The exit code
+/// 6 means that the response is lost. The mandate may exist then: do not repeat the command, but run it with --look.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -68,7 +68,7 @@ pub struct Arguments {
     pub connection: connect::Options,
 }
 
-/// clap shows this error with the argument, so the error of a missing `=` comes later.
+/// Reads `FIELD=VALUE`. clap would print the argument, which may be personal data. So `value` reports a missing `=`.
 fn assignment(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     Ok((name.trim().to_owned(), value.to_owned()))
@@ -233,7 +233,7 @@ fn value(known: &[Field], name: &str, given: Value, place: Option<usize>) -> Res
     let Some(field) = known.iter().find(|field| field.name == name) else {
         let meant = file::suggestion(name, known.iter().map(|field| field.name.as_str()));
         return Err(match place {
-            // In a file without names, this name is a value.
+            // If the file has no line of names, this name is a value, which may be personal.
             Some(place) if meant.is_empty() => {
                 format!("the name of field {place} in the file is not a field of this vendor.")
             }

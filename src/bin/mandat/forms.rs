@@ -42,7 +42,7 @@ struct SchemaForm {
 /// A record that was read, or the reason why not.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-#[allow(dead_code, clippy::large_enum_variant, reason = "describes values, and is never made")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "no value is made: the type only describes JSON")]
 enum OrFailure<T> {
     Read(T),
     Failed(FailureForm),
@@ -124,7 +124,8 @@ pub struct MandateForm<'a> {
     pub reasons: Vec<String>,
     /// Who has to act next.
     pub next_step: &'a str,
-    /// The link where the debtor signs. Only `create` at SafeDebit prints it. It is lost afterwards.
+    /// The link where the debtor signs. Only `create` at SafeDebit prints the link. No operation returns the link
+    /// again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature_url: Option<&'a str>,
 }

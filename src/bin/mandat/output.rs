@@ -317,7 +317,7 @@ pub fn begin(look: Look) {
     };
     let width = |terminal: console::Term| terminal.is_term().then(|| usize::from(terminal.size().1).max(20));
     let (width, errors_width) = (width(console::Term::stdout()), width(console::Term::stderr()));
-    // The first call wins. There is only one.
+    // `set` fails only at a second call, and there is none.
     let _ = SCREEN.set(Screen {
         width,
         errors_width,

@@ -16,8 +16,8 @@ use std::pin::pin;
 
 /// Revoke a mandate for good, after a look at it and a question.
 ///
-/// The command reads the mandate, shows it, asks, revokes it, and reads it again. A second revocation does no harm: if
-/// the response is lost (exit code 6), run the same command again.
+/// The command reads the mandate, shows it, asks, revokes it, and reads it again. If the response is lost (exit code
+/// 6), run the same command again: a second revocation does no harm.
 ///
 /// Easytransac documents no operation for this. Revoke such a mandate in its dashboard.
 #[derive(clap::Args)]
@@ -30,8 +30,8 @@ pub struct Arguments {
     /// The mandate, by its reference.
     #[arg(value_name = "REF")]
     mandate: MandateRef,
-    /// SafeDebit's reason: 1 the contract has ended; 2 the debtor asked for it; 3 the creditor asked for it; 4 deleted
-    /// by the debtor; 5 deleted by the creditor.
+    /// SafeDebit's reason. 1: the contract has ended. 2: the debtor asked for it. 3: the creditor asked for it. 4:
+    /// deleted by the debtor. 5: deleted by the creditor.
     #[arg(long, value_name = "1-5")]
     reason: Option<RevoqueReason>,
     #[command(flatten)]
@@ -102,7 +102,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     if let Err(error) = sent {
         return Ok(write::failed(out, &FailureForm::of(&reference, &error), &error, NEXT));
     }
-    // Seqino deletes the mandate, so that a reading as known to the vendor gives `Gone`.
+    // Seqino deletes the mandate. With the earlier reading, the status is `Gone` and not an error.
     match mandates.status(&now).await {
         Ok(mandate) => {
             let mut end = End::Complete;

@@ -75,8 +75,8 @@ impl Preview {
     }
 }
 
-/// Returns a value for a preview. Of an IBAN only the country and the last characters remain, of other personal data the
-/// length.
+/// Returns a value for a preview. Of an IBAN only the country and the last characters remain, of other personal data
+/// the length.
 pub fn masked(text: &str, personal: bool) -> String {
     if !personal {
         return text.to_owned();

@@ -51,9 +51,10 @@ struct Rows {
     read: Vec<Option<i64>>,
 }
 
-/// The changes that a run writes, beside those of the crate.
+/// The changes that a run writes in addition to those of the crate.
 const CHANGES: [&str; 2] = ["First", "Same status"];
-/// The steps of a row, beside those of a status: the mandate was not read, and a mandate in force may not be used.
+/// The steps of a row in addition to those of a status: for a mandate that was not read, and for a mandate in force
+/// that may not be used.
 const STEPS: [&str; 2] = ["ReadAgain", "ResolveReasons"];
 
 impl Data {

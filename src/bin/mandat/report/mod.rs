@@ -25,9 +25,9 @@ use std::{
 
 /// Write a page about the mandates of a file, to print or to send.
 ///
-/// FILE is the output of `mandat refresh`. The page shows how many mandates are in which state, what changed, who has
-/// to act, and which mandates you may not use, with every reason. It needs no network, and has no personal data but the
-/// references.
+/// FILE is the output of `mandat refresh`. The page shows the states of the mandates, the changes, and who has to act.
+/// It names the mandates that you may not use, with every reason. The references are its only personal data. The page
+/// needs no network.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
