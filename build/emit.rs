@@ -524,7 +524,7 @@ fn send_again(call: &PlannedOperation, returns: &syn::Type) -> TokenStream {
         ///
         /// [`Resent::InUse`](crate::Resent::InUse) means that the reference is in use. For this the
         #[doc = #inferred]
-        /// the vendor returns no such code, a second request may be accepted beside the first.
+        /// the vendor returns no such code, it may accept the second request, too.
         ///
         /// After any other outcome use [`send`](Self::send), where a reference in use is a conflict.
         ///

@@ -62,7 +62,7 @@
 //! | [Testing](book::testing) | How does my code behave when a debtor revokes, or when a vendor is down? |
 //! | [When a vendor changes](book::changes) | How do I add a new word, field, key or operation without a release? |
 //! | [In production](book::operations) | Which timeouts, limits and logs are there? How do many processes share a vendor? Where is personal data? |
-//! | [What is read how strictly](book::reading) | What happens to a damaged response? What does an empty list prove? |
+//! | [How strictly a response is read](book::reading) | What happens to a damaged response? What does an empty list prove? |
 //! | [Recipes](book::recipes) | How do I use it with axum, actix-web, a job queue or a container? How do I move from a client of my own? |
 //! | [Compatibility](book::compatibility) | What may a new version change? |
 //! | [How well the facts are known](book::evidence) | How much of this is documented? How do I send a report? |

@@ -1,4 +1,4 @@
-//! One reading of a debit, and what it says about the money.
+//! One reading of a debit, and the finality of its money.
 
 use super::DebitRef;
 use crate::{
