@@ -96,7 +96,7 @@ pub(crate) fn ends(iban: &str) -> Option<String> {
     Some(format!("{start} •••• {end}"))
 }
 
-/// Masks a text that looks like an IBAN or an e-mail address. The ends of an address could be all of it.
+/// Masks a text that looks like an IBAN or an e-mail address. Of an address nothing is shown, because it may be short.
 fn masked(text: &str) -> String {
     match is_personal(text) {
         true => ends(text).filter(|_| !text.contains('@')).unwrap_or_else(|| "***".into()),

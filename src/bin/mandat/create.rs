@@ -6,6 +6,7 @@ use super::{
     fields::{self, Field, Kind},
     file,
     forms::{FailureForm, FieldForm},
+    input,
     output::{Cell, Form, Printer, Tone, complain, paint, remark, tell},
     status,
     stop::stopped,
@@ -19,8 +20,7 @@ use mandat::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{
-    fmt, fs,
-    io::{self, Read},
+    fmt,
     path::{Path, PathBuf},
     pin::pin,
     time::Duration,
@@ -265,17 +265,9 @@ fn value(known: &[Field], name: &str, given: Value, place: Option<usize>) -> Res
 
 /// Reads the fields of a file: a JSON object, or CSV with one row. An error shows no value.
 fn read(path: &Path, known: &[Field]) -> Result<Vec<(String, Value)>, Failure> {
-    let told = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
-    let bytes = if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(path)
-    };
-    let bytes = bytes.map_err(|e| told(&e))?;
-    let text = file::decode(&bytes).map_err(|why| told(&why))?;
+    let text = input::read(path)?;
     let fields = if text.trim_start().starts_with('{') { object(&text, known) } else { row(&text) };
-    Ok(fields.map_err(|why| told(&why))?)
+    Ok(fields.map_err(|why| format!("{}: {why}", path.display()))?)
 }
 
 fn object(text: &str, known: &[Field]) -> Result<Vec<(String, Value)>, String> {

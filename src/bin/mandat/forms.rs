@@ -376,6 +376,6 @@ pub struct CauseForm {
     pub cause: String,
     /// The error of the first of these rows.
     pub example: String,
-    /// The lines of the rows in the file.
+    /// The numbers of the lines in the file that have these rows.
     pub lines: Vec<usize>,
 }

@@ -10,6 +10,7 @@ mod env_file;
 mod fields;
 mod file;
 mod forms;
+mod input;
 mod journal;
 mod layout;
 mod man;

@@ -126,7 +126,7 @@ impl<T: std::hash::Hash + Eq> Words<T> {
     }
 
     fn number(&mut self, value: T) -> i32 {
-        i32::try_from(self.place(value)).unwrap_or(-1)
+        or_none(Some(self.place(value)))
     }
 
     fn list(self) -> Vec<T> {
@@ -136,12 +136,14 @@ impl<T: std::hash::Hash + Eq> Words<T> {
 }
 
 fn number<T: PartialEq>(all: &[T], value: Option<T>) -> i32 {
-    let place = value.and_then(|value| all.iter().position(|other| *other == value));
-    place.and_then(|place| i32::try_from(place).ok()).unwrap_or(-1)
+    or_none(value.and_then(|value| all.iter().position(|other| *other == value)))
 }
 
 fn word(words: &[&str], text: &str) -> i32 {
-    let place = words.iter().position(|word| word.eq_ignore_ascii_case(text));
+    or_none(words.iter().position(|word| word.eq_ignore_ascii_case(text)))
+}
+
+fn or_none(place: Option<usize>) -> i32 {
     place.and_then(|place| i32::try_from(place).ok()).unwrap_or(-1)
 }
 
