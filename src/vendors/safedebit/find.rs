@@ -65,9 +65,9 @@ impl Client {
     /// those of your last request.
     ///
     /// # Errors
-    /// The errors of `search_payment`. [`Decode`](crate::ErrorKind::Decode) if a payment in the response has no debits,
-    /// if two debits have this reference, or if the debit may be on a further page. It is inferred that the debits are
-    /// in the field `sdd`.
+    /// The errors of `search_payment`. [`Decode`](crate::ErrorKind::Decode) if a payment has no debits, if two debits
+    /// have this reference, or if the debit may be on a further page. It is inferred that the debits are in the field
+    /// `sdd`.
     pub async fn find_debit(&self, umr: &str, sdd_reference: &str) -> Result<Option<FoundDebit>, Error> {
         const SEARCH: &OperationSpec = &operations::SEARCH_PAYMENT;
         types::SddReference::try_from(sdd_reference).map_err(|why| {

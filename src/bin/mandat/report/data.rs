@@ -53,8 +53,8 @@ struct Rows {
 
 /// The changes that a run writes in addition to those of the crate.
 const CHANGES: [&str; 2] = ["First", "Same status"];
-/// The steps of a row in addition to those of a status: for a mandate that was not read, and for a mandate in force
-/// that may not be used.
+/// The steps of a row in addition to those of a status. The first is for a mandate that was not read. The second is for
+/// a mandate in force that may not be used.
 const STEPS: [&str; 2] = ["ReadAgain", "ResolveReasons"];
 
 impl Data {
@@ -179,11 +179,11 @@ fn cause(error: &str) -> String {
     if !own {
         return "an error that this version of mandat does not know".into();
     }
-    for (start, end) in [(", trace ", ")"), (" (trace ", ")")] {
+    for (start, kept) in [(", trace ", ")"), (" (trace ", "")] {
         if let Some((before, rest)) = text.split_once(start)
-            && let Some((_, after)) = rest.split_once(end)
+            && let Some((_, after)) = rest.split_once(')')
         {
-            return format!("{before}{}{after}", if start.starts_with(',') { end } else { "" });
+            return format!("{before}{kept}{after}");
         }
     }
     text.to_owned()
