@@ -159,7 +159,7 @@ fn page_has_no_personal_data_but_the_references() {
 }
 
 #[test]
-fn causes_leave_out_the_line_and_the_trace_id() {
+fn causes_leave_out_the_line_the_trace_id_and_the_delay() {
     let (_, _, html) = report(&folder("report-causes"), &file(), &[]);
     let data = data(&fs::read_to_string(html).unwrap());
     assert_eq!(
@@ -179,6 +179,7 @@ fn error_that_the_program_did_not_write_is_counted_without_its_text() {
         "safedebit:RUM-2,\"line 3, Jeanne Dupont\"",
         "safedebit:RUM-3,the credentials of this vendor are missing. Set SEQINO_API_KEY",
         "safedebit:RUM-4,SafeDebit find_mandate: too many requests (trace 0af7651916cd43dd); try again after 5 s",
+        "safedebit:RUM-5,SafeDebit find_mandate: too many requests (trace 1bf7651916cd43dd); try again after 10 s",
     ];
     let (code, _, html) = report(&folder("report-errors"), &format!("reference,error\n{}\n", rows.join("\n")), &[]);
     let page = fs::read_to_string(html).unwrap();
@@ -189,10 +190,10 @@ fn error_that_the_program_did_not_write_is_counted_without_its_text() {
         serde_json::json!([
             "an error that this version of mandat does not know",
             "the credentials of this vendor are missing. Set SEQINO_API_KEY",
-            "SafeDebit find_mandate: too many requests; try again after 5 s",
+            "SafeDebit find_mandate: too many requests",
         ])
     );
-    assert_eq!(data["rows"]["cause"], serde_json::json!([0, 0, 1, 2]));
+    assert_eq!(data["rows"]["cause"], serde_json::json!([0, 0, 1, 2, 2]));
 }
 
 #[test]

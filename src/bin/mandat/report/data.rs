@@ -166,8 +166,8 @@ fn step(
     }
 }
 
-/// Returns the cause of a failure: the text of an error without the number of the line and the trace id. So many rows
-/// have the same cause. A text that is no error of this program may be personal, so the page hides it.
+/// Returns the cause of a failure: the text of an error without the number of the line, the trace id and the delay. So
+/// many rows have the same cause. A text that is no error of this program may be personal, so the page hides it.
 fn cause(error: &str) -> String {
     let text = match error.split_once(", ") {
         Some((line, rest)) if line.strip_prefix("line ").is_some_and(is_number) => rest,
@@ -179,14 +179,11 @@ fn cause(error: &str) -> String {
     if !own {
         return "an error that this version of mandat does not know".into();
     }
-    for (start, kept) in [(", trace ", ")"), (" (trace ", "")] {
-        if let Some((before, rest)) = text.split_once(start)
-            && let Some((_, after)) = rest.split_once(')')
-        {
-            return format!("{before}{kept}{after}");
-        }
-    }
-    text.to_owned()
+    let differing = [(", trace ", ")", ")"), (" (trace ", ")", ""), ("; try again after ", " s", "")];
+    differing.into_iter().fold(text.to_owned(), |text, (start, end, kept)| {
+        let around = text.split_once(start).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+        around.map_or_else(|| text.clone(), |(before, after)| format!("{before}{kept}{after}"))
+    })
 }
 
 fn is_number(text: &str) -> bool {
