@@ -134,8 +134,8 @@
   const PARTIES = ['you', 'debtor', 'checks', 'time', 'unknown', 'nobody'];
   const PAGE_SIZES = [25, 50, 200, 1000];
   const OLDEST = 10;
-  // A browser needs about ten seconds to print this number of rows.
-  const MOST_PRINTED = 5000;
+  // These rows fill about 150 pages.
+  const MOST_PRINTED = 2000;
 
   const data = JSON.parse(document.getElementById('data').textContent);
   const rows = data.rows;
