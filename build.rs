@@ -92,7 +92,7 @@ fn theirs(vendors: &[String]) -> Result<BTreeMap<String, PathBuf>, Vec<String>> 
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let vendor = name.strip_suffix(".patch.yaml").or_else(|| name.strip_suffix(".yaml"));
         match vendor.filter(|vendor| vendors.iter().any(|known| known == vendor)) {
-            // An editor's file, or one of the system.
+            // Ignore a file of an editor or of the operating system.
             _ if name.starts_with('.') || name.ends_with('~') => {}
             None => problems.push(format!(
                 "{}: it belongs to no vendor. Fix: name it `<vendor>.patch.yaml` or `<vendor>.yaml`, with one of {}",

@@ -1,8 +1,9 @@
-//! Measures the cost of reading one mandate: with the facade, with the typed client, with handwritten code on reqwest
-//! and serde, and with hyper as the practical minimum. Run the measurement with `cargo bench --bench read`.
+//! Measures the cost of reading one mandate with the facade, and with the typed client. Compares both with handwritten
+//! code on reqwest and serde, and with hyper as the practical minimum. Run it with `cargo bench --bench read`.
 //!
 //! One process simulates the vendors and sends the same bytes in each response. All clients are in another process, on
-//! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <connection> <client> <at once>
+//! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <connection> <client> <at
+//! once>
 //! <reads>` runs one client alone.
 
 mod measure;

@@ -330,7 +330,7 @@ impl<'a> Check<'a> {
                     self.say(meaning.place, format!("{what} has the name `{name}`, which is not known here"), &fix);
                 }
             }
-            // Such a word lets somebody collect money.
+            // A verdict can allow a collection only on a mandate with such a word, so a guess is not enough.
             let guessed =
                 status.as_deref() == Some("Active") && matches!(evidence, Evidence::Inferred | Evidence::Observed(_));
             let rules = [

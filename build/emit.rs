@@ -247,8 +247,8 @@ fn reader(object: &Struct) -> TokenStream {
     quote! { crate::wire::answer! { #name { #(#fields),* } } }
 }
 
-/// Writes how a caller creates the builder of a struct. A struct that the caller read from JSON passed no setter, so it
-/// passes its builder before it is sent.
+/// Writes the function that returns the builder of a struct. A struct that the caller read from JSON was checked by no
+/// setter. So the builder checks its values before they are sent.
 fn start(object: &Struct) -> TokenStream {
     let name = ident(&object.name);
     quote! {
@@ -524,7 +524,7 @@ fn send_again(call: &PlannedOperation, returns: &syn::Type) -> TokenStream {
         ///
         /// [`Resent::InUse`](crate::Resent::InUse) means that the reference is in use. For this the
         #[doc = #inferred]
-        /// the vendor returns no such code, a second request may be accepted beside the first.
+        /// the vendor returns no such code, it may accept the second request, too.
         ///
         /// After any other outcome use [`send`](Self::send), where a reference in use is a conflict.
         ///
@@ -571,8 +571,8 @@ fn operation(call: &PlannedOperation) -> TokenStream {
 
 /// Writes two macros for tests. The argument `api` of a macro is the module of the vendor.
 ///
-/// `<provider>_examples!(client, api, each)` calls `each!("operation", OPERATION, builder)` for every operation, with the
-/// values of its example. `<provider>_paths!(client, api, each)` calls `each!(OPERATION, |id| builder)` for every
+/// `<provider>_examples!(client, api, each)` calls `each!("operation", OPERATION, builder)` for every operation, with
+/// the values of its example. `<provider>_paths!(client, api, each)` calls `each!(OPERATION, |id| builder)` for every
 /// parameter in a path, with `id` as its value.
 pub fn examples(provider: &str, plan: &Plan) -> String {
     let mut examples = String::new();

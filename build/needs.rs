@@ -50,7 +50,7 @@ fn used(spec: &Spec, code: &BTreeSet<&str>) -> BTreeMap<String, String> {
     for (name, schema) in spec.components.schemas.iter().filter(|(name, _)| types.contains(name.as_str())) {
         if code.contains(name.as_str()) {
             parts.insert(format!("the type `{name}`"), form(spec, schema));
-            // The code names no word that has a meaning in the spec.
+            // The generated table maps each word with a meaning, so only words without a meaning occur in the code.
             let named = words(schema).filter(|_| schema.meanings.is_none()).into_iter().flatten();
             for word in named.filter(|word| code.contains(word.name.as_str())) {
                 parts.insert(format!("the word \"{}\" of `{name}`", word.raw), "there".into());

@@ -1,5 +1,5 @@
-//! A user's own spec of a vendor: a JSON merge patch (RFC 7396) into ours, or a whole spec instead of ours. Each problem
-//! names the file and the line of the user.
+//! A user's own spec of a vendor: a JSON merge patch (RFC 7396) into ours, or a whole spec instead of ours. Each
+//! problem names the file and the line of the user.
 
 use super::{
     Made, Provider, check,
@@ -72,7 +72,7 @@ fn told(problems: &[Problem], file: &str) -> Vec<String> {
     problems.iter().map(|problem| problem.within(file)).collect()
 }
 
-/// FNV-1a: the same in each version of Rust. It tells two patches apart, and nothing more.
+/// FNV-1a, which gives the same hash in each version of Rust. The hash only distinguishes two patches.
 fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
@@ -102,12 +102,13 @@ fn mark(ours: &Value, theirs: &mut Value, known: &BTreeSet<&str>) {
     }
 }
 
-/// A spec as text, with the origin of each line: true for a place in the user's file.
+/// A spec as text, with the origin of each line. The flag is true if the line comes from the user's file.
 struct Merged {
     text: String,
     origins: Vec<(bool, Place)>,
-    /// The places of the changes, and the documents to make them again.
+    /// The place of each change in the user's file.
     changes: Vec<Place>,
+    /// Our spec and the user's patch, to merge only some of the changes.
     documents: Option<(Node, Node)>,
 }
 
@@ -150,7 +151,7 @@ impl Merged {
         (Self::written(&base), merge)
     }
 
-    /// JSON, which is YAML, with one value or key in each line.
+    /// Writes a document as JSON, which is also YAML, with one value or key in each line.
     fn written(node: &Node) -> Self {
         let (mut text, mut origins) = (String::new(), Vec::new());
         node.write("", &mut |node, token| {
@@ -161,7 +162,8 @@ impl Merged {
         Self { text, origins, changes: Vec::new(), documents: None }
     }
 
-    /// The problems in lines. One in a line of ours is at the change that causes it.
+    /// Formats the problems as lines. A problem in our spec gets the place of the user's change that causes the
+    /// problem.
     fn told(
         &self,
         found: &[Problem],
@@ -177,7 +179,7 @@ impl Merged {
             if let Some((true, place)) = origin {
                 return problem.at(*place).within(theirs.file);
             }
-            // The problem is there from this number of changes on.
+            // Find the number of changes from which on the problem occurs.
             let counts: Vec<usize> = (0..self.changes.len()).collect();
             let without = |count: &usize| {
                 let made = || problems(&Self::merge(base, patch, *count).0.text);
@@ -193,7 +195,7 @@ impl Merged {
     }
 }
 
-/// The first changes of a patch, up to a limit.
+/// Merges the first `limit` changes of a patch.
 struct Merge {
     limit: usize,
     made: Vec<Place>,
@@ -273,7 +275,7 @@ impl Node {
         }
     }
 
-    /// The keys of nulls, outside of lists.
+    /// Returns the keys whose value is null, except in lists.
     fn nulls<'a>(&'a self) -> Vec<&'a Self> {
         let Kind::Map(fields) = &self.kind else { return Vec::new() };
         let null = |(key, value): &'a (Self, Self)| {

@@ -49,8 +49,8 @@ pub(crate) struct Checkup<'a> {
     pub address_code: Option<&'static str>,
     /// A call without credentials, if the vendor has one for this purpose.
     pub health: Option<BoxFuture<'a, Result<Seen, Error>>>,
-    /// A call with credentials that changes nothing at the vendor, and whose response has no personal data. It makes one
-    /// attempt, so that a wrong password is sent once. It may ask for a record that does not exist.
+    /// A call with credentials that changes nothing at the vendor, and whose response has no personal data. It makes
+    /// one attempt, so that a wrong password is sent once. It may ask for a record that does not exist.
     pub call: BoxFuture<'a, Result<Seen, Error>>,
     /// The id of the call in the spec.
     pub operation: &'static str,

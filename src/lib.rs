@@ -62,7 +62,7 @@
 //! | [Testing](book::testing) | How does my code behave when a debtor revokes, or when a vendor is down? |
 //! | [When a vendor changes](book::changes) | How do I add a new word, field, key or operation without a release? |
 //! | [In production](book::operations) | Which timeouts, limits and logs are there? How do many processes share a vendor? Where is personal data? |
-//! | [What is read how strictly](book::reading) | What happens to a damaged response? What does an empty list prove? |
+//! | [How strictly a response is read](book::reading) | What happens to a damaged response? What does an empty list prove? |
 //! | [Recipes](book::recipes) | How do I use it with axum, actix-web, a job queue or a container? How do I move from a client of my own? |
 //! | [Compatibility](book::compatibility) | What may a new version change? |
 //! | [How well the facts are known](book::evidence) | How much of this is documented? How do I send a report? |
@@ -85,22 +85,23 @@
 //! - [`Mandates::statuses`] reads many mandates. [`Statuses::changes`] yields only the mandates that differ from their
 //!   [`StoredState`]. A [`Schedule`] says when to read a mandate again.
 //! - [`MandateRef`] names a mandate, and has a text form for one database column.
-//! - [`DebitRef`] names a debit. [`Mandates::debit`] reads a [`Debit`] with its [`DebitStatus`]. [`Debit::finality`] says
-//!   how long the debit can still be returned.
+//! - [`DebitRef`] names a debit. [`Mandates::debit`] reads a [`Debit`] with its [`DebitStatus`]. [`Debit::finality`]
+//!   says how long the debit can still be returned.
 //! - `easytransac`, `safedebit` and `seqino` each have a typed client, which the build generates from the OpenAPI files
 //!   in `specs/`. `Mandates::easytransac`, `Mandates::safedebit` and `Mandates::seqino` return these clients with the
 //!   same credentials.
 //! - [`WebhookEvent`] is a notification with a verified signature. A notification is only a hint: read the mandate.
 //! - [`sepa`] has the rules of direct debits: checked values, business days, reasons of banks, finality.
-//! - `send_with_meta` of each operation returns a [`Response`] with the HTTP status and the vendor's trace id. `raw` of a
-//!   typed client sends a [`RawRequest`] to a path that the spec lacks.
+//! - `send_with_meta` of each operation returns a [`Response`] with the HTTP status and the vendor's trace id. `raw` of
+//!   a typed client sends a [`RawRequest`] to a path that the spec lacks.
 //! - Every call fails with an [`Error`]. For a write, [`Error::outcome`] says whether the vendor acted.
 //! - `sandbox` (a feature) simulates the vendors on the loopback address, for your tests.
 //! - Each call is one [`tracing`] span without personal data.
 //!
 //! Money is in cents, [`wire::AmountCents`]. Instants are in UTC. A date without a time is a day in Paris.
 
-// The published documentation has `docsrs`, and needs a nightly rustdoc. Each item then names the features that it needs.
+// The published documentation has `docsrs`, and needs a nightly rustdoc. Each item then names the features that it
+// needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]

@@ -453,7 +453,7 @@ fn patches_of_a_user_change_the_packed_crate() {
     assert!(said.contains("Fix: keep one of the two"), "{said}");
     user.remove("specs/seqino.yaml");
 
-    // Reports of probes as patches: the same responses match.
+    // Build with the reports of probes as patches. The responses in the reports then match the spec.
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/promises/fixtures");
     for (vendor, _) in PATCHES {
         let read = |ending: &str| std::fs::read_to_string(format!("{fixtures}/changed-{vendor}.{ending}")).unwrap();

@@ -112,7 +112,8 @@ fn each_folder_imports_only_folders_that_the_table_allows() {
         };
         seen.insert(folder.to_owned());
         for import in imported(&code(&fs::read_to_string(&file).unwrap())) {
-            // A macro of this crate imports `crate::Name` from the root. Resolve the name to the folder that declares it.
+            // A macro of this crate imports `crate::Name` from the root. Resolve the name to the folder that declares
+            // it.
             let import = declared.get(&import).cloned().unwrap_or(import);
             if import != folder && !own.contains(&import) {
                 faults.push(format!("{} imports `{import}`", place.display()));

@@ -1,4 +1,4 @@
-//! One reading of a debit, and what it says about the money.
+//! One reading of a debit, and the finality of its money.
 
 use super::DebitRef;
 use crate::{
@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 
 /// One reading of a debit: its status in this crate's vocabulary, and the vendor's raw word.
 ///
-/// [`Mandates::debit`](crate::Mandates::debit) reads it. `Debit::from` makes it of another response of a vendor: see the
-/// page of the vendor. You can write and read it with serde, for your own store and tests.
+/// [`Mandates::debit`](crate::Mandates::debit) reads it. `Debit::from` makes it of another response of a vendor: see
+/// the page of the vendor. You can write and read it with serde, for your own store and tests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -99,7 +99,8 @@ impl Debit {
         Self { reason, ..debit }
     }
 
-    /// Returns the one known code among these texts. Two different codes are none, because nobody knows which is right.
+    /// Returns the one known code among these texts. Returns `None` for two different codes, because it is unclear
+    /// which is right.
     pub(crate) fn reason_in<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Option<ReasonCode> {
         let ended = matches!(self.status, DebitStatus::Failed | DebitStatus::Returned | DebitStatus::Refunded);
         let codes = texts.map(ReasonCode::from).filter(|code| ended && ReasonCode::KNOWN.contains(code));
@@ -118,18 +119,18 @@ impl Debit {
 
     /// Returns how final the money is, and the last day of each period. Days are those of Paris.
     ///
-    /// **The stage is that of the reading.** A later `now` adds nothing to it: read the debit again to learn if the money
-    /// went back. So money is [`Final`](Stage::Final) only in a reading of a day after all periods. A debit that the
-    /// vendor has not yet sent to the bank stays [`NotDue`](Stage::NotDue). One that the vendor does not call collected
-    /// stays [`Returnable`](Stage::Returnable) at most. If the meaning of the word is [`Inferred`](Evidence::Inferred) or
-    /// [`Observed`](Evidence::Observed), the debit stays [`Contestable`](Stage::Contestable) at most: the vendor may have
-    /// no word for a return.
+    /// **The stage is that of the reading.** A later `now` does not change the stage: read the debit again to learn if
+    /// the money went back. So money is [`Final`](Stage::Final) only in a reading of a day after all periods. A debit
+    /// that the vendor has not yet sent to the bank stays [`NotDue`](Stage::NotDue). One that the vendor does not call
+    /// collected stays [`Returnable`](Stage::Returnable) at most. If the meaning of the word is
+    /// [`Inferred`](Evidence::Inferred) or [`Observed`](Evidence::Observed), the debit stays
+    /// [`Contestable`](Stage::Contestable) at most: the vendor may have no word for a return.
     ///
-    /// You pass the scheme, because no reading names it. If you do not know it, pass [`Scheme::Core`], whose periods are
-    /// longer.
+    /// You pass the scheme, because no reading names it. If you do not know it, pass [`Scheme::Core`], whose periods
+    /// are longer.
     ///
-    /// Returns `None` if no money can become yours by this reading: without a due date, for any other status, after a
-    /// creation, and for a notification.
+    /// Returns `None` if this reading proves no money: without a due date, for any other status, after a creation, and
+    /// for a notification.
     pub fn finality(&self, scheme: Scheme, now: DateTime<Utc>) -> Option<Finality> {
         let latest = match self.status {
             DebitStatus::Scheduled => Stage::NotDue,
@@ -147,11 +148,11 @@ impl Debit {
         Some(found)
     }
 
-    /// Returns the value for [`Facts::one_off_used`](crate::Facts::one_off_used) of the mandate, by this debit on it. With
-    /// several debits, the mandate is used if one of them uses it. `None`: not known.
+    /// Returns the value for [`Facts::one_off_used`](crate::Facts::one_off_used) of the mandate, by this debit on it.
+    /// With several debits, the mandate is used if one of them uses it. `None`: not known.
     ///
-    /// A debit that is under way counts as a use. A failed or cancelled debit does not count, if the vendor documents the
-    /// meaning of its word. Otherwise the word may also stand for a return by the bank, and the result is `None`.
+    /// A debit that is under way counts as a use. A failed or cancelled debit does not count, if the vendor documents
+    /// the meaning of its word. Otherwise the word may also stand for a return by the bank, and the result is `None`.
     pub fn one_off_used(&self, sequence: Sequence) -> Option<bool> {
         match (sequence, self.status) {
             (Sequence::Recurring, _) => Some(false),

@@ -146,7 +146,7 @@ impl FromStr for DebitRef {
         let reference = named.ok_or_else(|| {
             let all: Vec<String> =
                 Provider::ALL.iter().map(|provider| written(*provider)).filter(|form| !form.is_empty()).collect();
-            let suggestion = Provider::suggestion(name);
+            let suggestion = Provider::suggestion(name, ":");
             let what =
                 format!("this is not a reference to a debit{suggestion} Use one of the forms {}", all.join(", "));
             Error::invalid(provider, what)

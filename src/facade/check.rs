@@ -112,13 +112,13 @@ shown_as_stored!(CheckStep, CheckResult, CheckEnvironment);
 /// The largest difference between two clocks without a warning, in seconds.
 ///
 /// A machine with NTP is within a second, and a `Date` has whole seconds, so a minute means a clock that nobody sets. A
-/// verdict is wrong by the same time around the start and the end of a mandate. From ten minutes on, a verdict trusts no
-/// reading.
+/// verdict is wrong by the same time around the start and the end of a mandate. From ten minutes on, a verdict trusts
+/// no reading.
 const CLOCKS_AGREE: u64 = 60;
 
 impl Mandates {
-    /// Checks the set-up of each configured vendor: address, DNS, TLS, IP address, credentials and clock. Sends one call
-    /// with credentials to each vendor. The call changes nothing there, and its response has no personal data.
+    /// Checks the set-up of each configured vendor: address, DNS, TLS, IP address, credentials and clock. Sends one
+    /// call with credentials to each vendor. The call changes nothing there, and its response has no personal data.
     ///
     /// The check makes one attempt, so it sends a wrong password once. Do not repeat the check in a loop: each refusal
     /// can contribute to a lock of the account.
@@ -231,7 +231,7 @@ async fn examine(checkup: Checkup<'_>, report: &mut CheckReport) -> Result<(), C
     let address = match report.environment {
         CheckEnvironment::Test => "the vendor's test environment",
         CheckEnvironment::ThisMachine => "this machine: a sandbox or a tunnel",
-        CheckEnvironment::Other => "no documented test environment: production, or another address of the vendor",
+        CheckEnvironment::Other => "not a documented test environment, so perhaps production",
     };
     checks.push(match tls {
         None if report.environment != CheckEnvironment::ThisMachine => {
@@ -312,15 +312,15 @@ async fn examine(checkup: Checkup<'_>, report: &mut CheckReport) -> Result<(), C
         checks.push(pass(CheckStep::Call, format!("{operation} has its documented response")));
         return Ok(());
     };
-    // Only the vendor's own refusal of this call shows that the credentials are accepted. A server behind a wrong address
-    // refuses a request without looking at them, and a refused exchange for a token is another operation.
+    // Only the vendor's own refusal of this call shows that the credentials are accepted. A server behind a wrong
+    // address refuses a request without looking at them, and a refused exchange for a token is another operation.
     let about_request = error.seen().own_words
         && error.operation() == Some(operation)
         && matches!(
             error.kind(),
             ErrorKind::NotFound | ErrorKind::InvalidRequest | ErrorKind::Conflict | ErrorKind::Refused
         );
-    let unclear = |step| Check::new(step, NotChecked, "the response does not say if the vendor accepts this");
+    let unclear = |step| Check::new(step, NotChecked, "the response does not show if the vendor accepts them");
     match failed_at {
         Some(CheckStep::Call) if about_request => {
             checks.push(pass(CheckStep::IpAddress, "the vendor accepts requests from this machine".into()));

@@ -89,16 +89,13 @@ impl Mandates {
 
     /// Reads one mandate from its vendor.
     ///
-    /// Pass a [`MandateRef`](crate::MandateRef), a [`Mandate`] that you read before, or a [`StatusQuery`] with your stored state. A
-    /// `Mandate` and a `StatusQuery` carry the earlier state. Without an earlier state, a reading cannot show that the
-    /// mandate was reinstated; see [`Mandate::reinstated_from`].
+    /// Pass a [`MandateRef`](crate::MandateRef), a [`Mandate`] that you read before, or a [`StatusQuery`] with your
+    /// stored state. A `Mandate` and a `StatusQuery` carry the earlier state. Without an earlier state, a reading
+    /// cannot show that the mandate was reinstated; see [`Mandate::reinstated_from`].
     ///
-    /// The last two carry the earlier state. Only with them the reading can tell that the mandate was reinstated; see
-    /// [`Mandate::reinstated_from`].
-    ///
-    /// If you pass an earlier state or [`MandateRef::known`](crate::MandateRef::known), a mandate that Seqino no longer knows gets the status
-    /// [`MandateStatus::Gone`] instead of an error. The responses of the other vendors are not clear enough for the
-    /// status `Gone`, so the result is [`NotFound`](crate::ErrorKind::NotFound).
+    /// If you pass an earlier state or [`MandateRef::known`](crate::MandateRef::known), a mandate that Seqino no longer
+    /// knows gets the status [`MandateStatus::Gone`] instead of an error. The responses of the other vendors are not
+    /// clear enough for the status `Gone`, so the result is [`NotFound`](crate::ErrorKind::NotFound).
     ///
     /// # Errors
     /// - [`NotFound`](crate::ErrorKind::NotFound) only if the vendor itself does not know the mandate.
@@ -143,8 +140,8 @@ impl Mandates {
     }
 
     /// Reads a mandate or a debit, and compares the shape of the response with the spec. The report has keys and JSON
-    /// types, but no values, so you can commit it to a repository. Use the report to confirm or correct an inferred fact
-    /// in a spec.
+    /// types, but no values, so you can commit it to a repository. Use the report to confirm or correct an inferred
+    /// fact in a spec.
     ///
     /// Also create a mandate, leave it unsigned, and read its status. A report of keys and types cannot show whether
     /// the vendor calls an unsigned mandate active.
@@ -238,8 +235,8 @@ impl Mandates {
         };
         // Log after unlocking: a subscriber may call back into `Mandates`.
         if new {
-            // A status word of a vendor may hold personal data. Log only a word of the usual form, or the kind of a JSON
-            // object or list.
+            // A status word of a vendor may hold personal data. Log only a word of the usual form, or the kind of a
+            // JSON object or list.
             let shown = match shape::is_word(word) || word.is_empty() || word.starts_with(['{', '[']) {
                 true => raw.to_string(),
                 false => format!("({} characters, in `raw`)", word.chars().count()),

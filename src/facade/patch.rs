@@ -51,7 +51,7 @@ impl Edit<'_> {
         self.spec.pointer(pointer).unwrap_or(&Value::Null)
     }
 
-    /// Follows references. Of several forms the first is the success.
+    /// Follows references. If a schema has several forms, the first form is the success.
     fn resolved(&self, pointer: &str) -> String {
         let schema = self.at(pointer);
         if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix('#')) {
@@ -79,7 +79,7 @@ impl Edit<'_> {
         }
         let inside = if place.is_empty() { String::new() } else { format!("{place}.") };
         let keys = self.probe.shape.keys().filter_map(|place| place.strip_prefix(&inside));
-        // A key in brackets hides a text that can be personal.
+        // The probe writes a key in brackets in place of a key that can be personal.
         let keys = keys.filter(|key| !key.is_empty() && !key.contains(['.', '[', '(']));
         let new: Vec<String> = keys.filter(|key| !known.iter().any(|known| known == key)).map(str::to_owned).collect();
         let missing: Vec<String> = known
@@ -94,7 +94,7 @@ impl Edit<'_> {
             let alike = |old: &&String| self.may_be(&format!("{pointer}/properties/{old}"), &at);
             let rivals = new.iter().filter(|other| self.kinds(&format!("{inside}{other}")) == kinds).count();
             match missing.iter().filter(alike).collect::<Vec<_>>()[..] {
-                // One key went, and one key of its type came.
+                // One key is missing, and exactly one new key has its type.
                 [old] if rivals == 1 => renamed.push((old.clone(), key.clone())),
                 _ => {
                     let schema = self.observed(&kinds);
@@ -114,8 +114,8 @@ impl Edit<'_> {
         }
     }
 
-    /// Returns true if a value of the response may be this field under another key: of its type, and with one of its
-    /// keys inside.
+    /// Returns true if the value at `place` may be this field under another key. The value then has the type of the
+    /// field, and an object also has one of the field's keys.
     fn may_be(&self, field: &str, place: &str) -> bool {
         if self.kinds(place) != BTreeSet::from([self.kind(field).to_owned()]) {
             return false;

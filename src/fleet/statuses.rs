@@ -81,8 +81,8 @@ impl Mandates {
     /// Reads many mandates. The stream yields one [`StatusResult`] per reference, in the order in which the responses
     /// arrive.
     ///
-    /// Drop the stream to cancel its calls. Poll the stream within a Tokio runtime, because a spawned task runs the calls
-    /// of each vendor.
+    /// Drop the stream to cancel its calls. Poll the stream within a Tokio runtime, because a spawned task runs the
+    /// calls of each vendor.
     ///
     /// # Failures
     ///
@@ -144,7 +144,7 @@ impl Mandates {
     }
 }
 
-/// No reading starts while this number of results waits until the caller takes them.
+/// No reading starts while the caller has not taken this number of results.
 const READ_AHEAD: usize = 16;
 
 /// The queries for the mandates of one Seqino client, or the query for one mandate of another vendor.
@@ -316,8 +316,8 @@ impl<'a> Statuses<'a> {
     /// Declares that the references of each client are next to each other in the input. The memory then does not grow
     /// with the number of references.
     ///
-    /// If the input is not sorted in this way, every reference still gets a result, but the mandates of a client are
-    /// listed more than once.
+    /// If the input is not sorted in this way, every reference still gets a result. The mandates of a client are then
+    /// requested more than once.
     pub fn sorted_by_client(mut self) -> Self {
         self.sorted = true;
         self
@@ -372,7 +372,7 @@ impl<'a> Statuses<'a> {
             let open = state.open;
             drop(state);
             if self.done.len() >= READ_AHEAD {
-                // The tasks have started no reading since then.
+                // The tasks stop while so many results wait. The stream takes them now, so wake the tasks.
                 self.lanes.values().for_each(|lane| lane.vendor.task.wake());
             }
             if self.done.is_empty() {

@@ -108,8 +108,8 @@ impl Mandate {
     /// - It is too late to present the collection for that day.
     /// - The debtor was notified too late, or the day of the notification is not known.
     ///
-    /// So no due date is allowed while `may_collect` does not allow the mandate. Compute the verdict again on the day of
-    /// the presentation: the debtor can revoke the mandate at any time.
+    /// So no due date is allowed while `may_collect` does not allow the mandate. Compute the verdict again on the day
+    /// of the presentation: the debtor can revoke the mandate at any time.
     ///
     /// ```
     /// use chrono::{DateTime, NaiveDate, Utc};

@@ -174,7 +174,7 @@ impl FromStr for MandateRef {
                 None,
                 format!(
                     "a reference begins with the name of its vendor{} Use one of the forms {}",
-                    Provider::suggestion(name),
+                    Provider::suggestion(name, ":"),
                     forms.join(", ")
                 ),
             ));

@@ -58,17 +58,17 @@ impl Schedule {
         with_jitter jitter: u8,
     }
 
-    /// Sets [`in_force`](Self::in_force) to the time that one pass over all mandates in force takes. The readings then use
-    /// the whole rate, and no backlog grows.
+    /// Sets [`in_force`](Self::in_force) to the time that one pass over all mandates in force takes. The readings then
+    /// use the whole rate, and no backlog grows.
     ///
     /// `calls` is the number of calls of one pass: the mandates in force or on hold at one vendor, and at Seqino the
     /// clients with such a mandate. `per_second` is the rate that you keep for them. Pass nine tenths of the vendor's
     /// rate: the other readings, retries and repeated batches need the rest.
     ///
-    /// The wait is never shorter than [`setting_up`](Self::setting_up), because an earlier reading of a mandate in force
-    /// finds almost nothing. The wait is longer than a day if the rate does not suffice for a daily reading. If the wait is
-    /// shorter than [`longest`](Self::longest), it also replaces `longest`: a mandate that is set up changes more often
-    /// than one in force.
+    /// The wait is never shorter than [`setting_up`](Self::setting_up), because an earlier reading of a mandate in
+    /// force finds almost nothing. The wait is longer than a day if the rate does not suffice for a daily reading. If
+    /// the wait is shorter than [`longest`](Self::longest), it also replaces `longest`: a mandate that is set up
+    /// changes more often than one in force.
     ///
     /// ```
     /// use mandat::Schedule;

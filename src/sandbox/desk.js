@@ -1,4 +1,3 @@
-'use strict';
 const WORDS = {
   en: {
     other: 'Français', title: 'mandat sandbox', live: 'live', lost: 'no connection to the sandbox',
@@ -109,24 +108,13 @@ const hour = format({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const number = new Intl.NumberFormat(locale);
 const euros = new Intl.NumberFormat(locale, { style: 'currency', currency: 'EUR' });
 
-// Creates an element. Texts become text nodes, so no text of a request is ever markup.
-function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? '' : value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
-  return made;
-}
-
-const button = (key, text, act, attributes = {}) => el('button', { type: 'button', 'data-key': key, onclick: act, ...attributes }, text);
+const button = (key, text, act, attributes = {}) => h('button', { type: 'button', 'data-key': key, click: act, ...attributes }, text);
 
 let saying;
 function say(text, wrong = false) {
   clearTimeout(saying);
   // Errors of the sandbox are in English.
-  $('said').replaceChildren(el('p', wrong ? { class: 'wrong', lang: 'en' } : {}, text));
+  $('said').replaceChildren(h('p', wrong ? { class: 'wrong', lang: 'en' } : {}, text));
   saying = setTimeout(() => $('said').replaceChildren(), wrong ? 9000 : 2500);
 }
 
@@ -166,7 +154,7 @@ function show(list, items, empty, render) {
     return child;
   });
   if (children.length === 0) {
-    if (list.firstElementChild?.className !== 'empty') list.replaceChildren(el('li', { class: 'empty' }, t(empty)));
+    if (list.firstElementChild?.className !== 'empty') list.replaceChildren(h('li', { class: 'empty' }, t(empty)));
     return;
   }
   if (children.length === list.children.length && children.every((child, place) => child === list.children[place])) return;
@@ -178,7 +166,7 @@ function show(list, items, empty, render) {
   }
 }
 
-const badge = (status) => el('span', { class: `badge ${Object.keys(COLOURS).find((colour) => COLOURS[colour].includes(status)) ?? ''}` }, t(status));
+const badge = (status) => h('span', { class: `badge ${Object.keys(COLOURS).find((colour) => COLOURS[colour].includes(status)) ?? ''}` }, t(status));
 const word = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 const name = (provider) => facts.vendors.find((vendor) => vendor.provider === provider)?.name ?? provider;
 const bare = (shown) => shown.slice(shown.indexOf(':') + 1);
@@ -191,32 +179,32 @@ function mandateRow(mandate) {
   const steps = usual.map((one) => button(one, t(one), () => step(mandate.mandate, one), { 'aria-label': `${t(one)}: ${mandate.shown}` }));
   const debit = mandate.debits && mandate.status === 'Active'
     && button('debit', t('debit'), () => order('POST', 'samples', { debit_on: mandate.mandate }), { 'aria-label': `${t('debit')}: ${mandate.shown}` });
-  return el('li', {},
-    el('div', { class: 'who' }, el('strong', {}, bare(mandate.shown)),
-      el('span', { class: 'soft' }, name(mandate.provider), mandate.account && ' · ', mandate.account && el('span', { class: 'whole' }, mandate.account))),
-    el('div', {}, badge(mandate.status), ' ', el('span', { class: 'soft raw' }, word(mandate.word))),
-    el('div', { class: 'group' },
-      mandate.page && el('a', { class: 'button', 'data-key': 'page', href: `${mandate.page}?lang=${language}` }, t('open')),
+  return h('li', {},
+    h('div', { class: 'who' }, h('strong', {}, bare(mandate.shown)),
+      h('span', { class: 'soft' }, name(mandate.provider), mandate.account && ' · ', mandate.account && h('span', { class: 'whole' }, mandate.account))),
+    h('div', {}, badge(mandate.status), ' ', h('span', { class: 'soft raw' }, word(mandate.word))),
+    h('div', { class: 'group' },
+      mandate.page && h('a', { class: 'button', 'data-key': 'page', href: `${mandate.page}?lang=${language}` }, t('open')),
       ...steps, debit, button('more', t('more'), () => openMore(mandate.mandate), { 'aria-label': `${t('more')} ${mandate.shown}` })));
 }
 
 function debitRow(debit) {
   const act = (body) => order('POST', 'debits', { debit: debit.debit, ...body });
-  const reasons = debit.returnable && el('select', {
+  const reasons = debit.returnable && h('select', {
     'data-key': 'return', 'aria-label': `${t('return_as')} ${debit.shown}`,
-    onchange: (event) => { const code = event.target.value; event.target.value = ''; if (code) act({ return: code }); },
-  }, el('option', { value: '' }, t('return_as')),
-  ...facts.reasons.map((reason) => el('option', { value: reason.code }, `${reason.code} · ${reason[language]}`)));
+    change: (event) => { const code = event.target.value; event.target.value = ''; if (code) act({ return: code }); },
+  }, h('option', { value: '' }, t('return_as')),
+  ...facts.reasons.map((reason) => h('option', { value: reason.code }, `${reason.code} · ${reason[language]}`)));
   const next = debit.next && button('next', t(debit.next.step === 'Submitted' ? 'to_bank' : 'to_collected'),
     () => order('POST', 'clock', { until: debit.next.at }),
     { title: t('advances', day.format(new Date(debit.next.at))), 'aria-label': `${t(debit.next.step === 'Submitted' ? 'to_bank' : 'to_collected')}: ${debit.shown}` });
   const amount = debit.amount === null ? '' : euros.format(debit.amount / 100);
-  return el('li', {},
-    el('div', { class: 'who' }, el('strong', {}, `${amount} · ${t('due', day.format(new Date(`${debit.due}T12:00:00Z`)))}`),
-      el('span', { class: 'soft' }, `${name(debit.provider)} · ${bare(debit.shown)}`)),
-    el('div', {}, badge(debit.status), ' ', el('span', { class: 'soft raw' }, debit.word),
-      debit.reason && el('span', { class: 'soft' }, ' ', t('reason', debit.reason))),
-    el('div', { class: 'group' }, next, debit.refundable && button('refund', t('refund'), () => act({ refund: true }), { 'aria-label': `${t('refund')}: ${debit.shown}` }),
+  return h('li', {},
+    h('div', { class: 'who' }, h('strong', {}, `${amount} · ${t('due', day.format(new Date(`${debit.due}T12:00:00Z`)))}`),
+      h('span', { class: 'soft' }, `${name(debit.provider)} · ${bare(debit.shown)}`)),
+    h('div', {}, badge(debit.status), ' ', h('span', { class: 'soft raw' }, debit.word),
+      debit.reason && h('span', { class: 'soft' }, ' ', t('reason', debit.reason))),
+    h('div', { class: 'group' }, next, debit.refundable && button('refund', t('refund'), () => act({ refund: true }), { 'aria-label': `${t('refund')}: ${debit.shown}` }),
       reasons || null, debit.notification && button('message', t('show'), () => {
         $('message-text').textContent = debit.notification;
         $('message').showModal();
@@ -227,18 +215,18 @@ function requestRow(request) {
   const good = request.status >= 200 && request.status < 400 && request.violations.length === 0;
   const { parameters, body, violations } = request;
   const told = { ...(Object.keys(parameters).length && { parameters }), ...(body !== null && { body }), ...(violations.length && { violations }) };
-  const line = [el('span', { class: 'soft' }, hour.format(new Date(request.at))), el('span', { class: 'vendor soft' }, name(request.provider)),
-    el('strong', { class: 'raw' }, request.operation ?? '?'),
-    el('span', { class: `badge ${good ? 'good' : 'bad'}` }, request.status === 0 ? t('no_connection') : String(request.status))];
-  if (Object.keys(told).length === 0) return el('li', {}, el('div', { class: 'request' }, ...line));
-  return el('li', {}, el('details', {}, el('summary', { class: 'request' }, ...line), el('pre', { tabindex: 0 }, JSON.stringify(told, null, 2))));
+  const line = [h('span', { class: 'soft' }, hour.format(new Date(request.at))), h('span', { class: 'vendor soft' }, name(request.provider)),
+    h('strong', { class: 'raw' }, request.operation ?? '?'),
+    h('span', { class: `badge ${good ? 'good' : 'bad'}` }, request.status === 0 ? t('no_connection') : String(request.status))];
+  if (Object.keys(told).length === 0) return h('li', {}, h('div', { class: 'request' }, ...line));
+  return h('li', {}, h('details', {}, h('summary', { class: 'request' }, ...line), h('pre', { tabindex: 0 }, JSON.stringify(told, null, 2))));
 }
 
 function faultRow(fault) {
   const who = fault.operation ?? (fault.provider ? name(fault.provider) : t('anywhere'));
   const often = fault.times === null ? t('always') : t('times_left', number.format(fault.times));
   const notes = [who, often, fault.probability !== null && t('chance', number.format(fault.probability)), fault.after_effect && t('after')];
-  return el('li', {}, el('strong', { class: 'raw' }, fault.fault), el('span', { class: 'soft' }, notes.filter(Boolean).join(' · ')));
+  return h('li', {}, h('strong', { class: 'raw' }, fault.fault), h('span', { class: 'soft' }, notes.filter(Boolean).join(' · ')));
 }
 
 let facts = { vendors: [], reasons: [] };
@@ -261,8 +249,8 @@ function showMore() {
   $('more-title').textContent = mandate.shown;
   $('more-state').replaceChildren(badge(mandate.status), ` ${word(mandate.word)}${mandate.account ? ` · ${mandate.account}` : ''}`);
   $('more-steps').replaceChildren(...(mandate.steps.length
-    ? mandate.steps.map((one) => button(one, t(one), () => step(mandate.mandate, one))) : [el('p', { class: 'soft' }, t('no_steps'))]));
-  $('more-status').elements.status.replaceChildren(...vendor.statuses.map((status) => el('option', { value: status }, t(status))));
+    ? mandate.steps.map((one) => button(one, t(one), () => step(mandate.mandate, one))) : [h('p', { class: 'soft' }, t('no_steps'))]));
+  $('more-status').elements.status.replaceChildren(...vendor.statuses.map((status) => h('option', { value: status }, t(status))));
   $('more-debit').hidden = !mandate.debits;
   return undefined;
 }
@@ -278,7 +266,7 @@ function draw() {
   show($('journal'), requests.map((one) => [one.number, one]), 'no_journal', requestRow);
   show($('faults'), faults.map((one, place) => [place, one]), 'no_faults', faultRow);
   show($('scripts'), scripts.map((one, place) => [place, one]), 'no_scripts', (one) =>
-    el('li', {}, el('strong', { class: 'raw' }, one.operation), el('span', { class: 'soft' }, `${name(one.provider)} · ${t('left', one.answers)}`)));
+    h('li', {}, h('strong', { class: 'raw' }, one.operation), h('span', { class: 'soft' }, `${name(one.provider)} · ${t('left', one.answers)}`)));
   $('mandates-count').textContent = counted(mandates.rows.length, mandates.found);
   $('debits-count').textContent = counted(debits.rows.length, debits.found);
   $('journal-count').textContent = counted(requests.length, journal.found);
@@ -328,14 +316,14 @@ function form(id, act) {
   });
 }
 
-const operations = () => facts.vendors.map((vendor) => el('optgroup', { label: vendor.name },
-  ...vendor.operations.map((operation) => el('option', { value: `${vendor.provider}/${operation}` }, operation))));
+const operations = () => facts.vendors.map((vendor) => h('optgroup', { label: vendor.name },
+  ...vendor.operations.map((operation) => h('option', { value: `${vendor.provider}/${operation}` }, operation))));
 
 function ownFields() {
   const kind = $('fault').elements.fault.value;
   $('fault-about').textContent = t(`f_${kind}`);
   $('fault-own').replaceChildren(...Object.entries(FAULTS[kind]).map(([field, first]) =>
-    el('label', {}, t(`p_${field}`), el('input', { name: field, value: first, type: typeof first === 'number' ? 'number' : 'text', required: first !== '' }))));
+    h('label', {}, t(`p_${field}`), h('input', { name: field, value: first, type: typeof first === 'number' ? 'number' : 'text', required: first !== '' }))));
   $('fault-own').hidden = Object.keys(FAULTS[kind]).length === 0;
   const tick = $('fault').elements.after_effect;
   tick.disabled = !BEFORE.includes(kind);
@@ -365,8 +353,8 @@ async function showRecords() {
   state = await control('GET', 'state');
   const chosen = $('record').elements.record.value;
   const groups = Object.entries(state).flatMap(([vendor, kinds]) => Object.entries(kinds).map(([kind, records]) =>
-    el('optgroup', { label: `${name(vendor)} · ${kind}` },
-      ...Object.keys(records).filter((id) => !id.startsWith('(masked')).map((id) => el('option', { value: JSON.stringify([vendor, kind, id]) }, id)))));
+    h('optgroup', { label: `${name(vendor)} · ${kind}` },
+      ...Object.keys(records).filter((id) => !id.startsWith('(masked')).map((id) => h('option', { value: JSON.stringify([vendor, kind, id]) }, id)))));
   $('record').elements.record.replaceChildren(...groups);
   if (chosen) $('record').elements.record.value = chosen;
   showRecord();
@@ -391,8 +379,8 @@ async function start() {
     button(key, t(key), () => order('POST', 'clock', { advance_seconds: seconds }))));
   form('until', (fields) => order('POST', 'clock', { until: `${fields.day.value}T12:00:00Z` }));
   const { fault, aim } = $('fault').elements;
-  fault.append(...Object.keys(FAULTS).map((kind) => el('option', { value: kind }, kind)));
-  aim.append(el('option', { value: '' }, t('anywhere')), ...facts.vendors.map((vendor) => el('option', { value: `${vendor.provider}/` }, t('all_of', vendor.name))), ...operations());
+  fault.append(...Object.keys(FAULTS).map((kind) => h('option', { value: kind }, kind)));
+  aim.append(h('option', { value: '' }, t('anywhere')), ...facts.vendors.map((vendor) => h('option', { value: `${vendor.provider}/` }, t('all_of', vendor.name))), ...operations());
   fault.addEventListener('change', ownFields);
   ownFields();
   form('fault', addFault);
@@ -403,7 +391,7 @@ async function start() {
     order('POST', 'scripts', { provider, operation, answers: JSON.parse(fields.answers.value) });
   });
   $('scripts-clear').addEventListener('click', () => order('DELETE', 'scripts'));
-  $('journal-operation').append(el('option', { value: '' }, t('every')), ...facts.vendors.map((vendor) => el('optgroup', { label: vendor.name }, ...vendor.operations.map((one) => el('option', {}, one)))));
+  $('journal-operation').append(h('option', { value: '' }, t('every')), ...facts.vendors.map((vendor) => h('optgroup', { label: vendor.name }, ...vendor.operations.map((one) => h('option', {}, one)))));
   $('journal-operation').addEventListener('change', draw);
   $('journal-clear').addEventListener('click', () => order('DELETE', 'journal'));
   $('records').addEventListener('toggle', showRecords);
@@ -412,9 +400,9 @@ async function start() {
     const path = JSON.parse(fields.record.value).map(encodeURIComponent).join('/');
     if (await order('PATCH', `state/${path}`, JSON.parse(fields.patch.value))) showRecords();
   });
-  $('connect').append(...facts.vendors.flatMap((vendor) => [el('dt', {}, vendor.name),
-    el('dd', {}, el('code', {}, `${window.location.origin}${vendor.path}`)),
-    ...vendor.credentials.map(([key, value]) => el('dd', {}, `${key}: `, el('code', {}, value)))]));
+  $('connect').append(...facts.vendors.flatMap((vendor) => [h('dt', {}, vendor.name),
+    h('dd', {}, h('code', {}, `${window.location.origin}${vendor.path}`)),
+    ...vendor.credentials.map(([key, value]) => h('dd', {}, `${key}: `, h('code', {}, value)))]));
   $('search').addEventListener('input', refresh);
   $('reset').addEventListener('click', () => order('POST', 'reset'));
   $('more-close').addEventListener('click', () => $('more').close());

@@ -72,10 +72,10 @@
 //!
 //! # Pages
 //!
-//! The page at `/` shows the mandates, debits, the clock and the requests, live and masked. It has a button or a form for
-//! each control request, so that a demonstration needs no other program. Its buttons "New at ..." and "Debit" create
-//! sample records. After the signature of a sample the browser goes to `/_shop/ok`, which stands for the site of a
-//! merchant.
+//! The page at `/` shows the mandates, debits, the clock and the requests, live and masked. It has a button or a form
+//! for each control request, so that a demonstration needs no other program. Its buttons "New at ..." and "Debit"
+//! create sample records. After the signature of a sample the browser goes to `/_shop/ok`, which stands for the site of
+//! a merchant.
 //!
 //! Some responses contain a link: SafeDebit's `signature_url`, its links for transfers and beneficiaries, and Seqino's
 //! `onboarding_url`. Each link leads to a page of the sandbox at `/<vendor>/pages/<token>`. The page is in French or
@@ -97,9 +97,9 @@
 //!
 //! Each request needs exactly one `Host` header. Otherwise the response is 400. The host has to be `localhost`, a
 //! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the response is
-//! 421. A control request from a page of another site (`Origin`, `Sec-Fetch-Site`) gets 403, and so does a decision on a
-//! page. A control request whose `Content-Type` is not JSON gets 415. So no web site can control the sandbox through a
-//! browser.
+//! 421. A control request from a page of another site (`Origin`, `Sec-Fetch-Site`) gets 403, and so does a decision on
+//!      a page. A control request whose `Content-Type` is not JSON gets 415. So no web site can control the sandbox
+//!      through a browser.
 //!
 //! | method, path | body or query | effect |
 //! |---|---|---|
@@ -494,8 +494,8 @@ impl Sandbox {
     /// Simulates that the debtor signs the mandate.
     ///
     /// # Errors
-    /// For this and the other steps: [`ErrorKind::NotFound`] if the mandate does not exist, [`ErrorKind::Refused`] if the
-    /// vendor has no such step from the mandate's current status.
+    /// For this and the other steps: [`ErrorKind::NotFound`] if the mandate does not exist, [`ErrorKind::Refused`] if
+    /// the vendor has no such step from the mandate's current status.
     pub fn sign(&self, mandate: &MandateRef) -> Result<(), Error> {
         lock(&self.world).step(mandate, Step::Sign)
     }
@@ -569,14 +569,14 @@ impl Sandbox {
     /// Simulates the bank or the debtor, who rejects or returns a debit with this reason. A debit at the bank is
     /// rejected, and a collected debit is returned.
     ///
-    /// The state of a debit follows the calendar of TARGET and the clock of the sandbox. The bank has the debit from the
-    /// end of the last business day before the due date. The money is collected from the business day after the due
+    /// The state of a debit follows the calendar of TARGET and the clock of the sandbox. The bank has the debit from
+    /// the end of the last business day before the due date. The money is collected from the business day after the due
     /// date.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the debit does not exist. [`ErrorKind::Refused`] if the bank does not have the debit yet,
-    /// if the debit waits or has ended, or if the period for this reason is over. The period is thirteen months for
-    /// `MD01`, eight weeks for `MD06`, and five business days for each other reason.
+    /// [`ErrorKind::NotFound`] if the debit does not exist. [`ErrorKind::Refused`] if the debit waits, is not at the
+    /// bank yet or has ended, or if the period for this reason is over. The period is thirteen months for `MD01`, eight
+    /// weeks for `MD06`, and five business days for each other reason.
     pub fn return_debit(&self, debit: &DebitRef, reason: ReasonCode) -> Result<(), Error> {
         lock(&self.world).bring_back(debit, Some(reason))
     }

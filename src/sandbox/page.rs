@@ -96,7 +96,7 @@ pub(crate) fn ends(iban: &str) -> Option<String> {
     Some(format!("{start} •••• {end}"))
 }
 
-/// Masks a text that looks like an IBAN or an e-mail address. The ends of an address could be all of it.
+/// Masks a text that looks like an IBAN or an e-mail address. Of an address nothing is shown, because it may be short.
 fn masked(text: &str) -> String {
     match is_personal(text) {
         true => ends(text).filter(|_| !text.contains('@')).unwrap_or_else(|| "***".into()),
@@ -261,7 +261,9 @@ fn shell(language: Language, title: &str, content: &Markup) -> String {
 /// Returns the page at `/`. Only the script with this nonce runs.
 pub(super) fn desk(language: Language, nonce: &str) -> String {
     let page = include_str!("desk.html").replace("{style}", STYLE);
-    page.replace("{script}", include_str!("desk.js")).replace("{lang}", language.tag()).replace("{nonce}", nonce)
+    page.replace("{script}", concat!(include_str!("element.js"), include_str!("desk.js")))
+        .replace("{lang}", language.tag())
+        .replace("{nonce}", nonce)
 }
 
 /// Returns the page that stands for the site of a merchant, after a sample page. It shows the received fields.

@@ -63,7 +63,7 @@ impl Spec {
     fn follow(&self, schema: &Value, value: &mut Value, to: Keys, example: &Value) {
         let forms = target(&self.document, schema);
         let schema = self.form(forms, value);
-        // The example of a success says nothing about a refusal.
+        // The example shows a success, so use it only for values of that form.
         let example = if std::ptr::eq(schema, self.form(forms, example)) { example } else { &Value::Null };
         match value {
             Value::Array(items) => {
@@ -97,7 +97,7 @@ impl Spec {
             known.count() + usize::from(value.is_array() && form["type"] == "array")
         };
         let forms: Vec<&Value> = forms.map(|form| target(&self.document, form)).collect();
-        // `max_by_key` takes the last of equals. The first form is the success.
+        // If several forms fit equally, choose the first, which is the success. `max_by_key` returns the last.
         forms.into_iter().rev().max_by_key(described).unwrap_or(schema)
     }
 }

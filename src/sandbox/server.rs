@@ -81,7 +81,7 @@ pub(super) async fn serve(
 struct Broken {
     /// True if the next request on the connection gets no response.
     stale: bool,
-    /// The response that the next request gets. Each later request then gets the response to the request before it.
+    /// A late response, which the next request gets. Each later request then gets the response to the request before.
     late: Option<Response<Body>>,
 }
 

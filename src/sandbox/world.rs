@@ -43,7 +43,7 @@ impl SimulatedVendor {
 }
 
 impl SimulatedVendor {
-    /// Performs a valid call, in the keys of a user's spec.
+    /// Performs a valid call. The request and the response have the keys of the user's spec.
     fn answer(&mut self, call: &mut Request) -> Reply {
         if let Some(example) = self.spec.patched.then(|| self.spec.added(&call.operation)).flatten() {
             return example;

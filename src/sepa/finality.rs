@@ -36,8 +36,8 @@ pub struct Finality {
     pub stage: Stage,
     /// The day of the debit: the due date, or the next business day.
     pub debited_on: NaiveDate,
-    /// The last day on which the bank of the debtor can return the debit: the fifth business day after the debit, in
-    /// the scheme B2B the third.
+    /// The last day on which the bank of the debtor can return the debit. In the scheme Core this is the fifth business
+    /// day after the debit, in the scheme B2B the third.
     pub returnable_until: NaiveDate,
     /// The last day for a refund without a reason: eight weeks after the debit. `None` in the scheme B2B.
     pub refundable_until: Option<NaiveDate>,

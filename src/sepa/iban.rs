@@ -7,8 +7,8 @@ value! {
     /// The number of a bank account (ISO 13616), in its electronic form: capitals, no blanks.
     ///
     /// The country is in the registry of IBANs, the account number has the length and the form of that country, and the
-    /// check digits fit. Blanks between groups, no-break spaces and small letters are read. A valid IBAN need not exist:
-    /// only a bank knows its accounts.
+    /// check digits fit. Blanks between groups, no-break spaces and small letters are read. A valid IBAN need not
+    /// exist: only a bank knows its accounts.
     ///
     /// `Debug` shows the country and the last four characters. There is no `Display`.
     ///
@@ -73,7 +73,8 @@ impl fmt::Debug for Iban {
     }
 }
 
-/// Returns true if the check digits of an ASCII text in the form of an IBAN match its other characters, for any country.
+/// Returns true if the check digits of an ASCII text in the form of an IBAN match its other characters, for any
+/// country.
 pub(crate) fn check_digits_fit(text: &str) -> bool {
     remainder(text.bytes().cycle().skip(4).take(text.len())) == 1
 }

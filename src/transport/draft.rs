@@ -37,7 +37,7 @@ pub(crate) struct Draft {
     faults: Vec<String>,
 }
 
-/// The space for ids and a query behind a path, in bytes. A longer one costs an allocation more.
+/// The space for ids and a query behind a path, in bytes. Longer ones cost one more allocation.
 const ROOM: usize = 96;
 
 impl Draft {

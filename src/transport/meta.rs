@@ -1,4 +1,4 @@
-//! The status and the headers that a successful response brings beside its body.
+//! The status and the headers of a successful response.
 
 use crate::wire::shape;
 use chrono::{DateTime, Utc};

@@ -73,7 +73,8 @@ impl RawBody {
     /// Reads the body as JSON.
     ///
     /// # Errors
-    /// An error if the body is not JSON of this type. Its text can quote a value of the body, which may be personal data.
+    /// An error if the body is not JSON of this type. Its text can quote a value of the body, which may be personal
+    /// data.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.0)
     }
@@ -117,7 +118,7 @@ const fn operation(method: &'static str, effect: Effect) -> OperationSpec {
         authenticated: true,
         document: false,
         code: "2XX",
-        lost_answer: "look at the vendor for what this request creates, before you send it again",
+        lost_answer: "look for the record of this request at the vendor, before you send the request again",
         answer: &[("", "any", false)],
         repeats: &[],
     }
@@ -129,7 +130,8 @@ impl<'a> RawRequest<'a> {
         draft.fault(template_fault(&draft.template).map(|fault| format!("the path {fault}")));
         let call = move |operation: &'static OperationSpec, request: Built| {
             Call { vendor, operation }.call(request, move |answer| match &answer.unclear {
-                // The vendor states the success of every operation in the body. Without this a write is not proved.
+                // The vendor states the success of every operation in the body. Without this statement the outcome of a
+                // write is unknown.
                 Some(why) if operation.effect != Effect::Read => Err(answer.undecodable(operation, why.clone())),
                 _ => Ok(Response::new(answer.status, answer.headers, RawBody(answer.body))),
             })
@@ -142,7 +144,8 @@ impl<'a> RawRequest<'a> {
         Self { effect, ..self }
     }
 
-    /// Sets the id in place of `{name}` in the path. The id is encoded, and an id that could change the path is refused.
+    /// Sets the id in place of `{name}` in the path. The id is encoded, and an id that could change the path is
+    /// refused.
     pub fn id(mut self, name: &str, id: impl Into<String>) -> Self {
         let parameter = |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name);
         let known = self.draft.template.split('/').any(parameter);

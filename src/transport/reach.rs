@@ -1,5 +1,5 @@
-//! The steps before a request: resolving the name of the host, and opening a connection. A call does both, but its error
-//! does not say how far it came. A check of the set-up takes the steps one by one.
+//! The steps before a request: resolving the name of the host, and opening a connection. A call does both, but its
+//! error does not say how far it came. A check of the set-up takes the steps one by one.
 
 use super::Transport;
 use reqwest::Url;

@@ -36,7 +36,7 @@ pub(crate) struct VendorResponse {
     pub body: Bytes,
     /// The reason why the vendor's success flag is unclear: it is neither true nor false. Such a body is not decoded.
     pub unclear: Option<String>,
-    /// The facts about the way to the vendor.
+    /// The facts about the connection and the sender, for a check of the set-up.
     pub seen: Seen,
 }
 

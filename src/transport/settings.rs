@@ -226,7 +226,7 @@ macro_rules! endpoint_methods {
             self
         }
 
-        /// Accepts servers with a certificate of these authorities, beside those that this machine accepts. Give one or
+        /// Accepts servers with a certificate of these authorities, in addition to those of this machine. Give one or
         /// more certificates in PEM. [`Client::new`] refuses others.
         pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
             self.endpoint.tls.roots = pem.into();

@@ -17,8 +17,8 @@ use super::{
 /// | Did the debit fail before money moved, or did the money go back? | `Failed`, `Returned`. You reverse your books for the second only |
 /// | Who refunds the debtor? A second refund costs you the amount | `RefundDue`: you. `RefundPending`: the vendor. `Refunded`: it is done |
 ///
-/// No status says that money is final: see [`Debit::finality`](crate::Debit::finality). There is no `Default`, because a
-/// default could make an unread debit look collected. The vendor's own word is in [`Debit::raw`](crate::Debit::raw).
+/// No status says that money is final: see [`Debit::finality`](crate::Debit::finality). There is no `Default`, because
+/// a default could make an unread debit look collected. The vendor's own word is in [`Debit::raw`](crate::Debit::raw).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DebitStatus {

@@ -28,7 +28,7 @@ struct Inner {
     seen: Seen,
 }
 
-/// The facts about the way to the vendor that an attempt shows. A check of the set-up uses them.
+/// The facts about the connection and about the sender of the response. A check of the set-up uses these facts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
     /// True if no connection could be made.

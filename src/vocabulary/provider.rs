@@ -49,7 +49,7 @@ providers! {
 
 impl Provider {
     /// Returns the vendor whose name is most similar to a misspelt one, such as ` SafeDebit` or `safe-debit`.
-    pub(crate) fn meant(text: &str) -> Option<Self> {
+    fn meant(text: &str) -> Option<Self> {
         let plain = |name: &str| -> String {
             name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(LONGEST_NAME).collect()
         };
@@ -62,11 +62,14 @@ impl Provider {
         best.filter(|(likeness, _)| *likeness > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, provider)| provider)
     }
 
-    /// Returns the end of an error for a reference whose vendor is misspelt. It never shows the text of the caller.
-    pub(crate) fn suggestion(text: &str) -> String {
-        let known = |text: &str| Self::ALL.iter().any(|provider| provider.as_str() == text);
-        let meant = Self::meant(text).filter(|_| !known(text));
-        meant.map(|meant| format!(". Did you mean `{}:`?", meant.as_str())).unwrap_or_else(|| ".".into())
+    /// Returns the end of a sentence about a misspelt vendor: a suggestion of its name with `mark`, or only a full
+    /// stop. The sentence never shows the text of the caller.
+    pub(crate) fn suggestion(text: &str, mark: &str) -> String {
+        let known = Self::ALL.iter().any(|provider| provider.as_str() == text);
+        match Self::meant(text).filter(|_| !known) {
+            Some(meant) => format!(". Did you mean `{}{mark}`?", meant.as_str()),
+            None => ".".into(),
+        }
     }
 }
 
@@ -107,8 +110,7 @@ impl FromStr for Provider {
         let known = Self::ALL.iter().copied().find(|provider| provider.as_str() == text);
         known.ok_or_else(|| {
             let all: Vec<&str> = Self::ALL.iter().map(|provider| provider.as_str()).collect();
-            let meant = Self::meant(text).map(|meant| format!(". Did you mean `{}`?", meant.as_str()));
-            Error::invalid(None, format!("a provider is one of {}{}", all.join(", "), meant.unwrap_or_default()))
+            Error::invalid(None, format!("a provider is one of {}{}", all.join(", "), Self::suggestion(text, "")))
         })
     }
 }

@@ -130,8 +130,8 @@ impl From<AmountCents> for Euros {
     }
 }
 
-/// An argument for an amount of money: an [`AmountCents`], or an amount from a response. An optional field also takes an
-/// `Option` of it.
+/// An argument for an amount of money: an [`AmountCents`], or an amount from a response. An optional field also takes
+/// an `Option` of it.
 ///
 /// ```
 /// # #[cfg(feature = "easytransac")] {

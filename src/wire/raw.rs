@@ -15,7 +15,7 @@ pub(crate) struct Raw<'a>(Cow<'a, str>);
 /// numbers would lose digits. A test below checks the name.
 const AS_TEXT: &str = "$serde_json::private::RawValue";
 
-/// The JSON text of a string that a Rust text cannot contain.
+/// The JSON text of a string that no Rust `String` can hold, because it has half of a surrogate pair.
 pub(crate) struct Unreadable<'a>(pub Cow<'a, str>);
 
 impl<'a> Raw<'a> {

@@ -9,8 +9,8 @@ use std::fmt;
 /// The longest text that is shown, in bytes. A UUID and a UMR are shorter than this, and most tokens are longer.
 const LONGEST: usize = 40;
 
-/// Returns true if a text may be shown. Such a text is short, consists of letters, digits and simple punctuation, and
-/// does not look like an IBAN, telephone number, e-mail address, token or link.
+/// Returns true if a text may be shown. Such a text is short, and consists of letters, digits and simple punctuation.
+/// It does not look like an IBAN, telephone number, e-mail address, token or link.
 pub(crate) fn is_presentable(text: &str) -> bool {
     // Allow only Latin letters, because other scripts can change the direction of the text around them.
     let plain = |c: char| c.is_ascii_alphanumeric() || " -_./:+,()'#".contains(c) || ('À'..='ſ').contains(&c);
@@ -29,8 +29,8 @@ fn is_link(text: &str) -> bool {
     lower.contains("//") || lower.contains("www.") || (lower.contains('.') && lower.contains('/'))
 }
 
-/// Recognizes a token: the start of a JSON object in base64, three parts separated by dots, a key of Easytransac, or
-/// the value of an `Authorization` header.
+/// Recognizes a token: the start of a JSON object in base64, or three parts separated by dots. Also recognizes a key of
+/// Easytransac and the value of an `Authorization` header.
 fn is_token(text: &str) -> bool {
     let parts = || text.split('.');
     text.contains("eyJ")

@@ -1,4 +1,4 @@
-//! A user's patch changes a spec. Each mistake in it is reported in the user's file and line.
+//! A user's patch changes a spec. The build reports each mistake in the patch with the user's file and line.
 
 use crate::{
     EASYTRANSAC, SAFEDEBIT, SEQINO,
@@ -180,7 +180,7 @@ fn patches_and_errors_in_the_book_are_those_of_the_build() {
 }
 
 #[test]
-fn whole_spec_replaces_ours() {
+fn whole_spec_of_a_user_replaces_ours() {
     let made = apply("seqino", &SEQINO.replace("  /settings/periodicity:", "  /settings/period:"), false);
     let made = made.unwrap_or_else(|problems| panic!("{problems}"));
     assert!(made.origin.starts_with("crate::vocabulary::SpecOrigin::Replaced(\""), "{}", made.origin);

@@ -190,7 +190,7 @@ fn rows_in_each_format_name_the_same_mandates() {
 }
 
 #[test]
-fn options_of_a_connection_are_refused_where_they_mean_nothing() {
+fn connection_options_are_refused_by_commands_without_a_vendor() {
     for arguments in [
         &["--sandbox", "table"][..],
         &["--env-file", "x", "check", "iban", "x"],

@@ -503,7 +503,7 @@ fn status_cell_is_read_in_any_letter_case_and_other_words_are_refused() {
         assert_eq!(known.status, MandateStatus::Revoked);
     }
     let why = stored("safedebit:RUM-1,Revked,3,2026-09-01T08:00:00Z").unwrap_err();
-    assert!(why.contains("`status`") && why.contains("Did you mean Revoked?"), "{why}");
+    assert!(why.contains("`status`") && why.contains("Did you mean `Revoked`?"), "{why}");
 }
 
 #[test]

@@ -349,7 +349,7 @@ fn status_command_lists_the_missing_facts() {
         one.out.contains("Undetermined") && one.out.contains("revoked_by_debtor") && one.out.contains("one_off_used"),
         "{one:?}"
     );
-    // The command must not print "you" as the next to act beside a verdict that forbids the use of the mandate.
+    // If the verdict forbids the use of the mandate, the command must not name "you" as the next to use it.
     assert!(one.out.trim_end().ends_with("you: resolve the reasons first"), "{one:?}");
     let all = [
         "--signed-on=2026-01-05",

@@ -182,6 +182,29 @@ test('print shows the summary and the table without controls, also from a dark s
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)');
 });
 
+test('print has every row that the filters leave, or says how many it has', async () => {
+  const page = await open();
+  await page.getByLabel('Rows per page').selectOption('25');
+  const large = await open({}, LARGE);
+  large.setDefaultTimeout(120_000);
+  await large.getByLabel('State', { exact: true }).selectOption('Revoked');
+  for (const [one, rows, text, after] of [[page, 8, '1–8 of 8', 8], [large, 2000, '1–2,000 of 10,000 Filter the table to print the others.', 50]]) {
+    await one.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+    assert.equal(await one.locator('.mandates tbody tr').count(), rows);
+    assert.equal(await range(one), text);
+    await one.evaluate(() => window.dispatchEvent(new Event('afterprint')));
+    assert.equal(await one.locator('.mandates tbody tr').count(), after);
+  }
+});
+
+test('heads of the table stay on one line at 1280 px, in both languages', async () => {
+  for (const locale of ['fr-FR', 'en-GB']) {
+    const page = await open({ locale });
+    const heights = await page.locator('.mandates thead button').evaluateAll((heads) => heads.map((head) => head.offsetHeight));
+    assert.equal(new Set(heights).size, 1, `${locale}: ${heights}`);
+  }
+});
+
 test('a hundred thousand rows are searched, sorted and paged', async () => {
   const page = await open({}, LARGE);
   page.setDefaultTimeout(120_000);

@@ -21,7 +21,8 @@ use std::{
 #[path = "../../src/bin/mandat/report/reasons.rs"]
 mod reasons;
 
-const SCRIPT: &str = include_str!("../../src/bin/mandat/report/page.js");
+const SCRIPT: &str =
+    concat!(include_str!("../../src/sandbox/element.js"), include_str!("../../src/bin/mandat/report/page.js"));
 const STYLE: &str = include_str!("../../src/bin/mandat/report/page.css");
 
 /// A file of mandates with every kind of row: usable, refused with several reasons, not read, changed, hostile, and a
@@ -86,7 +87,7 @@ fn file() -> String {
             "1",
             "Undetermined",
             "dormant: Jeanne Dupont",
-            "<b onclick=alert(3)>\u{2028}</b>",
+            "SafeDebit <b onclick=alert(3)>\u{2028}</b>",
             "Reinstated",
             at(1),
         ),
@@ -158,17 +159,41 @@ fn page_has_no_personal_data_but_the_references() {
 }
 
 #[test]
-fn causes_leave_out_the_line_and_the_trace_id() {
+fn causes_leave_out_the_line_the_trace_id_and_the_delay() {
     let (_, _, html) = report(&folder("report-causes"), &file(), &[]);
     let data = data(&fs::read_to_string(html).unwrap());
     assert_eq!(
         data["causes"],
         serde_json::json!([
             "Easytransac get_mandate_status: the vendor is unavailable (HTTP 503); retry later",
-            "<b onclick=alert(3)>\u{2028}</b>",
+            "SafeDebit <b onclick=alert(3)>\u{2028}</b>",
             "`reference`: not valid: a reference begins with a vendor.",
         ])
     );
+}
+
+#[test]
+fn error_that_the_program_did_not_write_is_counted_without_its_text() {
+    let rows = [
+        "safedebit:RUM-1,Jeanne Dupont has moved",
+        "safedebit:RUM-2,\"line 3, Jeanne Dupont\"",
+        "safedebit:RUM-3,the credentials of this vendor are missing. Set SEQINO_API_KEY",
+        "safedebit:RUM-4,SafeDebit find_mandate: too many requests (trace 0af7651916cd43dd); try again after 5 s",
+        "safedebit:RUM-5,SafeDebit find_mandate: too many requests (trace 1bf7651916cd43dd); try again after 10 s",
+    ];
+    let (code, _, html) = report(&folder("report-errors"), &format!("reference,error\n{}\n", rows.join("\n")), &[]);
+    let page = fs::read_to_string(html).unwrap();
+    assert!(code == Some(0) && !page.contains("Dupont"));
+    let data = data(&page);
+    assert_eq!(
+        data["causes"],
+        serde_json::json!([
+            "an error that this version of mandat does not know",
+            "the credentials of this vendor are missing. Set SEQINO_API_KEY",
+            "SafeDebit find_mandate: too many requests",
+        ])
+    );
+    assert_eq!(data["rows"]["cause"], serde_json::json!([0, 0, 1, 2, 2]));
 }
 
 #[test]

@@ -142,7 +142,27 @@ fn field_with_two_values_is_refused() {
 }
 
 #[test]
-fn object_is_the_value_of_a_field_without_a_type_and_is_masked() {
+fn repeated_key_of_json_is_refused_with_its_line() {
+    let vendors = vendors("repeated-key");
+    let scope = SCOPE.replace(r#""siren""#, "\n\"siren\": \"987654321\",\n\"siren\"");
+    for (text, at) in [
+        (MANDATE.replace(r#""url_ok""#, "\"umr\": null,\n\"url_ok\""), "line 2: the key `umr` occurs twice"),
+        (scope, "line 3: the key `siren` occurs twice"),
+        (
+            SCOPE.replace("Acme\"", "Acme\", \"address\": [{\"Dupont\": 1,\r\n\"Dup\\u006fnt\": 1}]"),
+            "line 2: a key occurs",
+        ),
+    ] {
+        vendors.write("twice.json", &text);
+        let vendor = if text.contains("umr") { "safedebit" } else { "seqino" };
+        let ended = vendors.mandat(&["create", vendor, "--client", "client_abc123", "--from", "twice.json", "--yes"]);
+        assert!(ended.code == Some(1) && ended.err.contains(at) && !ended.err.contains("Dupont"), "{text}: {ended:?}");
+    }
+    assert_eq!(vendors.sandbox.count("create_mandate"), 0);
+}
+
+#[test]
+fn object_in_a_field_without_a_type_is_accepted_and_masked() {
     let vendors = vendors("object");
     let address = r#""name": "Acme", "address": {"street": "Secret street"}"#;
     vendors.write("address.json", SCOPE.replace(r#""name": "Acme""#, address));
@@ -165,6 +185,42 @@ fn output_that_fails_after_a_creation_does_not_look_like_a_refused_creation() {
     assert!(ended.code == Some(6) && ended.err.contains("Do not repeat the command"), "{ended:?}");
     let ended = run();
     assert!(ended.code == Some(3) && ended.err.contains("Do not create it again"), "{ended:?}");
+    // No operation returns the link again.
+    assert!(ended.err.contains("The debtor signs at http"), "{ended:?}");
+}
+
+#[test]
+fn closed_output_pipe_does_not_hide_the_outcome_of_a_revocation() {
+    let vendors = vendors("closed-pipe");
+    let run = |reference: &str| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let arguments = ["revoke", reference, "--yes", "--format", "json"];
+        Ended::of(vendors.command(&arguments).stdout(writer).spawn().unwrap())
+    };
+    let ended = run("safedebit:nobody");
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    vendors.sandbox.inject(Fault::status(503).after_effect().on("revoque_mandate"));
+    let ended = run("safedebit:XXXXXXXXXXXXX");
+    assert_eq!(ended.code, Some(6), "{ended:?}");
+    vendors.sandbox.clear_faults();
+    // The revocation took effect, but nobody can read the output.
+    let ended = run("seqino:client_abc123/mdt_abc123");
+    assert!(ended.code == Some(3) && ended.err.contains("could not be printed"), "{ended:?}");
+}
+
+#[test]
+fn address_of_a_sandbox_needs_a_host_and_plain_http() {
+    let vendors = vendors("address");
+    for (address, why) in
+        [("https://", "plain HTTP"), ("https://127.0.0.1:4010", "plain HTTP"), ("http://", "no host"), ("/", "no host")]
+    {
+        let ended = vendors.mandat(&["status", &format!("--sandbox={address}"), "safedebit:RUM-1"]);
+        assert!(ended.code == Some(2) && ended.err.contains(why), "{address}: {ended:?}");
+    }
+    let address = format!("--sandbox=HTTP://{}/_control", vendors.sandbox.address());
+    let ended = vendors.mandat(&["status", &address, "safedebit:XXXXXXXXXXXXX"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A debit at the simulated vendors goes by the calendar of TARGET and the clock of the sandbox, and comes back on order.
+//! A debit at the simulated vendors goes by the calendar of TARGET and the clock of the sandbox, and comes back on
+//! order.
 
 use crate::control::{CLIENT, control, send_control};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
@@ -161,7 +162,7 @@ async fn debit_that_waits_past_its_day_cannot_be_validated() {
 }
 
 #[tokio::test]
-async fn debit_comes_back_with_the_words_of_each_vendor() {
+async fn returned_or_refunded_debit_has_the_words_of_each_vendor() {
     for (wait, change, safedebit, easytransac, status) in [
         (0, json!({"return": "AM04"}), "REJECTED", "failed", DebitStatus::Failed),
         (1, json!({"return": "AM04"}), "RETURNED", "failed", DebitStatus::Returned),
@@ -211,9 +212,9 @@ async fn debit_comes_back_with_the_words_of_each_vendor() {
     }
 }
 
-/// Each period of the rules of SEPA ends on the sandbox, too.
+/// The sandbox returns a debit until the last day of the SEPA period, and not later.
 #[tokio::test]
-async fn debit_comes_back_only_within_the_period_of_its_reason() {
+async fn debit_is_returned_only_within_the_period_of_its_reason() {
     let (sandbox, mandates) = started().await;
     let due = first_due(&sandbox);
     let periods = finality(due, Scheme::Core, sandbox.now());
@@ -279,7 +280,7 @@ async fn one_off_mandate_takes_one_debit_that_was_not_rejected() {
 }
 
 #[tokio::test]
-async fn order_for_a_debit_names_what_is_wrong_with_it() {
+async fn error_about_a_control_request_for_a_debit_names_the_mistake() {
     let (sandbox, _) = started().await;
     for (body, status, said) in [
         (json!({"debit": "safedebit:umr=RUM-1/sdd=SDD-1", "return": "AM04"}), 404, "no such debit"),
@@ -295,7 +296,7 @@ async fn order_for_a_debit_names_what_is_wrong_with_it() {
     }
 }
 
-/// Any client meets these rules, not only that of this crate, which sends none of these values.
+/// The client of this crate sends none of these values, so the test sends them over HTTP.
 #[tokio::test]
 async fn strict_vendor_refuses_wrong_ibans_and_umrs_over_http() {
     let (sandbox, _) = started().await;
@@ -327,7 +328,7 @@ async fn strict_vendor_refuses_wrong_ibans_and_umrs_over_http() {
 }
 
 #[tokio::test]
-async fn debtor_reads_whom_and_what_a_mandate_allows() {
+async fn signing_page_names_the_creditor_and_the_kind_of_mandate() {
     let (sandbox, mandates) = started().await;
     let safedebit = mandates.safedebit().unwrap();
     let page = |link: String, language: &'static str| async move {

@@ -43,7 +43,7 @@ fn payments(debit: Value) -> Value {
     json!({"result": true, "datas": [{"payment_reference": "PAY-1", "umr": UMR, "sdd": [debit]}]})
 }
 
-/// A reading of SafeDebit, through serde.
+/// Makes a reading of a debit at SafeDebit from JSON.
 fn reading(status: DebitStatus, source: DebitSource, due: Option<&str>, observed_at: DateTime<Utc>) -> Debit {
     let debit = json!({
         "reference": "safedebit:umr=RUM-1/sdd=SDD-1", "status": status, "raw": "X", "evidence": "Documented",
@@ -296,7 +296,7 @@ fn money_is_final_only_in_a_reading_after_all_periods() {
         (PaidOut, Read, later, later, Some(Stage::Final)),
         // The debit can have gone back since the reading.
         (Collected, Read, "2027-03-26", later, Some(Stage::Returnable)),
-        // A clock that is wrong makes nothing final.
+        // The clock is wrong: the reading is later than now. No money is final then.
         (Collected, Read, later, "2027-03-26", Some(Stage::Returnable)),
         // The vendor does not say that the bank has the debit, or that money moved.
         (Scheduled, Read, later, later, Some(Stage::NotDue)),

@@ -64,7 +64,7 @@ async fn body_without_a_content_type_is_refused() {
 }
 
 #[tokio::test]
-async fn reference_or_client_of_another_is_refused() {
+async fn reference_in_use_and_unknown_client_are_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let body = json!({
         "consumer_type": "0", "consumer_reference": "OTHER", "consumer_last_name": "Other", "consumer_first_name": "One",
@@ -109,7 +109,7 @@ async fn pages_show_amounts_and_answers_in_the_words_of_their_reader() {
 }
 
 #[tokio::test]
-async fn page_at_root_runs_only_its_own_script_and_has_two_languages() {
+async fn page_of_the_sandbox_runs_only_its_own_script_and_has_two_languages() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut nonces = Vec::new();
     for (language, tag) in [("en", "en"), ("fr-FR", "fr"), ("de", "fr")] {
@@ -134,7 +134,7 @@ async fn page_at_root_runs_only_its_own_script_and_has_two_languages() {
 }
 
 #[tokio::test]
-async fn page_of_another_site_can_neither_control_nor_decide() {
+async fn page_of_another_site_cannot_send_control_requests_or_decisions() {
     let sandbox = Sandbox::start().await.unwrap();
     let link = mandate(&sandbox, "RUM-1", json!({})).await;
     let own = format!("http://{}", sandbox.address());

@@ -37,7 +37,7 @@ fn yesterday_today_a_sunday_and_christmas_are_refused() {
         ("2026-11-22", vec![closed(sunday), earliest]),
         ("2026-12-25", vec![closed(day("2026-12-25"))]),
     ] {
-        // The notice leaves more than two weeks, also to the days in the past.
+        // The debtor was notified early enough for all other days.
         let notified = Collection::new(day(on)).with_notified_on(day("2026-11-01"));
         assert_eq!(verdict(notified), Verdict::Refused(reasons), "{on}");
     }
@@ -166,7 +166,7 @@ proptest! {
         let today = mandate.may_collect(&facts, noon());
         let then = mandate.may_collect_on(collection, &facts, noon());
         prop_assert!(today.is_allowed() || !then.is_allowed(), "{today}; {then}");
-        // Each reason of today that refuses for good is listed.
+        // Each reason that refuses a collection today also refuses the collection on the due date.
         for reason in today.reasons().iter().filter(|reason| reason.refuses()) {
             prop_assert!(then.reasons().contains(reason), "{reason} is not in {then}");
         }
@@ -186,7 +186,8 @@ proptest! {
             _ => planned.scheme = None,
         }
         let full = debit().may_collect_on(collection, &facts, noon());
-        // An impossible day is no knowledge, so skip it.
+        // An impossible or contradictory fact counts against the use. Without it, the verdict may allow more, so skip
+        // it.
         let sound = |reason: &Reason| !matches!(reason, Reason::FactImpossible { .. } | Reason::FactsContradict { .. });
         if full.reasons().iter().all(sound) {
             let fewer = debit().may_collect_on(planned, &less, noon());

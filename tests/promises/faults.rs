@@ -254,7 +254,7 @@ async fn late_second_response_fault_delays_later_responses_by_one_request() {
     assert_eq!(umr(Kept::to(&sandbox).await.create("RUM-3").await), "RUM-3");
     assert_eq!(umr(kept.search().await), "RUM-2");
     assert_eq!(kept.search().await.unwrap().body, FOUND.as_bytes());
-    // The simulated vendor acted on each request. Responses to control requests are not delayed by one request.
+    // The simulated vendor acted on each request. A control request gets its own response, and not a late one.
     assert_eq!(sandbox.mandates_at(Provider::SafeDebit), 4);
     let mandates = kept.send("GET", "/_control/mandates", "").await.unwrap().json();
     assert!(mandates.to_string().contains("safedebit:RUM-3"));

@@ -1,5 +1,5 @@
-//! A response that differs from the vendor's documentation loses no data: the client reads the rest of the response and
-//! all other items of a list.
+//! A response that differs from the vendor's documentation loses no data. The client reads the rest of the response,
+//! and all other items of a list.
 
 use crate::support::{KEY, Server, json};
 use mandat::wire::{Date, DateTime, Extra, FrenchDate, Int, Json, List, OneOrMany};

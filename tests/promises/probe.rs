@@ -185,7 +185,7 @@ async fn hidden_keys_are_left_out_of_a_patch() {
 
 #[cfg(feature = "seqino")]
 #[tokio::test]
-async fn response_of_another_form_is_no_patch() {
+async fn response_of_another_form_gives_no_patch() {
     use mandat::sandbox::ScriptedResponse;
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();

@@ -41,8 +41,8 @@ async fn run(mandates: &Mandates, references: Vec<MandateRef>) -> Vec<(ErrorKind
     kinds
 }
 
-/// Lists each way in which a vendor refuses the caller: the vendor, a flag that the token request is refused too, the
-/// response, and the number of requests that one call sends.
+/// Lists each way in which a vendor refuses the caller: the vendor, a flag, the response, and the number of requests of
+/// one call. The flag is true if the vendor refuses the token request, too.
 fn refusals() -> Vec<(Provider, bool, Act, usize)> {
     let page = |status| Act::from(http(status, "content-type: text/html\r\n", "<html>Forbidden</html>"));
     let mut all = Vec::new();

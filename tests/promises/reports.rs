@@ -1,7 +1,8 @@
-//! A report of `mandat probe` becomes a fixture, and a list of the facts that the report confirms or refutes in the spec.
+//! A report of `mandat probe` becomes a fixture, and a list of the facts that the report confirms or refutes in the
+//! spec.
 //!
-//! Put a report into `tests/promises/reports/<day>-<name>.txt`, as `mandat probe` printed it, and accept the snapshot. A
-//! line that begins with `#` is a remark.
+//! Put a report into `tests/promises/reports/<day>-<name>.txt`, as `mandat probe` printed it, and accept the snapshot.
+//! A line that begins with `#` is a remark.
 
 use crate::{evidence::specs, snapshot};
 use mandat::{
@@ -80,7 +81,7 @@ fn operation<'a>(spec: &'a Value, id: &str) -> Option<(&'a Value, &'a Value)> {
     Some((operation, response))
 }
 
-/// The fields of the response of an operation, by place.
+/// Returns the fields that the spec has in the response of an operation, by their place, such as `data.status`.
 fn described(spec: &Value, id: &str) -> BTreeMap<String, Field> {
     let mut fields = BTreeMap::new();
     if let Some((operation, response)) = operation(spec, id) {
@@ -100,7 +101,7 @@ fn describe(
 ) {
     let mark = schema["x-evidence"].as_str().unwrap_or(mark);
     let required = required && schema["nullable"] != true;
-    // Of several forms the first is the success.
+    // If a response has several forms, the first form is the success.
     let form = ["allOf", "oneOf", "anyOf"].into_iter().find_map(|forms| schema[forms].get(0));
     let named = schema["$ref"].as_str().and_then(|name| spec.pointer(name.trim_start_matches('#')));
     // A schema inside itself is described once.
@@ -134,7 +135,7 @@ fn findings(report: &Report, spec: &Value) -> Vec<String> {
         let named = if place.is_empty() { "the whole response" } else { place };
         let fact = format!("{named}: {need}{kind} ({mark})");
         let Some(kinds) = report.shape.get(place) else {
-            // Without the object around it, a field is not missing.
+            // A field counts as missing only if the object around it is present.
             if !place.ends_with("[]") && seen(parent(place), "object") {
                 found.push(match required {
                     true => format!("refutes   {fact}, the response has nothing"),
@@ -287,9 +288,9 @@ fn report_with_a_value_is_refused_without_quoting_it() {
     assert_eq!(read("# only a remark\n").err().as_deref(), Some("the report is empty"));
 }
 
-/// Each statement of a spec about a response is judged by a response that keeps to it, and by one that breaks it.
+/// Judges the spec by a response that follows the spec, and by one that breaks it.
 #[test]
-fn field_of_another_type_is_refuted_and_its_absence_proves_little() {
+fn report_refutes_a_field_of_another_type_and_a_missing_required_field() {
     let spec = spec_of(Provider::Seqino);
     let judged = |lines: &str| {
         let text = format!("Seqino PDP get_mandate: matches\n{lines}");

@@ -19,7 +19,7 @@ async fn successful_response_has_its_status_trace_id_and_date() {
 }
 
 #[tokio::test]
-async fn write_has_its_status_and_date() {
+async fn response_to_a_write_has_its_status_and_date() {
     let sandbox = Sandbox::start().await.unwrap();
     let mandates = sandbox.mandates();
     let create = mandates.safedebit().unwrap().create_mandate().body_map(|b| {

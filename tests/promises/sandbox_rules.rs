@@ -176,7 +176,7 @@ async fn each_documented_filter_of_a_search_filters_or_is_refused() {
     let guarantee = safedebit(&sandbox, "secure", guarantee).await["safedebit_secure_reference"].clone();
     let guarantee = guarantee.as_str().unwrap();
     let iban = "FR7630001007941234567890185";
-    // Each search has a value that matches, or none, and a value that matches nothing.
+    // Each row has a filter, a value that matches a record (if there is one), and a value that matches none.
     for (search, filter, matching, other) in [
         ("search_mandate?", "safedebit_consumer_reference", SAMPLE, "NOBODY"),
         ("search_mandate?", "consumer_reference", "SAMPLE", "NOBODY"),
@@ -293,7 +293,7 @@ async fn payment_and_document_of_another_consumer_are_unknown() {
     let born = |day: &str| format!("search_consumer?consumer_reference=OTHER&consumer_birth_day={day}");
     assert_eq!(found(&sandbox, &born("03/02/1990")).await, Ok(1));
     assert_eq!(found(&sandbox, &born("04/02/1990")).await, Ok(0));
-    // A payment has the shop of its consumer.
+    // A search by shop finds a payment by the shop of its consumer.
     let moved = json!({"safedebit_consumer_reference": other});
     control(&sandbox, "PATCH", &format!("/state/safedebit/debits/{SAMPLE}"), moved).await;
     assert_eq!(found(&sandbox, "search_payment?consumer_store=373222055").await, Ok(1));

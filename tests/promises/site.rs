@@ -1,5 +1,5 @@
-//! The pages of the book that no doctest covers match the crate: its diagrams, its recipe for actix-web, and the page on
-//! evidence.
+//! The pages of the book that no doctest covers match the crate: its diagrams, its recipe for actix-web, and the page
+//! on evidence.
 
 use crate::{
     evidence::{marks, operations, specs},
@@ -67,7 +67,7 @@ fn page_on_evidence_counts_the_marks_of_the_specs() {
         let mut parts = Vec::new();
         marks("", &spec["paths"], &mut parts);
         marks("", &spec["components"], &mut parts);
-        // The words have rows of their own.
+        // The table counts the words in separate rows.
         let parts = parts.iter().filter(|part| !part.contains(".x-status."));
         let (mandates, debits) = (mandat::vocabulary(), mandat::debit_vocabulary());
         let mandates = mandates.iter().filter(|row| row.provider == *provider).map(|row| mark(row.evidence));

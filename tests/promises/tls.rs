@@ -272,7 +272,7 @@ fn beyond_a_proxy(port: u16) -> String {
 /// Runs the ignored test below in a process with these variables, because they are read from the environment.
 async fn in_a_process(variables: &[(&str, String)]) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "tls::request_in_a_process", "--ignored", "--nocapture"]);
+    command.args(["--exact", "tls::helper_process_requests_the_list_of_clients", "--ignored", "--nocapture"]);
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
         command.env_remove(name).env_remove(name.to_lowercase());
     }
@@ -282,7 +282,7 @@ async fn in_a_process(variables: &[(&str, String)]) -> Output {
 
 #[tokio::test]
 #[ignore = "runs only in the process of another test"]
-async fn request_in_a_process() {
+async fn helper_process_requests_the_list_of_clients() {
     let Ok(url) = std::env::var("MANDAT_TEST_URL") else { return };
     let settings = test_settings().with_attempts(1).with_attempt_timeout(Duration::from_secs(5));
     let config = seqino::Config::new(url, "s3cret-k3y").settings(settings);

@@ -1,16 +1,13 @@
 //! The command `mandat check` checks identifiers such as IBANs, without any vendor.
 
 use super::{
-    End, Failure, Usage, file,
+    End, Failure, Usage,
     forms::CheckForm,
+    input,
     output::{Cell, Form, Tone, paint, tell},
 };
 use mandat::sepa::{Bic, CreditorId, FrenchVat, Iban, Siren, Siret, Umr, ValueError};
-use std::{
-    fmt, fs,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 /// Check identifiers, such as IBANs. The output names each value by its place in the list, and never shows a value.
 ///
@@ -58,7 +55,7 @@ pub fn run(Arguments { kind, values, from, form }: &Arguments) -> Result<End, Fa
     let mut out = form.printer(&["value", "type", "valid", "warning", "error"], &[])?;
     let listed = match from {
         None => Vec::new(),
-        Some(path) => read(path)?.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect(),
+        Some(path) => input::read(path)?.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect(),
     };
     let values = if from.is_some() { &listed } else { values };
     let mut wrong = 0;
@@ -95,16 +92,4 @@ pub fn run(Arguments { kind, values, from, form }: &Arguments) -> Result<End, Fa
         _ if form.is_json() => Ok(End::Failed),
         _ => Err(format!("{wrong} of {} values are wrong", values.len()).into()),
     }
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    let told = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
-    let bytes = if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(path)
-    };
-    let bytes = bytes.map_err(|e| told(&e))?;
-    Ok(file::decode(&bytes).map_err(|why| told(&why))?)
 }

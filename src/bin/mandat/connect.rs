@@ -47,7 +47,14 @@ pub fn told(error: &Error) -> String {
         (ErrorKind::NotConfigured, Some(Provider::Seqino)) => "SEQINO_API_KEY",
         _ => return error.to_string(),
     };
-    format!("the credentials of this vendor are missing. Set {variables}")
+    format!("{NOT_CONFIGURED} {variables}")
+}
+
+const NOT_CONFIGURED: &str = "the credentials of this vendor are missing. Set";
+
+/// Returns true for the text that [`told`] gives an error about missing credentials.
+pub fn is_not_configured(text: &str) -> bool {
+    text.starts_with(NOT_CONFIGURED)
 }
 
 const SAFEDEBIT: &str = "SAFEDEBIT_URL, SAFEDEBIT_LOGIN and SAFEDEBIT_PASSWORD";
@@ -61,7 +68,8 @@ pub struct Options {
     env_file: Option<PathBuf>,
     /// Use simulated vendors, without an account. Without an ADDRESS, the program simulates them itself, with a sample
     /// mandate at each. With an ADDRESS, it uses the running `mandat sandbox` there.
-    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(long, value_name = "ADDRESS", value_parser = sandbox_host, num_args = 0..=1, require_equals = true,
+        default_missing_value = "")]
     sandbox: Option<String>,
     /// Maximum number of requests per second to each vendor. Ask the vendor before you raise it.
     #[arg(long, value_name = "NUMBER")]
@@ -97,7 +105,7 @@ impl Options {
 
     /// Returns the address of the running sandbox that the options name.
     pub fn running_sandbox(&self) -> Option<&str> {
-        self.sandbox.as_deref().map(host_of).filter(|host| !host.is_empty())
+        self.sandbox.as_deref().filter(|host| !host.is_empty())
     }
 
     /// Returns true if the options choose a sandbox.
@@ -106,11 +114,16 @@ impl Options {
     }
 }
 
-/// Returns the host and the port of an address that may be written as a URL.
-pub fn host_of(address: &str) -> &str {
+/// Returns the host and the port of a sandbox, whose address may be written as a URL. Without an address, the text is
+/// empty.
+pub fn sandbox_host(address: &str) -> Result<String, &'static str> {
     let address = address.trim();
-    let address = address.strip_prefix("http://").unwrap_or(address);
-    address.split('/').next().unwrap_or(address)
+    let (scheme, rest) = address.split_once("://").unwrap_or(("http", address));
+    match rest.split('/').next().unwrap_or_default() {
+        _ if !scheme.eq_ignore_ascii_case("http") => Err("a sandbox uses plain HTTP. Write 127.0.0.1:4010"),
+        "" if !address.is_empty() => Err("the address has no host. Write 127.0.0.1:4010"),
+        host => Ok(host.to_owned()),
+    }
 }
 
 /// Returns the variables that lead to a running sandbox. Its paths and credentials are those of any sandbox.

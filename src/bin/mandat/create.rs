@@ -6,6 +6,7 @@ use super::{
     fields::{self, Field, Kind},
     file,
     forms::{FailureForm, FieldForm},
+    input,
     output::{Cell, Form, Printer, Tone, complain, paint, remark, tell},
     status,
     stop::stopped,
@@ -19,8 +20,7 @@ use mandat::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{
-    fmt, fs,
-    io::{self, Read},
+    fmt,
     path::{Path, PathBuf},
     pin::pin,
     time::Duration,
@@ -28,11 +28,11 @@ use std::{
 
 /// Create a mandate at a vendor, after a preview and a question.
 ///
-/// The fields are those of the vendor: `mandat create safedebit --fields` lists them. Write them into a file and use
-/// --from: other users of this machine can see the arguments of a program, so an IBAN or a name does not belong there.
+/// The fields are those of the vendor: `mandat create safedebit --fields` lists them. Write the fields into a file, and
+/// use --from. Do not write an IBAN or a name into the arguments, because other users of this machine can see them.
 ///
-/// The command checks every field before it asks. It then sends one request, and reads the mandate back. If the response
-/// is lost, the exit code is 6: the mandate may exist, so do not repeat the command. Run it with --look instead.
+/// The command checks every field before it asks. It then sends one request, and reads the mandate back. The exit code
+/// 6 means that the response is lost. The mandate may exist then: do not repeat the command, but run it with --look.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -68,7 +68,7 @@ pub struct Arguments {
     pub connection: connect::Options,
 }
 
-/// clap shows this error with the argument, so the error of a missing `=` comes later.
+/// Reads `FIELD=VALUE`. clap would print the argument, which may be personal data. So `value` reports a missing `=`.
 fn assignment(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     Ok((name.trim().to_owned(), value.to_owned()))
@@ -125,30 +125,27 @@ pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, 
         }
         Err(error) => return Ok(write::failed(out, &FailureForm::of_vendor(&error), &error, next)),
     };
-    let read = mandates.status(&created).await;
+    let read = tokio::select! {
+        read = mandates.status(&created) => read.map_err(|error| told(&error)),
+        _ = &mut stopped => Err("stopped".into()),
+    };
     let mandate = read.as_ref().unwrap_or(&created);
-    let shown = status::show(&mut out, mandate, &no_facts(), Some(&link), Utc::now());
-    if let Err(why) = shown.and_then(|()| out.finish()) {
-        // The exit code of this failure would say that nothing was created.
-        complain(&format!(
-            "the mandate {} was created, but could not be printed: {why}. Do not create it again. Read it with \
-             `mandat status`",
-            created.reference
-        ));
-        return Ok(End::Incomplete);
+    let printed = status::show(&mut out, mandate, &no_facts(), Some(&link), Utc::now()).and_then(|()| out.finish());
+    if printed.is_err() && !link.is_empty() {
+        // No operation returns the link again.
+        tell(&format!("The debtor signs at {link}\n"));
     }
-    match read {
-        Ok(_) => Ok(End::Complete),
-        Err(error) => {
-            complain(&format!(
-                "the mandate {} was created, but could not be read back: {}. Do not create it again. Read it later with \
-                 `mandat status`",
-                created.reference,
-                told(&error)
-            ));
-            Ok(End::Incomplete)
-        }
-    }
+    let failure = match (read, printed) {
+        (Ok(_), Ok(())) => return Ok(End::Complete),
+        (Err(why), _) => format!("read back: {why}"),
+        (_, Err(why)) => format!("printed: {why}"),
+    };
+    complain(&format!(
+        "the mandate {} was created, but could not be {failure}. Do not create it again. Read it later with `mandat \
+         status`",
+        created.reference
+    ));
+    Ok(End::Incomplete)
 }
 
 /// Facts of a mandate that was just created: none is known.
@@ -234,13 +231,13 @@ fn body(known: &[Field], from: Option<&Path>, set: &[(String, String)]) -> Resul
 /// the field in the file, if it comes from there.
 fn value(known: &[Field], name: &str, given: Value, place: Option<usize>) -> Result<Option<Value>, String> {
     let Some(field) = known.iter().find(|field| field.name == name) else {
-        let meant = file::nearest(name, known.iter().map(|field| field.name.as_str()));
-        let name = file::shown(name);
-        return Err(match (meant, place) {
-            (Some(meant), _) => format!("`{name}` is not a field of this vendor. Did you mean `{meant}`?"),
-            (None, None) => format!("`{name}` is not a field of this vendor."),
-            // In a file without names, this name is a value.
-            (None, Some(place)) => format!("the name of field {place} in the file is not a field of this vendor."),
+        let meant = file::suggestion(name, known.iter().map(|field| field.name.as_str()));
+        return Err(match place {
+            // If the file has no line of names, this name is a value, which may be personal.
+            Some(place) if meant.is_empty() => {
+                format!("the name of field {place} in the file is not a field of this vendor.")
+            }
+            _ => format!("`{}` is not a field of this vendor.{meant}", file::shown(name)),
         });
     };
     let wrong = |wanted: &str| Err(format!("`{name}` is not valid. Write {wanted}."));
@@ -268,17 +265,9 @@ fn value(known: &[Field], name: &str, given: Value, place: Option<usize>) -> Res
 
 /// Reads the fields of a file: a JSON object, or CSV with one row. An error shows no value.
 fn read(path: &Path, known: &[Field]) -> Result<Vec<(String, Value)>, Failure> {
-    let told = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
-    let bytes = if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(path)
-    };
-    let bytes = bytes.map_err(|e| told(&e))?;
-    let text = file::decode(&bytes).map_err(|why| told(&why))?;
+    let text = input::read(path)?;
     let fields = if text.trim_start().starts_with('{') { object(&text, known) } else { row(&text) };
-    Ok(fields.map_err(|why| told(&why))?)
+    Ok(fields.map_err(|why| format!("{}: {why}", path.display()))?)
 }
 
 fn object(text: &str, known: &[Field]) -> Result<Vec<(String, Value)>, String> {
@@ -286,6 +275,12 @@ fn object(text: &str, known: &[Field]) -> Result<Vec<(String, Value)>, String> {
     let object: Map<String, Value> = serde_json::from_str(text).map_err(|e| {
         format!("line {}, column {}: the file is not one JSON object. Correct the JSON", e.line(), e.column())
     })?;
+    if let Some((key, line)) = file::repeated_key(text) {
+        // Another key can be personal, because the file can have any keys.
+        let is_known = known.iter().any(|field| field.name.split('.').any(|part| part == key));
+        let key = if is_known { format!("the key `{key}`") } else { "a key".into() };
+        return Err(format!("line {line}: {key} occurs twice in one object. Keep one of the two values"));
+    }
     let mut fields = Vec::new();
     flatten(object, "", known, &mut fields);
     Ok(fields)

@@ -42,7 +42,7 @@ struct SchemaForm {
 /// A record that was read, or the reason why not.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-#[allow(dead_code, clippy::large_enum_variant, reason = "describes values, and is never made")]
+#[allow(dead_code, clippy::large_enum_variant, reason = "no value is made: the type only describes JSON")]
 enum OrFailure<T> {
     Read(T),
     Failed(FailureForm),
@@ -105,8 +105,7 @@ pub fn run(Arguments { name, form }: &Arguments) -> Result<End, Failure> {
         return Ok(End::Complete);
     };
     let Some((_, _, make)) = SCHEMAS.iter().find(|(known, ..)| known == name) else {
-        let meant = file::nearest(name, SCHEMAS.iter().map(|(name, ..)| *name));
-        let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+        let meant = file::suggestion(name, SCHEMAS.iter().map(|(name, ..)| *name));
         let names = SCHEMAS.map(|(name, ..)| name).join(", ");
         return Err(Usage(format!("there is no schema of this name.{meant} The names are {names}")).into());
     };
@@ -125,7 +124,8 @@ pub struct MandateForm<'a> {
     pub reasons: Vec<String>,
     /// Who has to act next.
     pub next_step: &'a str,
-    /// The link where the debtor signs. Only `create` at SafeDebit prints it. It is lost afterwards.
+    /// The link where the debtor signs. Only `create` at SafeDebit prints the link. No operation returns the link
+    /// again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature_url: Option<&'a str>,
 }
@@ -376,6 +376,6 @@ pub struct CauseForm {
     pub cause: String,
     /// The error of the first of these rows.
     pub example: String,
-    /// The lines of the rows in the file.
+    /// The numbers of the lines in the file that have these rows.
     pub lines: Vec<usize>,
 }

@@ -10,6 +10,7 @@ mod env_file;
 mod fields;
 mod file;
 mod forms;
+mod input;
 mod journal;
 mod layout;
 mod man;
@@ -191,8 +192,8 @@ fn report(error: forms::ErrorForm) {
     tell(&file::json_line(&form).unwrap_or_else(|why| format!("mandat: {why}\n")));
 }
 
-/// Returns true if the arguments ask for JSON. Reads them without clap, because an error in the arguments is reported in
-/// this format, too.
+/// Returns true if the arguments ask for JSON. Reads them without clap, because an error in the arguments is reported
+/// in this format, too.
 fn wants_json() -> bool {
     let arguments: Vec<_> = env::args_os().collect();
     let is_json = |text: &std::ffi::OsStr| text == "json" || text == "jsonl";

@@ -77,8 +77,7 @@ impl Form {
 fn column(name: &str, all: &[&'static str]) -> Result<usize, Usage> {
     let same = |known: &&str| file::squeezed(known) == file::squeezed(name);
     all.iter().position(same).ok_or_else(|| {
-        let meant = file::nearest(name, all.iter().copied());
-        let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+        let meant = file::suggestion(name, all.iter().copied());
         Usage(format!(
             "--columns: there is no column `{}`.{meant} The columns are {}",
             file::shown(name),
@@ -318,7 +317,7 @@ pub fn begin(look: Look) {
     };
     let width = |terminal: console::Term| terminal.is_term().then(|| usize::from(terminal.size().1).max(20));
     let (width, errors_width) = (width(console::Term::stdout()), width(console::Term::stderr()));
-    // The first call wins. There is only one.
+    // `set` fails only at a second call, and there is none.
     let _ = SCREEN.set(Screen {
         width,
         errors_width,

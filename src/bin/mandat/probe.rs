@@ -156,8 +156,8 @@ fn write_patch(report: &Probe, path: &Path) -> Result<(), Failure> {
     let at = path.display();
     let Some(patch) = report.to_patch(paris_day(Utc::now())) else {
         let why = match report.matches() {
-            true => "the spec says all of this already",
-            false => "the response as a whole is not what the spec says. Change the spec by hand",
+            true => "the spec already describes this response",
+            false => "the response as a whole differs from the spec. Change the spec by hand",
         };
         remark(&format!("{at}: not written: {why}\n"));
         return Ok(());

@@ -4,6 +4,7 @@ use super::{
     End, Failure, Usage,
     connect::{self, Connection, told},
     file::{self, Fault, Field, Record, Table},
+    input,
     output::{Form, Format, remark, screen, tell},
     sink::{Options, Output},
     stop::stopped,
@@ -16,9 +17,7 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 use mandat::{MandateRef, StatusQuery};
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt,
-    fs::File,
-    io::{self, Read},
+    fmt, io,
     path::{Path, PathBuf},
     pin::pin,
     time::Duration,
@@ -157,35 +156,15 @@ fn is_closed(why: &Failure) -> bool {
     why.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// The maximum size of a file. The whole file is in memory, where each row takes up to a kilobyte.
-const LARGEST: u64 = 128 << 20;
-
-fn read(input: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
-    let Some(path) = input else {
+fn read(path: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
+    let Some(path) = path else {
         let samples = connection
             .or_samples(Vec::new())
             .map_err(|_| "the command names no file of mandates. Add a file, or use --sandbox")?;
         let samples: String = samples.iter().map(|reference| format!("{reference}\n")).collect();
         return Ok(Table::read(&samples, own)?);
     };
-    let shown = path.display();
-    let told = |e: io::Error| format!("{shown}: {e}");
-    let mut bytes = Vec::new();
-    let read = if path.as_os_str() == "-" {
-        io::stdin().take(LARGEST + 1).read_to_end(&mut bytes)
-    } else {
-        let file = File::open(path).map_err(told)?;
-        if file.metadata().map_err(told)?.is_dir() {
-            return Err(format!("{shown} is a folder. Give the name of a file").into());
-        }
-        file.take(LARGEST + 1).read_to_end(&mut bytes)
-    };
-    read.map_err(told)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("{shown} is larger than {} MiB. Split the file.", LARGEST >> 20).into());
-    }
-    let text = file::decode(&bytes).map_err(|why| format!("{shown}: {why}"))?;
-    drop(bytes);
+    let (shown, text) = (path.display(), input::read(path)?);
     let table = Table::read(&text, own).map_err(|why| format!("{shown}, {why}"))?;
     if table.rows.is_empty() && !table.has_header {
         return Err(format!("{shown} is empty. Write at least one reference, or a header").into());
@@ -280,7 +259,10 @@ async fn ask(
 const GRACE: Duration = Duration::from_secs(3);
 
 fn fault_text(line: usize, faults: &[Fault]) -> String {
-    let faults = faults.iter().map(|Fault { column, text }| format!("`{}`: {text}.", column.name()));
+    let faults = faults.iter().map(|Fault { column, text }| {
+        let end = if text.ends_with(['.', '?']) { "" } else { "." };
+        format!("`{}`: {text}{end}", column.name())
+    });
     format!("line {line}, {}", faults.collect::<Vec<_>>().join(" "))
 }
 

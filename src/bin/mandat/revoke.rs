@@ -16,8 +16,8 @@ use std::pin::pin;
 
 /// Revoke a mandate for good, after a look at it and a question.
 ///
-/// The command reads the mandate, shows it, asks, revokes it, and reads it again. A second revocation does no harm: if
-/// the response is lost (exit code 6), run the same command again.
+/// The command reads the mandate, shows it, asks, revokes it, and reads it again. If the response is lost (exit code
+/// 6), run the same command again: a second revocation does no harm.
 ///
 /// Easytransac documents no operation for this. Revoke such a mandate in its dashboard.
 #[derive(clap::Args)]
@@ -30,8 +30,8 @@ pub struct Arguments {
     /// The mandate, by its reference.
     #[arg(value_name = "REF")]
     mandate: MandateRef,
-    /// SafeDebit's reason: 1 the contract has ended; 2 the debtor asked for it; 3 the creditor asked for it; 4 deleted
-    /// by the debtor; 5 deleted by the creditor.
+    /// SafeDebit's reason. 1: the contract has ended. 2: the debtor asked for it. 3: the creditor asked for it. 4:
+    /// deleted by the debtor. 5: deleted by the creditor.
     #[arg(long, value_name = "1-5")]
     reason: Option<RevoqueReason>,
     #[command(flatten)]
@@ -66,9 +66,9 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     let now = match mandates.status(&reference).await {
         Ok(mandate) => mandate,
         Err(error) => {
-            not_read(&mut out, &reference, &error)?;
-            out.finish()?;
-            return Ok(if error.kind() == ErrorKind::NotFound { End::Unknown } else { End::Nothing });
+            let end = if error.kind() == ErrorKind::NotFound { End::Unknown } else { End::Nothing };
+            let printed = not_read(&mut out, &reference, &error);
+            return Ok(write::ended(out, printed, end));
         }
     };
     if now.status.phase() == Phase::Ended {
@@ -102,29 +102,29 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     if let Err(error) = sent {
         return Ok(write::failed(out, &FailureForm::of(&reference, &error), &error, NEXT));
     }
-    // Seqino deletes the mandate, so that a reading as known to the vendor gives `Gone`.
-    let read = mandates.status(&now).await;
-    let mandate = match &read {
-        Ok(mandate) => mandate,
+    // Seqino deletes the mandate. With the earlier reading, the status is `Gone` and not an error.
+    match mandates.status(&now).await {
+        Ok(mandate) => {
+            let mut end = End::Complete;
+            if mandate.status.phase() != Phase::Ended {
+                complain(&format!(
+                    "the vendor accepted the revocation, and still shows {reference} as {}. Do not collect on it, and \
+                     read it again",
+                    mandate.status
+                ));
+                end = End::Failed;
+            }
+            let printed = status::show(&mut out, &mandate, &no_facts(), None, Utc::now());
+            Ok(write::ended(out, printed, end))
+        }
         Err(error) => {
             complain(&format!(
                 "the vendor accepted the revocation of {reference}. The mandate could not be read back: {}",
-                told(error)
+                told(&error)
             ));
-            out.finish()?;
-            return Ok(End::Incomplete);
+            Ok(write::ended(out, Ok(()), End::Incomplete))
         }
-    };
-    status::show(&mut out, mandate, &no_facts(), None, Utc::now())?;
-    out.finish()?;
-    if mandate.status.phase() != Phase::Ended {
-        complain(&format!(
-            "the vendor accepted the revocation, and still shows {reference} as {}. Do not collect on it, and read it again",
-            mandate.status
-        ));
-        return Ok(End::Failed);
     }
-    Ok(End::Complete)
 }
 
 async fn send(reference: &MandateRef, reason: Option<RevoqueReason>, mandates: &Mandates) -> Result<(), Error> {

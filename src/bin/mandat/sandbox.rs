@@ -2,7 +2,7 @@
 
 use super::{
     End, Failure,
-    connect::host_of,
+    connect::sandbox_host,
     file,
     forms::{SandboxForm, SimulatedForm},
     stop::stopped,
@@ -98,7 +98,7 @@ fn form(sandbox: &Sandbox, options: &Options) -> SandboxForm {
 
 fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String {
     let (address, control) = (sandbox.address(), sandbox.control_url());
-    let host = host_of(&control);
+    let host = sandbox_host(&control).unwrap_or_default();
     let mut text = format!("Sandbox on http://{address}, seed {seed}. Press Ctrl-C to stop it.\n");
     text += &format!("In another terminal: mandat status --sandbox={host} safedebit:{}\n\n", Sandbox::CONSUMER);
     if !address.ip().is_loopback() {

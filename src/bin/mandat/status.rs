@@ -21,8 +21,8 @@ use std::{
 
 /// Show the status of mandates, and if you may use them.
 ///
-/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict, reasons and next step. A
-/// verdict on a collection names each fact that you did not state.
+/// In a pipe, each mandate is one line, with tabs between reference, status, raw word, verdict, reasons and next step.
+/// A verdict on a collection names each fact that you did not state.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -14,8 +14,8 @@ use std::pin::pin;
 
 /// Print each change of a mandate until you stop it, or until no change is expected.
 ///
-/// The command reads the mandate every few minutes while the mandate waits for a signature, daily while it is active,
-/// and weekly for three months after its end.
+/// A mandate that waits for a signature is read every few minutes, and an active one each day. After its end, a mandate
+/// is read each week for three months.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

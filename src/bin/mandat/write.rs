@@ -75,8 +75,8 @@ impl Preview {
     }
 }
 
-/// Returns a value for a preview. Of an IBAN only the country and the last characters remain, of other personal data the
-/// length.
+/// Returns a value for a preview. Of an IBAN only the country and the last characters remain, of other personal data
+/// the length.
 pub fn masked(text: &str, personal: bool) -> String {
     if !personal {
         return text.to_owned();
@@ -99,15 +99,22 @@ fn is_lost(error: &Error) -> bool {
     }
 }
 
-/// Reports a write that failed, with the next step of a person. The exit code says if the vendor may have acted, even if
-/// the output fails, too.
+/// Reports a write that failed, with the next step of a person.
 pub fn failed(mut out: Printer, form: &FailureForm, error: &Error, next: &str) -> End {
     complain(&told(error));
     let is_lost = is_lost(error);
     tell(&format!("{}\n", if is_lost { next } else { "The vendor has not acted." }));
     let printed = if out.is_json() { out.row(Vec::new(), form) } else { Ok(()) };
-    if let Err(why) = printed.and_then(|()| out.finish()) {
-        complain(&why.to_string());
+    ended(out, printed, if is_lost { End::Lost } else { End::Failed })
+}
+
+/// Ends the output of a command that writes. The exit code is that of the write, even if nobody reads the output.
+pub fn ended(out: Printer, printed: Result<(), Failure>, end: End) -> End {
+    match printed.and_then(|()| out.finish()) {
+        Ok(()) => end,
+        Err(why) => {
+            complain(&format!("the output could not be printed: {why}"));
+            if matches!(end, End::Complete) { End::Incomplete } else { end }
+        }
     }
-    if is_lost { End::Lost } else { End::Failed }
 }

@@ -1,7 +1,7 @@
 //! The connections to one vendor: a request in; a status, headers and a body out.
 //!
-//! Reads share a pool. Each write or removal opens a new connection: the vendor cannot have closed that connection
-//! before, and no late response to an earlier request can arrive on it.
+//! Reads share a pool. Each write or removal opens a new connection, which the vendor cannot have closed before. No
+//! late response to an earlier request can arrive on a new connection.
 
 mod client;
 mod opened;
@@ -59,7 +59,8 @@ pub(super) struct Connections {
     pub direct: bool,
 }
 
-/// Both ways keep the same promises. hyper's pool needs less time for a request. `reqwest` has more features.
+/// The library that sends the requests. Both open and close connections by the same rules. hyper's pool needs less
+/// time for a request. `reqwest` has more features.
 enum Way {
     Pool(Box<Pool>),
     Client(Box<HttpClient>),
@@ -86,7 +87,7 @@ impl Connections {
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err("the base URL has no host".into());
         };
-        let host = HeaderValue::try_from(authority.as_str()).map_err(|_| "the host is not valid in a header")?;
+        let host = HeaderValue::try_from(authority.as_str()).map_err(|_| "the host has a character that HTTP does not allow")?;
         let server = Server { url: url.clone(), scheme, authority, host, user_agent };
         let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
         let direct = own.is_none() && !proxy;

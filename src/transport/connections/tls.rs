@@ -21,7 +21,7 @@ const ROOTS: &str = "the root certificates cannot be read. Give certificates in 
 const IDENTITY: &str = "the client identity cannot be read. Give a certificate and its private key, both in PEM";
 
 impl Tls {
-    /// Reads the root certificates. A verifier would not say whether its own or the caller's certificates are wrong.
+    /// Reads the root certificates of the caller one by one. So an error names them, and not those of the machine.
     #[cfg(feature = "__rustls")]
     fn roots(&self) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, Unavailable> {
         use rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -35,7 +35,8 @@ impl Tls {
         Ok(roots)
     }
 
-    /// The settings of hyper's pool. `plain` means HTTP without TLS: reading the certificates of the machine takes long.
+    /// The settings of hyper's pool. `plain` means HTTP without TLS: reading the certificates of the machine takes
+    /// long.
     #[cfg(feature = "__rustls")]
     pub(super) fn rustls(&self, plain: bool) -> Result<rustls::ClientConfig, Unavailable> {
         use rustls::{
@@ -109,7 +110,7 @@ fn with_identity(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder, re
 
 #[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
 fn with_identity(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder, reqwest::Error> {
-    // The library of the system wants the key at the start of its text.
+    // native-tls expects the private key at the start of the text that it gets as the key.
     let begin = b"-----BEGIN PRIVATE KEY-----";
     let start = pem.windows(begin.len()).position(|part| part == begin).unwrap_or_default();
     Ok(builder.identity(reqwest::Identity::from_pkcs8_pem(pem, &pem[start..])?))

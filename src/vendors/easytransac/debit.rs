@@ -54,8 +54,8 @@ impl From<&types::DebitMandateResponse> for Debit {
 /// The debit in a notification. It is only a hint: read the debit. Not every notification is about a debit: see
 /// `operation_type`.
 ///
-/// No word says that a debit was returned. A `DateChargeback` means `Returned`, and one with a `DateRepresentment` means
-/// `Unrecognized`. A `DateRefund` means `Refunded`. All three are inferred from the names.
+/// No word says that a debit was returned. A `DateChargeback` means `Returned`, and one with a `DateRepresentment`
+/// means `Unrecognized`. A `DateRefund` means `Refunded`. All three are inferred from the names.
 impl From<&types::Notification> for Debit {
     fn from(notice: &types::Notification) -> Self {
         let given =

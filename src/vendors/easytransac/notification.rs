@@ -23,7 +23,7 @@ use subtle::ConstantTimeEq;
 /// # Limits of the signature
 /// The signature covers only the values, in their order. Somebody who has seen one notification can create other valid
 /// notifications without the key:
-/// - **Names are not signed.** A sender can rename any field if the order stays the same: the value of `AmountRefund`
+/// - **Names are not signed.** A sender can rename any field if the order stays the same. The value of `AmountRefund`
 ///   can become that of `AmountPreAuth`, and a text of the customer can become the `Status`.
 /// - **Boundaries are not signed.** If a value contains a `$`, characters can move to the previous or next field, and
 ///   fields can merge or split: `a$b` is signed like `a` and `b`. Fields can move into and out of a nested object.
@@ -37,9 +37,9 @@ use subtle::ConstantTimeEq;
 /// [`Mandates::status`](crate::Mandates::status) for a mandate. Never book an amount or ship an order because of a
 /// notification. The vendor posts several notifications for one transaction, and more than one for the same status.
 ///
-/// The vendor's scheme does not define the signature of some bodies, so this function refuses them: two fields whose
-/// names differ only in case, values nested too deep for the signature, and JSON numbers so large or small that they
-/// need an exponent.
+/// The vendor's scheme does not define the signature of some bodies, so this function refuses them. Such a body has two
+/// fields whose names differ only in case, or values that are nested too deep for the signature. Or it has a JSON
+/// number that is so large or small that it needs an exponent.
 ///
 /// # Errors
 /// Any [`WebhookError`].

@@ -8,10 +8,11 @@
 //! - A token lasts 300 seconds. A response 401 names the scheme `Bearer`.
 //! - A search with both `tid` and `orderId` finds a transaction that has both.
 //! - A PayByBank payment is `captured` immediately. An `orderId` in use is refused with 400.
-//! - A debit is due on the first business day of TARGET for which a presentation is in time. The debit is `pending`, and
-//!   `captured` from the business day after its due date. A returned debit is `failed`, and a refunded debit `refunded`.
-//! - A notification about a debit has the reason of the bank: its label as `Error`, its code in `AdditionalError`. No page
-//!   shows the place of the reason in V2.
+//! - A debit is due on the first business day of TARGET for which a presentation is in time. The debit is `pending`,
+//!   and `captured` from the business day after its due date. A returned debit is `failed`, and a refunded debit
+//!   `refunded`.
+//! - A notification about a debit has the reason of the bank: its label as `Error`, its code in `AdditionalError`. No
+//!   page shows the place of the reason in V2.
 //! - A customer's `uid` for another person overwrites nothing, because no operation reads a customer back.
 
 use super::Config;

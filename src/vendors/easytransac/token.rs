@@ -33,8 +33,8 @@ struct State {
     /// since then. `refusals` is the number of calls that the vendor refused since then.
     given_up: bool,
     refusals: u32,
-    /// The number of consecutive renewals after which the vendor refused the call again. Until `kept_until`, a refused
-    /// call does not renew the token.
+    /// The number of consecutive renewals that did not help: the vendor refused the call again with the new token.
+    /// Until `kept_until`, a refused call does not renew the token.
     unhelpful: u32,
     kept_until: Option<Instant>,
 }
@@ -200,8 +200,9 @@ async fn ask(client: &Client) -> Result<(HeaderValue, Duration), Error> {
     const _: () =
         assert!(!operations::GENERATE_TOKEN.authenticated, "`generate_token` needs `security: []` in the spec");
     let answer = perform::<_, GenerateTokenResponse>(client, operation, request).await?;
-    let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into())
-        .ok_or_else(|| Error::decode(Provider::Easytransac, operation.id, "data.token is not valid in HTTP"))?;
+    let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into()).ok_or_else(|| {
+        Error::decode(Provider::Easytransac, operation.id, "data.token has a character that HTTP does not allow")
+    })?;
     Ok((header, answer.data.expires_in.as_ref().map_or(UNREADABLE, lifetime)))
 }
 

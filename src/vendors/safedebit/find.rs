@@ -33,8 +33,8 @@ impl Client {
     /// consumers the search shows.
     ///
     /// # Errors
-    /// The errors of `search_consumer`. [`Decode`](crate::ErrorKind::Decode) for a response that lacks a reference of a
-    /// consumer or has two consumers with this reference, or if the consumer may be on a further page.
+    /// The errors of `search_consumer`. [`Decode`](crate::ErrorKind::Decode) if a consumer in the response has no
+    /// reference, if two have this reference, or if the consumer may be on a further page.
     pub async fn find_consumer(&self, consumer_reference: &str) -> Result<Option<types::Consumer>, Error> {
         const SEARCH: &OperationSpec = &operations::SEARCH_CONSUMER;
         let request = self.search_consumer().consumer_reference(consumer_reference).request();
@@ -65,9 +65,9 @@ impl Client {
     /// those of your last request.
     ///
     /// # Errors
-    /// The errors of `search_payment`. [`Decode`](crate::ErrorKind::Decode) for a response that lacks the debits of a
-    /// payment or has two debits with this reference, or if the debit may be on a further page. It is inferred that the
-    /// debits are in the field `sdd`.
+    /// The errors of `search_payment`. [`Decode`](crate::ErrorKind::Decode) if a payment has no debits, if two debits
+    /// have this reference, or if the debit may be on a further page. It is inferred that the debits are in the field
+    /// `sdd`.
     pub async fn find_debit(&self, umr: &str, sdd_reference: &str) -> Result<Option<FoundDebit>, Error> {
         const SEARCH: &OperationSpec = &operations::SEARCH_PAYMENT;
         types::SddReference::try_from(sdd_reference).map_err(|why| {

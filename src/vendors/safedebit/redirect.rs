@@ -18,10 +18,9 @@ use std::fmt;
 /// the mandates that wait for a signature. Each hint causes a request to SafeDebit, and anybody can send many hints:
 /// limit their number.
 ///
-/// The documentation says that SafeDebit sends the UMR to `url_ok`, that IBAN and BIC are in a POST, and that the query
-/// of the three addresses may contain your own data. The documentation names no parameter, so you pass the name.
-/// Preferably use your own parameter: add it to the address when you create the mandate, with a value that nobody can
-/// guess.
+/// By the documentation, SafeDebit sends the UMR to `url_ok`, and IBAN and BIC in a POST. The query of the three
+/// addresses may contain your own data. The documentation names no parameter, so you pass the name. Preferably use your
+/// own parameter: add it to the address when you create the mandate, with a value that nobody can guess.
 ///
 /// ```
 /// use mandat::{MandateRef, safedebit::SignatureReturn};
@@ -57,8 +56,9 @@ impl SignatureReturn {
     /// Returns the mandate that a parameter names. Read this mandate from the vendor.
     ///
     /// Returns `None` for a value that is blank or longer than 35 characters. Returns `None` also for a value that
-    /// could change the path of a request or forge a log line: with a `/`, a `\` or a `%`, with a control character or
-    /// an invisible character, or with only dots and blanks. Blanks at the ends of the value are removed.
+    /// could change the path of a request or forge a log line. Such a value has a `/`, a `\`, a `%`, a control
+    /// character or an invisible character, or consists of dots and blanks. Blanks at the ends of the value are
+    /// removed.
     pub fn hint(&self, name: &str) -> Option<MandateRef> {
         let mandate = webhook::reference(Provider::SafeDebit, vec![self.unverified(name)?.into()])?;
         Some(mandate).filter(|mandate| mandate.id().chars().count() <= 35)

@@ -14,15 +14,15 @@
 //! - A filter of a search matches the field of the same name, and no record without this field. Mandates and debits
 //!   also have the fields of their consumer. No page lists the values of `payment_status` and `encours_type`, so the
 //!   sandbox refuses these filters.
-//! - The one-time code is 123456, for a signature and for a payment. It signs only a mandate that waits for a signature.
-//!   A debit of 1,000 euros or more waits for it.
+//! - The one-time code is 123456, for a signature and for a payment. It signs only a mandate that waits for a
+//!   signature. A debit of 1,000 euros or more waits for it.
 //! - A debit without a UMR uses any active mandate of the consumer. A one-off mandate (`OOFF`) takes one debit, and
 //!   another only if the first was cancelled or rejected.
-//! - A due date is a business day of TARGET that is still in time. SafeDebit presents a debit at the end of the business
-//!   day before its due date. The page says "day before". The debit is then `ISSUED`, and `SETTLED` from the business day
-//!   after its due date. Days are those of Paris.
-//! - A bank rejects a debit (`REJECTED`) before the settlement, and returns it (`RETURNED`) afterwards. A refunded debit is
-//!   `REMBOURSE`. No page shows the reason of a bank, so no response has a reason.
+//! - A due date is a business day of TARGET that is still in time. SafeDebit presents a debit at the end of the
+//!   business day before its due date. The page says "day before". The debit is then `ISSUED`, and `SETTLED` from the
+//!   business day after its due date. Days are those of Paris.
+//! - A bank rejects a debit (`REJECTED`) before the settlement, and returns it (`RETURNED`) afterwards. A refunded
+//!   debit is `REMBOURSE`. No page shows the reason of a bank, so no response has a reason.
 //! - A guarantee of more than 10,000 euros is refused.
 //! - Every check of a consumer returns the score 100. A search of payments shows their debits like `validate_payment`.
 //!   Each payment has one debit.
@@ -30,7 +30,8 @@
 //! - The vendor's samples use `XXXXXXXXXXXXX` for every reference. It names a record of each kind. That record can be
 //!   created again, and every step is possible on it. A code or an edit still revives no revoked mandate, and a code no
 //!   cancelled payment.
-//! - `edit_mandate` leaves a revoked mandate revoked. It neither activates nor suspends a mandate that nobody has signed.
+//! - `edit_mandate` leaves a revoked mandate revoked. It neither activates nor suspends a mandate that nobody has
+//!   signed.
 //! - A `consumer_reference` in use is refused, for a new consumer and for an edit.
 
 use super::Config;

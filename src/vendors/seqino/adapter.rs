@@ -14,8 +14,9 @@ use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use types::MandateStatus as Word;
 
-/// Applies the start and end dates to an `active` mandate: before the start it is not yet in force, and from the end it
-/// is expired. This rule is inferred. The vendor explains the dates, but does not say that the word stays `active`.
+/// Applies the start and end dates to an `active` mandate. Before the start, the mandate is not yet in force. From the
+/// end on, it is expired. This rule is inferred. The vendor explains the dates, but does not say that the word stays
+/// `active`.
 fn dated(
     meaning: Meaning,
     starts: Option<&wire::DateTime>,

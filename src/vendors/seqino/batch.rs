@@ -1,5 +1,5 @@
-//! Reads the mandates of one run with few requests to Seqino: one for the list of clients, and one per client for the
-//! list of its mandates.
+//! Reads the mandates of one run with few requests to Seqino. One request gets the list of clients, and one per client
+//! gets the list of its mandates.
 
 use super::{
     Client,

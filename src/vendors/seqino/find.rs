@@ -13,9 +13,9 @@ impl Client {
     /// reference has priority. If there is none, blanks at the ends of a reference are ignored.
     ///
     /// # Errors
-    /// The errors of `list_clients`. [`Decode`](crate::ErrorKind::Decode) if the list may be incomplete, so that an
-    /// empty result would be uncertain: an item is unreadable, the response is not a list, or there are more clients
-    /// than it contains.
+    /// The errors of `list_clients`. [`Decode`](crate::ErrorKind::Decode) if the list may be incomplete, because an
+    /// empty result would then be uncertain. An incomplete list is no list, has an unreadable item, or lacks some
+    /// clients.
     pub async fn find_client(&self, external_ref: &str) -> Result<Option<types::Client>, Error> {
         let request = self.list_clients().external_ref(external_ref).request();
         let found = self.list::<_, true>(&operations::LIST_CLIENTS, request).await?;
@@ -44,8 +44,8 @@ impl Client {
     /// mandates of this scope before, compare `start_date` and `created_at`.
     ///
     /// # Errors
-    /// The errors of `list_mandates`. [`Decode`](crate::ErrorKind::Decode) if the list may be incomplete: an item or
-    /// its scope is unreadable, the response is not a list, or there are more mandates than it contains.
+    /// The errors of `list_mandates`. [`Decode`](crate::ErrorKind::Decode) if the list may be incomplete. Such a
+    /// response is no list, has an item that is unreadable or whose scope is unreadable, or lacks some mandates.
     pub async fn find_mandates(
         &self,
         client_id: &str,

@@ -107,8 +107,9 @@ impl Client {
         let Config { endpoint, api_key } = config;
         let api_key = credential(Provider::Seqino, "API key", api_key)?;
         // Seqino expects the API key alone in the header `Authorization`, without a scheme such as `Bearer`.
-        let authorization = secret_header(&api_key)
-            .ok_or_else(|| Error::not_configured(Provider::Seqino, "the API key is not valid in HTTP"))?;
+        let authorization = secret_header(&api_key).ok_or_else(|| {
+            Error::not_configured(Provider::Seqino, "the API key has a character that HTTP does not allow")
+        })?;
         let transport = Transport::new(SPEC_ORIGIN, Provider::Seqino, endpoint)?;
         let shared = Shared { transport, authorization };
         Ok(Self { shared: Arc::new(shared), limits: CallLimits::default() })

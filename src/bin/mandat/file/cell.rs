@@ -150,6 +150,11 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     near.filter(|(near, _)| *near > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }
 
+/// Returns the end of an error that suggests the candidate most similar to a misspelt name, or an empty text.
+pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, candidates).map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default()
+}
+
 /// Returns true if people write this text into an empty cell, such as `n/a`.
 pub fn is_nothing(text: &str) -> bool {
     const NOTHING: [&str; 18] = [

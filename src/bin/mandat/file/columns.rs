@@ -1,7 +1,7 @@
 //! The columns of a file of mandates: the columns of this program, which it finds by name, and the caller's own
 //! columns.
 
-use super::cell::{blank, nearest, squeezed};
+use super::cell::{blank, squeezed, suggestion};
 
 /// A column of this program. The variants have the order of the columns in the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,8 +154,7 @@ impl Columns {
 }
 
 fn unknown(name: &str) -> String {
-    let meant = nearest(name, Field::ALL.map(Field::name));
-    let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+    let meant = suggestion(name, Field::ALL.map(Field::name));
     let name = shown(name);
     format!(
         "the column `{name}` is unknown.{meant} If this column is your own, add --own \"{name}\" or rename it to \

@@ -7,9 +7,9 @@ mod record;
 mod text;
 mod write;
 
-pub use cell::{boolean, date, instant, invisible, is_never, nearest, read_vendor_word, squeezed};
+pub use cell::{boolean, date, instant, invisible, is_never, read_vendor_word, squeezed, suggestion};
 pub use columns::{ANY_OWN, Field, shown};
-pub use read::Table;
+pub use read::{Table, repeated_key};
 pub use record::{Fault, Record, differing};
 pub use text::decode;
 pub use write::{Format, csv_line, header, json_line, row};

@@ -11,7 +11,11 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{collections::BTreeMap, fmt, io::Read};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    io::Read,
+};
 
 /// The rows of a file of mandates, and its columns.
 #[derive(Debug)]
@@ -348,7 +352,7 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
             if !matches!(cells[place], Cell::Absent) {
                 return Err(format!("line {line}: the JSON object has a key twice. Keep one of them"));
             }
-            cells[place] = Cell::json(value);
+            cells[place] = Cell::json(value.to_owned());
             // With a NUL character in a cell, the program could not read its own CSV output as text.
             if cells[place].shown().contains('\0') {
                 return Err(format!("line {line}: a cell contains a NUL character. Remove the character"));
@@ -360,18 +364,38 @@ fn json_lines(text: &str, own: &[String]) -> Result<Table, String> {
     Ok(Table { columns, rows, has_header: true })
 }
 
-/// A JSON object that keeps the order of its keys.
-struct Object(Vec<(String, Box<RawValue>)>);
+/// Returns the first key that an object in a JSON text has twice, with the line of its second value. serde_json alone
+/// would take the second value silently.
+pub fn repeated_key(text: &str) -> Option<(String, usize)> {
+    fn within(part: &str, text: &str) -> Option<(String, usize)> {
+        if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(part) {
+            return items.iter().find_map(|item| within(item.get(), text));
+        }
+        let Object(entries) = serde_json::from_str(part).ok()?;
+        let mut keys = BTreeSet::new();
+        entries.into_iter().find_map(|(key, value)| {
+            let start = value.get().as_ptr().addr() - text.as_ptr().addr();
+            match keys.insert(key.clone()) {
+                true => within(value.get(), text),
+                false => Some((key, 1 + text[..start].matches('\n').count())),
+            }
+        })
+    }
+    within(text, text)
+}
 
-impl<'de> Deserialize<'de> for Object {
+/// A JSON object that keeps the order of its keys, and each value as its place in the text.
+struct Object<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct Keys;
         impl<'de> Visitor<'de> for Keys {
-            type Value = Object;
+            type Value = Object<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut keys = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     keys.push(entry);

@@ -139,9 +139,8 @@ impl Record {
     }
 
     fn status(&self, column: Field, faults: &mut Vec<Fault>) -> Option<MandateStatus> {
-        let meant = cell::nearest(self[column].trimmed(), MandateStatus::ALL.iter().map(|status| status.as_str()));
-        let meant = meant.map(|meant| format!(". Did you mean {meant}?")).unwrap_or_default();
-        let expected = format!("a status of this program, such as Active or Revoked{meant}");
+        let meant = cell::suggestion(self[column].trimmed(), MandateStatus::ALL.iter().map(|status| status.as_str()));
+        let expected = format!("a status of this program, such as Active or Revoked.{meant}");
         self.read(column, faults, &expected, |text| text.parse().ok())
     }
 

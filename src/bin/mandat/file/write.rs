@@ -55,7 +55,7 @@ pub fn row(out: &mut impl Write, format: Format, columns: &Columns, record: &Rec
     match format {
         Format::Json | Format::Jsonl => {
             let line = json_line(&Line(record, own))?;
-            // In an array, the text before the next row has the line end.
+            // In an array, the comma and the line end are written before the next row.
             out.write_all(if format == Format::Json { line.trim_end() } else { &line }.as_bytes())
         }
         Format::Csv => {

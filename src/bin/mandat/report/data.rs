@@ -1,7 +1,10 @@
 //! The data of the page: the rows of a file in a compact form, without the cells that only the program needs.
 
 use super::{
-    super::file::{Field, Record, Table, instant, read_vendor_word},
+    super::{
+        connect::is_not_configured,
+        file::{Field, Record, Table, instant, read_vendor_word},
+    },
     reasons::{Reason, shown},
 };
 use chrono::{DateTime, Utc};
@@ -48,9 +51,10 @@ struct Rows {
     read: Vec<Option<i64>>,
 }
 
-/// The changes that a run writes, beside those of the crate.
+/// The changes that a run writes in addition to those of the crate.
 const CHANGES: [&str; 2] = ["First", "Same status"];
-/// The steps of a row, beside those of a status: the mandate was not read, and a mandate in force may not be used.
+/// The steps of a row in addition to those of a status. The first is for a mandate that was not read. The second is for
+/// a mandate in force that may not be used.
 const STEPS: [&str; 2] = ["ReadAgain", "ResolveReasons"];
 
 impl Data {
@@ -122,7 +126,7 @@ impl<T: std::hash::Hash + Eq> Words<T> {
     }
 
     fn number(&mut self, value: T) -> i32 {
-        i32::try_from(self.place(value)).unwrap_or(-1)
+        or_none(Some(self.place(value)))
     }
 
     fn list(self) -> Vec<T> {
@@ -132,12 +136,14 @@ impl<T: std::hash::Hash + Eq> Words<T> {
 }
 
 fn number<T: PartialEq>(all: &[T], value: Option<T>) -> i32 {
-    let place = value.and_then(|value| all.iter().position(|other| *other == value));
-    place.and_then(|place| i32::try_from(place).ok()).unwrap_or(-1)
+    or_none(value.and_then(|value| all.iter().position(|other| *other == value)))
 }
 
 fn word(words: &[&str], text: &str) -> i32 {
-    let place = words.iter().position(|word| word.eq_ignore_ascii_case(text));
+    or_none(words.iter().position(|word| word.eq_ignore_ascii_case(text)))
+}
+
+fn or_none(place: Option<usize>) -> i32 {
     place.and_then(|place| i32::try_from(place).ok()).unwrap_or(-1)
 }
 
@@ -160,24 +166,24 @@ fn step(
     }
 }
 
-/// Returns the cause of a failure: the text of an error without the number of the line and the trace id. So many rows
-/// have the same cause.
+/// Returns the cause of a failure: the text of an error without the number of the line, the trace id and the delay. So
+/// many rows have the same cause. A text that is no error of this program may be personal, so the page hides it.
 fn cause(error: &str) -> String {
     let text = match error.split_once(", ") {
         Some((line, rest)) if line.strip_prefix("line ").is_some_and(is_number) => rest,
         _ => error,
     };
-    let (start, end) = match text.find(", trace ").or_else(|| text.find("(trace ")) {
-        Some(at) => (at, text.get(at..).and_then(|rest| rest.find(')')).map(|length| at + length)),
-        None => return text.to_owned(),
-    };
-    match (text.get(..start), end.and_then(|end| text.get(end..))) {
-        (Some(before), Some(after)) if text[start..].starts_with('(') => {
-            format!("{}{}", before.trim_end(), after.get(1..).unwrap_or_default())
-        }
-        (Some(before), Some(after)) => format!("{before}{after}"),
-        _ => text.to_owned(),
+    let of_vendor = |provider: &Provider| text.starts_with(provider.name());
+    let of_cell = |field: Field| text.starts_with(&format!("`{}`: ", field.name()));
+    let own = Provider::ALL.iter().any(of_vendor) || Field::ALL.into_iter().any(of_cell) || is_not_configured(text);
+    if !own {
+        return "an error that this version of mandat does not know".into();
     }
+    let differing = [(", trace ", ")", ")"), (" (trace ", ")", ""), ("; try again after ", " s", "")];
+    differing.into_iter().fold(text.to_owned(), |text, (start, end, kept)| {
+        let around = text.split_once(start).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+        around.map_or_else(|| text.clone(), |(before, after)| format!("{before}{kept}{after}"))
+    })
 }
 
 fn is_number(text: &str) -> bool {

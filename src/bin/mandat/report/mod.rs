@@ -8,7 +8,8 @@ mod reasons;
 
 use super::{
     End, Failure,
-    file::{self, ANY_OWN, Table},
+    file::{ANY_OWN, Table},
+    input,
     output::write_out,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -19,15 +20,15 @@ use maud::{DOCTYPE, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 /// Write a page about the mandates of a file, to print or to send.
 ///
-/// FILE is the output of `mandat refresh`. The page shows how many mandates are in which state, what changed, who has
-/// to act, and which mandates you may not use, with every reason. It needs no network, and has no personal data but the
-/// references.
+/// FILE is the output of `mandat refresh`. The page shows the states of the mandates, the changes, and who has to act.
+/// It names the mandates that you may not use, with every reason. The references are its only personal data. The page
+/// needs no network.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -51,25 +52,14 @@ enum Language {
     En,
 }
 
-pub fn run(Arguments { input, html, lang }: &Arguments) -> Result<End, Failure> {
-    let shown = input.display();
-    let told = |e: io::Error| format!("{shown}: {e}");
-    let mut bytes = Vec::new();
-    let source: Box<dyn Read> = match input.as_os_str() == "-" {
-        true => Box::new(io::stdin()),
-        false => Box::new(File::open(input).map_err(told)?),
-    };
-    source.take(LARGEST + 1).read_to_end(&mut bytes).map_err(told)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("{shown} is larger than {} MiB. Split the file.", LARGEST >> 20).into());
-    }
-    let text = file::decode(&bytes).map_err(|why| format!("{shown}: {why}"))?;
+pub fn run(Arguments { input: path, html, lang }: &Arguments) -> Result<End, Failure> {
+    let (shown, text) = (path.display(), input::read(path)?);
     // The page has none of the caller's own columns, so their names do not matter.
     let table = Table::read(&text, &[ANY_OWN.into()]).map_err(|why| format!("{shown}, {why}"))?;
     if table.rows.is_empty() {
         return Err(format!("{shown} contains no mandate. Give the output of `mandat refresh`").into());
     }
-    let name = input.file_name().filter(|name| *name != "-").unwrap_or_default();
+    let name = path.file_name().filter(|name| *name != "-").unwrap_or_default();
     let language = lang.map(|lang| match lang {
         Language::Fr => "fr",
         Language::En => "en",
@@ -78,9 +68,6 @@ pub fn run(Arguments { input, html, lang }: &Arguments) -> Result<End, Failure> 
     write(html, page(&serde_json::to_string(&data)?, language).as_bytes())?;
     Ok(End::Complete)
 }
-
-/// The maximum size of a file, as in `mandat refresh`.
-const LARGEST: u64 = 128 << 20;
 
 /// Writes the page to a new file. An existing file stays unchanged.
 fn write(path: &Path, page: &[u8]) -> Result<(), Failure> {
@@ -102,7 +89,7 @@ fn write(path: &Path, page: &[u8]) -> Result<(), Failure> {
 }
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = concat!(include_str!("../../../sandbox/element.js"), include_str!("page.js"));
 
 fn page(data: &str, language: Option<&str>) -> String {
     let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));

@@ -1,4 +1,3 @@
-'use strict';
 (() => {
   // The texts of the page. In a reason, `{0}` is its first value, `{s0}` a status, `{f0}` a fact, `{d0}` a day and `{t0}`
   // an instant. The part in brackets is left out where reasons are counted.
@@ -20,7 +19,7 @@
       age: 'Age', count: 'Number', search: 'Search', searchHint: 'Reference, state, reason …', any: 'All',
       sortBy: 'Sort by', order: 'Order of the file', ascending: 'ascending', descending: 'descending',
       perPage: 'Rows per page', previous: 'Previous', next: 'Next', clear: 'Clear all filters', remove: 'Remove filter',
-      range: (from, to, n) => `${from}–${to} of ${n}`, none: 'No mandate matches.', line: (n) => `line ${n}: no reference`,
+      range: (from, to, n) => `${from}–${to} of ${n}`, printed: 'Filter the table to print the others.', none: 'No mandate matches.', line: (n) => `line ${n}: no reference`,
       noVendor: 'No reference', noStatus: 'Never read', noVerdict: 'No verdict', anyChange: 'Changed', anyCause: 'Not read',
       word: 'word:', filter: 'Filters',
       statuses: {
@@ -82,7 +81,7 @@
       age: 'Âge', count: 'Nombre', search: 'Rechercher', searchHint: 'Référence, état, motif…', any: 'Tous',
       sortBy: 'Trier par', order: 'Ordre du fichier', ascending: 'croissant', descending: 'décroissant',
       perPage: 'Lignes par page', previous: 'Précédent', next: 'Suivant', clear: 'Effacer les filtres', remove: 'Retirer le filtre',
-      range: (from, to, n) => `${from} à ${to} sur ${n}`, none: 'Aucun mandat ne correspond.', line: (n) => `ligne ${n} : pas de référence`,
+      range: (from, to, n) => `${from} à ${to} sur ${n}`, printed: 'Filtrez le tableau pour imprimer les autres.', none: 'Aucun mandat ne correspond.', line: (n) => `ligne ${n} : pas de référence`,
       noVendor: 'Sans référence', noStatus: 'Jamais lu', noVerdict: 'Sans verdict', anyChange: 'Changés', anyCause: 'Non lus',
       word: 'mot :', filter: 'Filtres',
       statuses: {
@@ -135,6 +134,8 @@
   const PARTIES = ['you', 'debtor', 'checks', 'time', 'unknown', 'nobody'];
   const PAGE_SIZES = [25, 50, 200, 1000];
   const OLDEST = 10;
+  // These rows fill about 150 pages.
+  const MOST_PRINTED = 2000;
 
   const data = JSON.parse(document.getElementById('data').textContent);
   const rows = data.rows;
@@ -197,17 +198,6 @@
     group: (n) => reasonText(groups[n].example, true),
   };
 
-  // Creates an element. Texts become text nodes, so that no text of the file is read as markup.
-  function h(tag, attributes, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes ?? {})) {
-      if (typeof value === 'function') element.addEventListener(name, value);
-      else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
-    }
-    element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
-    return element;
-  }
-
   // Groups of reasons that differ only in their values. They do not depend on the language.
   const groups = [];
   const setGroups = [];
@@ -265,7 +255,7 @@
   })();
 
   // The state of the table. A filter is a number, or `any` for each value that has one.
-  const view = { q: '', filters: {}, sort: 'line', down: false, page: 0, size: 50, found: [] };
+  const view = { q: '', filters: {}, sort: 'line', down: false, page: 0, size: 50, found: [], printing: false };
   const CHIPS = ['change', 'step', 'party', 'group', 'cause'];
 
   function only(filters) {
@@ -560,9 +550,9 @@
   }
 
   function drawTable() {
-    const { found, page, size, sort, down, filters } = view;
-    const from = page * size;
-    const shown = found.slice(from, from + size);
+    const { found, page, size, sort, down, filters, printing } = view;
+    const from = printing ? 0 : page * size;
+    const shown = found.slice(from, from + (printing ? MOST_PRINTED : size));
     parts.body.replaceChildren(...shown.map((row) => {
       const content = cells(row);
       return h('tr', { role: 'row' }, COLUMNS.map((column, n) =>
@@ -570,6 +560,7 @@
           h('span', { class: 'head', 'aria-hidden': 'true' }, words[column]), h('div', null, content[column]))));
     }));
     parts.range.textContent = found.length ? words.range(show(from + 1), show(from + shown.length), show(found.length)) : words.none;
+    if (printing && found.length > shown.length) parts.range.append(` ${words.printed}`);
     parts.previous.disabled = page === 0;
     parts.next.disabled = from + size >= found.length;
     for (const head of parts.heads) {
@@ -626,6 +617,14 @@
         h('div', { class: 'pair' }, causes(), oldest()), table()),
       h('footer', null, words.paris));
     search();
+  }
+
+  // A print has all rows that the filters leave, and not only those on the screen.
+  for (const [event, printing] of [['beforeprint', true], ['afterprint', false]]) {
+    window.addEventListener(event, () => {
+      view.printing = printing;
+      drawTable();
+    });
   }
 
   speak(data.language ?? navigator.languages?.map((tag) => tag.slice(0, 2)).find((tag) => tag in WORDS) ?? 'fr');
