@@ -46,8 +46,9 @@ impl Transport {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("contains more than a host and a path"));
         }
-        let user_agent = user_agent(spec, program.as_deref())
-            .ok_or_else(|| Error::not_configured(provider, "the name of your program has a character that HTTP does not allow"))?;
+        let user_agent = user_agent(spec, program.as_deref()).ok_or_else(|| {
+            Error::not_configured(provider, "the name of your program has a character that HTTP does not allow")
+        })?;
         let connections = Connections::new(&url, http, &tls, user_agent, loopback || in_clear, &settings)
             .map_err(|why| Error::not_configured(provider, why))?;
         if in_clear {

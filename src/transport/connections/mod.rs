@@ -87,7 +87,8 @@ impl Connections {
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err("the base URL has no host".into());
         };
-        let host = HeaderValue::try_from(authority.as_str()).map_err(|_| "the host has a character that HTTP does not allow")?;
+        let host = HeaderValue::try_from(authority.as_str())
+            .map_err(|_| "the host has a character that HTTP does not allow")?;
         let server = Server { url: url.clone(), scheme, authority, host, user_agent };
         let proxy = !local && Matcher::from_env().intercept(&uri).is_some();
         let direct = own.is_none() && !proxy;
