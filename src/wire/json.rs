@@ -392,12 +392,16 @@ fn read_mended<T>(body: &[u8], mut read: impl FnMut(&[u8]) -> serde_json::Result
     }
 }
 
-/// Reads strict JSON. A text is checked for UTF-8 once, bytes would be checked in each string.
+/// Reads strict JSON. In a text, no string needs a check for UTF-8 of its own.
 fn strict<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
-    match std::str::from_utf8(json) {
-        Ok(text) => serde_json::from_str(text),
-        // The error names the place of the first byte that is not UTF-8.
-        Err(_) => serde_json::from_slice::<Value>(json).and_then(|_| Err(Error::custom("the text is not UTF-8"))),
+    if let Ok(text) = std::str::from_utf8(json) {
+        return serde_json::from_str(text);
+    }
+    // Name the first fault. It may be before the first byte that is not UTF-8.
+    let before = json.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    match serde_json::from_str::<T>(before) {
+        Err(error) if !error.is_eof() => Err(error),
+        _ => serde_json::from_slice::<Value>(json).and_then(|_| Err(Error::custom("the text is not UTF-8"))),
     }
 }
 
