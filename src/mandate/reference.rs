@@ -6,7 +6,7 @@ use crate::{
     wire,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// The reference of one mandate at one vendor.
 ///
@@ -26,8 +26,8 @@ pub struct MandateRef {
 }
 
 impl MandateRef {
-    fn new(provider: Provider, client: Option<String>, id: String) -> Self {
-        Self { provider, client: client.map(|client| trimmed(&client).into()), id: trimmed(&id).into() }
+    fn new(provider: Provider, client: Option<&str>, id: &str) -> Self {
+        Self { provider, client: client.map(|client| trimmed(client).into()), id: trimmed(id).into() }
     }
 
     /// Builds a reference from the parts of its text form: client and mandate at Seqino, only the mandate at the other
@@ -36,7 +36,7 @@ impl MandateRef {
         let id = parts.pop()?;
         let client = parts.pop();
         let fits = parts.is_empty() && client.is_some() == provider.reference_form().contains('/');
-        Some(Self::new(provider, client, id)).filter(|reference| fits && reference.complete().is_ok())
+        Some(Self::new(provider, client.as_deref(), &id)).filter(|reference| fits && reference.complete().is_ok())
     }
 
     /// Refuses a reference with an empty part.
@@ -80,17 +80,17 @@ impl MandateRef {
 impl MandateRef {
     /// Names a mandate at Easytransac: `easytransac:<mandateId>`.
     pub fn easytransac(mandate_id: impl Into<String>) -> Self {
-        Self::new(Provider::Easytransac, None, mandate_id.into())
+        Self::new(Provider::Easytransac, None, &mandate_id.into())
     }
 
     /// Names a mandate at SafeDebit: `safedebit:<umr>`.
     pub fn safedebit(umr: impl Into<String>) -> Self {
-        Self::new(Provider::SafeDebit, None, umr.into())
+        Self::new(Provider::SafeDebit, None, &umr.into())
     }
 
     /// Names a mandate at Seqino PDP: `seqino:<client_id>/<mandate_id>`.
     pub fn seqino(client_id: impl Into<String>, mandate_id: impl Into<String>) -> Self {
-        Self::new(Provider::Seqino, Some(client_id.into()), mandate_id.into())
+        Self::new(Provider::Seqino, Some(&client_id.into()), &mandate_id.into())
     }
 }
 
@@ -143,7 +143,10 @@ pub(crate) fn trimmed(part: &str) -> &str {
 }
 
 /// Decodes percent escapes in a part of a reference. A `%` without two hexadecimal digits after it stays unchanged.
-pub(crate) fn unescape(part: &str) -> String {
+pub(crate) fn unescape(part: &str) -> Cow<'_, str> {
+    if !part.contains('%') {
+        return part.into();
+    }
     let mut rest = part.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
     while let [first, following @ ..] = rest {
@@ -160,7 +163,7 @@ pub(crate) fn unescape(part: &str) -> String {
         }
     }
     // Percent escapes that do not decode to UTF-8 stay unchanged.
-    String::from_utf8(bytes).unwrap_or_else(|_| part.into())
+    String::from_utf8(bytes).map_or(Cow::Borrowed(part), Cow::Owned)
 }
 
 impl FromStr for MandateRef {
@@ -181,9 +184,9 @@ impl FromStr for MandateRef {
         };
         let reference = if provider.reference_form().contains('/') {
             let (client, id) = id.split_once('/').unwrap_or_default();
-            Self::new(provider, Some(unescape(client)), unescape(id))
+            Self::new(provider, Some(&unescape(client)), &unescape(id))
         } else {
-            Self::new(provider, None, unescape(id))
+            Self::new(provider, None, &unescape(id))
         };
         reference.complete().map(|()| reference)
     }

@@ -56,19 +56,17 @@ pub(crate) fn text(body: &[u8]) -> Cow<'_, str> {
 /// Returns the names and values of a URL-encoded form in their order. The whole form has one encoding: UTF-8, or
 /// Windows-1252 if a part is not UTF-8.
 pub(crate) fn form(body: &[u8]) -> Vec<(String, String)> {
-    let decoded = |part: &[u8]| -> Vec<u8> {
-        let spaced: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-        percent_decode(&spaced).collect()
-    };
-    let pairs = unmarked(body).trim_ascii().split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    let pairs: Vec<[Vec<u8>; 2]> = pairs
+    let space = |byte: &u8| if *byte == b'+' { b' ' } else { *byte };
+    let spaced: Vec<u8> = unmarked(body).trim_ascii().iter().map(space).collect();
+    let pairs = spaced.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    let pairs: Vec<[Cow<[u8]>; 2]> = pairs
         .map(|pair| {
-            let mut parts = pair.splitn(2, |byte| *byte == b'=').map(decoded);
+            let mut parts = pair.splitn(2, |byte| *byte == b'=').map(|part| percent_decode(part).into());
             [parts.next().unwrap_or_default(), parts.next().unwrap_or_default()]
         })
         .collect();
     let utf8 = pairs.iter().flatten().all(|part| std::str::from_utf8(part).is_ok());
     let encoding = if utf8 { UTF_8 } else { WINDOWS_1252 };
-    let read = |part: Vec<u8>| encoding.decode_without_bom_handling(&part).0.into_owned();
+    let read = |part: Cow<[u8]>| encoding.decode_without_bom_handling(&part).0.into_owned();
     pairs.into_iter().map(|[name, value]| (read(name), read(value))).collect()
 }

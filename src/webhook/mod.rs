@@ -70,11 +70,7 @@ impl WebhookEvent {
     /// Returns the text or number in the body at a JSON pointer (RFC 6901), such as `/data/mandate_id`. Returns `None`
     /// for any other type of value, and for a number that lost digits when it was read.
     pub fn text_at(&self, pointer: &str) -> Option<String> {
-        match self.body.pointer(pointer)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) if exact(number) => Some(number.to_string()),
-            _ => None,
-        }
+        text(self.body.pointer(pointer)?)
     }
 
     /// Returns the reference of the mandate whose parts are in the body at these JSON pointers. At Seqino, pass the
@@ -169,6 +165,15 @@ pub(crate) fn reference(provider: Provider, parts: Vec<String>) -> Option<Mandat
     // Trim before the check: a line end is allowed at the end of a part, but not within it.
     let parts: Vec<String> = parts.iter().map(|part| part.trim().to_owned()).collect();
     if parts.iter().all(names_one) { MandateRef::of_parts(provider, parts) } else { None }
+}
+
+/// Returns a text, or a number that lost no digits when it was read.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) if exact(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// Returns true if a JSON number kept all the digits that the sender wrote.

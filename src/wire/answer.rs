@@ -234,7 +234,7 @@ impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
 
     fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<Option<T>, E> {
         let Some(raw) = self.0.filter(|raw| !raw.is_null()) else { return Ok(None) };
-        let read = serde_json::from_str(raw.json());
+        let read = raw.read();
         if read.is_err() {
             rest.0.push(key, raw.json());
         }

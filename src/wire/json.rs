@@ -8,7 +8,7 @@ use super::{
 };
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, Error, MapAccess, Unexpected, Visitor},
+    de::{DeserializeOwned, DeserializeSeed, Error, IgnoredAny, MapAccess, Unexpected, Visitor},
 };
 use serde_json::{Value, value::RawValue};
 use std::{
@@ -235,6 +235,7 @@ pub(crate) struct ObjectText(String);
 
 impl ObjectText {
     pub fn push(&mut self, key: &str, json: &str) {
+        self.0.reserve(key.len() + json.len() + r#","":}"#.len());
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
         match key.contains(|c: char| matches!(c, '"' | '\\' | '\0'..' ')) {
             true => self.0 += &Value::from(key).to_string(),
@@ -347,7 +348,7 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
 /// # Errors
 /// An error if the body is not JSON. The error names the place in the body, without any key or value.
 pub(crate) fn read(body: &[u8]) -> Result<Json, String> {
-    let value = serde_json::from_slice::<Value>(body).map_err(|e| unread(body, &e))?;
+    let value = strict::<Value>(body).map_err(|e| unread(body, &e))?;
     let text = String::from_utf8_lossy(body.trim_ascii());
     Ok(Json { text: text.into(), value: OnceLock::from(Box::new(value)) })
 }
@@ -391,15 +392,28 @@ fn read_mended<T>(body: &[u8], mut read: impl FnMut(&[u8]) -> serde_json::Result
     }
 }
 
+/// Reads strict JSON. In a text, no string needs a check for UTF-8 of its own.
+fn strict<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    if let Ok(text) = std::str::from_utf8(json) {
+        return serde_json::from_str(text);
+    }
+    // Name the first fault. It may be before the first byte that is not UTF-8.
+    let before = json.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    match serde_json::from_str::<T>(before) {
+        Err(error) if !error.is_eof() => Err(error),
+        _ => serde_json::from_slice::<Value>(json).and_then(|_| Err(Error::custom("the text is not UTF-8"))),
+    }
+}
+
 /// Decodes a response. A damaged text or number makes its field unreadable. Decoding fails only if the field is
 /// required.
 ///
 /// # Errors
 /// An error if the body cannot be decoded. The error names the place and the expected type, never the value.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    read_mended(body, |json| serde_json::from_slice(json)).map_err(|Refused { error, mended }| {
-        let json = mended.as_ref().map_or(body, |mended| mended.text.as_bytes());
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
+    read_mended(body, strict).map_err(|Refused { error, mended }| {
+        let json = mended.as_ref().map_or_else(|| std::str::from_utf8(body), |mended| Ok(&mended.text));
+        let mut deserializer = serde_json::Deserializer::from_str(json.unwrap_or_default());
         let place = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
             _ if body.is_empty() => return unread(body, &error),
             Ok(_) => return "further text follows after the JSON".into(),
@@ -419,7 +433,7 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 
 /// Reads a body that the spec does not describe fully, such as an error. Returns `None` if the body cannot be read.
 pub(crate) fn read_own<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    read_mended(body, |json| serde_json::from_slice(json)).ok()
+    read_mended(body, strict).ok()
 }
 
 /// Reads the success `flag` and the fields `names` of a body. The flag is `None` if it is neither true nor false. A
@@ -437,7 +451,11 @@ pub(crate) fn said<const N: usize>(
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let read = deserializer.deserialize_map(Object(|key: Cow<str>, raw: Raw| {
             if key == flag {
-                let truth = serde_json::from_str(raw.json()).ok();
+                let truth = match raw.json() {
+                    "true" => Some(true),
+                    "false" => Some(false),
+                    _ => None,
+                };
                 // If the body has two flags with different values, the flag counts as unclear.
                 told = Some(told.map_or(truth, |first| first.filter(|_| first == truth)));
             } else if let Some(which) = names.iter().position(|name| *name == key) {
@@ -479,17 +497,50 @@ pub(crate) fn value_at(json: &[u8], place: &str) -> Option<Value> {
 /// Returns the text or the number at a place such as `data.mandateId` of a body. Returns `None` if the body leaves any
 /// doubt about the value. The body is damaged, a key on the way occurs twice, or a damaged key may be a key on the way.
 pub(crate) fn plainly_at<'a>(body: &'a str, place: &str) -> Option<Cow<'a, str>> {
-    let (key, rest) = place.split_once('.').map_or((place, None), |(key, rest)| (key, Some(rest)));
-    let (mut found, mut plain) = (None, true);
     let mut deserializer = serde_json::Deserializer::from_str(body);
-    let read = deserializer.deserialize_map(Object(|name: Cow<str>, raw: Raw<'a>| {
-        plain = if name == key { found.replace(raw).is_none() } else { OddKey::of(&name).is_none() };
-        plain
-    }));
-    let raw = read.and_then(|()| deserializer.end()).ok().and(found).filter(|_| plain)?;
-    match rest {
-        Some(rest) => plainly_at(raw.borrowed()?, rest),
-        None => matches!(raw.json().as_bytes().first()?, b'"' | b'-' | b'0'..=b'9').then(|| raw.text().ok())?,
+    let raw = Plain(place).deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    matches!(raw.json().as_bytes().first()?, b'"' | b'-' | b'0'..=b'9').then(|| raw.text().ok())?
+}
+
+/// Reads the value at a place. Any doubt about the value is an error.
+struct Plain<'p>(&'p str);
+
+impl<'de> DeserializeSeed<'de> for Plain<'_> {
+    type Value = Raw<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Raw<'de>, D::Error> {
+        d.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Plain<'_> {
+    type Value = Raw<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object with the value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
+        let (key, rest) = self.0.split_once('.').map_or((self.0, None), |(key, rest)| (key, Some(rest)));
+        let doubt = || A::Error::custom("the value is in doubt");
+        let mut found = None;
+        while let Some(Borrowed(name)) = map.next_key()? {
+            if name == key {
+                let value = match rest {
+                    Some(rest) => map.next_value_seed(Plain(rest))?,
+                    None => map.next_value()?,
+                };
+                if found.replace(value).is_some() {
+                    return Err(doubt());
+                }
+            } else if OddKey::of(&name).is_some() {
+                return Err(doubt());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        found.ok_or_else(doubt)
     }
 }
 

@@ -85,10 +85,10 @@ impl Size {
     const MORE: usize = 1 << 18;
 
     /// Reads one item from its JSON text, and adds its size to the size of the list.
-    fn read<T: DeserializeOwned>(&mut self, json: &str) -> serde_json::Result<T> {
+    fn read<T: DeserializeOwned>(&mut self, json: &Raw) -> serde_json::Result<T> {
         let before = KEPT.get();
-        let item = serde_json::from_str(json);
-        self.text += json.len() + 1;
+        let item = json.read();
+        self.text += json.json().len() + 1;
         self.kept += size_of::<T>() + KEPT.get().wrapping_sub(before);
         item
     }
@@ -103,13 +103,13 @@ impl Size {
 }
 
 impl<T: DeserializeOwned, const ONE: bool> List<T, ONE> {
-    fn push<E: Error>(&mut self, json: &str, size: &mut Size) -> Result<(), E> {
-        match size.read(json) {
+    fn push<E: Error>(&mut self, item: &Raw, size: &mut Size) -> Result<(), E> {
+        match size.read(item) {
             Ok(item) => push(&mut self.items, item),
             Err(e) => {
                 let index = self.items.len() + self.unread.len();
-                let item = UnreadItem { index, why: reason(&e), text: Unread::new(json.to_owned()) };
-                size.kept += size_of::<UnreadItem>() + item.why.len() + json.len();
+                let item = UnreadItem { index, why: reason(&e), text: Unread::new(item.json().to_owned()) };
+                size.kept += size_of::<UnreadItem>() + item.why.len() + item.text.as_str().len();
                 push(&mut self.unread, item);
             }
         }
@@ -214,7 +214,7 @@ impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let (mut list, mut size) = (List::from(Vec::new()), Size::default());
         while let Some(item) = seq.next_element::<Raw>()? {
-            list.push(item.json(), &mut size)?;
+            list.push(&item, &mut size)?;
         }
         size.end();
         Ok(list)
@@ -228,7 +228,7 @@ impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
             let value = map.next_value::<Raw>()?;
             numbered &= !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
             if numbered {
-                list.push(value.json(), &mut size)?;
+                list.push(&value, &mut size)?;
             } else if !ONE {
                 return Err(A::Error::invalid_type(Unexpected::Map, &self));
             }

@@ -3,10 +3,14 @@
 use super::mend::DAMAGED;
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, Visitor},
+    de::{
+        DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor,
+        value::{BorrowedStrDeserializer, MapDeserializer},
+    },
+    forward_to_deserialize_any,
 };
 use serde_json::Value;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, iter};
 
 /// The JSON text of a value as it was received, so that no digit of a number is lost. A borrowed input is not copied.
 pub(crate) struct Raw<'a>(Cow<'a, str>);
@@ -24,12 +28,9 @@ impl<'a> Raw<'a> {
         &self.0
     }
 
-    /// Returns the JSON text of the value if it was not copied from the input.
-    pub fn borrowed(&self) -> Option<&'a str> {
-        match self.0 {
-            Cow::Borrowed(json) => Some(json),
-            Cow::Owned(_) => None,
-        }
+    /// Decodes the value.
+    pub fn read<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        T::deserialize(OneValue(&self.0))
     }
 
     pub fn is_null(&self) -> bool {
@@ -123,6 +124,56 @@ impl<'de> Visitor<'de> for Text {
     /// buffered.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
         Value::deserialize(d).map(|value| value.to_string().into())
+    }
+}
+
+/// The JSON text of one value. A type that is read from this text gets the text, without another search for its end.
+struct OneValue<'a>(&'a str);
+
+impl<'de> OneValue<'de> {
+    fn parser(&self) -> serde_json::Deserializer<serde_json::de::StrRead<'de>> {
+        serde_json::Deserializer::from_str(self.0)
+    }
+}
+
+impl<'de> Deserializer<'de> for OneValue<'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
+        self.parser().deserialize_any(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
+        self.parser().deserialize_map(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
+        if self.0 == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> serde_json::Result<V::Value> {
+        if name != AS_TEXT {
+            return visitor.visit_newtype_struct(self);
+        }
+        visitor.visit_map(MapDeserializer::new(iter::once((AS_TEXT, BorrowedStrDeserializer::new(self.0)))))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> serde_json::Result<V::Value> {
+        self.parser().deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct struct identifier ignored_any
     }
 }
 

@@ -310,6 +310,29 @@ fn body_with_two_responses_is_an_error() {
 }
 
 #[test]
+fn deep_nesting_and_huge_numbers_in_unneeded_fields_do_not_prevent_a_reading() {
+    let nested = [vec![b'['; 5_000], vec![b']'; 5_000]].concat();
+    let digits = vec![b'9'; 5_000];
+    for vendor in Vendor::all() {
+        let healthy = vendor.healthy();
+        for unneeded in [&nested, &digits] {
+            let read = vendor.read(&vendor.filled(unneeded)).unwrap();
+            assert!(agrees(&read, &healthy), "{}", vendor.reference);
+        }
+    }
+}
+
+#[test]
+fn text_in_place_of_a_response_is_an_error_in_any_encoding() {
+    for vendor in Vendor::all() {
+        for body in [&b"\"active\""[..], b"\"caf\xe9\"", b"12\xff", b"null\xe9", b"<p>d\xe9sol\xe9</p>", b"\xe9"] {
+            let error = vendor.read(body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{} {error}", body.escape_ascii());
+        }
+    }
+}
+
+#[test]
 fn response_in_utf16_is_read() {
     for vendor in Vendor::all() {
         let body = String::from_utf8(vendor.filled(b"\"caf\xc3\xa9\"")).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     vocabulary::Provider,
-    webhook::{WebhookError, WebhookEvent, acceptable, bytes},
+    webhook::{WebhookError, WebhookEvent, acceptable, bytes, text},
     wire,
 };
 #[cfg(feature = "sandbox")]
@@ -107,12 +107,12 @@ fn verify<'a>(
         return Err(WebhookError::WrongSignature);
     }
     let body = wire::read_damaged(bytes::text(body).as_bytes()).map_err(WebhookError::Unreadable)?;
-    let mut event = WebhookEvent::new(Provider::Seqino, body);
-    event.event = event.text_at("/event_type");
-    event.id = event.text_at("/event_id").filter(|id| !id.trim().is_empty() && !id.contains('\u{fffd}'));
-    let at = event.text_at("/timestamp").and_then(|at| DateTime::parse_from_rfc3339(at.trim()).ok());
-    event.at = at.map(|at| at.to_utc());
-    Ok(event)
+    let event = WebhookEvent::new(Provider::Seqino, body);
+    let field = |name: &str| text(event.body.get(name)?);
+    let kind = field("event_type");
+    let id = field("event_id").filter(|id| !id.trim().is_empty() && !id.contains('\u{fffd}'));
+    let at = field("timestamp").and_then(|at| DateTime::parse_from_rfc3339(at.trim()).ok());
+    Ok(WebhookEvent { event: kind, id, at: at.map(|at| at.to_utc()), ..event })
 }
 
 /// Creates a signature for a body, for your own tests. [`verify_webhook`] accepts this signature. Seqino's own
