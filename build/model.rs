@@ -4,7 +4,7 @@
 
 use super::{
     lower::snake,
-    problem::{Located, Problem, Problems},
+    problem::Located,
 };
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
@@ -580,12 +580,6 @@ impl Endpoint<'_> {
 }
 
 impl Spec {
-    /// Reads a spec from YAML. Returns the spec as Rust types and as JSON.
-    pub fn read(text: &str) -> Result<(Self, Value), Problems> {
-        let read = |e: serde_saphyr::Error| Problem::unreadable(&e);
-        let json: Value = serde_saphyr::from_str(text).map_err(read)?;
-        Ok((serde_saphyr::from_str(text).map_err(read)?, json))
-    }
 
     pub fn endpoints(&self) -> impl Iterator<Item = Endpoint<'_>> {
         self.paths.iter().flat_map(|(path, item)| {
