@@ -2,10 +2,7 @@
 //! so that no misspelt field is ignored.
 #![allow(dead_code, reason = "a spec may have fields without an effect on the client")]
 
-use super::{
-    lower::snake,
-    problem::Located,
-};
+use super::{lower::snake, problem::Located};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
 use std::{
@@ -14,7 +11,7 @@ use std::{
 };
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a map with the parts of a spec")]
 pub struct Spec {
     pub openapi: Located<String>,
     info: IgnoredAny,
@@ -580,7 +577,6 @@ impl Endpoint<'_> {
 }
 
 impl Spec {
-
     pub fn endpoints(&self) -> impl Iterator<Item = Endpoint<'_>> {
         self.paths.iter().flat_map(|(path, item)| {
             let server = item.servers.as_ref().map(|servers| servers[0].url.as_str());

@@ -149,7 +149,8 @@ impl<'a> Reader<'a> {
             }
             Event::MappingStart(_, anchor, _) => (anchor, Kind::Map(self.fields()?)),
             Event::Alias(anchor) => {
-                let (node, nodes) = self.anchors.get(&anchor).ok_or_else(|| mistake("an alias inside itself".into()))?;
+                let (node, nodes) =
+                    self.anchors.get(&anchor).ok_or_else(|| mistake("an alias inside itself".into()))?;
                 self.nodes = self.nodes.saturating_add(*nodes);
                 (0, node.kind.clone())
             }
@@ -205,6 +206,13 @@ impl std::error::Error for Error {}
 impl de::Error for Error {
     fn custom<T: fmt::Display>(what: T) -> Self {
         Self { place: None, what: what.to_string() }
+    }
+
+    fn invalid_type(found: Unexpected, expected: &dyn de::Expected) -> Self {
+        match found {
+            Unexpected::Unit => Self::custom(format_args!("invalid type: null, expected {expected}")),
+            found => Self::custom(format_args!("invalid type: {found}, expected {expected}")),
+        }
     }
 }
 

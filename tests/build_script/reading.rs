@@ -25,9 +25,40 @@ fn specs_have_the_values_that_another_reader_finds() {
 #[test]
 fn each_form_of_a_scalar_has_the_value_that_another_reader_finds() {
     let texts = [
-        "1", "-1", "+1", "'1'", "\"1\"", "!!str 1", "1.5", ".5", "-1.5e3", "1e3", "0x1F", "0o17", "18446744073709551615",
-        "-9223372036854775808", "true", "False", "'true'", "null", "~", "", "Null", "nothing", "2026-11-27", "3.0.3", "1-2",
-        "e", "-", "inf", "nan", "a: b", "[1, 'a', null]", "{a: 1, 'b': [true]}", "|\n  two\n  lines\n", ">-\n  one\n  line\n",
+        "1",
+        "-1",
+        "+1",
+        "'1'",
+        "\"1\"",
+        "!!str 1",
+        "1.5",
+        ".5",
+        "-1.5e3",
+        "1e3",
+        "0x1F",
+        "0o17",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "true",
+        "False",
+        "'true'",
+        "null",
+        "~",
+        "",
+        "Null",
+        "nothing",
+        "2026-11-27",
+        "3.0.3",
+        "1-2",
+        "e",
+        "-",
+        "inf",
+        "nan",
+        "a: b",
+        "[1, 'a', null]",
+        "{a: 1, 'b': [true]}",
+        "|\n  two\n  lines\n",
+        ">-\n  one\n  line\n",
     ];
     for text in texts {
         let text = format!("value: {text}");
@@ -44,7 +75,8 @@ fn alias_has_the_value_of_its_anchor() {
 
 #[test]
 fn text_that_is_no_single_document_is_refused_with_its_place() {
-    let bomb: String = (1..9).map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))).collect();
+    let bomb: String =
+        (1..9).map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))).collect();
     let mistakes = [
         ("a: 1\na: 2\n", "spec.yaml:2:1: the spec cannot be read: duplicate mapping key: a. "),
         ("a: &a [*a]\n", "spec.yaml:1:8: the spec cannot be read: an alias inside itself. "),
