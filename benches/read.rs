@@ -2,11 +2,12 @@
 //! code on reqwest and serde, and with hyper as the practical minimum. Run it with `cargo bench --bench read`.
 //!
 //! One process simulates the vendors and sends the same bytes in each response. All clients are in another process, on
-//! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <connection> <client> <at
-//! once>
-//! <reads>` runs one client alone.
+//! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <connection> <client> <at once>
+//! <reads>` runs one client alone. `benches/compare` builds this file with the clients of other generators.
 
 mod measure;
+#[cfg(peers)]
+mod peers;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -70,13 +71,15 @@ fn main() -> Result<(), Failure> {
             })
         }
         _ => with_vendors(|at| {
+            let mut summary = Summary::default();
             for connection in Connection::ALL {
                 for vendor in Vendor::ALL {
                     for at_once in [1, 16, 64, 256] {
-                        runtime.block_on(compare(vendor, *connection, at, at_once))?;
+                        runtime.block_on(compare(vendor, *connection, at, at_once, &mut summary))?;
                     }
                 }
             }
+            println!("\n{summary}");
             Ok(())
         }),
     }
@@ -263,7 +266,17 @@ fn with_vendors(run: impl FnOnce(&At) -> Result<(), Failure>) -> Result<(), Fail
 }
 
 /// The names of the clients to compare. The third client is the baseline.
-const WAYS: [&str; 5] = ["facade", "typed", "reqwest", "hyper", "statuses"];
+const WAYS: &[&str] = &[
+    "facade",
+    "typed",
+    "reqwest",
+    "hyper",
+    "statuses",
+    #[cfg(peers)]
+    "openapi-generator",
+    #[cfg(peers)]
+    "progenitor",
+];
 const BY_HAND: usize = 2;
 
 struct Ways {
@@ -272,6 +285,8 @@ struct Ways {
     reference: MandateRef,
     reqwest: ByReqwest,
     hyper: ByHyper,
+    #[cfg(peers)]
+    peers: peers::Peers,
 }
 
 /// A client that reads mandates. The reading fails if the response has another mandate, or a mandate that is not
@@ -304,13 +319,15 @@ impl Ways {
             Vendor::SafeDebit => "Basic bG9naW46cGFzc3dvcmQ=",
             Vendor::Easytransac => "Bearer ABCabc123",
         });
+        let http = || -> Result<reqwest::ClientBuilder, Failure> {
+            let certificate = reqwest::Certificate::from_pem(pem)?;
+            Ok(reqwest::Client::builder().no_proxy().timeout(TIMEOUT).tls_certs_merge([certificate]))
+        };
+        #[cfg(peers)]
+        let peers = peers::Peers::new(vendor, &base_url, &authorization, &http)?;
         let reqwest = ByReqwest {
             vendor,
-            http: reqwest::Client::builder()
-                .no_proxy()
-                .timeout(TIMEOUT)
-                .tls_certs_merge([reqwest::Certificate::from_pem(pem)?])
-                .build()?,
+            http: http()?.build()?,
             base_url: base_url.parse()?,
             authorization: authorization.clone(),
         };
@@ -329,20 +346,32 @@ impl Ways {
         let connector = connector.wrap_connector(tcp);
         let http = HyperClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         let hyper = ByHyper { vendor, http, base_url, authorization };
-        Ok(Self { at_once, facade: builder.build()?, reference, reqwest, hyper })
+        Ok(Self {
+            at_once,
+            facade: builder.build()?,
+            reference,
+            reqwest,
+            hyper,
+            #[cfg(peers)]
+            peers,
+        })
     }
 
     /// Reads a mandate `reads` times with one client.
     async fn turn(&self, way: usize, reads: usize) -> Result<Took, Failure> {
         let (cpu_before, allocated_before, began) = (cpu()?, allocated(), Instant::now());
-        let each = match way {
-            0 => self.with(&Facade(self), reads).await?,
-            1 => match self.facade.safedebit() {
+        let each = match WAYS[way] {
+            "facade" => self.with(&Facade(self), reads).await?,
+            "typed" => match self.facade.safedebit() {
                 Ok(client) => self.with(client, reads).await?,
                 Err(_) => self.with(self.facade.easytransac()?, reads).await?,
             },
-            BY_HAND => self.with(&self.reqwest, reads).await?,
-            3 => self.with(&self.hyper, reads).await?,
+            "reqwest" => self.with(&self.reqwest, reads).await?,
+            "hyper" => self.with(&self.hyper, reads).await?,
+            #[cfg(peers)]
+            "openapi-generator" => self.with(&self.peers.openapi_generator, reads).await?,
+            #[cfg(peers)]
+            "progenitor" => self.with(&self.peers.progenitor, reads).await?,
             _ => {
                 let mut readings = self.facade.statuses(std::iter::repeat_n(&self.reference, reads));
                 while let Some(reading) = readings.next().await {
@@ -386,7 +415,34 @@ struct Took {
     bytes: f64,
 }
 
-async fn compare(vendor: Vendor, connection: Connection, at: &At, at_once: usize) -> Result<(), Failure> {
+/// One line for each comparison, in Markdown: the processor time relative to handwritten code, and the allocations.
+#[derive(Default)]
+struct Summary {
+    times: Vec<String>,
+    allocations: Vec<String>,
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (what, lines) in
+            [("processor time, relative to reqwest by hand", &self.times), ("allocations", &self.allocations)]
+        {
+            writeln!(f, "{what}:\n\n| vendor | connection | at once | {} |", WAYS.join(" | "))?;
+            writeln!(f, "|---|---|---|{}", "---|".repeat(WAYS.len()))?;
+            lines.iter().try_for_each(|line| writeln!(f, "{line}"))?;
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+async fn compare(
+    vendor: Vendor,
+    connection: Connection,
+    at: &At,
+    at_once: usize,
+    summary: &mut Summary,
+) -> Result<(), Failure> {
     let ways = Ways::new(vendor, connection, at, at_once)?;
     let mut rounds: Vec<[Took; WAYS.len()]> = Vec::new();
     for round in 0..=ROUNDS {
@@ -406,12 +462,12 @@ async fn compare(vendor: Vendor, connection: Connection, at: &At, at_once: usize
     };
     println!("\n{vendor:?}, {connection:?}, {at_once} at once, {ROUNDS} rounds of {READS} reads with each client");
     println!(
-        "{:9} {:>8} {:26} {:>8} {:26} {:>11} {:>6}",
+        "{:17} {:>8} {:26} {:>8} {:26} {:>11} {:>6}",
         "", "µs", "to reqwest", "CPU µs", "to reqwest", "allocations", "bytes"
     );
     for (way, name) in WAYS.iter().enumerate() {
         println!(
-            "{name:9} {:8.1} {:26} {:8.1} {:26} {:11.1} {:6.0}",
+            "{name:17} {:8.1} {:26} {:8.1} {:26} {:11.1} {:6.0}",
             of(way, |took| took.micros).median,
             ratio(way, |took| took.micros),
             of(way, |took| took.cpu_micros).median,
@@ -420,6 +476,12 @@ async fn compare(vendor: Vendor, connection: Connection, at: &At, at_once: usize
             of(way, |took| took.bytes).median,
         );
     }
+    let line = |cell: &dyn Fn(usize) -> String| {
+        let cells: Vec<String> = (0..WAYS.len()).map(cell).collect();
+        format!("| {vendor:?} | {connection:?} | {at_once} | {} |", cells.join(" | "))
+    };
+    summary.times.push(line(&|way| ratio(way, |took| took.cpu_micros).to_string()));
+    summary.allocations.push(line(&|way| format!("{:.0}", of(way, |took| took.allocations).median)));
     Ok(())
 }
 

@@ -10,9 +10,12 @@ use super::{
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-/// Writes the code of a client. The module `types` holds the structs that the generator wrote.
+/// Writes the code of a client. The module `types` holds the structs that the generator wrote. The words come last,
+/// because the compiler compiles all code again whose line changes: a new word moves no other code.
 pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problems> {
-    let own_types = plan.types.iter().map(own_type);
+    let (words, own_types): (Vec<&OwnType>, _) =
+        plan.types.iter().partition(|own| matches!(own.form, Form::Words { .. }));
+    let own_types = own_types.into_iter().chain(words).map(own_type);
     let readers = plan.structs.iter().filter(|object| object.received).map(reader);
     let sent: Vec<&Struct> = plan.structs.iter().filter(|object| object.sent).collect();
     let (starts, struct_builders) =
@@ -21,19 +24,6 @@ pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problem
     let constants = plan.operations.iter().map(operation);
     let file = syn::parse2(quote! {
         use super::Client;
-
-        /// Types of requests and responses.
-        pub mod types {
-            #(#structs)*
-            #(#readers)*
-            #(#starts)*
-            #(#own_types)*
-
-            /// Builders of objects that requests hold.
-            pub mod builder {
-                #(#struct_builders)*
-            }
-        }
 
         impl Client {
             #(#methods)*
@@ -52,6 +42,20 @@ pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problem
             use crate::transport::{Effect, OperationSpec, Sent};
 
             #(#constants)*
+        }
+
+        /// Types of requests and responses.
+        pub mod types {
+            #(#structs)*
+            #(#readers)*
+            #(#starts)*
+
+            /// Builders of objects that requests hold.
+            pub mod builder {
+                #(#struct_builders)*
+            }
+
+            #(#own_types)*
         }
     });
     file.map_err(|e| polish::broken(&format!("the code that `build/emit.rs` wrote is not valid Rust: {e}")))

@@ -4,18 +4,20 @@
 mod check;
 mod emit;
 mod lower;
-mod model;
+pub mod model;
 mod needs;
 pub mod patch;
 mod polish;
-mod problem;
+pub mod problem;
 mod progenitor;
 mod surface;
+pub mod yaml;
 
 pub use problem::Problems;
 
 use lower::Lowering;
 use model::Spec;
+use yaml::Node;
 
 /// A vendor, with the changes (lowerings) that only this vendor's spec needs.
 pub struct Provider<'a> {
@@ -60,8 +62,8 @@ impl Made {
 }
 
 pub fn generate(provider: &Provider, text: &str, unverified: bool) -> Result<Made, Problems> {
-    let (spec, json) = Spec::read(text)?;
-    make(provider, spec, &json, unverified)
+    let node = Node::read(text, false)?;
+    make(provider, node.to()?, &node.json(), unverified)
 }
 
 fn make(provider: &Provider, mut spec: Spec, json: &serde_json::Value, unverified: bool) -> Result<Made, Problems> {

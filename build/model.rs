@@ -2,10 +2,7 @@
 //! so that no misspelt field is ignored.
 #![allow(dead_code, reason = "a spec may have fields without an effect on the client")]
 
-use super::{
-    lower::snake,
-    problem::{Located, Problem, Problems},
-};
+use super::{lower::snake, problem::Located};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
 use std::{
@@ -14,7 +11,7 @@ use std::{
 };
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "a map with the parts of a spec")]
 pub struct Spec {
     pub openapi: Located<String>,
     info: IgnoredAny,
@@ -580,13 +577,6 @@ impl Endpoint<'_> {
 }
 
 impl Spec {
-    /// Reads a spec from YAML. Returns the spec as Rust types and as JSON.
-    pub fn read(text: &str) -> Result<(Self, Value), Problems> {
-        let read = |e: serde_saphyr::Error| Problem::unreadable(&e);
-        let json: Value = serde_saphyr::from_str(text).map_err(read)?;
-        Ok((serde_saphyr::from_str(text).map_err(read)?, json))
-    }
-
     pub fn endpoints(&self) -> impl Iterator<Item = Endpoint<'_>> {
         self.paths.iter().flat_map(|(path, item)| {
             let server = item.servers.as_ref().map(|servers| servers[0].url.as_str());

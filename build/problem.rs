@@ -1,19 +1,14 @@
 //! The report of a mistake in a spec.
 
-use serde::{Deserialize, Deserializer};
 use std::ops::Deref;
 
 /// A line and a column of a spec. Both start at 1. The line 0 stands for the whole file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     pub line: u64,
-    column: u64,
-}
-
-impl From<serde_saphyr::Location> for Place {
-    fn from(location: serde_saphyr::Location) -> Self {
-        Self { line: location.line(), column: location.column() }
-    }
+    pub column: u64,
+    /// True in the file of a user.
+    pub theirs: bool,
 }
 
 /// A value in a spec, with its place.
@@ -28,13 +23,6 @@ impl<T> Deref for Located<T> {
 
     fn deref(&self) -> &T {
         &self.value
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let spanned = serde_saphyr::Spanned::<T>::deserialize(d)?;
-        Ok(Self { place: spanned.referenced.into(), value: spanned.value })
     }
 }
 
@@ -53,15 +41,6 @@ impl Problem {
         Self { place, what: what.into(), fix: fix.into() }
     }
 
-    /// Creates the mistake for a text that is not YAML, or not a spec.
-    pub fn unreadable(e: &serde_saphyr::Error) -> Self {
-        let place = e.location().map(Place::from).unwrap_or_default();
-        let what = e.without_snippet().to_string();
-        let what = what.split(" at line ").next().unwrap_or_default();
-        let fix = "correct the spec at this place; `specs/README.md` lists the parts that a spec may have";
-        Self::new(place, format!("the spec cannot be read: {what}"), fix)
-    }
-
     /// Moves the mistake to another place.
     pub fn at(&self, place: Place) -> Self {
         Self { place, ..self.clone() }
@@ -73,7 +52,7 @@ impl Problem {
         let (what, fix) = (one_line(&self.what), one_line(&self.fix));
         match self.place {
             Place { line: 0, .. } => format!("{file}: {what}. Fix: {fix}"),
-            Place { line, column } => format!("{file}:{line}:{column}: {what}. Fix: {fix}"),
+            Place { line, column, .. } => format!("{file}:{line}:{column}: {what}. Fix: {fix}"),
         }
     }
 }

@@ -5,6 +5,8 @@
 mod generator;
 #[path = "build_script/patches.rs"]
 mod patches;
+#[path = "build_script/reading.rs"]
+mod reading;
 
 use generator::{Provider, generate};
 use proptest::prelude::*;
