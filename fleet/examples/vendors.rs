@@ -6,7 +6,7 @@
 //!
 //! | request | line |
 //! |---|---|
-//! | `journal` | for each vendor: its requests so far, and the most requests in any second |
+//! | `journal` | for each vendor: its requests so far, and the most requests in any second and in any ten seconds |
 //! | `delay <milliseconds>` | `done`: each response takes this time |
 //! | `end <reference>` | `done`: the mandate has ended at its vendor |
 
@@ -134,18 +134,23 @@ impl Journal {
     fn report(&mut self) -> String {
         let vendors = self.at.iter_mut().map(|(vendor, at)| {
             at.sort_unstable();
-            let mut first = 0;
-            let most = (0..at.len()).map(|last| {
-                while at[last] - at[first] >= 1_000_000_000 {
-                    first += 1;
-                }
-                last - first + 1
-            });
-            let most = most.max().unwrap_or(0);
-            format!("{}={}/{}", vendor.as_str(), at.len(), most)
+            let (all, most) = (at.len(), [1, 10].map(|seconds| most(at, seconds)));
+            format!("{}={all}/{}/{}", vendor.as_str(), most[0], most[1])
         });
         vendors.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The most requests in this number of seconds.
+fn most(sorted: &[i64], seconds: i64) -> usize {
+    let mut first = 0;
+    let within = sorted.iter().enumerate().map(|(last, at)| {
+        while at - sorted[first] >= seconds * 1_000_000_000 {
+            first += 1;
+        }
+        last - first + 1
+    });
+    within.max().unwrap_or(0)
 }
 
 /// Creates one mandate at each vendor. Ten mandates at Seqino share a client.

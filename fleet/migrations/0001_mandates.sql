@@ -11,6 +11,8 @@ CREATE TABLE account (
     accepted_at timestamptz,
     -- The time at which the vendor refused the caller. No lane sends requests until somebody resumes the account.
     refused_at timestamptz,
+    -- No lane starts before this time, because the rate or the number of lanes is being changed.
+    closed_until timestamptz NOT NULL DEFAULT 'epoch',
     PRIMARY KEY (account, vendor)
 );
 
@@ -125,7 +127,8 @@ RETURNS void LANGUAGE sql AS $$
 $$;
 
 -- Makes a mandate due at once: after a webhook, a redirect, or a call to your support. Returns false if the account has
--- no such mandate.
+-- no such mandate. Locks the row of the mandate and nothing else, so your transaction may be long: workers do not wait for
+-- it, and read the mandate after its commit.
 CREATE FUNCTION ask(account text, reference text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     found mandat_fleet.mandate;
@@ -137,7 +140,11 @@ BEGIN
     IF found.reference IS NULL THEN
         RETURN false;
     END IF;
-    PERFORM mandat_fleet.queue_lane(found.account, found.vendor, found.lane, clock_timestamp(), -1);
+    -- A job without a key. One with the key of the lane would lock the waiting job until the end of the transaction.
+    PERFORM graphile_worker.add_job(
+        'read_lane', json_build_object('account', found.account, 'vendor', found.vendor, 'lane', found.lane),
+        found.account || '/' || found.vendor || '/' || found.lane, clock_timestamp(), 32767, NULL, -1,
+        ARRAY[found.account || '/' || found.vendor]);
     RETURN true;
 END
 $$;

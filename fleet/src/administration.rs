@@ -3,10 +3,14 @@
 use crate::{Failure, accounts::check, database::Database, pace};
 use chrono::NaiveDate;
 use mandat::{MandateRef, Phase, Provider};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// Starts the jobs of all lanes of an account now.
 const WAKE: &str = "SELECT mandat_fleet.queue_lane(account, vendor, lane, clock_timestamp())
                     FROM mandat_fleet.lane WHERE account = $1 AND vendor = $2";
+
+const ADD: &str = "SELECT mandat_fleet.add_account($1, $2, $3, $4)";
 
 impl Database {
     /// Makes a mandate due at once, before all others: after a webhook, or after the debtor came back from the page of a
@@ -62,10 +66,11 @@ impl Database {
     /// Sets the number of requests that a vendor may receive in a second from an account, and the number of lanes.
     /// `None` as rate is no limit. Without lanes, the lanes stay as they are, or get a usual number in a new account.
     ///
-    /// Each lane keeps its old share until its job ends, at most half a minute.
+    /// The workers may run. This function waits until they have given back the lanes of the account, some seconds, and
+    /// they take the lanes again with their new shares.
     ///
     /// # Errors
-    /// If the rate is too low, or if the lanes shall change while a worker holds one.
+    /// If the rate is zero, if there would be more lanes than the rate, or if a worker keeps a lane for a minute.
     pub async fn set_rate(
         &self,
         account: &str,
@@ -74,58 +79,63 @@ impl Database {
         lanes: Option<u32>,
     ) -> Result<(), Failure> {
         check(account)?;
-        let most = rate.map(|rate| rate / pace::LOWEST_RATE);
-        if most == Some(0) {
-            return Err(format!("the rate is below {}. The fleet cannot keep such a rate", pace::LOWEST_RATE).into());
-        }
-        if lanes == Some(0) || lanes.zip(most).is_some_and(|(lanes, most)| lanes > most) {
-            let most = most.unwrap_or(u32::MAX);
-            return Err(format!("this rate allows 1 to {most} lanes. Change --lanes, or the rate").into());
+        if rate == Some(0) {
+            return Err("the rate is zero. Use a greater number, or `none` for no limit".into());
         }
         let number = |number: u32| i32::try_from(number).map_err(|_| Failure::from("the number is too large"));
         let (vendor, new_rate) = (vendor.as_str(), rate.map(number).transpose()?);
         let mut client = self.connection().await?;
-        let transaction = client.transaction().await?;
         let usual = number(lanes.unwrap_or_else(|| pace::lanes(rate)))?;
-        transaction
-            .execute("SELECT mandat_fleet.add_account($1, $2, $3, $4)", &[&account, &vendor, &new_rate, &usual])
-            .await?;
-        // The lock on the account keeps jobs from taking a lane until the commit.
-        let kept = "SELECT lanes, (SELECT count(*) FROM mandat_fleet.lane AS l
-                        WHERE l.account = a.account AND l.vendor = a.vendor AND l.free_at > clock_timestamp())
-                    FROM mandat_fleet.account AS a WHERE account = $1 AND vendor = $2 FOR UPDATE";
-        transaction.query_one(kept, &[&account, &vendor]).await?;
-        // The first statement may have waited for the lock. The second sees the lanes as they are now.
-        let kept = transaction.query_one(kept, &[&account, &vendor]).await?;
-        let (now, held): (i32, i64) = (kept.get(0), kept.get(1));
-        let lanes = match lanes {
-            Some(lanes) => number(lanes)?,
-            None => now,
+        let fits = |lanes: i32| match new_rate.filter(|rate| !(1..=*rate).contains(&lanes)) {
+            Some(rate) => {
+                Err(format!("the account would have {lanes} lanes. This rate allows 1 to {rate}: use --lanes"))
+            }
+            None if lanes == 0 => Err("an account has one lane at least".into()),
+            None => Ok(()),
         };
-        if let Some(most) = most
-            && i64::from(lanes) > i64::from(most)
-        {
-            return Err(
-                format!("the account has {lanes} lanes, and this rate allows {most}. Add --lanes {most}").into()
-            );
+        fits(usual)?;
+        client.execute(ADD, &[&account, &vendor, &new_rate, &usual]).await?;
+        let now = "SELECT lanes FROM mandat_fleet.account WHERE account = $1 AND vendor = $2";
+        let now: i32 = client.query_one(now, &[&account, &vendor]).await?.get(0);
+        fits(if lanes.is_some() { usual } else { now })?;
+        let began = Instant::now();
+        while !self.close(account, vendor).await? {
+            if began.elapsed() > Duration::from_secs(60) {
+                return Err("a worker keeps a lane of this account. Repeat the command".into());
+            }
+            sleep(Duration::from_millis(200)).await;
         }
-        if lanes != now && held > 0 {
-            return Err("a worker holds a lane of this account. Stop the workers, wait ten seconds, and repeat".into());
+        let transaction = client.transaction().await?;
+        // The lock keeps an import from choosing lanes, and another program from changing them.
+        let now = "SELECT lanes FROM mandat_fleet.account WHERE account = $1 AND vendor = $2 FOR UPDATE";
+        let now: i32 = transaction.query_one(now, &[&account, &vendor]).await?.get(0);
+        let lanes = if lanes.is_some() { usual } else { now };
+        let set = "UPDATE mandat_fleet.account SET rate = $3, lanes = $4, closed_until = 'epoch'
+                   WHERE account = $1 AND vendor = $2 AND closed_until > clock_timestamp()";
+        if transaction.execute(set, &[&account, &vendor, &new_rate, &lanes]).await? == 0 {
+            return Err("another program changed this account meanwhile. Repeat the command".into());
         }
-        let set = "UPDATE mandat_fleet.account SET rate = $3, lanes = $4 WHERE account = $1 AND vendor = $2";
-        transaction.execute(set, &[&account, &vendor, &new_rate, &lanes]).await?;
         if lanes != now {
             let old = "DELETE FROM mandat_fleet.lane WHERE account = $1 AND vendor = $2 AND lane >= $3";
             transaction.execute(old, &[&account, &vendor, &lanes]).await?;
-            transaction
-                .execute("SELECT mandat_fleet.add_account($1, $2, $3, $4)", &[&account, &vendor, &new_rate, &lanes])
-                .await?;
+            transaction.execute(ADD, &[&account, &vendor, &new_rate, &lanes]).await?;
             let moved = "UPDATE mandat_fleet.mandate SET lane = mandat_fleet.lane_of(client, reference, $3)
                          WHERE account = $1 AND vendor = $2 AND lane <> mandat_fleet.lane_of(client, reference, $3)";
             transaction.execute(moved, &[&account, &vendor, &lanes]).await?;
         }
         transaction.execute(WAKE, &[&account, &vendor]).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Keeps the lanes of an account from starting for a quarter of a minute. Returns true if none of them runs.
+    async fn close(&self, account: &str, vendor: &str) -> Result<bool, Failure> {
+        let client = self.connection().await?;
+        let close = "UPDATE mandat_fleet.account SET closed_until = clock_timestamp() + interval '15 seconds'
+                     WHERE account = $1 AND vendor = $2";
+        client.execute(close, &[&account, &vendor]).await?;
+        let free = "SELECT NOT EXISTS (SELECT FROM mandat_fleet.lane
+                    WHERE account = $1 AND vendor = $2 AND free_at > clock_timestamp())";
+        Ok(client.query_one(free, &[&account, &vendor]).await?.get(0))
     }
 
     /// Lets the lanes of an account send requests again, after the vendor has refused the caller. One lane tries first.

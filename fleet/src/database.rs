@@ -47,7 +47,8 @@ impl Database {
         listening.ok_or_else(|| "the database driver cannot listen".into())
     }
 
-    /// Creates or updates the tables of the engine and of this package. Many programs may call this at the same time.
+    /// Creates or updates the tables of the engine and of this package. Many programs may call this at the same time. The
+    /// user of the database needs the right to create a schema only if there is something to create.
     ///
     /// # Errors
     /// If the database is newer than this program, or refuses a statement.
@@ -57,13 +58,16 @@ impl Database {
         let transaction = client.transaction().await?;
         transaction.execute("SELECT pg_advisory_xact_lock(hashtextextended('mandat_fleet.migration', 0))", &[]).await?;
         WorkerUtils::new(self.engine(), ENGINE.to_owned()).migrate().await?;
-        transaction
-            .batch_execute(
-                "CREATE SCHEMA IF NOT EXISTS mandat_fleet;
-                 CREATE TABLE IF NOT EXISTS mandat_fleet.migration (
-                     number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
-            )
-            .await?;
+        let exists = "SELECT to_regclass('mandat_fleet.migration') IS NOT NULL";
+        if !transaction.query_one(exists, &[]).await?.get::<_, bool>(0) {
+            transaction
+                .batch_execute(
+                    "CREATE SCHEMA IF NOT EXISTS mandat_fleet;
+                     CREATE TABLE mandat_fleet.migration (
+                         number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
+                )
+                .await?;
+        }
         let done = transaction.query_one("SELECT count(*) FROM mandat_fleet.migration", &[]).await?.get::<_, i64>(0);
         if done > MIGRATIONS.len() as i64 {
             return Err("a newer version of mandat-fleet has changed the tables. Use that version".into());

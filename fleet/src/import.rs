@@ -39,19 +39,21 @@ const FAULTS: usize = 20;
 pub async fn import(database: &Database, account: &str, bytes: &[u8]) -> Result<Imported, Failure> {
     let text = file::decode(bytes)?;
     let table = Table::read(&text, &[COLLECT_ON.to_owned()])?;
-    let rows = rows(&table)?;
     let mut client = database.connection().await?;
-    let vendors: BTreeSet<&str> = rows.iter().filter_map(|row| row["vendor"].as_str()).collect();
-    for vendor in vendors {
+    for vendor in vendors(&table)? {
         add_account(&client, account, vendor).await?;
     }
     let mut stored = 0;
-    for chunk in rows.chunks(CHUNK) {
+    let numbers: Vec<usize> = (0..table.rows.len()).collect();
+    for chunk in numbers.chunks(CHUNK) {
+        // Only the rows of one statement are in memory as JSON, which needs many times the memory of the file.
+        let rows: Result<Vec<Value>, _> = chunk.iter().map(|number| Ok(columns(&row(&table, *number)?))).collect();
+        let rows = Value::from(rows.map_err(|faults: Vec<String>| faults.join("\n"))?);
         // Workers wait for the locks on the rows, so each transaction is short.
         let transaction = client.transaction().await?;
         // The number of lanes must not change between the choice of a lane and the commit.
         transaction.execute("SELECT FROM mandat_fleet.account WHERE account = $1 FOR KEY SHARE", &[&account]).await?;
-        stored += transaction.execute(STORE, &[&account, &Value::from(chunk)]).await?;
+        stored += transaction.execute(STORE, &[&account, &rows]).await?;
         transaction.commit().await?;
     }
     // Wake the lanes that have new mandates.
@@ -60,7 +62,7 @@ pub async fn import(database: &Database, account: &str, bytes: &[u8]) -> Result<
     if stored > 0 {
         client.execute(wake, &[&account]).await?;
     }
-    Ok(Imported { rows: rows.len(), stored })
+    Ok(Imported { rows: table.rows.len(), stored })
 }
 
 const STORE: &str = "
@@ -96,34 +98,44 @@ const STORE: &str = "
             coalesce(excluded.revoked_by_debtor, m.revoked_by_debtor), coalesce(excluded.one_off_used, m.one_off_used),
             coalesce(excluded.last_acknowledged, m.last_acknowledged), coalesce(excluded.collect_on, m.collect_on))";
 
-fn rows(table: &Table) -> Result<Vec<Value>, Failure> {
+/// A mandate of the file, with the day of its next collection.
+type Planned = (StatusQuery, Option<NaiveDate>);
+
+/// Reads a row, or returns its faults.
+fn row(table: &Table, number: usize) -> Result<Planned, Vec<String>> {
+    let line = table.rows[number].line;
     let place = table.columns.own().iter().find(|(name, _)| name == COLLECT_ON).map(|(_, place)| *place);
-    let (mut rows, mut faults, mut lines) = (Vec::with_capacity(table.rows.len()), Vec::new(), HashMap::new());
-    for (number, row) in table.rows.iter().enumerate() {
-        let line = row.line;
-        let collect_on = match place.and_then(|place| row.cells.get(place)).filter(|cell| !cell.is_blank()) {
-            None => None,
-            Some(cell) => file::date(cell.trimmed()).or_else(|| {
-                faults.push(format!(
-                    "line {line}, `{COLLECT_ON}`: the cell is not a date. Use 2026-09-01 or 01/09/2026."
-                ));
-                None
-            }),
-        };
-        match table.tracked(number) {
-            Err(invalid) => faults.extend(
-                invalid.into_iter().map(|fault| format!("line {line}, `{}`: {}.", fault.column.name(), fault.text)),
-            ),
-            Ok(query) => match lines.insert(query.reference.clone(), line) {
-                Some(first) => {
-                    faults.push(format!("line {line}: the mandate is on line {first}, too. Keep one of them."))
+    let cell = place.and_then(|place| table.rows[number].cells.get(place)).filter(|cell| !cell.is_blank());
+    let collect_on = cell.map(|cell| {
+        let wrong = || format!("line {line}, `{COLLECT_ON}`: the cell is not a date. Use 2026-09-01 or 01/09/2026.");
+        file::date(cell.trimmed()).ok_or_else(wrong)
+    });
+    let fault = |fault: file::Fault| format!("line {line}, `{}`: {}.", fault.column.name(), fault.text);
+    match (table.tracked(number), collect_on.transpose()) {
+        (Ok(query), Ok(collect_on)) => Ok((query, collect_on)),
+        (query, collect_on) => {
+            let faults = query.err().into_iter().flatten().map(fault);
+            Err(collect_on.err().into_iter().chain(faults).collect())
+        }
+    }
+}
+
+/// Returns the vendors of a file, or the faults of its rows.
+fn vendors(table: &Table) -> Result<BTreeSet<&'static str>, Failure> {
+    let (mut vendors, mut faults, mut lines) = (BTreeSet::new(), Vec::new(), HashMap::new());
+    for (number, line) in table.rows.iter().map(|row| row.line).enumerate() {
+        match row(table, number) {
+            Err(invalid) => faults.extend(invalid),
+            Ok((query, _)) => {
+                vendors.insert(query.reference.provider().as_str());
+                if let Some(first) = lines.insert(query.reference, line) {
+                    faults.push(format!("line {line}: the mandate is on line {first}, too. Keep one of them."));
                 }
-                None => rows.push(columns(&query, collect_on)),
-            },
+            }
         }
     }
     if faults.is_empty() {
-        return Ok(rows);
+        return Ok(vendors);
     }
     let more = faults.len().saturating_sub(FAULTS);
     faults.truncate(FAULTS);
@@ -134,7 +146,7 @@ fn rows(table: &Table) -> Result<Vec<Value>, Failure> {
 }
 
 /// The columns of a row, by the names in the statement.
-fn columns(query: &StatusQuery, collect_on: Option<NaiveDate>) -> Value {
+fn columns((query, collect_on): &Planned) -> Value {
     let reference = &query.reference;
     let status = query.stored.as_ref().map(|known| known.status);
     let mut row = json!({
@@ -142,7 +154,7 @@ fn columns(query: &StatusQuery, collect_on: Option<NaiveDate>) -> Value {
         "vendor": reference.provider().as_str(),
         "client": reference.client_id(),
         "collect_on": collect_on,
-        "urgency": urgency_of(status, collect_on, Utc::now()),
+        "urgency": urgency_of(status, *collect_on, Utc::now()),
     });
     for (name, text) in query.stored.iter().flat_map(mandat::StoredState::columns) {
         row[name] = text.into();
@@ -167,7 +179,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Value>, String> {
-        rows(&Table::read(text, &[COLLECT_ON.to_owned()]).unwrap()).map_err(|e| e.to_string())
+        let table = Table::read(text, &[COLLECT_ON.to_owned()]).unwrap();
+        vendors(&table).map_err(|e| e.to_string())?;
+        Ok((0..table.rows.len()).map(|number| columns(&row(&table, number).unwrap())).collect())
     }
 
     #[test]

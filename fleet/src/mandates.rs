@@ -2,12 +2,13 @@
 
 use crate::{Failure, database::Connection, lease::Lane};
 use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
+use futures_util::future::try_join;
 use mandat::{
     ErrorKind, Facts, LastCollection, Mandate, MandateChange, MandateStatus, Phase, Schedule, StatusQuery, StoredState,
 };
 use serde_json::Value;
-use std::{collections::HashMap, time::Duration};
-use tokio_postgres::Row;
+use std::time::Duration;
+use tokio_postgres::{Row, types::ToSql};
 
 /// The column of a field of `StoredState`. `account` names the account of the caller here.
 fn column(field: &'static str) -> &'static str {
@@ -45,35 +46,46 @@ pub(crate) fn urgency_of(status: Option<MandateStatus>, collect_on: Option<Naive
     }
 }
 
-/// A due mandate.
-#[derive(Debug)]
+/// A due mandate that a job has taken.
+#[derive(Clone, Debug)]
 pub(crate) struct Due {
-    pub query: StatusQuery,
     pub version: i64,
     pub collect_on: Option<NaiveDate>,
     pub failures: i32,
     /// The time since the mandate was due.
     pub late: Duration,
+    /// The time of the database before the mandate was chosen.
+    pub began: DateTime<Utc>,
 }
 
-/// The due mandates of a lane, by reference, and the time of the database before they were chosen.
+/// The next due mandates of a lane, with those of each client next to each other.
 pub(crate) struct Batch {
-    pub due: HashMap<String, Due>,
-    /// The references, with those of each client next to each other.
-    pub order: Vec<String>,
-    pub began: DateTime<Utc>,
-    /// True if the vendor has refused the caller on another lane.
-    pub refused: bool,
+    pub due: Vec<(StatusQuery, Due)>,
+    /// True if the vendor has refused the caller on another lane, or if somebody closed the account.
+    pub closed: bool,
+    /// True if a job for another lane waits for a worker.
+    pub awaited: bool,
 }
+
+/// The state of the account, and whether another lane waits. $4 has to be true for the second.
+const ACCOUNT: &str = "
+    SELECT clock_timestamp(), a.refused_at IS NOT NULL OR a.closed_until > clock_timestamp(), $4 AND EXISTS (
+        SELECT FROM graphile_worker.jobs AS j
+        LEFT JOIN mandat_fleet.lane AS l ON j.queue_name = l.account || '/' || l.vendor || '/' || l.lane
+        WHERE j.locked_at IS NULL AND j.run_at <= now() AND j.attempts < j.max_attempts
+            AND (l.account, l.vendor, l.lane) IS DISTINCT FROM ($1, $2, $3)
+            AND (l.free_at <= clock_timestamp()) IS NOT FALSE)
+    FROM mandat_fleet.account AS a WHERE a.account = $1 AND a.vendor = $2";
 
 /// Up to $4 mandates by urgency. A quarter of them are mandates in force, so that urgent ones never displace them all. The
 /// other mandates of the same clients come along if they are due soon, because the same call reads them. `Schedule` spreads
-/// equal waits by a fifth. So with a quarter, one call reads a client, and not one call for each of its mandates. `now()` can
-/// be a condition of the index, and `clock_timestamp()` cannot.
+/// equal waits by a fifth. So with a quarter, one call reads a client, and not one call for each of its mandates. The job has
+/// the mandates in $5 already. `now()` can be a condition of the index, and `clock_timestamp()` cannot.
 const DUE: &str = "
     WITH resting AS (
         SELECT reference, client FROM mandat_fleet.mandate
         WHERE account = $1 AND vendor = $2 AND lane = $3 AND urgency = 3 AND next_check <= now()
+            AND reference <> ALL ($5)
         ORDER BY next_check LIMIT ($4::int8 + 3) / 4),
     wanted AS (
         SELECT * FROM resting
@@ -82,6 +94,7 @@ const DUE: &str = "
             SELECT d.* FROM generate_series(0, 4) AS u, LATERAL (
                 SELECT reference, client FROM mandat_fleet.mandate
                 WHERE account = $1 AND vendor = $2 AND lane = $3 AND urgency = u AND next_check <= now()
+                    AND reference <> ALL ($5)
                 ORDER BY next_check LIMIT $4::int8) AS d
             LIMIT $4::int8 - (SELECT count(*) FROM resting)) AS urgent),
     chosen AS (
@@ -89,36 +102,39 @@ const DUE: &str = "
         UNION
         SELECT m.reference FROM (SELECT DISTINCT client FROM wanted WHERE client IS NOT NULL) AS w
         JOIN mandat_fleet.mandate AS m ON m.client = w.client AND m.account = $1
-        WHERE m.vendor = $2
+        WHERE m.vendor = $2 AND m.reference <> ALL ($5)
             AND m.next_check <= now() + greatest(interval '1 hour', (m.next_check - m.read_at) / 4))
     SELECT m.*, greatest(0, extract(epoch FROM now() - m.next_check))::float8 AS late
     FROM chosen JOIN mandat_fleet.mandate AS m ON m.account = $1 AND m.reference = chosen.reference
     ORDER BY m.client, m.urgency, m.next_check";
 
 impl Batch {
-    pub async fn due(client: &Connection, lane: &Lane, most: i64) -> Result<Self, Failure> {
-        let account = "SELECT clock_timestamp(), refused_at IS NOT NULL FROM mandat_fleet.account
-                       WHERE account = $1 AND vendor = $2";
-        let account = client.query_one(account, &[&lane.account, &lane.vendor]).await?;
-        let statement = client.prepare_cached(DUE).await?;
-        let rows = client.query(&statement, &[&lane.account, &lane.vendor, &lane.lane, &most]).await?;
-        let mut batch = Self {
-            due: HashMap::with_capacity(rows.len()),
-            order: Vec::with_capacity(rows.len()),
-            began: account.get(0),
-            refused: account.get(1),
-        };
+    /// Chooses up to `most` due mandates, without those that the job has `taken`. Looks for another waiting lane if
+    /// `look` is true.
+    pub async fn due(
+        client: &Connection,
+        lane: &Lane,
+        most: i64,
+        taken: &[String],
+        look: bool,
+    ) -> Result<Self, Failure> {
+        let Lane { account, vendor, lane: number } = lane;
+        let (account_of, due_of) = try_join(client.prepare_cached(ACCOUNT), client.prepare_cached(DUE)).await?;
+        // The server receives both statements at once, and executes them in this order.
+        let parameters: [&(dyn ToSql + Sync); 4] = [account, vendor, number, &look];
+        let due_parameters: [&(dyn ToSql + Sync); 5] = [account, vendor, number, &most, &taken];
+        let (account, rows) =
+            try_join(client.query_one(&account_of, &parameters), client.query(&due_of, &due_parameters)).await?;
+        let (began, closed, awaited) = (account.get(0), account.get(1), account.get(2));
+        let mut batch = Self { due: Vec::with_capacity(rows.len()), closed, awaited };
         for row in &rows {
-            let reference: String = row.get("reference");
-            match due(row) {
-                Ok(due) => {
-                    batch.due.insert(reference.clone(), due);
-                    batch.order.push(reference);
-                }
+            match due(row, began) {
+                Ok(due) => batch.due.push(due),
                 // A row that cannot be read must not hide the others. It stays due, and the log names the column.
                 Err(error) => {
-                    tracing::error!(account = lane.account, vendor = lane.vendor, %error, "a stored mandate cannot be read");
-                    unreadable(client, lane, &reference).await?;
+                    let Lane { account, vendor, .. } = lane;
+                    tracing::error!(account, vendor, %error, "a stored mandate cannot be read");
+                    unreadable(client, lane, row.get("reference")).await?;
                 }
             }
         }
@@ -143,7 +159,7 @@ impl Batch {
     }
 }
 
-fn due(row: &Row) -> Result<Due, Failure> {
+fn due(row: &Row, began: DateTime<Utc>) -> Result<(StatusQuery, Due), Failure> {
     let instant = |name: &str| row.get::<_, Option<DateTime<Utc>>>(name);
     let stored = StoredState::from_columns(|field| match field {
         "since" | "observed_at" => instant(field).map(|at| at.to_rfc3339()),
@@ -166,13 +182,14 @@ fn due(row: &Row) -> Result<Due, Failure> {
         last_acknowledged: last_acknowledged.map_err(|e| format!("`last_acknowledged` is {e}"))?,
     };
     let reference = row.get::<_, &str>("reference").parse()?;
-    Ok(Due {
-        query: StatusQuery::new(reference).with_stored(stored).with_facts(facts),
+    let due = Due {
         version: row.get("version"),
         collect_on: row.get("collect_on"),
         failures: row.get("failures"),
         late: Duration::try_from_secs_f64(row.get("late")).unwrap_or_default(),
-    })
+        began,
+    };
+    Ok((StatusQuery::new(reference).with_stored(stored).with_facts(facts), due))
 }
 
 async fn unreadable(client: &Connection, lane: &Lane, reference: &str) -> Result<(), Failure> {
@@ -182,32 +199,132 @@ async fn unreadable(client: &Connection, lane: &Lane, reference: &str) -> Result
     Ok(())
 }
 
-/// A changed mandate: its reference, the version that was read, the time of the next reading, the urgency, the change.
-type Changed = (String, i64, Option<DateTime<Utc>>, i16, MandateChange);
+/// A reading that waits to be stored, with the version that was read and the time of the next reading.
+struct Reading {
+    reference: String,
+    version: i64,
+    began: DateTime<Utc>,
+    next: Option<DateTime<Utc>>,
+}
 
-/// The readings of one batch that wait to be stored.
+/// The readings of a job that wait to be stored.
 #[derive(Default)]
 pub(crate) struct Stored {
-    unchanged: Vec<(String, i64, Option<DateTime<Utc>>, i16)>,
-    changed: Vec<Changed>,
-    failed: Vec<(String, i64, DateTime<Utc>, &'static str)>,
+    /// With the urgency.
+    unchanged: Vec<(Reading, i16)>,
+    /// With the urgency and the change.
+    changed: Vec<(Reading, (i16, MandateChange))>,
+    /// With the kind of the error.
+    failed: Vec<(Reading, &'static str)>,
 }
+
+/// The first columns of some readings, as parameters of a statement.
+struct Keys<'a> {
+    references: Vec<&'a str>,
+    versions: Vec<i64>,
+    began: Vec<DateTime<Utc>>,
+    next: Vec<Option<DateTime<Utc>>>,
+}
+
+impl<'a> Keys<'a> {
+    fn of<T>(readings: &'a [(Reading, T)]) -> Self {
+        let readings = || readings.iter().map(|(reading, _)| reading);
+        Self {
+            references: readings().map(|reading| reading.reference.as_str()).collect(),
+            versions: readings().map(|reading| reading.version).collect(),
+            began: readings().map(|reading| reading.began).collect(),
+            next: readings().map(|reading| reading.next).collect(),
+        }
+    }
+}
+
+/// Begins a statement that stores the readings `n`. A row that has another version since is left alone, and is read
+/// again. So is a row that somebody has locked: a store never waits for the transaction of somebody else, and so cannot be a
+/// part of a deadlock. A row that somebody asked for since `began` stays due.
+macro_rules! store {
+    ($parameters:literal, $columns:literal, $rest:literal) => {
+        concat!(
+            "WITH n AS (
+                SELECT n.* FROM unnest($2::text[], $3::int8[], $4::timestamptz[], $5::timestamptz[], ",
+            $parameters,
+            ") AS n (reference, version, began, next_check, ",
+            $columns,
+            ")
+                JOIN mandat_fleet.mandate AS m
+                    ON m.account = $1 AND m.reference = n.reference AND m.version = n.version
+                FOR NO KEY UPDATE OF m SKIP LOCKED)",
+            $rest
+        )
+    };
+}
+
+const UNCHANGED: &str = store!(
+    "$6::int2[]",
+    "urgency",
+    "
+    UPDATE mandat_fleet.mandate AS m
+    SET next_check = CASE WHEN m.asked_at > n.began THEN m.next_check ELSE n.next_check END,
+        urgency = CASE WHEN m.asked_at > n.began THEN m.urgency ELSE n.urgency END,
+        read_at = clock_timestamp(), failures = 0, failure = NULL
+    FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version"
+);
+
+// The verdict belongs to an earlier reading, so it is removed: see `StoredState::unread`.
+const FAILED: &str = store!(
+    "$6::text[]",
+    "failure",
+    "
+    UPDATE mandat_fleet.mandate AS m
+    SET next_check = CASE WHEN m.asked_at > n.began THEN m.next_check ELSE n.next_check END,
+        failures = m.failures + 1, failure = n.failure, verdict = NULL, version = m.version + 1
+    FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version"
+);
+
+const CHANGED: &str = store!(
+    "$6::int2[], $7::text[], $8::jsonb[], $9::jsonb[]",
+    "urgency, class, from_state, to_state",
+    ",
+    stored AS (
+        UPDATE mandat_fleet.mandate AS m
+        SET next_check = CASE WHEN m.asked_at > n.began THEN m.next_check ELSE n.next_check END,
+            urgency = CASE WHEN m.asked_at > n.began THEN m.urgency ELSE n.urgency END,
+            read_at = clock_timestamp(), failures = 0, failure = NULL, version = m.version + 1,
+            status = n.to_state ->> 'status', raw = n.to_state ->> 'raw', account_word = n.to_state ->> 'account',
+            verdict = n.to_state ->> 'verdict', recognized = n.to_state ->> 'recognized',
+            reinstated_from = n.to_state ->> 'reinstated_from',
+            acknowledged_before = n.to_state ->> 'acknowledged_before', source = n.to_state ->> 'source',
+            since = (n.to_state ->> 'since')::timestamptz,
+            observed_at = (n.to_state ->> 'observed_at')::timestamptz
+        FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version
+        RETURNING m.reference, m.version)
+    INSERT INTO mandat_fleet.change (account, vendor, reference, version, class, from_state, to_state)
+    SELECT $1, $10, n.reference, stored.version, n.class, n.from_state, n.to_state
+    FROM stored JOIN n USING (reference)"
+);
 
 impl Stored {
     pub fn len(&self) -> usize {
         self.unchanged.len() + self.changed.len() + self.failed.len()
     }
 
+    /// The mandates of these readings.
+    pub fn references(&self) -> impl Iterator<Item = &str> {
+        let unchanged = self.unchanged.iter().map(|(reading, _)| reading);
+        let changed = self.changed.iter().map(|(reading, _)| reading);
+        let failed = self.failed.iter().map(|(reading, _)| reading);
+        unchanged.chain(changed).chain(failed).map(|reading| reading.reference.as_str())
+    }
+
     /// Adds a reading. Returns the change that it brings.
     pub fn read(
         &mut self,
-        reference: String,
+        query: &StatusQuery,
         due: &Due,
         mandate: &Mandate,
         schedule: &Schedule,
         now: DateTime<Utc>,
     ) -> Option<&MandateChange> {
-        let StatusQuery { stored, facts, .. } = &due.query;
+        let StatusQuery { stored, facts, .. } = query;
         let mut change = MandateChange::between(stored.as_ref(), mandate, facts.as_ref(), now);
         if let Some(change) = &mut change {
             // The database keeps microseconds. A change must begin with the state in which the one before ended.
@@ -216,125 +333,62 @@ impl Stored {
             }
         }
         if change.as_ref().is_some_and(|change| !can_be_stored(&change.to)) {
-            self.failed(reference, due, ErrorKind::Decode, now);
+            self.failed(query, due, ErrorKind::Decode, now);
             return None;
         }
         let known = change.as_ref().map(|change| &change.to).or(stored.as_ref());
-        let next = schedule.next_check(mandate, known, now);
+        let reading = reading(query, due, schedule.next_check(mandate, known, now));
         let urgency = urgency_of(Some(mandate.status), due.collect_on, now);
         match change {
             None => {
-                self.unchanged.push((reference, due.version, next, urgency));
+                self.unchanged.push((reading, urgency));
                 None
             }
             Some(change) => {
-                self.changed.push((reference, due.version, next, urgency, change));
-                self.changed.last().map(|(.., change)| change)
+                self.changed.push((reading, (urgency, change)));
+                self.changed.last().map(|(_, (_, change))| change)
             }
         }
     }
 
     /// Adds a failed reading. The mandate is read again later, after longer and longer waits.
-    pub fn failed(&mut self, reference: String, due: &Due, kind: ErrorKind, now: DateTime<Utc>) {
+    pub fn failed(&mut self, query: &StatusQuery, due: &Due, kind: ErrorKind, now: DateTime<Utc>) {
         let next = now + retry_after(kind, due.failures);
-        self.failed.push((reference, due.version, next, kind.name()));
+        self.failed.push((reading(query, due, Some(next)), kind.name()));
     }
 
     /// Stores the readings. Each statement is a transaction of its own: a change and its row appear together.
-    ///
-    /// A row that has another version since is left alone, and is read again. A row that somebody asked for since
-    /// `began` stays due.
-    pub async fn store(self, client: &Connection, lane: &Lane, began: DateTime<Utc>) -> Result<(), Failure> {
-        self.store_unchanged(client, lane, began).await?;
-        self.store_failed(client, lane, began).await?;
-        self.store_changed(client, lane, began).await
-    }
-
-    async fn store_unchanged(&self, client: &Connection, lane: &Lane, began: DateTime<Utc>) -> Result<(), Failure> {
-        if self.unchanged.is_empty() {
-            return Ok(());
+    pub async fn store(&self, client: &Connection, Lane { account, vendor, .. }: &Lane) -> Result<(), Failure> {
+        if !self.unchanged.is_empty() {
+            let Keys { references, versions, began, next } = Keys::of(&self.unchanged);
+            let urgency: Vec<i16> = self.unchanged.iter().map(|(_, urgency)| *urgency).collect();
+            let statement = client.prepare_cached(UNCHANGED).await?;
+            client.execute(&statement, &[account, &references, &versions, &began, &next, &urgency]).await?;
         }
-        let statement = "
-            UPDATE mandat_fleet.mandate AS m
-            SET next_check = CASE WHEN m.asked_at > $2 THEN m.next_check ELSE n.next_check END,
-                urgency = CASE WHEN m.asked_at > $2 THEN m.urgency ELSE n.urgency END,
-                read_at = clock_timestamp(), failures = 0, failure = NULL
-            FROM unnest($3::text[], $4::int8[], $5::timestamptz[], $6::int2[])
-                AS n (reference, version, next_check, urgency)
-            WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version";
-        let rows = &self.unchanged;
-        let references: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
-        let versions: Vec<i64> = rows.iter().map(|row| row.1).collect();
-        let next: Vec<_> = rows.iter().map(|row| row.2).collect();
-        let urgency: Vec<i16> = rows.iter().map(|row| row.3).collect();
-        let statement = client.prepare_cached(statement).await?;
-        client.execute(&statement, &[&lane.account, &began, &references, &versions, &next, &urgency]).await?;
+        if !self.failed.is_empty() {
+            let Keys { references, versions, began, next } = Keys::of(&self.failed);
+            let kinds: Vec<&str> = self.failed.iter().map(|(_, kind)| *kind).collect();
+            let statement = client.prepare_cached(FAILED).await?;
+            client.execute(&statement, &[account, &references, &versions, &began, &next, &kinds]).await?;
+        }
+        if !self.changed.is_empty() {
+            let Keys { references, versions, began, next } = Keys::of(&self.changed);
+            let changes = || self.changed.iter().map(|(_, (_, change))| change);
+            let urgency: Vec<i16> = self.changed.iter().map(|(_, (urgency, _))| *urgency).collect();
+            let classes: Vec<_> = changes().map(|change| change.class.map(mandat::Change::as_str)).collect();
+            let from: Vec<Option<Value>> = changes().map(|change| change.from.as_ref().map(columns)).collect();
+            let to: Vec<Value> = changes().map(|change| columns(&change.to)).collect();
+            let statement = client.prepare_cached(CHANGED).await?;
+            let parameters: [&(dyn ToSql + Sync); 10] =
+                [account, &references, &versions, &began, &next, &urgency, &classes, &from, &to, vendor];
+            client.execute(&statement, &parameters).await?;
+        }
         Ok(())
     }
+}
 
-    async fn store_failed(&self, client: &Connection, lane: &Lane, began: DateTime<Utc>) -> Result<(), Failure> {
-        if self.failed.is_empty() {
-            return Ok(());
-        }
-        // The verdict belongs to an earlier reading, so it is removed: see `StoredState::unread`.
-        let statement = "
-            UPDATE mandat_fleet.mandate AS m
-            SET next_check = CASE WHEN m.asked_at > $2 THEN m.next_check ELSE n.next_check END,
-                failures = m.failures + 1, failure = n.failure, verdict = NULL, version = m.version + 1
-            FROM unnest($3::text[], $4::int8[], $5::timestamptz[], $6::text[]) AS n (reference, version, next_check, failure)
-            WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version";
-        let rows = &self.failed;
-        let references: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
-        let versions: Vec<i64> = rows.iter().map(|row| row.1).collect();
-        let next: Vec<_> = rows.iter().map(|row| row.2).collect();
-        let kinds: Vec<&str> = rows.iter().map(|row| row.3).collect();
-        let statement = client.prepare_cached(statement).await?;
-        client.execute(&statement, &[&lane.account, &began, &references, &versions, &next, &kinds]).await?;
-        Ok(())
-    }
-
-    async fn store_changed(&self, client: &Connection, lane: &Lane, began: DateTime<Utc>) -> Result<(), Failure> {
-        if self.changed.is_empty() {
-            return Ok(());
-        }
-        let statement = "
-            WITH n AS (
-                SELECT * FROM unnest($4::text[], $5::int8[], $6::timestamptz[], $7::int2[], $8::text[], $9::jsonb[], $10::jsonb[])
-                    AS n (reference, version, next_check, urgency, class, from_state, to_state)),
-            stored AS (
-                UPDATE mandat_fleet.mandate AS m
-                SET next_check = CASE WHEN m.asked_at > $3 THEN m.next_check ELSE n.next_check END,
-                    urgency = CASE WHEN m.asked_at > $3 THEN m.urgency ELSE n.urgency END,
-                    read_at = clock_timestamp(), failures = 0, failure = NULL, version = m.version + 1,
-                    status = n.to_state ->> 'status', raw = n.to_state ->> 'raw', account_word = n.to_state ->> 'account',
-                    verdict = n.to_state ->> 'verdict', recognized = n.to_state ->> 'recognized',
-                    reinstated_from = n.to_state ->> 'reinstated_from',
-                    acknowledged_before = n.to_state ->> 'acknowledged_before', source = n.to_state ->> 'source',
-                    since = (n.to_state ->> 'since')::timestamptz,
-                    observed_at = (n.to_state ->> 'observed_at')::timestamptz
-                FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version
-                RETURNING m.reference, m.version)
-            INSERT INTO mandat_fleet.change (account, vendor, reference, version, class, from_state, to_state)
-            SELECT $1, $2, n.reference, stored.version, n.class, n.from_state, n.to_state
-            FROM stored JOIN n USING (reference)";
-        let rows = &self.changed;
-        let references: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
-        let versions: Vec<i64> = rows.iter().map(|row| row.1).collect();
-        let next: Vec<_> = rows.iter().map(|row| row.2).collect();
-        let urgency: Vec<i16> = rows.iter().map(|row| row.3).collect();
-        let classes: Vec<_> = rows.iter().map(|(.., change)| change.class.map(mandat::Change::as_str)).collect();
-        let from: Vec<Option<Value>> = rows.iter().map(|(.., change)| change.from.as_ref().map(columns)).collect();
-        let to: Vec<Value> = rows.iter().map(|(.., change)| columns(&change.to)).collect();
-        let statement = client.prepare_cached(statement).await?;
-        let Lane { account, vendor, .. } = lane;
-        client
-            .execute(
-                &statement,
-                &[account, vendor, &began, &references, &versions, &next, &urgency, &classes, &from, &to],
-            )
-            .await?;
-        Ok(())
-    }
+fn reading(query: &StatusQuery, due: &Due, next: Option<DateTime<Utc>>) -> Reading {
+    Reading { reference: query.reference.to_string(), version: due.version, began: due.began, next }
 }
 
 /// PostgreSQL stores no text with a null character. One such word of a vendor must not stop the other mandates of a lane.

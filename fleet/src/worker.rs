@@ -142,15 +142,13 @@ async fn care(reader: Arc<Reader>, metrics: Metrics, paced: bool) {
 
 /// Fits the schedule of each account to the mandates that are in force, and at Seqino to their clients.
 async fn fit(reader: &Reader) -> Result<(), Failure> {
-    let calls = "SELECT a.account, a.vendor, a.rate, a.lanes, count(*) FILTER (WHERE m.client IS NULL) + count(DISTINCT m.client)
+    let calls =
+        "SELECT a.account, a.vendor, a.rate, count(*) FILTER (WHERE m.client IS NULL) + count(DISTINCT m.client)
                  FROM mandat_fleet.account AS a JOIN mandat_fleet.mandate AS m USING (account, vendor)
-                 WHERE m.status IN ('Active', 'Suspended') GROUP BY 1, 2, 3, 4";
+                 WHERE m.status IN ('Active', 'Suspended') AND a.rate IS NOT NULL GROUP BY 1, 2, 3";
     for row in reader.database.connection().await?.query(calls, &[]).await? {
-        let rate = row.get::<_, Option<i32>>(2).map(u32::try_from).transpose()?;
-        if let Some(used) = pace::used(rate, u32::try_from(row.get::<_, i32>(3))?) {
-            let calls = u32::try_from(row.get::<_, i64>(4)).unwrap_or(u32::MAX);
-            reader.schedules.fit(row.get(0), row.get(1), calls, used);
-        }
+        let calls = u32::try_from(row.get::<_, i64>(3)).unwrap_or(u32::MAX);
+        reader.schedules.fit(row.get(0), row.get(1), calls, pace::used(u32::try_from(row.get::<_, i32>(2))?));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use support::{Killed, Vendors, fleet, postgres, ran};
+use support::{Killed, Requests, Vendors, fleet, postgres, ran};
 use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
@@ -117,9 +117,10 @@ async fn killed_workers_and_a_stopped_database_lose_nothing_and_keep_the_rate() 
     }
 
     // No second had more requests than the rate.
-    for (vendor, requests, most) in vendors.journal() {
-        eprintln!("{vendor}: {requests} requests, at most {most} in a second, of {rate}");
-        assert!(most <= rate, "{vendor}: {most} requests in a second, more than {rate}");
+    for (vendor, Requests { all, in_a_second, in_ten_seconds }) in vendors.journal() {
+        let used = in_ten_seconds * 10 / rate;
+        eprintln!("{vendor}: {all} requests, at most {in_a_second} in a second of {rate}, and {used} % in ten seconds");
+        assert!(in_a_second <= rate, "{vendor}: {in_a_second} requests in a second, more than {rate}");
     }
 
     // No job is stuck: each lane still reads a mandate that somebody asks for.
@@ -229,8 +230,8 @@ async fn a_refused_caller_stops_all_lanes_until_somebody_resumes() {
     let workers = [start(&wrong), start(&wrong)];
     wait("(SELECT count(*) = 3 FROM mandat_fleet.account WHERE refused_at IS NOT NULL)").await;
     sleep(Duration::from_secs(5)).await;
-    for (vendor, requests, _) in vendors.journal() {
-        assert_eq!(requests, 1, "{vendor}");
+    for (vendor, requests) in vendors.journal() {
+        assert_eq!(requests.all, 1, "{vendor}");
     }
     assert!(program(&wrong, &["status"]).contains("the vendor refuses the caller"));
     drop(workers);
@@ -289,6 +290,14 @@ async fn the_program_imports_reads_reports_and_delivers() {
     }
     assert!(!metrics.contains("RUM-"), "{metrics}");
 
+    // The lanes change while the worker runs.
+    ran(&mut program(&["rate", "main", "safedebit", "40", "--lanes", "3"]));
+    let status = ran(&mut program(&["status"]));
+    assert!(
+        status.lines().any(|line| line.contains("safedebit") && line.contains("40/s") && line.ends_with("of 3")),
+        "{status}"
+    );
+
     // A mandate ends, and a webhook says so.
     let reference = vendors.references.iter().find(|reference| reference.starts_with("safedebit:")).unwrap().clone();
     vendors.end(&reference);
@@ -314,4 +323,72 @@ async fn the_program_imports_reads_reports_and_delivers() {
     assert_eq!(ran(&mut program(&["changes"])).lines().count(), 31);
     assert_eq!(ran(&mut program(&["changes"])), "");
     drop(worker);
+}
+
+/// A transaction of another program stays open after it has asked for a mandate.
+#[tokio::test]
+async fn an_open_transaction_delays_no_other_mandate() {
+    let Some(server) = postgres() else { return };
+    let vendors = Vendors::start(30);
+    for vendor in ["easytransac", "safedebit", "seqino"] {
+        ran(fleet(&server, &vendors.variables).args(["rate", "main", vendor, "90", "--lanes", "1"]));
+    }
+    ran(fleet(&server, &vendors.variables).args(["import", vendors.file.to_str().unwrap()]));
+    let mut theirs = connect(&server.url()).await;
+    let transaction = theirs.transaction().await.unwrap();
+    transaction.execute("SELECT mandat_fleet.ask('main', $1)", &[&vendors.references[0]]).await.unwrap();
+
+    let arguments = ["worker", "--listen", "127.0.0.1:0"];
+    let _worker = Killed(fleet(&server, &vendors.variables).args(arguments).stderr(Stdio::null()).spawn().unwrap());
+    let client = connect(&server.url()).await;
+    let wait = async |condition: &str| {
+        let began = Instant::now();
+        while !client.query_one(&format!("SELECT {condition}"), &[]).await.unwrap().get::<_, bool>(0) {
+            assert!(began.elapsed() < Duration::from_secs(60), "{condition}");
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    wait("(SELECT count(*) = 29 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
+    transaction.commit().await.unwrap();
+    wait("(SELECT count(*) = 30 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
+    // The job that `ask` added is gone.
+    wait("(SELECT count(*) = 3 FROM graphile_worker.jobs)").await;
+}
+
+/// The vendor does not know the only mandate. This response shows that it accepts the credentials.
+#[tokio::test]
+async fn a_mandate_that_is_not_found_opens_the_other_lanes() {
+    let Some(server) = postgres() else { return };
+    let vendors = Vendors::start(3);
+    let file = std::env::temp_dir().join(format!("mandat-fleet-unknown-{}.csv", std::process::id()));
+    std::fs::write(&file, "safedebit:NOBODY\n").unwrap();
+    ran(fleet(&server, &vendors.variables).args(["import", file.to_str().unwrap()]));
+    std::fs::remove_file(&file).unwrap();
+    let arguments = ["worker", "--listen", "127.0.0.1:0"];
+    let _worker = Killed(fleet(&server, &vendors.variables).args(arguments).stderr(Stdio::null()).spawn().unwrap());
+    let client = connect(&server.url()).await;
+    let began = Instant::now();
+    let accepted = "SELECT vendor FROM mandat_fleet.account WHERE accepted_at IS NOT NULL";
+    while client.query(accepted, &[]).await.unwrap().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        sleep(Duration::from_millis(100)).await;
+    }
+    let failure = "SELECT failure FROM mandat_fleet.mandate";
+    while client.query_one(failure, &[]).await.unwrap().get::<_, Option<String>>(0).as_deref() != Some("NotFound") {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// An administrator lets a user create the tables, and then takes the right away.
+#[tokio::test]
+async fn a_user_without_the_right_to_create_can_use_the_tables() {
+    let Some(server) = postgres() else { return };
+    let client = connect(&server.url()).await;
+    client.batch_execute("CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE postgres TO app").await.unwrap();
+    let database = mandat_fleet::Database::new(&server.url().replace("user=postgres", "user=app"), 2).unwrap();
+    database.migrate().await.unwrap();
+    client.batch_execute("REVOKE CREATE ON DATABASE postgres FROM app").await.unwrap();
+    database.migrate().await.unwrap();
+    mandat_fleet::report(&database).await.unwrap();
 }

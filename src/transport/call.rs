@@ -90,7 +90,10 @@ impl<'a, V: Vendor> Call<'a, V> {
             call.attempt();
             let until = deadline.min(Instant::now() + settings.attempt_timeout);
             let answer = response::receive(transport, operation, request, progress.fresh, until).await;
-            drop(turn);
+            match &answer {
+                Ok(_) => turn.answered(),
+                Err(_) => drop(turn),
+            }
             let judged = match answer {
                 Ok(answer) => aside(operation, answer, deadline, |answer| answer.judge::<V>(operation)).await,
                 Err(failed) => Err(failed),

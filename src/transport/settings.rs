@@ -56,6 +56,12 @@ pub struct Settings {
     ///
     /// The default value does not apply to a vendor on this machine, such as the sandbox.
     pub rate_per_second: Option<NonZeroU32>,
+    /// Applies `rate_per_second` to the arrival of the requests at the vendor, and not only to their start. Default: false.
+    ///
+    /// Requests can be delayed, and then arrive together. With a strict rate, a request counts until a second after its
+    /// response. So no second has more arrivals than `rate_per_second`. The price: if responses take a tenth of a
+    /// second, ten elevenths of the rate are used.
+    pub strict_rate: bool,
     /// Uses HTTP/2 if the server offers it in the TLS handshake. Default: false, which means HTTP/1.1. Reads then share
     /// one connection. Writes and removals still open a new one.
     #[cfg(feature = "http2")]
@@ -76,6 +82,7 @@ impl Default for Settings {
             max_retry_after: Duration::from_secs(10),
             concurrency: 64,
             rate_per_second: NonZeroU32::new(15),
+            strict_rate: false,
             #[cfg(feature = "http2")]
             http2: false,
         }
@@ -98,6 +105,7 @@ impl Settings {
         with_max_retry_after max_retry_after: Duration,
         with_concurrency concurrency: usize,
         with_rate_per_second rate_per_second: Option<NonZeroU32>,
+        with_strict_rate strict_rate: bool,
     }
     #[cfg(feature = "http2")]
     crate::setters::setters! {
@@ -105,9 +113,9 @@ impl Settings {
     }
 
     /// Limits each number to the range of an instant or a semaphore. With `loopback`, removes the default rate limit,
-    /// which protects a vendor's servers. No vendor's servers are on this machine.
+    /// which protects a vendor's servers. No vendor's servers are on this machine. A strict rate is the caller's own.
     pub(super) fn bounded(self, loopback: bool) -> Self {
-        let spared = loopback && self.rate_per_second == Self::default().rate_per_second;
+        let spared = loopback && !self.strict_rate && self.rate_per_second == Self::default().rate_per_second;
         Self {
             rate_per_second: self.rate_per_second.filter(|_| !spared),
             connect_timeout: self.connect_timeout.min(LONGEST),

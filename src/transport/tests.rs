@@ -250,6 +250,8 @@ fn default_rate_limit_exempts_loopback() {
     let default = Settings::default();
     assert!(rate(&default, false).is_some_and(|rate| rate <= 25));
     assert_eq!(rate(&default, true), None);
+    let strict = Settings { strict_rate: true, ..Settings::default() };
+    assert_eq!(rate(&strict, true), rate(&default, false));
     // A rate limit that the caller sets applies to every address. `None` also applies to every address, and means no
     // limit.
     for own in [None, NonZeroU32::new(1), NonZeroU32::new(1000)] {
@@ -271,6 +273,73 @@ async fn waiting_calls_still_respect_the_rate_limit() {
     };
     let (_, released) = tokio::join!(futures_util::future::join_all(calls), released);
     assert!(released.elapsed() > Duration::from_secs(4), "50 calls in {:?}", released.elapsed());
+}
+
+/// Sends requests through a strict rate limit: `delays` gives the milliseconds until the arrival and from there to the
+/// response. A request without a response arrives within a second after its connection was closed. Returns the times of
+/// the arrivals, sorted.
+async fn arrivals(per_second: u32, requests: u32, delays: impl Fn(u32) -> (u64, Option<u64>) + Copy) -> Vec<Duration> {
+    let rate_per_second = NonZeroU32::new(per_second);
+    let limits = Limits::new(&Settings {
+        rate_per_second,
+        strict_rate: true,
+        concurrency: per_second as usize,
+        ..Settings::default()
+    });
+    let began = Instant::now();
+    let requests = (0..requests).map(|request| {
+        let limits = &limits;
+        async move {
+            let turn = limits.turn().await;
+            let (until_arrival, until_response) = delays(request);
+            let way = Duration::from_millis(until_arrival);
+            let Some(until_response) = until_response else {
+                drop(turn);
+                return began.elapsed() + way;
+            };
+            tokio::time::sleep(way).await;
+            let arrived = began.elapsed();
+            tokio::time::sleep(Duration::from_millis(until_response)).await;
+            turn.answered();
+            arrived
+        }
+    });
+    let mut arrived = futures_util::future::join_all(requests).await;
+    arrived.sort_unstable();
+    arrived
+}
+
+#[tokio::test(start_paused = true)]
+async fn strict_rate_holds_at_the_vendor_even_if_requests_are_delayed() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    for per_second in [1, 3, 15, 31, 100] {
+        let arrived = arrivals(per_second, 20 * per_second, |request| {
+            let mut rng = fastrand::Rng::with_seed(seed ^ u64::from(request));
+            match rng.u8(..100) {
+                // The network stops for a while, and then delivers all requests together.
+                0..10 => (1500 - u64::from(request) * 1000 / u64::from(per_second) % 1500, Some(0)),
+                // Nobody waits for the response.
+                10..15 => (rng.u64(..1000), None),
+                _ => (rng.u64(..60), Some(rng.u64(..60))),
+            }
+        });
+        let arrived = arrived.await;
+        for (first, at) in arrived.iter().enumerate() {
+            let within = arrived[first..].iter().take_while(|other| **other < *at + Duration::from_secs(1)).count();
+            assert!(within <= per_second as usize, "{within} of {per_second} after {at:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn strict_rate_uses_nine_tenths_if_responses_take_a_tenth_of_a_second() {
+    for per_second in [5, 15, 31, 100] {
+        let seconds = 60;
+        let arrived = arrivals(per_second, seconds * per_second, |_| (50, Some(50))).await;
+        let used = arrived.len() as f64 / arrived.last().unwrap().as_secs_f64() / f64::from(per_second);
+        assert!((0.9..=1.0).contains(&used), "{used} of {per_second}");
+    }
 }
 
 #[test]

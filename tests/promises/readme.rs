@@ -127,6 +127,7 @@ fn table_in_the_book_lists_every_setting_with_its_default() {
         max_retry_after,
         concurrency,
         rate_per_second,
+        strict_rate,
         ..
     } = Settings::default();
     let wanted = [
@@ -141,6 +142,7 @@ fn table_in_the_book_lists_every_setting_with_its_default() {
         ("max_retry_after", format!("{max_retry_after:?}")),
         ("concurrency", concurrency.to_string()),
         ("rate_per_second", rate_per_second.map_or("none".into(), |rate| rate.to_string())),
+        ("strict_rate", strict_rate.to_string()),
     ];
     let written = rows(OPERATIONS, "| setting | default |");
     assert_eq!(written.len(), wanted.len());

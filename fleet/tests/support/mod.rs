@@ -92,16 +92,32 @@ impl Vendors {
         assert_eq!(self.ask(&format!("delay {milliseconds}")), "done");
     }
 
-    /// The requests to each vendor, and the most in any second.
-    pub fn journal(&mut self) -> Vec<(String, usize, usize)> {
+    /// The number of the process.
+    #[allow(dead_code, reason = "only the benchmark needs it")]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The requests to each vendor.
+    pub fn journal(&mut self) -> Vec<(String, Requests)> {
         let report = self.ask("journal");
         let vendor = |part: &str| {
             let (vendor, counts) = part.split_once('=')?;
-            let (all, most) = counts.split_once('/')?;
-            Some((vendor.to_owned(), all.parse().ok()?, most.parse().ok()?))
+            let mut counts = counts.split('/').map(|count| count.parse().ok());
+            let (all, in_a_second, in_ten_seconds) = (counts.next()??, counts.next()??, counts.next()??);
+            Some((vendor.to_owned(), Requests { all, in_a_second, in_ten_seconds }))
         };
         report.split_whitespace().map(|part| vendor(part).unwrap_or_else(|| panic!("{report}"))).collect()
     }
+}
+
+/// The requests to a vendor: all of them, and the most in any second and in any ten seconds.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "the benchmark reads only one")]
+pub struct Requests {
+    pub all: usize,
+    pub in_a_second: usize,
+    pub in_ten_seconds: usize,
 }
 
 impl Drop for Vendors {
