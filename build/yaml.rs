@@ -1,7 +1,7 @@
 //! Reads YAML into a tree whose nodes know their places, and Rust types from such a tree.
 
 use super::problem::{Located, Place, Problem};
-use granit_parser::{Event, Parser, ScalarStyle, StrInput};
+use granit_parser::{Event, Options, Parser, ScalarStyle, StrInput};
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -11,10 +11,13 @@ use serde::{
     forward_to_deserialize_any,
 };
 use serde_json::{Number, Value};
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::{collections::BTreeSet, fmt, marker::PhantomData};
 
-/// The most nodes of a document. Aliases could otherwise multiply a short text without end.
-const MOST: usize = 1_000_000;
+/// The tag `!!str`.
+const TEXT: &str = "tag:yaml.org,2002:str";
+
+/// The most lists and maps inside one another. Each level needs stack.
+const DEEPEST: usize = 64;
 
 /// A value of a YAML document with its place.
 #[derive(Clone)]
@@ -38,8 +41,11 @@ pub enum Kind {
 impl Node {
     /// Reads the only document of a text. `theirs` marks the places of a user's file.
     pub fn read(text: &str, theirs: bool) -> Result<Self, Problem> {
-        let events = Parser::new_from_str(text);
-        Ok(Reader { events, theirs, anchors: BTreeMap::new(), nodes: 0 }.document()?)
+        // Another crate of a user can enable the parser's feature for comments, which are then events by default.
+        let mut options = Options::default();
+        options.set_emit_comments(false);
+        let events = Parser::new_from_str_with_options(text, options);
+        Ok(Reader { events, theirs, depth: 0 }.document()?)
     }
 
     /// Reads a Rust type from this node.
@@ -79,7 +85,10 @@ fn plain(text: &str) -> Value {
         "false" | "False" | "FALSE" => return false.into(),
         _ => {}
     }
-    let radix = |prefix, radix| u64::from_str_radix(text.strip_prefix(prefix)?, radix).ok();
+    // Rust would also read a sign after the prefix.
+    let radix = |prefix, radix| {
+        u64::from_str_radix(text.strip_prefix(prefix).filter(|rest| !rest.starts_with(['+', '-']))?, radix).ok()
+    };
     let whole = || text.parse().ok().or_else(|| radix("0x", 16)).or_else(|| radix("0o", 8)).map(Number::from);
     let negative = || text.parse::<i64>().ok().map(Number::from);
     // Rust would also read `inf` and `nan`.
@@ -93,9 +102,7 @@ fn plain(text: &str) -> Value {
 struct Reader<'a> {
     events: Parser<'a, StrInput<'a>>,
     theirs: bool,
-    /// The nodes with an anchor, each with the number of its nodes.
-    anchors: BTreeMap<usize, (Node, usize)>,
-    nodes: usize,
+    depth: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -131,43 +138,38 @@ impl<'a> Reader<'a> {
 
     fn node(&mut self, event: Event<'a>, place: Place) -> Result<Node, Error> {
         let mistake = |what: String| Error { place: Some(place), what };
-        let before = self.nodes;
-        self.nodes += 1;
-        let (anchor, kind) = match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain && tag.is_none();
-                (anchor, Kind::Scalar { text: text.into_owned(), plain })
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(mistake(format!("more than {DEEPEST} values inside one another")));
+        }
+        let kind = match event {
+            Event::Scalar(text, style, _, tag) => {
+                if let Some(tag) = tag.as_ref().filter(|tag| tag.to_string() != TEXT) {
+                    return Err(mistake(format!("the tag `{tag}` is not supported")));
+                }
+                Kind::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain && tag.is_none() }
             }
-            Event::SequenceStart(_, anchor, _) => {
+            Event::SequenceStart(..) => {
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
-                        (Event::SequenceEnd, _) => break (anchor, Kind::List(items)),
+                        (Event::SequenceEnd, _) => break Kind::List(items),
                         (event, place) => items.push(self.node(event, place)?),
                     }
                 }
             }
-            Event::MappingStart(_, anchor, _) => (anchor, Kind::Map(self.fields()?)),
-            Event::Alias(anchor) => {
-                let (node, nodes) =
-                    self.anchors.get(&anchor).ok_or_else(|| mistake("an alias inside itself".into()))?;
-                self.nodes = self.nodes.saturating_add(*nodes);
-                (0, node.kind.clone())
-            }
+            Event::MappingStart(..) => Kind::Map(self.fields()?),
+            // Aliases can multiply a short text without end, and a merge patch cannot change one of the copies.
+            Event::Alias(..) => return Err(mistake("an alias is not supported, so write the value here".into())),
             other => return Err(mistake(format!("unexpected {other:?}"))),
         };
-        if self.nodes > MOST {
-            return Err(mistake(format!("the document has more than {MOST} values")));
-        }
-        let node = Node { place, kind };
-        if anchor > 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before));
-        }
-        Ok(node)
+        self.depth -= 1;
+        Ok(Node { place, kind })
     }
 
     fn fields(&mut self) -> Result<Vec<(Node, Node)>, Error> {
         let mut fields: Vec<(Node, Node)> = Vec::new();
+        let mut known = BTreeSet::new();
         loop {
             let (event, place) = self.next()?;
             if event == Event::MappingEnd {
@@ -178,7 +180,7 @@ impl<'a> Reader<'a> {
             if !matches!(key.kind, Kind::Scalar { .. }) {
                 return mistake("a key is a list or a map".into());
             }
-            if fields.iter().any(|(known, _)| known.text() == key.text()) {
+            if !known.insert(key.text().to_owned()) {
                 return mistake(format!("duplicate mapping key: {}", key.text()));
             }
             let (event, place) = self.next()?;

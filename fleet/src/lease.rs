@@ -11,12 +11,12 @@
 //!    the database.
 //! 4. A lane that is not free has no new holder.
 //!
-//! The reading in 1 comes before the statement, so the holder stops at least [`GAP`] before the lane is free. Both sides
-//! measure durations, so their clocks need not show the same time. They have to run at the same speed, up to a tenth.
+//! The reading in 1 comes before the statement, so the holder stops at least two seconds before the lane is free. Both
+//! sides measure durations, so their clocks need not show the same time. They have to run at the same speed, up to a tenth.
 //! The same holds for a job that ends on time: it stops its calls, and then makes the lane free after [`GAP`].
 //!
-//! A killed worker stops at once, and nobody frees its lane before the end of the lease. A machine that is suspended and
-//! resumed is the exception: requests that waited in its memory may leave late.
+//! A killed worker stops at once, and nobody frees its lane before the end of the lease. A process or machine that is
+//! suspended and resumed is the exception. It may start requests until it notices the loss of the lease.
 
 use crate::{
     Failure,
@@ -32,8 +32,10 @@ use tokio::{
 
 /// The time for which a lease is valid without renewal.
 const LENGTH: Duration = Duration::from_secs(8);
-/// The pause between two holders of a lane. It has to be longer than a second, so that no second has requests of both.
-const GAP: Duration = Duration::from_secs(2);
+/// The pause between two holders of a lane. A dropped request can arrive a second late, and no second may have requests of
+/// both. The third second is for clocks that differ by a tenth: of 11 seconds of the database, 10 are left, and 2 after the
+/// 8 of the lease.
+const GAP: Duration = Duration::from_secs(3);
 const RENEWAL: Duration = Duration::from_secs(2);
 /// The longest wait until a lane looks for due mandates again.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
@@ -122,9 +124,10 @@ impl Lease {
         let mut deadline = self.deadline.clone();
         loop {
             let until = *deadline.borrow_and_update();
-            sleep_until(until).await;
-            if !deadline.has_changed().unwrap_or(false) {
-                return;
+            tokio::select! {
+                () = sleep_until(until) => return,
+                // The renewal ends if the database has another holder.
+                changed = deadline.changed() => if changed.is_err() { return },
             }
         }
     }

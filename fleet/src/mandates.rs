@@ -54,8 +54,8 @@ pub(crate) struct Due {
     pub failures: i32,
     /// The time since the mandate was due.
     pub late: Duration,
-    /// The time of the database before the mandate was chosen.
-    pub began: DateTime<Utc>,
+    /// The time at which somebody asked for the mandate, as the job saw it.
+    pub asked: Option<DateTime<Utc>>,
 }
 
 /// The next due mandates of a lane, with those of each client next to each other.
@@ -69,7 +69,7 @@ pub(crate) struct Batch {
 
 /// The state of the account, and whether another lane waits. $4 has to be true for the second.
 const ACCOUNT: &str = "
-    SELECT clock_timestamp(), a.refused_at IS NOT NULL OR a.closed_until > clock_timestamp(), $4 AND EXISTS (
+    SELECT a.refused_at IS NOT NULL OR a.closed_until > clock_timestamp(), $4 AND EXISTS (
         SELECT FROM graphile_worker.jobs AS j
         LEFT JOIN mandat_fleet.lane AS l ON j.queue_name = l.account || '/' || l.vendor || '/' || l.lane
         WHERE j.locked_at IS NULL AND j.run_at <= now() AND j.attempts < j.max_attempts
@@ -125,10 +125,10 @@ impl Batch {
         let due_parameters: [&(dyn ToSql + Sync); 5] = [account, vendor, number, &most, &taken];
         let (account, rows) =
             try_join(client.query_one(&account_of, &parameters), client.query(&due_of, &due_parameters)).await?;
-        let (began, closed, awaited) = (account.get(0), account.get(1), account.get(2));
+        let (closed, awaited) = (account.get(0), account.get(1));
         let mut batch = Self { due: Vec::with_capacity(rows.len()), closed, awaited };
         for row in &rows {
-            match due(row, began) {
+            match due(row) {
                 Ok(due) => batch.due.push(due),
                 // A row that cannot be read must not hide the others. It stays due, and the log names the column.
                 Err(error) => {
@@ -159,7 +159,7 @@ impl Batch {
     }
 }
 
-fn due(row: &Row, began: DateTime<Utc>) -> Result<(StatusQuery, Due), Failure> {
+fn due(row: &Row) -> Result<(StatusQuery, Due), Failure> {
     let instant = |name: &str| row.get::<_, Option<DateTime<Utc>>>(name);
     let stored = StoredState::from_columns(|field| match field {
         "since" | "observed_at" => instant(field).map(|at| at.to_rfc3339()),
@@ -187,7 +187,7 @@ fn due(row: &Row, began: DateTime<Utc>) -> Result<(StatusQuery, Due), Failure> {
         collect_on: row.get("collect_on"),
         failures: row.get("failures"),
         late: Duration::try_from_secs_f64(row.get("late")).unwrap_or_default(),
-        began,
+        asked: instant("asked_at"),
     };
     Ok((StatusQuery::new(reference).with_stored(stored).with_facts(facts), due))
 }
@@ -203,7 +203,7 @@ async fn unreadable(client: &Connection, lane: &Lane, reference: &str) -> Result
 struct Reading {
     reference: String,
     version: i64,
-    began: DateTime<Utc>,
+    asked: Option<DateTime<Utc>>,
     next: Option<DateTime<Utc>>,
 }
 
@@ -222,7 +222,7 @@ pub(crate) struct Stored {
 struct Keys<'a> {
     references: Vec<&'a str>,
     versions: Vec<i64>,
-    began: Vec<DateTime<Utc>>,
+    asked: Vec<Option<DateTime<Utc>>>,
     next: Vec<Option<DateTime<Utc>>>,
 }
 
@@ -232,7 +232,7 @@ impl<'a> Keys<'a> {
         Self {
             references: readings().map(|reading| reading.reference.as_str()).collect(),
             versions: readings().map(|reading| reading.version).collect(),
-            began: readings().map(|reading| reading.began).collect(),
+            asked: readings().map(|reading| reading.asked).collect(),
             next: readings().map(|reading| reading.next).collect(),
         }
     }
@@ -240,14 +240,15 @@ impl<'a> Keys<'a> {
 
 /// Begins a statement that stores the readings `n`. A row that has another version since is left alone, and is read
 /// again. So is a row that somebody has locked: a store never waits for the transaction of somebody else, and so cannot be a
-/// part of a deadlock. A row that somebody asked for since `began` stays due.
+/// part of a deadlock. A row with another `asked_at` stays due, because
+/// somebody asked for the mandate since the job chose the row.
 macro_rules! store {
     ($parameters:literal, $columns:literal, $rest:literal) => {
         concat!(
             "WITH n AS (
                 SELECT n.* FROM unnest($2::text[], $3::int8[], $4::timestamptz[], $5::timestamptz[], ",
             $parameters,
-            ") AS n (reference, version, began, next_check, ",
+            ") AS n (reference, version, asked, next_check, ",
             $columns,
             ")
                 JOIN mandat_fleet.mandate AS m
@@ -263,10 +264,11 @@ const UNCHANGED: &str = store!(
     "urgency",
     "
     UPDATE mandat_fleet.mandate AS m
-    SET next_check = CASE WHEN m.asked_at > n.began THEN m.next_check ELSE n.next_check END,
-        urgency = CASE WHEN m.asked_at > n.began THEN m.urgency ELSE n.urgency END,
+    SET next_check = CASE WHEN m.asked_at IS DISTINCT FROM n.asked THEN m.next_check ELSE n.next_check END,
+        urgency = CASE WHEN m.asked_at IS DISTINCT FROM n.asked THEN m.urgency ELSE n.urgency END,
         read_at = clock_timestamp(), failures = 0, failure = NULL
-    FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version"
+    FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version
+    RETURNING m.reference"
 );
 
 // The verdict belongs to an earlier reading, so it is removed: see `StoredState::unread`.
@@ -275,9 +277,10 @@ const FAILED: &str = store!(
     "failure",
     "
     UPDATE mandat_fleet.mandate AS m
-    SET next_check = CASE WHEN m.asked_at > n.began THEN m.next_check ELSE n.next_check END,
+    SET next_check = CASE WHEN m.asked_at IS DISTINCT FROM n.asked THEN m.next_check ELSE n.next_check END,
         failures = m.failures + 1, failure = n.failure, verdict = NULL, version = m.version + 1
-    FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version"
+    FROM n WHERE m.account = $1 AND m.reference = n.reference AND m.version = n.version
+    RETURNING m.reference"
 );
 
 const CHANGED: &str = store!(
@@ -286,8 +289,8 @@ const CHANGED: &str = store!(
     ",
     stored AS (
         UPDATE mandat_fleet.mandate AS m
-        SET next_check = CASE WHEN m.asked_at > n.began THEN m.next_check ELSE n.next_check END,
-            urgency = CASE WHEN m.asked_at > n.began THEN m.urgency ELSE n.urgency END,
+        SET next_check = CASE WHEN m.asked_at IS DISTINCT FROM n.asked THEN m.next_check ELSE n.next_check END,
+            urgency = CASE WHEN m.asked_at IS DISTINCT FROM n.asked THEN m.urgency ELSE n.urgency END,
             read_at = clock_timestamp(), failures = 0, failure = NULL, version = m.version + 1,
             status = n.to_state ->> 'status', raw = n.to_state ->> 'raw', account_word = n.to_state ->> 'account',
             verdict = n.to_state ->> 'verdict', recognized = n.to_state ->> 'recognized',
@@ -299,20 +302,13 @@ const CHANGED: &str = store!(
         RETURNING m.reference, m.version)
     INSERT INTO mandat_fleet.change (account, vendor, reference, version, class, from_state, to_state)
     SELECT $1, $10, n.reference, stored.version, n.class, n.from_state, n.to_state
-    FROM stored JOIN n USING (reference)"
+    FROM stored JOIN n USING (reference)
+    RETURNING reference"
 );
 
 impl Stored {
     pub fn len(&self) -> usize {
         self.unchanged.len() + self.changed.len() + self.failed.len()
-    }
-
-    /// The mandates of these readings.
-    pub fn references(&self) -> impl Iterator<Item = &str> {
-        let unchanged = self.unchanged.iter().map(|(reading, _)| reading);
-        let changed = self.changed.iter().map(|(reading, _)| reading);
-        let failed = self.failed.iter().map(|(reading, _)| reading);
-        unchanged.chain(changed).chain(failed).map(|reading| reading.reference.as_str())
     }
 
     /// Adds a reading. Returns the change that it brings.
@@ -357,22 +353,28 @@ impl Stored {
         self.failed.push((reading(query, due, Some(next)), kind.name()));
     }
 
-    /// Stores the readings. Each statement is a transaction of its own: a change and its row appear together.
-    pub async fn store(&self, client: &Connection, Lane { account, vendor, .. }: &Lane) -> Result<(), Failure> {
+    /// Stores the readings, and returns the mandates that are stored. Each statement is a transaction of its own: a change
+    /// and its row appear together.
+    pub async fn store(
+        &self,
+        client: &Connection,
+        Lane { account, vendor, .. }: &Lane,
+    ) -> Result<Vec<String>, Failure> {
+        let mut stored = Vec::new();
         if !self.unchanged.is_empty() {
-            let Keys { references, versions, began, next } = Keys::of(&self.unchanged);
+            let Keys { references, versions, asked, next } = Keys::of(&self.unchanged);
             let urgency: Vec<i16> = self.unchanged.iter().map(|(_, urgency)| *urgency).collect();
             let statement = client.prepare_cached(UNCHANGED).await?;
-            client.execute(&statement, &[account, &references, &versions, &began, &next, &urgency]).await?;
+            stored.extend(client.query(&statement, &[account, &references, &versions, &asked, &next, &urgency]).await?);
         }
         if !self.failed.is_empty() {
-            let Keys { references, versions, began, next } = Keys::of(&self.failed);
+            let Keys { references, versions, asked, next } = Keys::of(&self.failed);
             let kinds: Vec<&str> = self.failed.iter().map(|(_, kind)| *kind).collect();
             let statement = client.prepare_cached(FAILED).await?;
-            client.execute(&statement, &[account, &references, &versions, &began, &next, &kinds]).await?;
+            stored.extend(client.query(&statement, &[account, &references, &versions, &asked, &next, &kinds]).await?);
         }
         if !self.changed.is_empty() {
-            let Keys { references, versions, began, next } = Keys::of(&self.changed);
+            let Keys { references, versions, asked, next } = Keys::of(&self.changed);
             let changes = || self.changed.iter().map(|(_, (_, change))| change);
             let urgency: Vec<i16> = self.changed.iter().map(|(_, (urgency, _))| *urgency).collect();
             let classes: Vec<_> = changes().map(|change| change.class.map(mandat::Change::as_str)).collect();
@@ -380,15 +382,15 @@ impl Stored {
             let to: Vec<Value> = changes().map(|change| columns(&change.to)).collect();
             let statement = client.prepare_cached(CHANGED).await?;
             let parameters: [&(dyn ToSql + Sync); 10] =
-                [account, &references, &versions, &began, &next, &urgency, &classes, &from, &to, vendor];
-            client.execute(&statement, &parameters).await?;
+                [account, &references, &versions, &asked, &next, &urgency, &classes, &from, &to, vendor];
+            stored.extend(client.query(&statement, &parameters).await?);
         }
-        Ok(())
+        Ok(stored.iter().map(|row| row.get(0)).collect())
     }
 }
 
 fn reading(query: &StatusQuery, due: &Due, next: Option<DateTime<Utc>>) -> Reading {
-    Reading { reference: query.reference.to_string(), version: due.version, began: due.began, next }
+    Reading { reference: query.reference.to_string(), version: due.version, asked: due.asked, next }
 }
 
 /// PostgreSQL stores no text with a null character. One such word of a vendor must not stop the other mandates of a lane.

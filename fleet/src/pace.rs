@@ -10,7 +10,8 @@
 //! Look at the requests of one lane that arrive within one second.
 //!
 //! 1. All of them come from one holder. A lane is held by one worker at a time, and its next holder begins two seconds after
-//!    its last one has stopped ([`crate::lease`]). A request that the last holder dropped arrives within a second, or never.
+//!    its last one has stopped ([`crate::lease`]). We assume that a request
+//!    without a response arrives within a second after its connection was closed, or never.
 //! 2. The holder sends through one client of mandat, whose strict rate limit has as many *places* as the share. A request
 //!    takes a place before it is sent, and gives the place back a second after its response.
 //! 3. The response comes after the arrival. So each of these requests gives its place back a second after its arrival or

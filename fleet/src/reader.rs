@@ -176,10 +176,7 @@ impl Reader {
         loop {
             if storing.is_empty() && job.waiting.len() > 0 && (job.waiting.len() >= CHUNK || Instant::now() >= until) {
                 let stored = std::mem::take(&mut job.waiting);
-                storing.push(async move {
-                    stored.store(client, lane).await?;
-                    Ok::<_, Failure>(stored)
-                });
+                storing.push(async move { stored.store(client, lane).await });
                 until = Instant::now() + STORE;
             }
             let reading = tokio::select! {
@@ -262,10 +259,11 @@ impl Taking<'_> {
         lock(&self.taken).get(&query.reference.to_string()).cloned()
     }
 
-    /// Allows the mandates of these readings to be taken again.
-    fn release(&self, stored: &Stored) {
+    /// Allows these mandates to be taken again. The others stay taken until the job ends. Their rows are locked or have
+    /// another version, so the job would read them again and again.
+    fn release(&self, stored: &[String]) {
         let mut taken = lock(&self.taken);
-        for reference in stored.references() {
+        for reference in stored {
             taken.remove(reference);
         }
     }

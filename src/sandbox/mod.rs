@@ -96,10 +96,10 @@
 //! JSON. The response to an invalid control request is 400, 404 or 409 with `{"error": "..."}`.
 //!
 //! Each request needs exactly one `Host` header. Otherwise the response is 400. The host has to be `localhost`, a
-//! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the response is
-//! 421. A control request from a page of another site (`Origin`, `Sec-Fetch-Site`) gets 403, and so does a decision on
-//!      a page. A control request whose `Content-Type` is not JSON gets 415. So no web site can control the sandbox
-//!      through a browser.
+//! loopback address, the address that the sandbox listens on, or one of [`Options::hosts`]. Otherwise the status is 421.
+//!
+//! A control request from a page of another site (`Origin`, `Sec-Fetch-Site`) gets 403, and so does a decision on a page.
+//! A control request whose `Content-Type` is not JSON gets 415. So no web site can control the sandbox through a browser.
 //!
 //! | method, path | body or query | effect |
 //! |---|---|---|

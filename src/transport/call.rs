@@ -74,6 +74,7 @@ impl<'a, V: Vendor> Call<'a, V> {
                     if header.as_ref().is_none_or(|header| self.vendor.holds(header)) {
                         return Ok((header, turn));
                     }
+                    turn.unused();
                 }
             });
             let late = || {
@@ -85,6 +86,7 @@ impl<'a, V: Vendor> Call<'a, V> {
             // Return `NotAsked` only before the first attempt. Later, the error has to report the outcome of the
             // earlier attempts.
             if progress == Progress::START && is_shut() {
+                turn.unused();
                 return Err(Error::not_asked(V::PROVIDER).outcome_is(operation.outcome(progress.outcome)));
             }
             call.attempt();

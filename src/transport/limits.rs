@@ -60,6 +60,13 @@ impl Limits {
 }
 
 impl Turn<'_> {
+    /// Ends a turn without a request.
+    pub fn unused(mut self) {
+        if let Some(place) = &mut self.place {
+            place.rest = Duration::ZERO;
+        }
+    }
+
     /// Ends the turn of an attempt whose response has arrived.
     pub fn answered(mut self) {
         if let Some(place) = &mut self.place {
@@ -78,13 +85,14 @@ fn rate(per_second: NonZeroU32) -> RateLimiter {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
-/// A request without a response can arrive until a second after its connection was closed.
+/// The time in which a request without a response can still arrive, after its connection was closed. A network that
+/// stands still for longer, and then delivers the request, is outside the promise.
 const LATE: Duration = Duration::from_secs(1);
 
 /// The places of a strict rate limit: one for each request that may arrive in a second.
 ///
-/// An attempt takes a place before it starts, and gives the place back a second after its response. Consider the requests
-/// that arrive within one second. Each took its place before it arrived. The second ends before any of them gives its
+/// An attempt takes a place before it starts, and gives the place back a second after its response. Consider the
+/// requests that arrive within one second. Each took its place before it arrived. The second ends before any of them gives its
 /// place back, because each response came after the arrival. So the requests had different places, and are no more than
 /// the places.
 struct Places {

@@ -56,11 +56,14 @@ pub struct Settings {
     ///
     /// The default value does not apply to a vendor on this machine, such as the sandbox.
     pub rate_per_second: Option<NonZeroU32>,
-    /// Applies `rate_per_second` to the arrival of the requests at the vendor, and not only to their start. Default: false.
+    /// Applies `rate_per_second` to the arrival of the requests at the vendor, and not only to their start. Default:
+    /// false. Without `rate_per_second` the value has no effect.
     ///
     /// Requests can be delayed, and then arrive together. With a strict rate, a request counts until a second after its
-    /// response. So no second has more arrivals than `rate_per_second`. The price: if responses take a tenth of a
-    /// second, ten elevenths of the rate are used.
+    /// response, and without a response for two seconds. So no second has more arrivals than `rate_per_second`. The only
+    /// exception is a network that delivers a request more than a second after its connection was closed.
+    ///
+    /// If responses take a tenth of a second, ten elevenths of the rate are used.
     pub strict_rate: bool,
     /// Uses HTTP/2 if the server offers it in the TLS handshake. Default: false, which means HTTP/1.1. Reads then share
     /// one connection. Writes and removals still open a new one.

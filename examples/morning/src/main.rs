@@ -1,8 +1,8 @@
 //! Finds the mandates that changed since yesterday. SQLite holds their states, with one column for each field of
 //! `StoredState`.
 //!
-//! Run it with `cargo run --manifest-path examples/morning/Cargo.toml`. The database is in memory, and the sandbox simulates the vendors on
-//! loopback.
+//! Run it with `cargo run --manifest-path examples/morning/Cargo.toml`. The database is in memory, and the sandbox
+//! simulates the vendors on loopback.
 //!
 //! For PostgreSQL use sqlx's feature `postgres` and `PgPool`. Placeholders are then `$1`, `$2`, and so on.
 //! `COLLATE "C"` sorts by bytes, as SQLite does, so the mandates of one Seqino client follow one another. The two

@@ -26,7 +26,7 @@ pub fn read(path: &Path) -> Result<String, Failure> {
     };
     source.take(LARGEST + 1).read_to_end(&mut bytes).map_err(told)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(format!("{shown} is larger than {} MiB. Split the file.", LARGEST >> 20).into());
+        return Err(format!("{shown} is larger than {} MiB", LARGEST >> 20).into());
     }
     Ok(file::decode(&bytes).map_err(|why| format!("{shown}: {why}"))?)
 }

@@ -103,7 +103,11 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         return Ok(write::failed(out, &FailureForm::of(&reference, &error), &error, NEXT));
     }
     // Seqino deletes the mandate. With the earlier reading, the status is `Gone` and not an error.
-    match mandates.status(&now).await {
+    let read = tokio::select! {
+        read = mandates.status(&now) => read.map_err(|error| told(&error)),
+        _ = &mut stopped => Err("stopped".into()),
+    };
+    match read {
         Ok(mandate) => {
             let mut end = End::Complete;
             if mandate.status.phase() != Phase::Ended {
@@ -117,10 +121,9 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
             let printed = status::show(&mut out, &mandate, &no_facts(), None, Utc::now());
             Ok(write::ended(out, printed, end))
         }
-        Err(error) => {
+        Err(why) => {
             complain(&format!(
-                "the vendor accepted the revocation of {reference}. The mandate could not be read back: {}",
-                told(&error)
+                "the vendor accepted the revocation of {reference}. The mandate could not be read back: {why}"
             ));
             Ok(write::ended(out, Ok(()), End::Incomplete))
         }

@@ -166,6 +166,10 @@ fn step(
     }
 }
 
+fn is_operation(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
+}
+
 /// Returns the cause of a failure: the text of an error without the number of the line, the trace id and the delay. So
 /// many rows have the same cause. A text that is no error of this program may be personal, so the page hides it.
 fn cause(error: &str) -> String {
@@ -173,7 +177,11 @@ fn cause(error: &str) -> String {
         Some((line, rest)) if line.strip_prefix("line ").is_some_and(is_number) => rest,
         _ => error,
     };
-    let of_vendor = |provider: &Provider| text.starts_with(provider.name());
+    // The name of the vendor, and mostly the operation.
+    let of_vendor = |provider: &Provider| {
+        let operation = text.strip_prefix(provider.name()).and_then(|rest| Some(rest.split_once(": ")?.0));
+        operation.is_some_and(|name| name.is_empty() || name.strip_prefix(' ').is_some_and(is_operation))
+    };
     let of_cell = |field: Field| text.starts_with(&format!("`{}`: ", field.name()));
     let own = Provider::ALL.iter().any(of_vendor) || Field::ALL.into_iter().any(of_cell) || is_not_configured(text);
     if !own {
