@@ -125,7 +125,8 @@ impl Lease {
         loop {
             let until = *deadline.borrow_and_update();
             tokio::select! {
-                () = sleep_until(until) => return,
+                // Both can be ready at once.
+                () = sleep_until(until) => if !deadline.has_changed().unwrap_or(false) { return },
                 // The renewal ends if the database has another holder.
                 changed = deadline.changed() => if changed.is_err() { return },
             }
