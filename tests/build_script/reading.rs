@@ -76,7 +76,7 @@ fn text_that_is_no_single_document_is_refused_with_its_place() {
             "a: &a 1\nb: *a\n",
             "spec.yaml:2:4: the spec cannot be read: an alias is not supported, so write the value here. ",
         ),
-        ("a: !!int 1\n", "spec.yaml:1:4: the spec cannot be read: the tag `tag:yaml.org,2002:int` is not supported. "),
+        ("a: !!int 1\n", "spec.yaml:1:10: the spec cannot be read: the tag `tag:yaml.org,2002:int` is not supported. "),
         ("a: 1\n---\nb: 2\n", "spec.yaml:3:1: the spec cannot be read: there is more than one document. "),
         ("[a]: 1\n", "spec.yaml:1:1: the spec cannot be read: a key is a list or a map. "),
         (&deep, "the spec cannot be read: more than 64 values inside one another. "),
