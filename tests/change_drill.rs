@@ -165,7 +165,7 @@ fn steps_in_the_specs_readme_suffice_to_add_a_status_word() {
 }
 
 #[test]
-#[ignore = "builds the crate; .ci/run runs it"]
+#[ignore = "builds the crate three times; .ci/release runs it"]
 fn additions_to_a_spec_change_snapshots_and_fail_tests() {
     let (copy, _guard) = drill(&BUILT);
     // Add a new status word at two vendors, without a meaning in the code of one of them. The compiler must report one
