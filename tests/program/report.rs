@@ -87,7 +87,7 @@ fn file() -> String {
             "1",
             "Undetermined",
             "dormant: Jeanne Dupont",
-            "SafeDebit <b onclick=alert(3)>\u{2028}</b>",
+            "SafeDebit search_mandate: <b onclick=alert(3)>\u{2028}</b>",
             "Reinstated",
             at(1),
         ),
@@ -166,7 +166,7 @@ fn causes_leave_out_the_line_the_trace_id_and_the_delay() {
         data["causes"],
         serde_json::json!([
             "Easytransac get_mandate_status: the vendor is unavailable (HTTP 503); retry later",
-            "SafeDebit <b onclick=alert(3)>\u{2028}</b>",
+            "SafeDebit search_mandate: <b onclick=alert(3)>\u{2028}</b>",
             "`reference`: not valid: a reference begins with a vendor.",
         ])
     );
