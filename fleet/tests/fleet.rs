@@ -11,6 +11,15 @@ use support::{Killed, Requests, Vendors, fleet, postgres, ran};
 use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
+/// Waits up to a minute until a condition in SQL is true.
+async fn wait_until(client: &Client, condition: &str) {
+    let began = Instant::now();
+    while !client.query_one(&format!("SELECT {condition}"), &[]).await.unwrap().get::<_, bool>(0) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{condition}");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -220,13 +229,7 @@ async fn a_refused_caller_stops_all_lanes_until_somebody_resumes() {
         Killed(fleet(&server, variables).args(arguments).stderr(Stdio::null()).spawn().unwrap())
     };
     let client = connect(&server.url()).await;
-    let wait = async |condition: &str| {
-        let began = Instant::now();
-        while !client.query_one(&format!("SELECT {condition}"), &[]).await.unwrap().get::<_, bool>(0) {
-            assert!(began.elapsed() < Duration::from_secs(60), "{condition}");
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
+    let wait = |condition: &'static str| wait_until(&client, condition);
     let workers = [start(&wrong), start(&wrong)];
     wait("(SELECT count(*) = 3 FROM mandat_fleet.account WHERE refused_at IS NOT NULL)").await;
     sleep(Duration::from_secs(5)).await;
@@ -341,13 +344,7 @@ async fn an_open_transaction_delays_no_other_mandate() {
     let arguments = ["worker", "--listen", "127.0.0.1:0"];
     let _worker = Killed(fleet(&server, &vendors.variables).args(arguments).stderr(Stdio::null()).spawn().unwrap());
     let client = connect(&server.url()).await;
-    let wait = async |condition: &str| {
-        let began = Instant::now();
-        while !client.query_one(&format!("SELECT {condition}"), &[]).await.unwrap().get::<_, bool>(0) {
-            assert!(began.elapsed() < Duration::from_secs(60), "{condition}");
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
+    let wait = |condition: &'static str| wait_until(&client, condition);
     wait("(SELECT count(*) = 29 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
     transaction.commit().await.unwrap();
     wait("(SELECT count(*) = 30 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;

@@ -372,7 +372,7 @@ impl<'a> Statuses<'a> {
             let open = state.open;
             drop(state);
             if self.done.len() >= READ_AHEAD {
-                // The tasks stop while so many results wait. The stream takes them now, so wake the tasks.
+                // A task stops while its results fill the queue. The stream empties the queue now, so wake the tasks.
                 self.lanes.values().for_each(|lane| lane.vendor.task.wake());
             }
             if self.done.is_empty() {
