@@ -59,7 +59,8 @@ async fn killed_workers_and_a_stopped_database_lose_nothing_and_keep_the_rate() 
     let all = vendors.references.len() as i64;
 
     // In the first round each mandate is read for the first time. Then some of them end, and all are due again.
-    for round in ["read_at IS NULL", "next_check <= now()"] {
+    // Meanwhile, mandates that await a signature become due again, so the rounds look at the readings.
+    for round in ["read_at IS NULL", "read_at < asked_at"] {
         let mut last_kill = Instant::now();
         loop {
             let client = connect(&server.url()).await;
@@ -106,15 +107,19 @@ async fn killed_workers_and_a_stopped_database_lose_nothing_and_keep_the_rate() 
 
     // Each change is in the outbox once: the first reading of each mandate, and the end of some.
     let client = connect(&server.url()).await;
-    // A machine that is busy makes a reading fail now and then. The verdict is then removed until the next reading, and this
-    // reading is a change of the verdict alone.
-    let changes = "SELECT reference, from_state IS NULL, to_state ->> 'status', version FROM mandat_fleet.change
-                   WHERE from_state IS NULL OR from_state ->> 'verdict' IS NOT NULL
-                       OR (from_state ->> 'status') <> (to_state ->> 'status') ORDER BY id";
+    // A machine that is busy makes a reading fail now and then. The verdict, or the state of Seqino's client, is then missing
+    // until the next reading, and this reading is a change of the verdict or of the client alone.
+    let changes = "SELECT reference, from_state IS NULL, to_state ->> 'status', version, from_state::text, to_state::text
+                   FROM mandat_fleet.change
+                   WHERE from_state IS NULL OR (from_state ->> 'status') <> (to_state ->> 'status')
+                       OR (from_state ? 'verdict' AND (from_state ? 'account' OR NOT to_state ? 'account'))
+                   ORDER BY id";
     let changes = client.query(changes, &[]).await.unwrap();
-    let mut lives: BTreeMap<String, Vec<(bool, String, i64)>> = BTreeMap::new();
+    type Change = (bool, String, i64, Option<String>, String);
+    let mut lives: BTreeMap<String, Vec<Change>> = BTreeMap::new();
     for row in &changes {
-        lives.entry(row.get(0)).or_default().push((row.get(1), row.get(2), row.get(3)));
+        let change = (row.get(1), row.get(2), row.get(3), row.get(4), row.get(5));
+        lives.entry(row.get(0)).or_default().push(change);
     }
     assert_eq!(lives.len() as i64, all);
     for (reference, life) in &lives {
