@@ -109,7 +109,8 @@ async fn killed_workers_and_a_stopped_database_lose_nothing_and_keep_the_rate() 
     let client = connect(&server.url()).await;
     // A machine that is busy makes a reading fail now and then. The verdict, or the state of Seqino's client, is then missing
     // until the next reading, and this reading is a change of the verdict or of the client alone.
-    let changes = "SELECT reference, from_state IS NULL, to_state ->> 'status', version, from_state::text, to_state::text
+    let changes =
+        "SELECT reference, from_state IS NULL, to_state ->> 'status', version, from_state::text, to_state::text
                    FROM mandat_fleet.change
                    WHERE from_state IS NULL OR (from_state ->> 'status') <> (to_state ->> 'status')
                        OR (from_state ? 'verdict' AND (from_state ? 'account' OR NOT to_state ? 'account'))
