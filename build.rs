@@ -136,7 +136,8 @@ fn generate(name: &str, theirs: Option<&PathBuf>, out: &Path) -> Result<(), Vec<
             .map_err(|problems| problems.iter().map(|problem| problem.within(&spec)).collect::<Vec<_>>())?,
         Some(path) => {
             let (file, own) = (path.display().to_string(), read(path)?);
-            let ours = Ours { file: &spec, text: &text, code: &code(name)? };
+            let code = code(name)?;
+            let ours = Ours::read(&spec, &text, &code)?;
             let theirs = Theirs { file: &file, text: &own, patch: file.ends_with(".patch.yaml") };
             patch::generate(&provider, &ours, &theirs, unverified)?
         }

@@ -8,28 +8,37 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Reports the parts of our spec that the code uses, and that the other spec lacks or changes.
-pub fn needs(ours: &Spec, theirs: &Spec, code: &str) -> Problems {
-    let code = code.lines().map(|line| line.split("//").next().unwrap_or_default());
-    let words: BTreeSet<&str> =
-        code.flat_map(|line| line.split(|c: char| c != '_' && !c.is_ascii_alphanumeric())).collect();
-    let kept = used(theirs, &words);
-    let lost = used(ours, &words).into_iter().filter_map(|(part, form)| {
-        let (what, fix) = match kept.get(&part) {
-            Some(other) if *other == form => return None,
-            Some(other) => (format!("{part} is {other}. The code of mandat needs {form}"), "leave it as it was"),
-            None => (
-                format!("{part} is gone, and the code of mandat uses it"),
-                "leave it in; if its key has another name, add `x-rust-name` with the old name",
-            ),
-        };
-        Some(Problem::new(
-            Place::default(),
-            what,
-            format!("{fix}; for another change a new release of mandat is needed"),
-        ))
-    });
-    lost.collect()
+/// The parts of our spec that the code of the vendor uses.
+pub struct Needs<'a> {
+    /// The names in the code.
+    names: BTreeSet<&'a str>,
+    parts: BTreeMap<String, String>,
+}
+
+impl<'a> Needs<'a> {
+    pub fn of(ours: &Spec, code: &'a str) -> Self {
+        let code = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+        let names = code.flat_map(|line| line.split(|c: char| c != '_' && !c.is_ascii_alphanumeric())).collect();
+        Self { parts: used(ours, &names), names }
+    }
+
+    /// Reports the parts that the other spec lacks or changes.
+    pub fn missing(&self, theirs: &Spec) -> Problems {
+        let kept = used(theirs, &self.names);
+        let lost = self.parts.iter().filter_map(|(part, form)| {
+            let (what, fix) = match kept.get(part) {
+                Some(other) if other == form => return None,
+                Some(other) => (format!("{part} is {other}. The code of mandat needs {form}"), "leave it as it was"),
+                None => (
+                    format!("{part} is gone, and the code of mandat uses it"),
+                    "leave it in; if its key has another name, add `x-rust-name` with the old name",
+                ),
+            };
+            let fix = format!("{fix}; for another change a new release of mandat is needed");
+            Some(Problem::new(Place::default(), what, fix))
+        });
+        lost.collect()
+    }
 }
 
 /// The parts that the code names, each with the form on which the code relies.

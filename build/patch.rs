@@ -5,18 +5,29 @@ use super::{
     Made, Provider, check,
     lower::{self, snake},
     model::Spec,
-    needs::needs,
+    needs::Needs,
     problem::{Place, Problem, Problems},
     yaml::{Kind, Node},
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A spec of this crate, and the hand-written code of the vendor.
+/// A spec of this crate, with the parts that the hand-written code of the vendor uses.
 pub struct Ours<'a> {
-    pub file: &'a str,
-    pub text: &'a str,
-    pub code: &'a str,
+    file: &'a str,
+    node: Node,
+    json: Value,
+    spec: Spec,
+    needs: Needs<'a>,
+}
+
+impl<'a> Ours<'a> {
+    pub fn read(file: &'a str, text: &str, code: &'a str) -> Result<Self, Vec<String>> {
+        let unreadable = |problem| told(&[problem], file);
+        let node = Node::read(text, false).map_err(unreadable)?;
+        let spec: Spec = node.to().map_err(unreadable)?;
+        Ok(Self { file, json: node.json(), needs: Needs::of(&spec, code), node, spec })
+    }
 }
 
 /// A file of the user.
@@ -29,33 +40,31 @@ pub struct Theirs<'a> {
 
 /// Generates the client from the user's spec. A problem is one line.
 pub fn generate(provider: &Provider, ours: &Ours, theirs: &Theirs, unverified: bool) -> Result<Made, Vec<String>> {
-    let read = |text, theirs, file| Node::read(text, theirs).map_err(|problem| told(&[problem], file));
-    let (base, user) = (read(ours.text, false, ours.file)?, read(theirs.text, true, theirs.file)?);
-    let own: Spec = base.to().map_err(|problem| told(&[problem], ours.file))?;
+    let user = Node::read(theirs.text, true).map_err(|problem| told(&[problem], theirs.file))?;
     let problems = |node: &Node| {
         let mut spec: Spec = match node.to() {
             Ok(spec) => spec,
             Err(problem) => return vec![problem],
         };
-        let found = [needs(&own, &spec, ours.code), check::check(&spec).err().unwrap_or_default()].concat();
+        let found = [ours.needs.missing(&spec), check::check(&spec).err().unwrap_or_default()].concat();
         if !found.is_empty() {
             return found;
         }
         let dropped = lower::prepare(&mut spec, provider, unverified);
         dropped.and_then(|dropped| lower::plan(&spec, provider, &dropped).map(drop)).err().unwrap_or_default()
     };
-    let merged = if theirs.patch { Merged::new(&base, &user, theirs)? } else { Merged::replaced(&user) };
+    let merged = if theirs.patch { Merged::new(ours, &user, theirs)? } else { Merged::replaced(&user) };
     let made = merged.node.to().map_err(Problems::from).and_then(|spec: Spec| {
-        if needs(&own, &spec, ours.code).is_empty() {
-            super::make(provider, spec, &merged.node.json(), unverified)
+        if ours.needs.missing(&spec).is_empty() {
+            super::make(provider, spec, &merged.json, unverified)
         } else {
             Err(problems(&merged.node))
         }
     });
     let mut made = made.map_err(|found| merged.told(&found, ours, theirs, problems))?;
     let mut json: Value = serde_json::from_str(&made.spec).unwrap_or_default();
-    let known = own.endpoints().map(|endpoint| endpoint.operation.operation_id.0.as_str()).collect();
-    mark(&base.json(), &mut json, &known);
+    let known = ours.spec.endpoints().map(|endpoint| endpoint.operation.operation_id.0.as_str()).collect();
+    mark(&ours.json, &mut json, &known);
     json["x-patched"] = true.into();
     made.simulated = json.to_string();
     let kind = if theirs.patch { "Patched" } else { "Replaced" };
@@ -101,6 +110,7 @@ fn mark(ours: &Value, theirs: &mut Value, known: &BTreeSet<&str>) {
 /// A user's spec: a patched one of ours, or a whole one.
 struct Merged<'a> {
     node: Node,
+    json: Value,
     /// The places of the changes, and the documents to make them again.
     changes: Vec<Place>,
     documents: Option<(&'a Node, &'a Node)>,
@@ -108,19 +118,20 @@ struct Merged<'a> {
 
 impl<'a> Merged<'a> {
     fn replaced(user: &Node) -> Self {
-        Self { node: user.clone(), changes: Vec::new(), documents: None }
+        Self { node: user.clone(), json: user.json(), changes: Vec::new(), documents: None }
     }
 
-    fn new(base: &'a Node, patch: &'a Node, theirs: &Theirs) -> Result<Self, Vec<String>> {
+    fn new(ours: &'a Ours, patch: &'a Node, theirs: &Theirs) -> Result<Self, Vec<String>> {
         let refuse = |place, what: &str, fix: &str| told(&[Problem::new(place, what, fix)], theirs.file);
         let Kind::Map(fields) = &patch.kind else {
             return Err(refuse(patch.place, "a patch is a map", "begin it with `components:` or `paths:`"));
         };
-        let (node, merge) = Self::merge(base, patch, usize::MAX);
+        let (node, merge) = Self::merge(&ours.node, patch, usize::MAX);
         if !merge.problems.is_empty() {
             return Err(told(&merge.problems, theirs.file));
         }
-        if node.json() == base.json() {
+        let json = node.json();
+        if json == ours.json {
             let first = fields.first().map_or(patch.place, |(key, _)| key.place);
             return Err(refuse(
                 first,
@@ -128,7 +139,7 @@ impl<'a> Merged<'a> {
                 "delete the file: this version of mandat has the change",
             ));
         }
-        Ok(Self { node, changes: merge.made, documents: Some((base, patch)) })
+        Ok(Self { node, json, changes: merge.made, documents: Some((&ours.node, patch)) })
     }
 
     fn merge(base: &Node, patch: &Node, limit: usize) -> (Node, Merge) {

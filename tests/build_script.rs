@@ -8,12 +8,22 @@ mod patches;
 #[path = "build_script/reading.rs"]
 mod reading;
 
-use generator::{Provider, generate};
+use generator::{Made, Provider, generate};
 use proptest::prelude::*;
+use std::sync::OnceLock;
 
 const EASYTRANSAC: &str = include_str!("../specs/easytransac.yaml");
 const SAFEDEBIT: &str = include_str!("../specs/safedebit.yaml");
 const SEQINO: &str = include_str!("../specs/seqino.yaml");
+const SPECS: [(&str, &str); 3] = [("easytransac", EASYTRANSAC), ("safedebit", SAFEDEBIT), ("seqino", SEQINO)];
+
+/// Returns what the build makes of the spec of a vendor. The build runs once for all tests.
+fn made(vendor: &str, unverified: bool) -> &'static Made {
+    static MADE: [[OnceLock<Made>; 2]; 3] = [const { [const { OnceLock::new() }; 2] }; 3];
+    let at = SPECS.iter().position(|(name, _)| *name == vendor).unwrap();
+    MADE[at][usize::from(unverified)]
+        .get_or_init(|| generate(&Provider::named(vendor), SPECS[at].1, unverified).unwrap())
+}
 
 /// Returns the problems that the build reports for a spec, one per line. The text is empty if the build succeeds.
 fn build(provider: &str, spec: &str) -> String {
@@ -303,11 +313,9 @@ fn each_mistake_in_a_spec_is_reported_with_its_place_and_a_fix() {
 
 #[test]
 fn same_spec_always_generates_the_same_code() {
-    for (provider, spec) in [("easytransac", EASYTRANSAC), ("safedebit", SAFEDEBIT), ("seqino", SEQINO)] {
-        let provider = &Provider::named(provider);
-        let first = generate(provider, spec, true).unwrap();
-        let second = generate(provider, spec, true).unwrap();
-        assert_eq!(first.files(), second.files());
+    for (vendor, spec) in SPECS {
+        let again = generate(&Provider::named(vendor), spec, true).unwrap();
+        assert_eq!(made(vendor, true).files(), again.files());
     }
 }
 
@@ -421,27 +429,19 @@ fn inline_value_in_a_response_has_a_type_that_keeps_any_value() {
 
 #[test]
 fn documentation_of_a_type_states_its_limits() {
-    for (provider, spec, limits) in [
-        (
-            "easytransac",
-            EASYTRANSAC,
-            "1 to 64 characters. The vendor prints the pattern `^[A-Za-z0-9]+$`. It is not enforced.",
-        ),
-        ("easytransac", EASYTRANSAC, "20 characters. Pattern: `^[a-z0-9]{20}$`."),
-        ("easytransac", EASYTRANSAC, "The phone's calling code. 1 to 999."),
-        ("safedebit", SAFEDEBIT, "An amount in whole cents. At most 18 digits."),
+    for (vendor, limits) in [
+        ("easytransac", "1 to 64 characters. The vendor prints the pattern `^[A-Za-z0-9]+$`. It is not enforced."),
+        ("easytransac", "20 characters. Pattern: `^[a-z0-9]{20}$`."),
+        ("easytransac", "The phone's calling code. 1 to 999."),
+        ("safedebit", "An amount in whole cents. At most 18 digits."),
     ] {
-        assert!(
-            generate(&Provider::named(provider), spec, false).unwrap().code.contains(limits),
-            "{provider}: {limits}"
-        );
+        assert!(made(vendor, false).code.contains(limits), "{vendor}: {limits}");
     }
 }
 
 #[test]
 fn unverified_debit_operations_are_generated_only_with_the_feature() {
-    let provider = &Provider::named("easytransac");
-    let surface = |unverified| generate(provider, EASYTRANSAC, unverified).unwrap().surface;
+    let surface = |unverified| &made("easytransac", unverified).surface;
     assert!(!surface(false).contains("Debit"), "{}", surface(false));
     assert!(surface(true).contains("DebitMandate(mandate_id: KnownMandateId, body: DebitMandateRequest)"));
 }

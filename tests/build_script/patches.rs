@@ -1,22 +1,15 @@
 //! A user's patch changes a spec. The build reports each mistake in the patch with the user's file and line.
 
 use crate::{
-    EASYTRANSAC, SAFEDEBIT, SEQINO,
+    SEQINO, SPECS,
     generator::{
         Made, Provider,
         patch::{Ours, Theirs, generate},
     },
+    made,
 };
-
 use proptest::prelude::*;
-
-fn spec(vendor: &str) -> &'static str {
-    match vendor {
-        "easytransac" => EASYTRANSAC,
-        "safedebit" => SAFEDEBIT,
-        _ => SEQINO,
-    }
-}
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The hand-written code of a vendor, as the build reads it.
 fn code(vendor: &str) -> String {
@@ -25,11 +18,18 @@ fn code(vendor: &str) -> String {
     paths.map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
+/// The spec of each vendor, read once for all tests.
+static OURS: LazyLock<BTreeMap<&str, Ours>> = LazyLock::new(|| {
+    let read = |(vendor, text)| {
+        let (file, code) = (format!("specs/{vendor}.yaml").leak(), code(vendor).leak());
+        (vendor, Ours::read(file, text, code).unwrap())
+    };
+    SPECS.into_iter().map(read).collect()
+});
+
 fn apply(vendor: &str, text: &str, patch: bool) -> Result<Made, String> {
-    let (file, code) = (format!("specs/{vendor}.yaml"), code(vendor));
-    let ours = Ours { file: &file, text: spec(vendor), code: &code };
     let theirs = Theirs { file: if patch { "my.patch.yaml" } else { "my.yaml" }, text, patch };
-    generate(&Provider::named(vendor), &ours, &theirs, false).map_err(|problems| problems.join("\n"))
+    generate(&Provider::named(vendor), &OURS[vendor], &theirs, false).map_err(|problems| problems.join("\n"))
 }
 
 fn patched(vendor: &str, patch: &str) -> Made {
@@ -41,11 +41,10 @@ fn refused(vendor: &str, patch: &str) -> String {
 }
 
 /// The lines of the public surface that a patch adds.
-fn added(vendor: &str, patch: &str) -> Vec<String> {
-    let ours = crate::generate(&Provider::named(vendor), spec(vendor), false).unwrap().surface;
-    let made = patched(vendor, patch);
-    let lines = made.surface.lines().filter(|line| !line.ends_with(" lines of Rust"));
-    lines.filter(|line| !ours.lines().any(|known| known == *line)).map(str::to_owned).collect()
+fn added<'a>(vendor: &str, patched: &'a Made) -> Vec<&'a str> {
+    let ours = &made(vendor, false).surface;
+    let lines = patched.surface.lines().filter(|line| !line.ends_with(" lines of Rust"));
+    lines.filter(|line| !ours.lines().any(|known| known == *line)).collect()
 }
 
 pub const WORD: &str = "
@@ -118,20 +117,20 @@ fn renamed_key_keeps_its_field() {
     let made = patched("safedebit", RENAMED);
     assert!(made.code.contains("Needed datas = \"data\""), "{}", made.code);
     assert!(made.code.contains("Needed umr = \"rum\""), "{}", made.code);
-    assert!(added("safedebit", RENAMED).is_empty(), "{:?}", added("safedebit", RENAMED));
+    assert_eq!(added("safedebit", &made), [""; 0]);
     assert!(made.simulated.contains("\"x-our-key\":\"datas\"") && made.simulated.contains("\"x-our-key\":\"umr\""));
 }
 
 #[test]
 fn operation_is_added_and_another_removed() {
+    let made = patched("seqino", OPERATION);
     assert_eq!(
-        added("seqino", OPERATION),
+        added("seqino", &made),
         ["GetLanguage() -> Language", "struct Language", "    language: Option<String>"]
     );
-    let surface = patched("seqino", OPERATION).surface;
-    assert!(!surface.contains("SetPeriodicity("), "{surface}");
+    assert!(!made.surface.contains("SetPeriodicity("), "{}", made.surface);
     // The sandbox returns the example of the new operation only.
-    assert_eq!(patched("seqino", OPERATION).simulated.matches("\"x-added\":true").count(), 1);
+    assert_eq!(made.simulated.matches("\"x-added\":true").count(), 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::support::{Act, Server, facade, test_settings, token};
 use mandat::{Account, ErrorKind, Mandate, MandateRef, MandateStatus, Mandates};
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::sync::{Arc, Mutex};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 const CLIENT: &str = r#"{"client_id":"client_abc123","organization_name":"Acme","status":"active"}"#;
 
@@ -30,7 +30,7 @@ fn answer(body: &[u8]) -> Vec<u8> {
 
 impl Vendor {
     fn start(reference: MandateRef, sample: &'static str, needed: &'static [&'static str]) -> Self {
-        let runtime = Runtime::new().unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let body = Arc::new(Mutex::new(Vec::new()));
         let client = Arc::new(Mutex::new(CLIENT.as_bytes().to_vec()));
         let (bodies, clients) = (body.clone(), client.clone());

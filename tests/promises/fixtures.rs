@@ -101,8 +101,7 @@ async fn seqino_sample_responses_are_read() {
 }
 
 /// Returns the example response of an operation in the spec, or `None` if the operation has no response body.
-fn example(spec: &str, id: &str) -> Option<Value> {
-    let spec: Value = serde_json::from_str(spec).unwrap();
+fn example(spec: &Value, id: &str) -> Option<Value> {
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let operation = operations.into_iter().find(|operation| operation["operationId"] == id).unwrap();
     let answers = operation["responses"].as_object().unwrap();
@@ -119,12 +118,13 @@ macro_rules! spec_example_tests {
             #[tokio::test]
             async fn example_responses_of_the_specs_are_read_and_written_without_loss() {
                 use mandat::$module as api;
+                let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
+                let spec: super::Value = serde_json::from_str(spec).unwrap();
                 let scripted = super::Scripted::start().await;
                 let client = scripted.mandates.$module().unwrap();
                 macro_rules! check {
                     ($id:literal, $operation:ident, $builder:expr) => {
-                        let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
-                        let example = super::example(spec, $id);
+                        let example = super::example(&spec, $id);
                         scripted.answers(&example.as_ref().map(ToString::to_string).unwrap_or_default());
                         let answer = $builder.send().await.unwrap();
                         assert_eq!(serde_json::to_value(&answer).unwrap(), example.unwrap_or_default(), $id);

@@ -35,8 +35,7 @@ fn assert_shows_no_secret(what: &str, shown: &str) {
 }
 
 /// Returns the example response of an operation, with personal data planted in every object.
-fn planted(spec: &str, id: &str) -> String {
-    let spec: Value = serde_json::from_str(spec).unwrap();
+fn planted(spec: &Value, id: &str) -> String {
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let operation = operations.into_iter().find(|operation| operation["operationId"] == id).unwrap();
     let answers = operation["responses"].as_object().unwrap();
@@ -115,8 +114,7 @@ fn leaves(value: &Value, place: &str, out: &mut Vec<String>) {
 
 /// Returns copies of the example response: one for each misplaced value in all places, and further copies with a
 /// misplaced value in a single place.
-fn responses_with_misplaced_values(spec: &str, id: &str) -> Vec<(String, &'static str)> {
-    let spec: Value = serde_json::from_str(spec).unwrap();
+fn responses_with_misplaced_values(spec: &Value, id: &str) -> Vec<(String, &'static str)> {
     let operations = spec["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let operation = operations.into_iter().find(|operation| operation["operationId"] == id).unwrap();
     let answers = operation["responses"].as_object().unwrap();
@@ -191,18 +189,21 @@ macro_rules! leak_tests_for_each_operation {
 
             include!(concat!(env!("OUT_DIR"), "/", $feature, ".examples.rs"));
 
+            fn spec() -> Value {
+                serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"))).unwrap()
+            }
+
             #[tokio::test]
             async fn successful_operations_show_no_personal_data() {
                 use mandat::$module as api;
-                let log = Log::listen();
+                let (log, spec) = (Log::listen(), spec());
                 let (answer, server) = scripted_server().await;
                 let mandates = facade(&server.url(), &test_settings());
                 let client = mandates.$module().unwrap();
                 let mut shown = 0;
                 macro_rules! check {
                     ($id:literal, $operation:ident, $builder:expr) => {
-                        let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
-                        *answer.lock().unwrap() = planted(spec, $id).into();
+                        *answer.lock().unwrap() = planted(&spec, $id).into();
                         let builder = format!("{:?}", $builder);
                         // The order id in the sample equals the name of a person in the sample, so the test ignores the
                         // order id.
@@ -225,14 +226,14 @@ macro_rules! leak_tests_for_each_operation {
             #[tokio::test]
             async fn personal_data_in_the_wrong_field_of_a_response_is_not_shown() {
                 use mandat::$module as api;
+                let spec = spec();
                 let (answer, server) = scripted_server().await;
                 let mandates = facade(&server.url(), &test_settings());
                 let client = mandates.$module().unwrap();
                 let mut read = 0;
                 macro_rules! check {
                     ($id:literal, $operation:ident, $builder:expr) => {
-                        let spec = include_str!(concat!(env!("OUT_DIR"), "/", $feature, ".json"));
-                        for (response, part) in responses_with_misplaced_values(spec, $id) {
+                        for (response, part) in responses_with_misplaced_values(&spec, $id) {
                             *answer.lock().unwrap() = response.into();
                             match $builder.send().await {
                                 Ok(answer) => {

@@ -121,12 +121,13 @@ async fn date_in_retry_after_is_compared_with_the_vendors_clock() {
     // The clock of the vendor is one hour ahead.
     let now = Utc::now() + TimeDelta::hours(1);
     let [now, then] = [now, now + TimeDelta::seconds(1)].map(|date| date.format("%a, %d %b %Y %H:%M:%S GMT"));
-    for headers in [
+    let calls = [
         "retry-after: 1\r\n".to_owned(),
         "retry-after: 0.5\r\n".to_owned(),
         "retry-after: soon\r\n".to_owned(),
         format!("date: {now}\r\nretry-after: {then}\r\n"),
-    ] {
+    ]
+    .map(|headers| async move {
         let busy = http(503, &headers, "");
         let first = AtomicBool::new(true);
         let server = Server::start(move |_| match first.swap(false, Ordering::SeqCst) {
@@ -139,7 +140,8 @@ async fn date_in_retry_after_is_compared_with_the_vendors_clock() {
         mandates.seqino().unwrap().list_clients().send().await.unwrap();
         assert!(began.elapsed() >= Duration::from_secs(1), "{headers}: {:?}", began.elapsed());
         assert_eq!(server.requests().len(), 2, "{headers}");
-    }
+    });
+    futures_util::future::join_all(calls).await;
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ async fn id_that_would_change_the_path_is_refused_before_sending() {
 
 #[test]
 fn request_with_any_id_reaches_only_the_record_with_that_id() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (server, mandates) = runtime.block_on(async {
         let server = server().await;
         let mandates = facade(&server.url(), &test_settings());

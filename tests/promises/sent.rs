@@ -194,7 +194,7 @@ async fn setters_accept_checked_values_and_texts() {
 
 #[test]
 fn iban_is_sent_uppercase_without_blanks() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (server, mandates) = runtime.block_on(server());
     let blanks = proptest::collection::vec("[ \u{a0}\u{202f}]{0,2}", IBAN.len());
     let written = (blanks, proptest::collection::vec(any::<bool>(), IBAN.len()));

@@ -113,9 +113,11 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<String>>>, answer: impl
             drop(stream.write_all(&rest).await);
         }
         Act::Reset(first) => {
-            drop(stream.write_all(&first).await);
-            // Wait until the bytes are sent, because a reset discards bytes that are still in the buffer.
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            if !first.is_empty() {
+                drop(stream.write_all(&first).await);
+                // Wait until the bytes are sent, because a reset discards bytes that are still in the buffer.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             drop(stream.set_zero_linger());
             return;
         }

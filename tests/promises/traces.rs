@@ -10,8 +10,12 @@ use std::{
     io,
     sync::{Arc, Mutex, Once},
 };
-use tracing::Level;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::{
+    filter::dynamic_filter_fn,
+    fmt::{self, format::FmtSpan},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// The text of all trace spans and events of a thread, at level TRACE.
 #[derive(Clone, Default)]
@@ -28,13 +32,14 @@ impl Log {
     pub fn listen() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
-            tracing_subscriber::fmt()
-                .with_max_level(Level::TRACE)
+            let text = fmt::layer()
                 .with_span_events(FmtSpan::CLOSE)
                 .with_ansi(false)
                 .without_time()
-                .with_writer(|| LISTENER.with_borrow(Clone::clone).unwrap_or_default())
-                .init();
+                .with_writer(|| LISTENER.with_borrow(Clone::clone).unwrap_or_default());
+            // Most tests need no log, and formatting their spans and events would take long.
+            let listens = dynamic_filter_fn(|_, _| LISTENER.with_borrow(Option::is_some));
+            tracing_subscriber::registry().with(text).with(listens).init();
         });
         let log = Self::default();
         LISTENER.set(Some(log.clone()));
