@@ -231,12 +231,9 @@ async fn renewed(database: &Database, lane: &Lane, holder: &str) -> Result<bool,
 }
 
 #[cfg(test)]
-#[path = "../tests/support/postgres.rs"]
-mod postgres;
-
-#[cfg(test)]
 mod tests {
-    use super::{postgres::Postgres, *};
+    use super::*;
+    use crate::postgres::Postgres;
 
     #[tokio::test]
     async fn a_lane_has_one_holder_and_rests_between_two() {

@@ -53,7 +53,7 @@ pub async fn work(
         add_account(&client, account, vendor).await?;
     }
     drop(client);
-    let flags: Vec<String> = accounts.names().map(|(account, vendor)| format!("{account}/{vendor}")).collect();
+    let flags = accounts.flags();
     if flags.is_empty() {
         return Err("no credentials are set. `mandat-fleet worker --help` lists the variables".into());
     }
