@@ -131,7 +131,7 @@ impl Batch {
         for row in &rows {
             match due(row) {
                 Ok(due) => batch.due.push(due),
-                // A row that cannot be read must not hide the others. It stays due, and the log names the column.
+                // A row that cannot be read must not hide the others. The log names the column.
                 Err(error) => {
                     let Lane { account, vendor, .. } = lane;
                     tracing::error!(account, vendor, %error, "a stored mandate cannot be read");
@@ -193,9 +193,16 @@ fn due(row: &Row) -> Result<(StatusQuery, Due), Failure> {
     Ok((StatusQuery::new(reference).with_stored(stored).with_facts(facts), due))
 }
 
+/// Makes an unreadable row due again in an hour. A row that somebody has locked stays due: perhaps somebody corrects it, and
+/// a worker waits for no lock on the row of a mandate.
 async fn unreadable(client: &Connection, lane: &Lane, reference: &str) -> Result<(), Failure> {
-    let statement = "UPDATE mandat_fleet.mandate SET failures = failures + 1, failure = 'StoredRow',
-                     next_check = clock_timestamp() + interval '1 hour' WHERE account = $1 AND reference = $2";
+    let statement = "
+        WITH n AS (
+            SELECT account, reference FROM mandat_fleet.mandate WHERE account = $1 AND reference = $2
+            FOR NO KEY UPDATE SKIP LOCKED)
+        UPDATE mandat_fleet.mandate AS m
+        SET failures = m.failures + 1, failure = 'StoredRow', next_check = clock_timestamp() + interval '1 hour'
+        FROM n WHERE m.account = n.account AND m.reference = n.reference";
     client.execute(statement, &[&lane.account, &reference]).await?;
     Ok(())
 }

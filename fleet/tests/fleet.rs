@@ -328,7 +328,7 @@ async fn the_program_imports_reads_reports_and_delivers() {
     drop(worker);
 }
 
-/// A transaction of another program stays open after it has asked for a mandate.
+/// A transaction of another program stays open after it has asked for a mandate, and has locked one that cannot be read.
 #[tokio::test]
 async fn an_open_transaction_delays_no_other_mandate() {
     let Some(server) = postgres() else { return };
@@ -338,16 +338,21 @@ async fn an_open_transaction_delays_no_other_mandate() {
     }
     ran(fleet(&server, &vendors.variables).args(["import", vendors.file.to_str().unwrap()]));
     let mut theirs = connect(&server.url()).await;
+    let unreadable = "UPDATE mandat_fleet.mandate SET status = 'NoStatus', observed_at = now() WHERE reference = $1";
+    theirs.execute(unreadable, &[&vendors.references[1]]).await.unwrap();
     let transaction = theirs.transaction().await.unwrap();
     transaction.execute("SELECT mandat_fleet.ask('main', $1)", &[&vendors.references[0]]).await.unwrap();
+    let lock = "SELECT FROM mandat_fleet.mandate WHERE reference = $1 FOR UPDATE";
+    transaction.execute(lock, &[&vendors.references[1]]).await.unwrap();
 
     let arguments = ["worker", "--listen", "127.0.0.1:0"];
     let _worker = Killed(fleet(&server, &vendors.variables).args(arguments).stderr(Stdio::null()).spawn().unwrap());
     let client = connect(&server.url()).await;
     let wait = |condition: &'static str| wait_until(&client, condition);
-    wait("(SELECT count(*) = 29 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
+    wait("(SELECT count(*) = 28 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
     transaction.commit().await.unwrap();
-    wait("(SELECT count(*) = 30 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
+    wait("(SELECT count(*) = 29 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
+    wait("(SELECT count(*) = 1 FROM mandat_fleet.mandate WHERE failure = 'StoredRow' AND next_check > now())").await;
     // The job that `ask` added is gone.
     wait("(SELECT count(*) = 3 FROM graphile_worker.jobs)").await;
 }
