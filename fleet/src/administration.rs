@@ -239,7 +239,7 @@ mod tests {
         let now = "SELECT a.rate, a.lanes, m.lane FROM mandat_fleet.account AS a JOIN mandat_fleet.mandate AS m USING (account)";
         let now = async || {
             let row = database.connection().await.unwrap().query_one(now, &[]).await.unwrap();
-            [0, 1, 2].map(|column| row.get::<_, i32>(column))
+            [0_usize, 1, 2].map(|column| row.get::<_, i32>(column))
         };
         assert_eq!(now().await, [30, 2, 1]);
         transaction.rollback().await.unwrap();
