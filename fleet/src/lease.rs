@@ -35,7 +35,7 @@ const LENGTH: Duration = Duration::from_secs(8);
 /// The pause between two holders of a lane. A dropped request can arrive a second late, and no second may have requests of
 /// both. The third second is for clocks that differ by a tenth: of 11 seconds of the database, 10 are left, and 2 after the
 /// 8 of the lease.
-const GAP: Duration = Duration::from_secs(3);
+pub(crate) const GAP: Duration = Duration::from_secs(3);
 const RENEWAL: Duration = Duration::from_secs(2);
 /// The longest wait until a lane looks for due mandates again.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);

@@ -247,9 +247,9 @@ impl<'a> Keys<'a> {
 }
 
 /// Begins a statement that stores the readings `n`. A row that has another version since is left alone, and is read
-/// again. So is a row that somebody has locked: a store never waits for the transaction of somebody else, and so cannot be a
-/// part of a deadlock. A row with another `asked_at` stays due, because
-/// somebody asked for the mandate since the job chose the row.
+/// again. So is a row that somebody has locked: a store never waits for the transaction of somebody else, and so cannot be
+/// a part of a deadlock. A row with another `asked_at` stays due, because somebody asked for the mandate since the job
+/// chose the row.
 macro_rules! store {
     ($parameters:literal, $columns:literal, $rest:literal) => {
         concat!(

@@ -38,7 +38,7 @@ pub(crate) struct ReadLane(Lane);
 const SHORT_JOB: Duration = Duration::from_secs(30);
 /// A job ends after this time, so that the engine can give the lane to another worker. Each end costs the lane three
 /// to four seconds.
-const LONG_JOB: Duration = Duration::from_secs(300);
+pub(crate) const LONG_JOB: Duration = Duration::from_secs(300);
 /// A job takes the mandates of this number of seconds at a time. A mandate that somebody asks for waits for those that are
 /// taken already.
 const BATCH: u32 = 2;

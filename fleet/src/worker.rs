@@ -32,6 +32,8 @@ pub struct Settings {
 const AGAIN: Duration = Duration::from_secs(1);
 /// The interval of counting due mandates, and of adding missing jobs.
 const CARE: Duration = Duration::from_secs(15);
+/// The time of a response for which the schedule is fitted.
+const RESPONSE: Duration = Duration::from_millis(100);
 /// The rounds of care between two fits of the schedule: a quarter of an hour.
 const FIT: u32 = 60;
 
@@ -98,6 +100,7 @@ async fn run(
         .schema(ENGINE)
         .concurrency(lanes.max(1))
         .worker_recovery(recovery)
+        .poll_interval(pace::POLL)
         .listen_os_shutdown_signals(false)
         .shutdown_signal(stop)
         .shutdown_grace_period(Duration::from_secs(20))
@@ -148,7 +151,8 @@ async fn fit(reader: &Reader) -> Result<(), Failure> {
                  WHERE m.status IN ('Active', 'Suspended') AND a.rate IS NOT NULL GROUP BY 1, 2, 3";
     for row in reader.database.connection().await?.query(calls, &[]).await? {
         let calls = u32::try_from(row.get::<_, i64>(3)).unwrap_or(u32::MAX);
-        reader.schedules.fit(row.get(0), row.get(1), calls, pace::used(u32::try_from(row.get::<_, i32>(2))?));
+        let used = pace::used(u32::try_from(row.get::<_, i32>(2))?, RESPONSE);
+        reader.schedules.fit(row.get(0), row.get(1), calls, used);
     }
     Ok(())
 }
