@@ -22,7 +22,7 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use support::{Killed, Vendors, fleet, postgres, postgres::Postgres, ran};
+use support::{Killed, Vendors, fleet, postgres::Postgres, ran};
 use tokio_postgres::{Client, NoTls};
 
 const MANDATES: usize = 18_000;
@@ -37,7 +37,7 @@ async fn main() {
     {
         return statuses(file).await;
     }
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
     tokio::spawn(connection);
 

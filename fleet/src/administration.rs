@@ -218,10 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_rate_does_not_change_while_another_program_keeps_a_mandate_locked() {
-        let server = match Postgres::start() {
-            Ok(server) => server,
-            Err(why) => return eprintln!("skipped: {why}"),
-        };
+        let Some(server) = Postgres::of_test() else { return };
         let database = Database::new(&server.url(), 8).unwrap();
         database.migrate().await.unwrap();
         let set = async |rate, lanes| database.set_rate("main", Provider::SafeDebit, Some(rate), Some(lanes)).await;

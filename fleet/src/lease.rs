@@ -237,10 +237,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lane_has_one_holder_and_rests_between_two() {
-        let server = match Postgres::start() {
-            Ok(server) => server,
-            Err(why) => return eprintln!("skipped: {why}"),
-        };
+        let Some(server) = Postgres::of_test() else { return };
         let database = Database::new(&server.url(), 8).unwrap();
         database.migrate().await.unwrap();
         database.set_rate("main", mandat::Provider::SafeDebit, Some(30), Some(2)).await.unwrap();
@@ -280,10 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_holder_stops_without_an_answer_of_the_database() {
-        let server = match Postgres::start() {
-            Ok(server) => server,
-            Err(why) => return eprintln!("skipped: {why}"),
-        };
+        let Some(server) = Postgres::of_test() else { return };
         let database = Database::new(&server.url(), 8).unwrap();
         database.migrate().await.unwrap();
         database.set_rate("main", mandat::Provider::SafeDebit, None, Some(1)).await.unwrap();

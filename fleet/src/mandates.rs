@@ -433,10 +433,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_lane_is_awaited_only_if_this_process_can_read_it_and_nobody_has_taken_it() {
-        let server = match Postgres::start() {
-            Ok(server) => server,
-            Err(why) => return eprintln!("skipped: {why}"),
-        };
+        let Some(server) = Postgres::of_test() else { return };
         let database = Database::new(&server.url(), 8).unwrap();
         database.migrate().await.unwrap();
         for (account, lanes) in [("main", 2), ("paris", 1)] {

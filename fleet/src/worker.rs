@@ -198,10 +198,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_backlog_is_counted_up_to_ten_thousand_with_its_oldest_mandate() {
-        let server = match Postgres::start() {
-            Ok(server) => server,
-            Err(why) => return eprintln!("skipped: {why}"),
-        };
+        let Some(server) = Postgres::of_test() else { return };
         let (database, metrics) = (Database::new(&server.url(), 4).unwrap(), Metrics::default());
         database.migrate().await.unwrap();
         for vendor in [mandat::Provider::SafeDebit, mandat::Provider::Seqino, mandat::Provider::Easytransac] {

@@ -10,19 +10,6 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-/// Starts PostgreSQL, or prints the reason why the test is skipped. `.ci/fleet` sets `MANDAT_FLEET_TEST`, and the test
-/// then fails instead.
-pub fn postgres() -> Option<Postgres> {
-    match Postgres::start() {
-        Ok(server) => Some(server),
-        Err(why) if std::env::var_os("MANDAT_FLEET_TEST").is_none() => {
-            eprintln!("skipped: {why}");
-            None
-        }
-        Err(why) => panic!("{why}"),
-    }
-}
-
 /// The program `mandat-fleet` with its variables. No variable of the caller reaches it.
 pub fn fleet(server: &Postgres, variables: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mandat-fleet"));
