@@ -28,13 +28,13 @@ async fn impatient(client: &mut Connection) -> Result<Transaction<'_>, Failure> 
 
 /// Says what to do if an impatient transaction did not get a lock.
 fn locked(error: Failure) -> Failure {
-    let cause = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
-    match cause {
-        Some(&SqlState::LOCK_NOT_AVAILABLE) => "another program keeps the account or one of its mandates locked. The rate \
-            and the lanes are unchanged. End the open transaction, which `pg_stat_activity` shows, and repeat the command"
-            .into(),
-        _ => error,
+    let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+    if code != Some(&SqlState::LOCK_NOT_AVAILABLE) {
+        return error;
     }
+    "another program keeps the account or one of its mandates locked. The rate and the lanes are unchanged. End the open \
+     transaction, which `pg_stat_activity` shows, and repeat the command"
+        .into()
 }
 
 impl Database {
