@@ -172,7 +172,7 @@ async fn cared(database: &Database, metrics: &Metrics) -> Result<(), Failure> {
 
 /// The due mandates of each account, and the seconds since the first of them was due. A backlog can have millions of
 /// mandates, and each worker counts. So the count ends at 10,000. The index has the due mandates of a lane and an urgency
-/// next to each other, so the statement reads no others.
+/// next to each other, in the order of `next_check`. Without this order, PostgreSQL could collect all of them first.
 const BACKLOG: &str = "
     SELECT a.account, a.vendor, c.due, coalesce(extract(epoch FROM now() - o.oldest), 0)::int8
     FROM mandat_fleet.account AS a, LATERAL (
@@ -181,7 +181,7 @@ const BACKLOG: &str = "
                 SELECT FROM mandat_fleet.mandate AS m
                 WHERE m.account = l.account AND m.vendor = l.vendor AND m.lane = l.lane AND m.urgency = u
                     AND m.next_check <= now()
-                LIMIT 10000) AS d
+                ORDER BY m.next_check LIMIT 10000) AS d
             WHERE l.account = a.account AND l.vendor = a.vendor
             LIMIT 10000) AS counted) AS c, LATERAL (
         SELECT min(d.next_check) AS oldest FROM mandat_fleet.lane AS l, generate_series(0, 4) AS u, LATERAL (
