@@ -1,7 +1,12 @@
-//! Measures the throughput of workers without a rate: `cargo bench`. The database, the simulated vendors and each reader
-//! are processes of their own. Each figure is the best of three runs, because other programs only make a run slower.
+//! Measures the throughput of workers without a rate:
+//! `cargo build --release --example vendors && cargo bench --bench throughput`
 //!
-//! 1. `statuses` alone, and one worker, over the same mandates: wall-clock time, and processor time of the reader.
+//! The database, the simulated vendors and each reader are processes of their own. The time of a worker is from the first
+//! request that the vendors receive to the last reading that is stored. The time of `statuses` alone is from its call to its
+//! last reading. Each figure is the best of three runs, because other programs only make a run slower.
+//!
+//! 1. `statuses` alone, and one worker, over the same mandates: wall-clock time, and processor time of the reader. Each of
+//!    them has up to 192 requests under way: 64 at each vendor, or 32 on each of six lanes.
 //! 2. One worker and two workers, while the vendors need 200 ms for a response. On a machine with two cores, two workers,
 //!    the simulated vendors and the database compete for the processor. With this delay the processor is idle most of the
 //!    time, and the time of the vendors is the limit of a worker, as it is with real vendors. The last line shows the part
@@ -17,7 +22,7 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use support::{Killed, Vendors, fleet, postgres, ran};
+use support::{Killed, Vendors, fleet, postgres::Postgres, ran};
 use tokio_postgres::{Client, NoTls};
 
 const MANDATES: usize = 18_000;
@@ -32,82 +37,79 @@ async fn main() {
     {
         return statuses(file).await;
     }
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
     tokio::spawn(connection);
 
-    let vendors = Vendors::start(MANDATES);
+    let mut vendors = Vendors::start(MANDATES);
     let all = vendors.references.len() as f64;
+    let print = |what: &str, (seconds, processor): (f64, f64)| {
+        println!("{what:36} {:8.0} per second, {:.0} µs of a processor each", all / seconds, processor / all * 1e6);
+    };
     prepare(&server, &vendors, &client).await;
-    let alone = best(|| run_alone(&vendors));
-    println!(
-        "statuses alone, {all} mandates       {:8.0} per second, {:.0} µs of a processor each",
-        all / alone.0,
-        alone.1 / all * 1e6
-    );
-    let first = round(&server, &vendors, &client, 1).await;
-    println!(
-        "one worker, each mandate new         {:8.0} per second, {:.0} µs of a processor each",
-        all / first.0,
-        first.1 / all * 1e6
-    );
-    let mut again = (f64::MAX, f64::MAX);
+    let alone = (0..RUNS).map(|_| run_alone(&vendors)).fold(WORST, least);
+    print("statuses alone", alone);
+    let (mut new, mut again) = (WORST, WORST);
     for _ in 0..RUNS {
-        again = least(again, round(&server, &vendors, &client, 1).await);
+        import(&server, &vendors, &client).await;
+        new = least(new, round(&server, &mut vendors, &client, 1).await);
     }
-    println!(
-        "one worker, no change                {:8.0} per second, {:.0} µs of a processor each",
-        all / again.0,
-        again.1 / all * 1e6
-    );
-    println!("  of statuses alone                  {:8.2}", alone.0 / again.0);
+    print("one worker, each mandate new", new);
+    for _ in 0..RUNS {
+        again = least(again, round(&server, &mut vendors, &client, 1).await);
+    }
+    print("one worker, no change", again);
+    println!("{:36} {:8.2}", "  of statuses alone", alone.0 / again.0);
     drop(vendors);
-    client.batch_execute("TRUNCATE mandat_fleet.mandate, mandat_fleet.change").await.unwrap();
 
     let mut vendors = Vendors::start(SLOW_MANDATES);
     let all = vendors.references.len() as f64;
     prepare(&server, &vendors, &client).await;
+    import(&server, &vendors, &client).await;
     vendors.delay(200);
-    round(&server, &vendors, &client, 1).await;
-    let (mut one, mut two) = ((f64::MAX, f64::MAX), (f64::MAX, f64::MAX));
+    round(&server, &mut vendors, &client, 1).await;
+    let (mut one, mut two) = (WORST, WORST);
     let (mut wall, mut spent) = (0.0, 0.0);
     for _ in 0..RUNS {
-        one = least(one, round(&server, &vendors, &client, 1).await);
+        one = least(one, round(&server, &mut vendors, &client, 1).await);
         let before = processor(vendors.process());
-        let of_two = round(&server, &vendors, &client, 2).await;
+        let of_two = round(&server, &mut vendors, &client, 2).await;
         (wall, spent) = (wall + of_two.0, spent + processor(vendors.process()) - before);
         two = least(two, of_two);
     }
-    println!("vendors of 200 ms, one worker        {:8.0} per second", all / one.0);
-    println!("vendors of 200 ms, two workers       {:8.0} per second, {:.2} of one", all / two.0, one.0 / two.0);
-    println!("  the simulated vendors used         {:8.2} of a core", spent / wall);
+    println!("{:36} {:8.0} per second", "vendors of 200 ms, one worker", all / one.0);
+    println!("{:36} {:8.0} per second, {:.2} of one", "vendors of 200 ms, two workers", all / two.0, one.0 / two.0);
+    println!("{:36} {:8.2} of a core", "  the simulated vendors used", spent / wall);
 }
+
+const WORST: (f64, f64) = (f64::MAX, f64::MAX);
 
 fn least(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
     (one.0.min(other.0), one.1.min(other.1))
 }
 
-fn best(run: impl Fn() -> (f64, f64)) -> (f64, f64) {
-    (0..RUNS).map(|_| run()).fold((f64::MAX, f64::MAX), least)
-}
-
-async fn prepare(server: &support::postgres::Postgres, vendors: &Vendors, client: &Client) {
+/// Gives the accounts no rate. The database accepts their credentials, so that all lanes start at once.
+async fn prepare(server: &Postgres, vendors: &Vendors, client: &Client) {
     for vendor in ["easytransac", "safedebit", "seqino"] {
         ran(fleet(server, &vendors.variables).args(["rate", "main", vendor, "none", "--lanes", "4"]));
     }
-    ran(fleet(server, &vendors.variables).args(["import", vendors.file.to_str().unwrap()]));
     client.batch_execute("UPDATE mandat_fleet.account SET accepted_at = now()").await.unwrap();
+}
+
+/// Replaces all mandates by those of the vendors, which are then new.
+async fn import(server: &Postgres, vendors: &Vendors, client: &Client) {
+    client.batch_execute("TRUNCATE mandat_fleet.mandate, mandat_fleet.change").await.unwrap();
+    ran(fleet(server, &vendors.variables).args(["import", vendors.file.to_str().unwrap()]));
     client.batch_execute("VACUUM ANALYZE").await.unwrap();
 }
 
-/// Makes all mandates due, and reads them with some workers. Returns the seconds from the first to the last reading, and
-/// the processor seconds of all workers.
-async fn round(server: &support::postgres::Postgres, vendors: &Vendors, client: &Client, workers: usize) -> (f64, f64) {
+/// Makes all mandates due, and reads them with some workers. Returns the seconds, and the processor seconds of all workers.
+async fn round(server: &Postgres, vendors: &mut Vendors, client: &Client, workers: usize) -> (f64, f64) {
     client
         .batch_execute(
             "UPDATE mandat_fleet.mandate SET next_check = now(), read_at = NULL;
              UPDATE mandat_fleet.lane SET free_at = now();
-             SELECT mandat_fleet.queue_lane(account, vendor, lane, now() + interval '5 seconds') FROM mandat_fleet.lane",
+             SELECT mandat_fleet.queue_lane(account, vendor, lane, now() + interval '1 hour') FROM mandat_fleet.lane",
         )
         .await
         .unwrap();
@@ -118,6 +120,13 @@ async fn round(server: &support::postgres::Postgres, vendors: &Vendors, client: 
         Killed(command.spawn().unwrap())
     };
     let mut workers: Vec<Killed> = (0..workers).map(start).collect();
+    // The workers start up, and find nothing to do. The jobs then start in all of them at the same time.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    vendors.clear();
+    let used = |workers: &[Killed]| workers.iter().map(|worker| processor(worker.0.id())).sum::<f64>();
+    let before = used(&workers);
+    let now = "SELECT mandat_fleet.queue_lane(account, vendor, lane, now()) FROM mandat_fleet.lane";
+    client.execute(now, &[]).await.unwrap();
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let left = "SELECT count(*) FROM mandat_fleet.mandate WHERE read_at IS NULL";
@@ -125,9 +134,9 @@ async fn round(server: &support::postgres::Postgres, vendors: &Vendors, client: 
             break;
         }
     }
-    let seconds = "SELECT extract(epoch FROM max(read_at) - min(read_at))::float8 FROM mandat_fleet.mandate";
-    let seconds = client.query_one(seconds, &[]).await.unwrap().get(0);
-    let processor = workers.iter().map(|worker| processor(worker.0.id())).sum();
+    let processor = used(&workers) - before;
+    let last = "SELECT extract(epoch FROM max(read_at))::float8 FROM mandat_fleet.mandate";
+    let seconds = client.query_one(last, &[]).await.unwrap().get::<_, f64>(0) - vendors.first();
     for worker in &mut workers {
         ran(Command::new("kill").args(["-TERM", &worker.0.id().to_string()]));
         worker.0.wait().unwrap();

@@ -18,15 +18,21 @@ use axum::{
 };
 use mandat::{MandateRef, MandateStatus, Phase, StoredState};
 use mandat_fleet::{Change, Consumer, Database, Failure};
-use std::{sync::Arc, time::Duration};
-use tokio::sync::Mutex;
+use std::time::Duration;
 use tokio_postgres::{Client, NoTls};
 
 #[derive(Clone)]
 struct Service {
     fleet: Database,
-    /// The service's own tables. They may be in another database than the outbox.
-    own: Arc<Mutex<Client>>,
+    /// The address of the service's own tables. They may be in another database than the outbox.
+    own: String,
+}
+
+/// Connects to the service's own tables. A service with more requests keeps its connections in a pool.
+async fn connect(own: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(own, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 #[tokio::main]
@@ -34,16 +40,16 @@ async fn main() -> Result<(), Failure> {
     let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| "postgres:///mandat?host=/var/run/postgresql".into());
     let fleet = Database::new(&url, 4)?;
     fleet.migrate().await?;
-    let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
-    tokio::spawn(connection);
-    client
+    connect(&url)
+        .await?
         .batch_execute(
-            "CREATE TABLE IF NOT EXISTS stopped (reference text PRIMARY KEY, status text NOT NULL);
+            "CREATE TABLE IF NOT EXISTS stopped (
+                 account text, reference text, status text NOT NULL, PRIMARY KEY (account, reference));
              CREATE TABLE IF NOT EXISTS processed (only boolean PRIMARY KEY DEFAULT true CHECK (only), change bigint NOT NULL);
              INSERT INTO processed (change) VALUES (0) ON CONFLICT DO NOTHING",
         )
         .await?;
-    let service = Service { fleet, own: Arc::new(Mutex::new(client)) };
+    let service = Service { fleet, own: url };
     tokio::spawn(follow(service.clone()));
 
     let router = Router::new()
@@ -67,9 +73,10 @@ async fn follow(service: Service) {
 
 async fn follow_once(service: &Service) -> Result<(), Failure> {
     let mut consumer = Consumer::new(&service.fleet, "billing").await?;
+    let mut own = connect(&service.own).await?;
     loop {
         for change in consumer.next(100).await? {
-            process(&mut *service.own.lock().await, &change).await?;
+            process(&mut own, &change).await?;
             consumer.done(change.id).await?;
         }
     }
@@ -82,11 +89,12 @@ async fn process(own: &mut Client, change: &Change) -> Result<(), Failure> {
         let state: StoredState = serde_json::from_value(change.to.clone())?;
         let usable = state.status == MandateStatus::Active || state.status.phase() == Phase::Setup;
         if usable {
-            transaction.execute("DELETE FROM stopped WHERE reference = $1", &[&change.reference]).await?;
+            let go_on = "DELETE FROM stopped WHERE account = $1 AND reference = $2";
+            transaction.execute(go_on, &[&change.account, &change.reference]).await?;
         } else {
-            let stop =
-                "INSERT INTO stopped VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET status = excluded.status";
-            transaction.execute(stop, &[&change.reference, &state.status.as_str()]).await?;
+            let stop = "INSERT INTO stopped VALUES ($1, $2, $3)
+                        ON CONFLICT (account, reference) DO UPDATE SET status = excluded.status";
+            transaction.execute(stop, &[&change.account, &change.reference, &state.status.as_str()]).await?;
         }
     }
     Ok(transaction.commit().await?)
@@ -98,9 +106,10 @@ fn unavailable(error: impl Into<Failure>) -> (StatusCode, String) {
     (StatusCode::SERVICE_UNAVAILABLE, mandat_fleet::told(&*error.into()))
 }
 
-async fn stopped(State(service): State<Service>) -> Answer<Json<Vec<(String, String)>>> {
-    let rows = service.own.lock().await.query("SELECT reference, status FROM stopped ORDER BY 1", &[]).await;
-    Ok(Json(rows.map_err(unavailable)?.iter().map(|row| (row.get(0), row.get(1))).collect()))
+async fn stopped(State(service): State<Service>) -> Answer<Json<Vec<[String; 3]>>> {
+    let own = connect(&service.own).await.map_err(unavailable)?;
+    let rows = own.query("SELECT account, reference, status FROM stopped ORDER BY 1, 2", &[]).await;
+    Ok(Json(rows.map_err(unavailable)?.iter().map(|row| [0, 1, 2].map(|column: usize| row.get(column))).collect()))
 }
 
 async fn returned(

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Failure> {
 
     database.set_rate(MAIN, Provider::SafeDebit, Some(30), Some(2)).await?;
     let references: String = sandbox.references().iter().map(|reference| format!("{reference}\n")).collect();
-    let imported = mandat_fleet::import(&database, MAIN, references.as_bytes()).await?;
+    let imported = mandat_fleet::import(&database, MAIN, references.as_bytes(), &[]).await?;
     println!("{} mandates imported", imported.rows);
 
     let (stop, stopping) = watch::channel(false);

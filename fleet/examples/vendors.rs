@@ -7,6 +7,8 @@
 //! | request | line |
 //! |---|---|
 //! | `journal` | for each vendor: its requests so far, and the most requests in any second and in any ten seconds |
+//! | `clear` | `done`: the requests so far no longer count |
+//! | `first` | the time of the first request that counts, in seconds since 1970. Empty without a request |
 //! | `delay <milliseconds>` | `done`: each response takes this time |
 //! | `end <reference>` | `done`: the mandate has ended at its vendor |
 
@@ -74,8 +76,9 @@ async fn main() -> Result<(), Failure> {
     });
     let requests = tokio::task::spawn_blocking(move || -> Result<(), Failure> {
         for line in std::io::stdin().lines() {
-            match line?.split_once(' ') {
-                Some(("end", reference)) => {
+            let line = line?;
+            match line.split_once(' ').unwrap_or((line.as_str(), "")) {
+                ("end", reference) => {
                     let reference: MandateRef = reference.parse()?;
                     // Each vendor has a word for one of them.
                     let ends = [MandateStatus::Revoked, MandateStatus::Expired, MandateStatus::Invalid];
@@ -84,9 +87,18 @@ async fn main() -> Result<(), Failure> {
                     }
                     println!("done");
                 }
-                Some(("delay", milliseconds)) => {
+                ("delay", milliseconds) => {
                     sandbox.inject(Fault::delay(Duration::from_millis(milliseconds.parse()?)));
                     println!("done");
+                }
+                ("clear", _) => {
+                    journal.lock().map_err(|_| "poisoned")?.skip(&sandbox);
+                    println!("done");
+                }
+                ("first", _) => {
+                    let mut journal = journal.lock().map_err(|_| "poisoned")?;
+                    journal.read(&sandbox);
+                    println!("{}", journal.first().map(|at| (at as f64 / 1e9).to_string()).unwrap_or_default());
                 }
                 _ => {
                     let mut journal = journal.lock().map_err(|_| "poisoned")?;
@@ -129,6 +141,10 @@ impl Journal {
                 self.last = at;
             }
         }
+    }
+
+    fn first(&self) -> Option<i64> {
+        self.at.values().flatten().min().copied()
     }
 
     fn report(&mut self) -> String {

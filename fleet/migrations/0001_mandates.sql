@@ -59,7 +59,7 @@ CREATE TABLE mandate (
     collect_on date,
     -- The time of the next reading. Null: never again.
     next_check timestamptz DEFAULT now(),
-    -- The order among due mandates: 0 first. See `Urgency`.
+    -- The order among due mandates: 0 first. See `urgency` in `src/mandates.rs`.
     urgency smallint NOT NULL DEFAULT 2,
     -- The last request to read the mandate at once.
     asked_at timestamptz,

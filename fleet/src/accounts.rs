@@ -75,6 +75,11 @@ impl Accounts {
         self.vendors.keys().map(|(account, vendor)| (account.as_str(), *vendor))
     }
 
+    /// The flags of the jobs that this process may run.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        self.names().map(|(account, vendor)| format!("{account}/{vendor}")).collect()
+    }
+
     /// Builds a client for one lane, with its pace.
     pub(crate) fn connect(&self, account: &str, vendor: &str, pace: Pace) -> Result<Mandates, Failure> {
         let provider: Provider = vendor.parse()?;

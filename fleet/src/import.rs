@@ -31,14 +31,14 @@ const FAULTS: usize = 20;
 /// Imports the mandates of a file into an account. An invalid row refuses the whole file, and nothing is stored.
 ///
 /// A new mandate gets its facts and its stored state from the file. A mandate that the database knows keeps its state, and
-/// gets each fact that the file states. A blank cell changes nothing.
+/// gets each fact that the file states. A blank cell changes nothing. `own` names the columns that the import ignores. Any
+/// other unknown column refuses the file.
 ///
 /// # Errors
 /// If the file cannot be read: the error names lines and columns, and quotes no value that can be personal. If the database
 /// fails, a part of the rows can be stored: import the file again.
-pub async fn import(database: &Database, account: &str, bytes: &[u8]) -> Result<Imported, Failure> {
-    let text = file::decode(bytes)?;
-    let table = Table::read(&text, &[COLLECT_ON.to_owned()])?;
+pub async fn import(database: &Database, account: &str, bytes: &[u8], own: &[String]) -> Result<Imported, Failure> {
+    let table = Table::read(&file::decode(bytes)?, &[&[COLLECT_ON.to_owned()][..], own].concat())?;
     let mut client = database.connection().await?;
     for vendor in vendors(&table)? {
         add_account(&client, account, vendor).await?;
@@ -49,7 +49,7 @@ pub async fn import(database: &Database, account: &str, bytes: &[u8]) -> Result<
         // Only the rows of one statement are in memory as JSON, which needs many times the memory of the file.
         let rows: Result<Vec<Value>, _> = chunk.iter().map(|number| Ok(columns(&row(&table, *number)?))).collect();
         let rows = Value::from(rows.map_err(|faults: Vec<String>| faults.join("\n"))?);
-        // Workers wait for the locks on the rows, so each transaction is short.
+        // A worker drops the reading of a row that is locked, and reads the mandate again. So each transaction is short.
         let transaction = client.transaction().await?;
         // The number of lanes must not change between the choice of a lane and the commit.
         transaction.execute("SELECT FROM mandat_fleet.account WHERE account = $1 FOR KEY SHARE", &[&account]).await?;
@@ -104,7 +104,9 @@ type Planned = (StatusQuery, Option<NaiveDate>);
 /// Reads a row, or returns its faults.
 fn row(table: &Table, number: usize) -> Result<Planned, Vec<String>> {
     let line = table.rows[number].line;
-    let place = table.columns.own().iter().find(|(name, _)| name == COLLECT_ON).map(|(_, place)| *place);
+    // The reader of the header compares names in the same way.
+    let named = |name: &str| file::squeezed(name) == file::squeezed(COLLECT_ON);
+    let place = table.columns.own().iter().find(|(name, _)| named(name)).map(|(_, place)| *place);
     let cell = place.and_then(|place| table.rows[number].cells.get(place)).filter(|cell| !cell.is_blank());
     let collect_on = cell.map(|cell| {
         let wrong = || format!("line {line}, `{COLLECT_ON}`: the cell is not a date. Use 2026-09-01 or 01/09/2026.");
@@ -186,11 +188,11 @@ mod tests {
 
     #[test]
     fn a_file_of_the_program_gives_rows_with_facts_and_state() {
-        let text = "reference;signed_on;last_collection;collect_on;status;raw;observed_at\n\
+        let text = "reference;signed_on;last_collection;Collect on;status;raw;observed_at\n\
                     safedebit:RUM-1;01/09/2026;jamais;2026-12-01;Revoked;3;2026-09-01T08:00:00Z\n\
                     seqino:client_1/mdt_1;;;;;;\n";
         let rows = read(text).unwrap();
-        assert_eq!(rows[0]["signed_on"], "2026-09-01");
+        assert_eq!((&rows[0]["signed_on"], &rows[0]["collect_on"]), (&json!("2026-09-01"), &json!("2026-12-01")));
         assert_eq!((&rows[0]["last_collection"], &rows[0]["status"]), (&json!("never"), &json!("Revoked")));
         assert_eq!((&rows[1]["client"], &rows[1]["status"]), (&json!("client_1"), &Value::Null));
     }

@@ -35,7 +35,7 @@ const LENGTH: Duration = Duration::from_secs(8);
 /// The pause between two holders of a lane. A dropped request can arrive a second late, and no second may have requests of
 /// both. The third second is for clocks that differ by a tenth: of 11 seconds of the database, 10 are left, and 2 after the
 /// 8 of the lease.
-const GAP: Duration = Duration::from_secs(3);
+pub(crate) const GAP: Duration = Duration::from_secs(3);
 const RENEWAL: Duration = Duration::from_secs(2);
 /// The longest wait until a lane looks for due mandates again.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
@@ -231,19 +231,13 @@ async fn renewed(database: &Database, lane: &Lane, holder: &str) -> Result<bool,
 }
 
 #[cfg(test)]
-#[path = "../tests/support/postgres.rs"]
-mod postgres;
-
-#[cfg(test)]
 mod tests {
-    use super::{postgres::Postgres, *};
+    use super::*;
+    use crate::postgres::Postgres;
 
     #[tokio::test]
     async fn a_lane_has_one_holder_and_rests_between_two() {
-        let server = match Postgres::start() {
-            Ok(server) => server,
-            Err(why) => return eprintln!("skipped: {why}"),
-        };
+        let Some(server) = Postgres::of_test() else { return };
         let database = Database::new(&server.url(), 8).unwrap();
         database.migrate().await.unwrap();
         database.set_rate("main", mandat::Provider::SafeDebit, Some(30), Some(2)).await.unwrap();
@@ -283,10 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_holder_stops_without_an_answer_of_the_database() {
-        let server = match Postgres::start() {
-            Ok(server) => server,
-            Err(why) => return eprintln!("skipped: {why}"),
-        };
+        let Some(server) = Postgres::of_test() else { return };
         let database = Database::new(&server.url(), 8).unwrap();
         database.migrate().await.unwrap();
         database.set_rate("main", mandat::Provider::SafeDebit, None, Some(1)).await.unwrap();

@@ -32,6 +32,10 @@ mod worker;
 #[path = "../../src/bin/mandat/file/mod.rs"]
 mod file;
 
+#[cfg(test)]
+#[path = "../tests/support/postgres.rs"]
+mod postgres;
+
 pub use accounts::{Accounts, MAIN};
 pub use database::{Database, told};
 pub use http::serve;

@@ -64,6 +64,10 @@ enum Command {
         /// The account of the mandates.
         #[arg(long, default_value = MAIN)]
         account: String,
+        /// The name of a column of your own, which the import ignores. Repeat the option, or separate names with commas.
+        /// `*` stands for every column that the program does not know.
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        own: Vec<String>,
     },
     /// Show what is due and how late, and the failures.
     Status {
@@ -168,7 +172,7 @@ async fn run(Arguments { database, command }: Arguments, metrics: Metrics) -> Re
     database.migrate().await?;
     match command {
         Command::Migrate | Command::Worker { .. } => {}
-        Command::Import { file, account } => {
+        Command::Import { file, account, own } => {
             let shown = file.display();
             let mut bytes = Vec::new();
             let read = if file.as_os_str() == "-" {
@@ -177,7 +181,7 @@ async fn run(Arguments { database, command }: Arguments, metrics: Metrics) -> Re
                 std::fs::read(&file).map(|read| bytes = read)
             };
             read.map_err(|e| format!("{shown}: {e}"))?;
-            let imported = mandat_fleet::import(&database, &account, &bytes)
+            let imported = mandat_fleet::import(&database, &account, &bytes, &own)
                 .await
                 .map_err(|e| format!("{shown}: {}", mandat_fleet::told(&*e)))?;
             eprintln!("{} rows, {} of them new or with other facts", imported.rows, imported.stored);

@@ -63,18 +63,19 @@ pub(crate) struct Batch {
     pub due: Vec<(StatusQuery, Due)>,
     /// True if the vendor has refused the caller on another lane, or if somebody closed the account.
     pub closed: bool,
-    /// True if a job for another lane waits for a worker.
+    /// True if the job of another lane waits for a worker of this process.
     pub awaited: bool,
 }
 
-/// The state of the account, and whether another lane waits. $4 has to be true for the second.
+/// The state of the account, and whether another lane with a flag in $4 waits. An idle worker looks for jobs every second.
+/// So a job that nobody has taken after three seconds waits for a worker.
 const ACCOUNT: &str = "
-    SELECT a.refused_at IS NOT NULL OR a.closed_until > clock_timestamp(), $4 AND EXISTS (
+    SELECT a.refused_at IS NOT NULL OR a.closed_until > clock_timestamp(), cardinality($4::text[]) > 0 AND EXISTS (
         SELECT FROM graphile_worker.jobs AS j
-        LEFT JOIN mandat_fleet.lane AS l ON j.queue_name = l.account || '/' || l.vendor || '/' || l.lane
-        WHERE j.locked_at IS NULL AND j.run_at <= now() AND j.attempts < j.max_attempts
-            AND (l.account, l.vendor, l.lane) IS DISTINCT FROM ($1, $2, $3)
-            AND (l.free_at <= clock_timestamp()) IS NOT FALSE)
+        JOIN mandat_fleet.lane AS l ON j.queue_name = l.account || '/' || l.vendor || '/' || l.lane
+        WHERE j.locked_at IS NULL AND j.run_at <= now() - interval '3 seconds' AND j.attempts < j.max_attempts
+            AND l.account || '/' || l.vendor = ANY ($4) AND (l.account, l.vendor, l.lane) <> ($1, $2, $3)
+            AND l.free_at <= clock_timestamp())
     FROM mandat_fleet.account AS a WHERE a.account = $1 AND a.vendor = $2";
 
 /// Up to $4 mandates by urgency. A quarter of them are mandates in force, so that urgent ones never displace them all. The
@@ -109,19 +110,19 @@ const DUE: &str = "
     ORDER BY m.client, m.urgency, m.next_check";
 
 impl Batch {
-    /// Chooses up to `most` due mandates, without those that the job has `taken`. Looks for another waiting lane if
-    /// `look` is true.
+    /// Chooses up to `most` due mandates, without those that the job has `taken`. Looks for another waiting lane of the
+    /// accounts with these `flags`, because this process cannot read the lanes of other accounts.
     pub async fn due(
         client: &Connection,
         lane: &Lane,
         most: i64,
         taken: &[String],
-        look: bool,
+        flags: &[String],
     ) -> Result<Self, Failure> {
         let Lane { account, vendor, lane: number } = lane;
         let (account_of, due_of) = try_join(client.prepare_cached(ACCOUNT), client.prepare_cached(DUE)).await?;
         // The server receives both statements at once, and executes them in this order.
-        let parameters: [&(dyn ToSql + Sync); 4] = [account, vendor, number, &look];
+        let parameters: [&(dyn ToSql + Sync); 4] = [account, vendor, number, &flags];
         let due_parameters: [&(dyn ToSql + Sync); 5] = [account, vendor, number, &most, &taken];
         let (account, rows) =
             try_join(client.query_one(&account_of, &parameters), client.query(&due_of, &due_parameters)).await?;
@@ -130,7 +131,7 @@ impl Batch {
         for row in &rows {
             match due(row) {
                 Ok(due) => batch.due.push(due),
-                // A row that cannot be read must not hide the others. It stays due, and the log names the column.
+                // A row that cannot be read must not hide the others. The log names the column.
                 Err(error) => {
                     let Lane { account, vendor, .. } = lane;
                     tracing::error!(account, vendor, %error, "a stored mandate cannot be read");
@@ -192,9 +193,16 @@ fn due(row: &Row) -> Result<(StatusQuery, Due), Failure> {
     Ok((StatusQuery::new(reference).with_stored(stored).with_facts(facts), due))
 }
 
+/// Makes an unreadable row due again in an hour. A row that somebody has locked stays due: perhaps somebody corrects it, and
+/// a worker waits for no lock on the row of a mandate.
 async fn unreadable(client: &Connection, lane: &Lane, reference: &str) -> Result<(), Failure> {
-    let statement = "UPDATE mandat_fleet.mandate SET failures = failures + 1, failure = 'StoredRow',
-                     next_check = clock_timestamp() + interval '1 hour' WHERE account = $1 AND reference = $2";
+    let statement = "
+        WITH n AS (
+            SELECT account, reference FROM mandat_fleet.mandate WHERE account = $1 AND reference = $2
+            FOR NO KEY UPDATE SKIP LOCKED)
+        UPDATE mandat_fleet.mandate AS m
+        SET failures = m.failures + 1, failure = 'StoredRow', next_check = clock_timestamp() + interval '1 hour'
+        FROM n WHERE m.account = n.account AND m.reference = n.reference";
     client.execute(statement, &[&lane.account, &reference]).await?;
     Ok(())
 }
@@ -239,9 +247,9 @@ impl<'a> Keys<'a> {
 }
 
 /// Begins a statement that stores the readings `n`. A row that has another version since is left alone, and is read
-/// again. So is a row that somebody has locked: a store never waits for the transaction of somebody else, and so cannot be a
-/// part of a deadlock. A row with another `asked_at` stays due, because
-/// somebody asked for the mandate since the job chose the row.
+/// again. So is a row that somebody has locked: a store never waits for the transaction of somebody else, and so cannot be
+/// a part of a deadlock. A row with another `asked_at` stays due, because somebody asked for the mandate since the job
+/// chose the row.
 macro_rules! store {
     ($parameters:literal, $columns:literal, $rest:literal) => {
         concat!(
@@ -420,7 +428,40 @@ fn retry_after(kind: ErrorKind, failures: i32) -> TimeDelta {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mandat::{MandateRef, RawStatus};
+    use crate::{database::Database, postgres::Postgres};
+    use mandat::{MandateRef, Provider, RawStatus};
+
+    #[tokio::test]
+    async fn another_lane_is_awaited_only_if_this_process_can_read_it_and_nobody_has_taken_it() {
+        let Some(server) = Postgres::of_test() else { return };
+        let database = Database::new(&server.url(), 8).unwrap();
+        database.migrate().await.unwrap();
+        for (account, lanes) in [("main", 2), ("paris", 1)] {
+            database.set_rate(account, Provider::SafeDebit, Some(30), Some(lanes)).await.unwrap();
+        }
+        let client = database.connection().await.unwrap();
+        // In a transaction the time of `now()` stands still.
+        client.batch_execute("BEGIN").await.unwrap();
+        let queue = async |account: &str, lane: i32, due_for: f64| {
+            let queue = "SELECT mandat_fleet.queue_lane($1, 'safedebit', $2, now() - make_interval(secs => $3))";
+            client.execute(queue, &[&account, &lane, &due_for]).await.unwrap();
+        };
+        let lane = Lane { account: "main".into(), vendor: "safedebit".into(), lane: 0 };
+        let awaited = async |flags: &[String]| Batch::due(&client, &lane, 1, &[], flags).await.unwrap().awaited;
+        let flags = ["main/safedebit".to_owned()];
+
+        // The lane of the job itself, a lane that a worker is about to take, and a lane without credentials.
+        queue("main", 0, 60.0).await;
+        queue("main", 1, 2.0).await;
+        queue("paris", 0, 60.0).await;
+        assert!(!awaited(&flags).await);
+        queue("main", 1, 4.0).await;
+        assert!(awaited(&flags).await);
+        assert!(!awaited(&[]).await);
+        let held = "UPDATE mandat_fleet.lane SET free_at = now() + interval '1 hour' WHERE lane = 1";
+        client.execute(held, &[]).await.unwrap();
+        assert!(!awaited(&flags).await);
+    }
 
     #[test]
     fn awaited_mandates_come_before_those_at_rest() {

@@ -48,6 +48,7 @@ pub struct Metrics {
     pub(crate) unknown_words: Family<ByAccount, Counter>,
     pub(crate) failures: Family<ByKind, Counter>,
     pub(crate) due: Family<ByAccount, Gauge>,
+    pub(crate) oldest_due: Family<ByAccount, Gauge>,
 }
 
 impl fmt::Debug for Metrics {
@@ -65,8 +66,8 @@ impl Default for Metrics {
         let lateness =
             Family::new_with_constructor((|| Histogram::new(exponential_buckets(1.0, 4.0, 11))) as fn() -> _);
         let calls = Family::default();
-        let (changes, unknown_words, failures, due) =
-            (Family::default(), Family::default(), Family::default(), Family::default());
+        let (changes, unknown_words, failures) = (Family::default(), Family::default(), Family::default());
+        let (due, oldest_due) = (Family::<ByAccount, Gauge>::default(), Family::<ByAccount, Gauge>::default());
         registry.register("calls", "Requests to the vendors, with retries", calls.clone());
         registry.register("call_wait_seconds", "Time of a call with its waits and retries", call_wait.clone());
         registry.register(
@@ -77,9 +78,10 @@ impl Default for Metrics {
         registry.register("changes", "Changes stored in the outbox, by class", changes.clone());
         registry.register("unknown_words", "Readings with a word that has no status", unknown_words.clone());
         registry.register("failures", "Failed readings, by kind of error", failures.clone());
-        registry.register("due", "Mandates that are due now, in the whole database", due.clone());
+        registry.register("due", "Mandates that are due now, up to 10,000 of an account", due.clone());
+        registry.register("oldest_due_seconds", "Time since the oldest due mandate was due", oldest_due.clone());
         let registry = Arc::new(registry);
-        Self { registry, calls, call_wait, lateness, changes, unknown_words, failures, due }
+        Self { registry, calls, call_wait, lateness, changes, unknown_words, failures, due, oldest_due }
     }
 }
 

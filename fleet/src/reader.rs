@@ -34,11 +34,11 @@ use tokio::{
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ReadLane(Lane);
 
-/// A job ends after this time if another lane waits for a worker.
+/// A job ends after this time if another lane waits for a worker of this process.
 const SHORT_JOB: Duration = Duration::from_secs(30);
-/// A job ends after this time, so that the engine can give the lane to another worker. Each end costs the lane about two
-/// seconds.
-const LONG_JOB: Duration = Duration::from_secs(300);
+/// A job ends after this time, so that the engine can give the lane to another worker. Each end costs the lane three
+/// to four seconds.
+pub(crate) const LONG_JOB: Duration = Duration::from_secs(300);
 /// A job takes the mandates of this number of seconds at a time. A mandate that somebody asks for waits for those that are
 /// taken already.
 const BATCH: u32 = 2;
@@ -57,6 +57,7 @@ pub(crate) struct Reader {
     pub metrics: Metrics,
     pub schedules: Schedules,
     pub stopping: watch::Receiver<bool>,
+    flags: Vec<String>,
     clients: Mutex<HashMap<Lane, (Pace, Mandates)>>,
 }
 
@@ -107,8 +108,8 @@ fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Reader {
     pub fn new(database: Database, accounts: Accounts, metrics: Metrics, stopping: watch::Receiver<bool>) -> Self {
-        let (schedules, clients) = (Schedules::default(), Mutex::default());
-        Self { database, accounts, metrics, schedules, stopping, clients }
+        let (schedules, flags, clients) = (Schedules::default(), accounts.flags(), Mutex::default());
+        Self { database, accounts, metrics, schedules, stopping, flags, clients }
     }
 
     async fn run(&self, lane: &Lane, holder: &str) -> Result<(), Failure> {
@@ -158,6 +159,7 @@ impl Reader {
             most: pace.rate().map_or(UNLIMITED_BATCH, |rate| rate.saturating_mul(BATCH)).into(),
             began: Instant::now(),
             stopping: &self.stopping,
+            flags: &self.flags,
             taken: Mutex::default(),
             ended: Mutex::new(Ok(End::Done)),
         };
@@ -217,6 +219,8 @@ struct Taking<'a> {
     most: i64,
     began: Instant,
     stopping: &'a watch::Receiver<bool>,
+    /// The flags of the jobs that this process may run.
+    flags: &'a [String],
     /// The mandates that are taken and whose readings are not stored yet, by reference. They are still due in the database.
     taken: Mutex<HashMap<String, Due>>,
     ended: Mutex<Result<End, Failure>>,
@@ -233,8 +237,8 @@ impl Taking<'_> {
             return None;
         }
         let taken: Vec<String> = lock(&self.taken).keys().cloned().collect();
-        let look = self.began.elapsed() >= SHORT_JOB;
-        match Batch::due(self.client, self.lane, self.most, &taken, look).await {
+        let flags = if self.began.elapsed() >= SHORT_JOB { self.flags } else { &[] };
+        match Batch::due(self.client, self.lane, self.most, &taken, flags).await {
             Ok(batch) if batch.closed => {
                 *lock(&self.ended) = Ok(End::Closed);
                 None

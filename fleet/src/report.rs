@@ -24,7 +24,7 @@ pub struct AccountReport {
     pub vendor: String,
     /// The requests in a second. `None` is no limit.
     pub rate: Option<i32>,
-    /// The number of lanes, and the number of lanes that a worker holds now.
+    /// The number of lanes.
     pub lanes: i32,
     /// The lanes that a worker holds now.
     pub held: i64,

@@ -32,6 +32,8 @@ pub struct Settings {
 const AGAIN: Duration = Duration::from_secs(1);
 /// The interval of counting due mandates, and of adding missing jobs.
 const CARE: Duration = Duration::from_secs(15);
+/// The time of a response for which the schedule is fitted.
+const RESPONSE: Duration = Duration::from_millis(100);
 /// The rounds of care between two fits of the schedule: a quarter of an hour.
 const FIT: u32 = 60;
 
@@ -53,7 +55,7 @@ pub async fn work(
         add_account(&client, account, vendor).await?;
     }
     drop(client);
-    let flags: Vec<String> = accounts.names().map(|(account, vendor)| format!("{account}/{vendor}")).collect();
+    let flags = accounts.flags();
     if flags.is_empty() {
         return Err("no credentials are set. `mandat-fleet worker --help` lists the variables".into());
     }
@@ -98,6 +100,7 @@ async fn run(
         .schema(ENGINE)
         .concurrency(lanes.max(1))
         .worker_recovery(recovery)
+        .poll_interval(pace::POLL)
         .listen_os_shutdown_signals(false)
         .shutdown_signal(stop)
         .shutdown_grace_period(Duration::from_secs(20))
@@ -148,7 +151,8 @@ async fn fit(reader: &Reader) -> Result<(), Failure> {
                  WHERE m.status IN ('Active', 'Suspended') AND a.rate IS NOT NULL GROUP BY 1, 2, 3";
     for row in reader.database.connection().await?.query(calls, &[]).await? {
         let calls = u32::try_from(row.get::<_, i64>(3)).unwrap_or(u32::MAX);
-        reader.schedules.fit(row.get(0), row.get(1), calls, pace::used(u32::try_from(row.get::<_, i32>(2))?));
+        let used = pace::used(u32::try_from(row.get::<_, i32>(2))?, RESPONSE);
+        reader.schedules.fit(row.get(0), row.get(1), calls, used);
     }
     Ok(())
 }
@@ -158,15 +162,63 @@ async fn cared(database: &Database, metrics: &Metrics) -> Result<(), Failure> {
     queue_missing(&client).await?;
     // A job whose worker died after it had queued the next job stays behind, and is never run again.
     WorkerUtils::new(database.engine(), ENGINE.to_owned()).cleanup(&[CleanupTask::DeletePermanentlyFailedJobs]).await?;
-    // The index has the due mandates of a lane and an urgency next to each other, so this reads no others.
-    let due = "SELECT l.account, l.vendor, sum(d.due)::int8
-               FROM mandat_fleet.lane AS l, generate_series(0, 4) AS u, LATERAL (
-                   SELECT count(*) AS due FROM mandat_fleet.mandate AS m
-                   WHERE m.account = l.account AND m.vendor = l.vendor AND m.lane = l.lane AND m.urgency = u
-                       AND m.next_check <= now()) AS d
-               GROUP BY 1, 2";
-    for row in client.query(due, &[]).await? {
-        metrics.due.get_or_create(&ByAccount { account: row.get(0), vendor: row.get(1) }).set(row.get(2));
+    for row in client.query(BACKLOG, &[]).await? {
+        let labels = ByAccount { account: row.get(0), vendor: row.get(1) };
+        metrics.due.get_or_create(&labels).set(row.get(2));
+        metrics.oldest_due.get_or_create(&labels).set(row.get(3));
     }
     Ok(())
+}
+
+/// The due mandates of each account, and the seconds since the first of them was due. A backlog can have millions of
+/// mandates, and each worker counts. So the count ends at 10,000. The index has the due mandates of a lane and an urgency
+/// next to each other, in the order of `next_check`. Without this order, PostgreSQL could collect all of them first.
+const BACKLOG: &str = "
+    SELECT a.account, a.vendor, c.due, coalesce(extract(epoch FROM now() - o.oldest), 0)::int8
+    FROM mandat_fleet.account AS a, LATERAL (
+        SELECT count(*) AS due FROM (
+            SELECT FROM mandat_fleet.lane AS l, generate_series(0, 4) AS u, LATERAL (
+                SELECT FROM mandat_fleet.mandate AS m
+                WHERE m.account = l.account AND m.vendor = l.vendor AND m.lane = l.lane AND m.urgency = u
+                    AND m.next_check <= now()
+                ORDER BY m.next_check LIMIT 10000) AS d
+            WHERE l.account = a.account AND l.vendor = a.vendor
+            LIMIT 10000) AS counted) AS c, LATERAL (
+        SELECT min(d.next_check) AS oldest FROM mandat_fleet.lane AS l, generate_series(0, 4) AS u, LATERAL (
+            SELECT m.next_check FROM mandat_fleet.mandate AS m
+            WHERE m.account = l.account AND m.vendor = l.vendor AND m.lane = l.lane AND m.urgency = u
+                AND m.next_check <= now()
+            ORDER BY m.next_check LIMIT 1) AS d
+        WHERE l.account = a.account AND l.vendor = a.vendor) AS o";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::Postgres;
+
+    #[tokio::test]
+    async fn a_backlog_is_counted_up_to_ten_thousand_with_its_oldest_mandate() {
+        let Some(server) = Postgres::of_test() else { return };
+        let (database, metrics) = (Database::new(&server.url(), 4).unwrap(), Metrics::default());
+        database.migrate().await.unwrap();
+        for vendor in [mandat::Provider::SafeDebit, mandat::Provider::Seqino, mandat::Provider::Easytransac] {
+            database.set_rate("main", vendor, Some(30), Some(2)).await.unwrap();
+        }
+        let client = database.connection().await.unwrap();
+        let mandates = "
+            INSERT INTO mandat_fleet.mandate (account, reference, vendor, lane, urgency, next_check)
+            SELECT 'main', vendor || ':' || n, vendor, abs(n) % 2, abs(n) % 5, now() - make_interval(secs => n)
+            FROM (VALUES ('safedebit', 10100), ('seqino', 9)) AS v (vendor, mandates), generate_series(-5, mandates) AS n";
+        client.execute(mandates, &[]).await.unwrap();
+        cared(&database, &metrics).await.unwrap();
+        let text = metrics.text();
+        let value = |name: &str, vendor: &str| {
+            let start = format!("mandat_fleet_{name}{{account=\"main\",vendor=\"{vendor}\"}} ");
+            text.lines().find_map(|line| line.strip_prefix(&start)?.parse::<i64>().ok()).unwrap()
+        };
+        assert_eq!(["safedebit", "seqino", "easytransac"].map(|vendor| value("due", vendor)), [10_000, 10, 0]);
+        assert!((10_100..10_200).contains(&value("oldest_due_seconds", "safedebit")), "{text}");
+        assert!((9..100).contains(&value("oldest_due_seconds", "seqino")), "{text}");
+        assert_eq!(value("oldest_due_seconds", "easytransac"), 0);
+    }
 }

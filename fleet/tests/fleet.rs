@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use support::{Killed, Requests, Vendors, fleet, postgres, ran};
+use support::{Killed, Requests, Vendors, fleet, postgres::Postgres, ran};
 use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
@@ -34,7 +34,7 @@ fn number(variable: &str, otherwise: usize) -> usize {
 /// database is stopped. `MANDAT_FLEET_MANDATES=200000 MANDAT_FLEET_RATE=500 MANDAT_FLEET_OUTAGE=60` is the full size.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_workers_and_a_stopped_database_lose_nothing_and_keep_the_rate() {
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let (mandates, rate) = (number("MANDAT_FLEET_MANDATES", 3000), number("MANDAT_FLEET_RATE", 200));
     let outage = Duration::from_secs(number("MANDAT_FLEET_OUTAGE", 8) as u64);
     let mut vendors = Vendors::start(mandates);
@@ -169,7 +169,7 @@ async fn killed_workers_and_a_stopped_database_lose_nothing_and_keep_the_rate() 
 /// Transactions that add changes take random times. A consumer that reads meanwhile gets each change, in order.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_skips_no_change_that_commits_late() {
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let database = mandat_fleet::Database::new(&server.url(), 4).unwrap();
     database.migrate().await.unwrap();
     let mut consumer = mandat_fleet::Consumer::new(&database, "test").await.unwrap();
@@ -216,7 +216,7 @@ async fn a_consumer_skips_no_change_that_commits_late() {
 /// A wrong password reaches a vendor once, and not once for each lane and worker.
 #[tokio::test]
 async fn a_refused_caller_stops_all_lanes_until_somebody_resumes() {
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let mut vendors = Vendors::start(90);
     let mut wrong = vendors.variables.clone();
     for (name, value) in &mut wrong {
@@ -255,7 +255,7 @@ async fn a_refused_caller_stops_all_lanes_until_somebody_resumes() {
 /// The commands and the HTTP requests of a small installation.
 #[tokio::test]
 async fn the_program_imports_reads_reports_and_delivers() {
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let mut vendors = Vendors::start(30);
     let variables = vendors.variables.clone();
     let program = |arguments: &[&str]| {
@@ -334,26 +334,31 @@ async fn the_program_imports_reads_reports_and_delivers() {
     drop(worker);
 }
 
-/// A transaction of another program stays open after it has asked for a mandate.
+/// A transaction of another program stays open after it has asked for a mandate, and has locked one that cannot be read.
 #[tokio::test]
 async fn an_open_transaction_delays_no_other_mandate() {
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let vendors = Vendors::start(30);
     for vendor in ["easytransac", "safedebit", "seqino"] {
         ran(fleet(&server, &vendors.variables).args(["rate", "main", vendor, "90", "--lanes", "1"]));
     }
     ran(fleet(&server, &vendors.variables).args(["import", vendors.file.to_str().unwrap()]));
     let mut theirs = connect(&server.url()).await;
+    let unreadable = "UPDATE mandat_fleet.mandate SET status = 'NoStatus', observed_at = now() WHERE reference = $1";
+    theirs.execute(unreadable, &[&vendors.references[1]]).await.unwrap();
     let transaction = theirs.transaction().await.unwrap();
     transaction.execute("SELECT mandat_fleet.ask('main', $1)", &[&vendors.references[0]]).await.unwrap();
+    let lock = "SELECT FROM mandat_fleet.mandate WHERE reference = $1 FOR UPDATE";
+    transaction.execute(lock, &[&vendors.references[1]]).await.unwrap();
 
     let arguments = ["worker", "--listen", "127.0.0.1:0"];
     let _worker = Killed(fleet(&server, &vendors.variables).args(arguments).stderr(Stdio::null()).spawn().unwrap());
     let client = connect(&server.url()).await;
     let wait = |condition: &'static str| wait_until(&client, condition);
-    wait("(SELECT count(*) = 29 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
+    wait("(SELECT count(*) = 28 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
     transaction.commit().await.unwrap();
-    wait("(SELECT count(*) = 30 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
+    wait("(SELECT count(*) = 29 FROM mandat_fleet.mandate WHERE read_at IS NOT NULL)").await;
+    wait("(SELECT count(*) = 1 FROM mandat_fleet.mandate WHERE failure = 'StoredRow' AND next_check > now())").await;
     // The job that `ask` added is gone.
     wait("(SELECT count(*) = 3 FROM graphile_worker.jobs)").await;
 }
@@ -361,7 +366,7 @@ async fn an_open_transaction_delays_no_other_mandate() {
 /// The vendor does not know the only mandate. This response shows that it accepts the credentials.
 #[tokio::test]
 async fn a_mandate_that_is_not_found_opens_the_other_lanes() {
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let vendors = Vendors::start(3);
     let file = std::env::temp_dir().join(format!("mandat-fleet-unknown-{}.csv", std::process::id()));
     std::fs::write(&file, "safedebit:NOBODY\n").unwrap();
@@ -386,7 +391,7 @@ async fn a_mandate_that_is_not_found_opens_the_other_lanes() {
 /// An administrator lets a user create the tables, and then takes the right away.
 #[tokio::test]
 async fn a_user_without_the_right_to_create_can_use_the_tables() {
-    let Some(server) = postgres() else { return };
+    let Some(server) = Postgres::of_test() else { return };
     let client = connect(&server.url()).await;
     client.batch_execute("CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE postgres TO app").await.unwrap();
     let database = mandat_fleet::Database::new(&server.url().replace("user=postgres", "user=app"), 2).unwrap();

@@ -33,7 +33,8 @@ const ORDERS: [(&str, Rule); 3] =
 /// The share of the rate that a paced schedule keeps for mandates in force. The rest serves other readings and repeats.
 const KEPT: f64 = 0.9;
 
-/// The seconds of calls in a batch of `mandat-fleet`.
+/// The seconds of calls in a batch, which a lost machine repeats. `mandat-fleet` takes two seconds of calls, and stores its
+/// readings each second, so it repeats fewer calls.
 const BATCH: f64 = 3.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,19 +10,6 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-/// Starts PostgreSQL, or prints the reason why the test is skipped. `.ci/fleet` sets `MANDAT_FLEET_TEST`, and the test
-/// then fails instead.
-pub fn postgres() -> Option<Postgres> {
-    match Postgres::start() {
-        Ok(server) => Some(server),
-        Err(why) if std::env::var_os("MANDAT_FLEET_TEST").is_none() => {
-            eprintln!("skipped: {why}");
-            None
-        }
-        Err(why) => panic!("{why}"),
-    }
-}
-
 /// The program `mandat-fleet` with its variables. No variable of the caller reaches it.
 pub fn fleet(server: &Postgres, variables: &[(String, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mandat-fleet"));
@@ -59,7 +46,12 @@ impl Vendors {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|e| panic!("{}: {e}. `cargo build --examples` builds it", program.display()));
+            .unwrap_or_else(|e| {
+                panic!(
+                    "{}: {e}. `cargo build --example vendors` builds it, for the benchmark with `--release`",
+                    program.display()
+                )
+            });
         let (requests, mut answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let mut variables = Vec::new();
         loop {
@@ -90,6 +82,18 @@ impl Vendors {
     #[allow(dead_code, reason = "only the benchmark needs it")]
     pub fn delay(&mut self, milliseconds: u32) {
         assert_eq!(self.ask(&format!("delay {milliseconds}")), "done");
+    }
+
+    /// Makes the requests so far count no longer.
+    #[allow(dead_code, reason = "only the benchmark needs it")]
+    pub fn clear(&mut self) {
+        assert_eq!(self.ask("clear"), "done");
+    }
+
+    /// The time of the first request that counts, in seconds since 1970.
+    #[allow(dead_code, reason = "only the benchmark needs it")]
+    pub fn first(&mut self) -> f64 {
+        self.ask("first").parse().expect("the vendors have received a request")
     }
 
     /// The number of the process.

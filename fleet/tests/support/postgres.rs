@@ -32,6 +32,20 @@ impl Postgres {
         Ok(server)
     }
 
+    /// Starts a server, or prints the reason why the test is skipped. `.ci/fleet` sets `MANDAT_FLEET_TEST`, and the test
+    /// then fails instead.
+    #[allow(dead_code, reason = "an example is not skipped")]
+    pub fn of_test() -> Option<Self> {
+        match Self::start() {
+            Ok(server) => Some(server),
+            Err(why) if std::env::var_os("MANDAT_FLEET_TEST").is_none() => {
+                eprintln!("skipped: {why}");
+                None
+            }
+            Err(why) => panic!("{why}"),
+        }
+    }
+
     /// The address of the server for `DATABASE_URL`.
     pub fn url(&self) -> String {
         format!("host={} user=postgres dbname=postgres", self.folder.display())
