@@ -365,9 +365,10 @@ fn struct_builder(object: &Struct) -> TokenStream {
             type Error = crate::wire::InvalidValue;
 
             fn try_from(value: #name) -> ::std::result::Result<Self, crate::wire::InvalidValue> {
-                match (#(crate::wire::sent(value.#names, #shown),)*) {
-                    (#(Ok(#names),)*) => Ok(Self { #(#names),* }),
-                    (#(#names,)*) => Err(crate::wire::faults([#(#names.err()),*])),
+                let mut faults = crate::wire::Faults::default();
+                match (#(faults.sent(value.#names, #shown),)*) {
+                    (#(Some(#names),)*) => Ok(Self { #(#names),* }),
+                    _ => Err(faults.into()),
                 }
             }
         }
@@ -461,11 +462,20 @@ fn builder(call: &PlannedOperation) -> TokenStream {
     // The content of a file can be sent only once, so a request with a file has no `Clone`.
     let clone = call.files.is_empty().then(|| quote! { #[derive(Clone)] });
     let decoded = ty(&call.returns);
-    let (returns, chosen) = match &call.states {
-        None => (decoded.clone(), None),
+    let sent = quote! {
+        crate::transport::perform::<_, #decoded>(self.client, &super::operations::#operation, self.request())
+    };
+    let (returns, sent) = match &call.states {
+        None => (decoded, sent),
         Some(states) => {
             let states = ty(states);
-            (states.clone(), Some(quote! { .map(|answer| answer.map(#states::of)) }))
+            (
+                states.clone(),
+                quote! {
+                    let call = #sent;
+                    async move { call.await.map(|answer| answer.map(#states::of)) }
+                },
+            )
         }
     };
     let again = (!call.in_use().is_empty()).then(|| send_again(call, &returns));
@@ -506,9 +516,7 @@ fn builder(call: &PlannedOperation) -> TokenStream {
             /// # Errors
             /// The errors of [`send`](Self::send).
             pub fn send_with_meta(self) -> impl Future<Output = ::std::result::Result<crate::Response<#returns>, crate::Error>> + Send + 'a {
-                let client = self.client;
-                let call = crate::transport::perform::<_, #decoded>(client, &super::operations::#operation, self.request());
-                async move { call.await #chosen }
+                #sent
             }
 
             #again

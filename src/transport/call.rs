@@ -36,25 +36,36 @@ impl<'a, V: Vendor> Call<'a, V> {
             let call = CallSpan::new(V::PROVIDER, self.operation);
             let settings = &self.vendor.transport().settings;
             let deadline = Instant::now() + self.vendor.call_limits().overall_timeout(settings);
-            let result = call.within(async {
-                let answer = self.attempts(request, &call, deadline).await?;
-                call.answered(answer.status);
-                aside(self.operation, answer, deadline, read).await?
-            });
-            let result = result.await.map_err(|e| {
-                if e.refuses_caller() {
-                    shut();
+            // Only `aside` depends on the type of the response, so that the compiler translates all other code once.
+            let result = match call.within(self.attempts(request, &call, deadline)).await {
+                Ok(answer) => {
+                    call.answered(answer.status);
+                    aside(self.operation, answer, deadline, read).await.unwrap_or_else(|failed| Err(failed.error))
                 }
-                let e = e.during(V::PROVIDER, self.operation.id).advise_if_unknown(self.operation.lost_answer);
-                match self.operation.effect {
-                    Effect::Removal if e.kind() == ErrorKind::NotFound => e.advise(Some(GONE_ALREADY)),
-                    Effect::Removal => e.harmless_again(),
-                    Effect::Read | Effect::Write => e,
+                Err(e) => Err(e),
+            };
+            match result {
+                Ok(read) => {
+                    call.ended(None);
+                    Ok(read)
                 }
-            });
-            call.ended(result.as_ref().err());
-            result
+                Err(e) => Err(self.failed(&call, e)),
+            }
         })
+    }
+
+    fn failed(&self, call: &CallSpan, e: Error) -> Error {
+        if e.refuses_caller() {
+            shut();
+        }
+        let e = e.during(V::PROVIDER, self.operation.id).advise_if_unknown(self.operation.lost_answer);
+        let e = match self.operation.effect {
+            Effect::Removal if e.kind() == ErrorKind::NotFound => e.advise(Some(GONE_ALREADY)),
+            Effect::Removal => e.harmless_again(),
+            Effect::Read | Effect::Write => e,
+        };
+        call.ended(Some(&e));
+        e
     }
 
     async fn attempts(&self, request: Built, call: &CallSpan, deadline: Instant) -> Result<VendorResponse, Error> {

@@ -76,12 +76,22 @@ impl Draft {
 
     /// Converts a value to text. Returns `None` if the value is absent or invalid.
     fn text<T: Serialize>(&mut self, value: Result<Option<T>, String>) -> Option<String> {
-        let json = |value: T| serde_json::to_value(value).map_err(|_| "a value cannot be written as JSON".to_owned());
-        let value = self.unless_fault(value.and_then(|value| value.map(json).transpose()))??;
-        Some(match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        })
+        let value = match value {
+            Ok(Some(value)) => serde_json::to_value(value),
+            Ok(None) => return None,
+            Err(fault) => {
+                self.faults.push(fault);
+                return None;
+            }
+        };
+        match value {
+            Ok(Value::String(text)) => Some(text),
+            Ok(other) => Some(other.to_string()),
+            Err(_) => {
+                self.faults.push("a value cannot be written as JSON".into());
+                None
+            }
+        }
     }
 
     /// Keeps a value if the response has to repeat it.
@@ -92,7 +102,13 @@ impl Draft {
 
     /// Sets an id in the path. `key` is the name of the parameter in the path of the spec, `name` its name in Rust.
     pub fn path<T: Serialize>(mut self, key: &str, name: &str, value: Result<T, String>) -> Self {
-        let Some(id) = self.text(value.map(Some)) else { return self };
+        if let Some(id) = self.text(value.map(Some)) {
+            self.id(key, name, id);
+        }
+        self
+    }
+
+    fn id(&mut self, key: &str, name: &str, id: String) {
         match path_fault(&id) {
             Some(fault) => self.faults.push(format!("`{name}` {fault}. Use the id from the vendor")),
             None => {
@@ -100,25 +116,34 @@ impl Draft {
                 self.expect(|sent| matches!(sent, Sent::Path(name) if *name == key), id);
             }
         }
-        self
     }
 
     pub fn query<T: Serialize>(mut self, key: &str, value: Result<Option<T>, String>) -> Self {
-        let Some(text) = self.text(value) else { return self };
-        self.query.append_pair(key, &text);
-        self.expect(|sent| matches!(sent, Sent::Query(name) if *name == key), text);
+        if let Some(text) = self.text(value) {
+            self.pair(key, text);
+        }
         self
     }
 
+    fn pair(&mut self, key: &str, text: String) {
+        self.query.append_pair(key, &text);
+        self.expect(|sent| matches!(sent, Sent::Query(name) if *name == key), text);
+    }
+
     pub fn header<T: Serialize>(mut self, key: &str, name: &str, value: Result<Option<T>, String>) -> Self {
-        let Some(text) = self.text(value) else { return self };
+        if let Some(text) = self.text(value) {
+            self.line(key, name, text);
+        }
+        self
+    }
+
+    fn line(&mut self, key: &str, name: &str, text: String) {
         let value = HeaderValue::try_from(&text);
         self.expect(|sent| matches!(sent, Sent::Header(name) if *name == key), text);
         match (HeaderName::try_from(key), value) {
             (Ok(key), Ok(value)) => drop(self.headers.append(key, value)),
             _ => self.faults.push(format!("`{name}` has a character that HTTP does not allow. Remove it")),
         }
-        self
     }
 
     pub fn json<T: Serialize>(mut self, body: Result<T, String>) -> Self {

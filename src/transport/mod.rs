@@ -57,7 +57,7 @@ pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 's
     let expected = request.as_mut().map(|request| std::mem::take(&mut request.expected)).unwrap_or_default();
     Call { vendor, operation }.call(request, move |answer| {
         let decoded = answer.decode(operation)?;
-        match repeats::other(&expected, &answer.body, &decoded) {
+        match repeats::other(&expected, &answer.body, &|| serde_json::to_vec(&decoded)) {
             Some(place) => Err(answer.of_another(operation, place)),
             None => Ok(Response::new(answer.status, answer.headers, decoded)),
         }

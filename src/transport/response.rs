@@ -19,6 +19,7 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{
+    any::Any,
     io,
     time::{Duration, SystemTime},
 };
@@ -170,19 +171,35 @@ pub(super) async fn aside<T: Send + 'static>(
     if answer.body.len() < LARGE {
         return Ok(read(answer));
     }
-    let status = answer.status.as_u16();
-    let failed = |failure, kind, detail: &str| {
-        let failed = Failed::new(operation, failure, Error::new(kind).detail(detail));
-        Failed { error: failed.error.status(status), ..failed }
-    };
-    match timeout_at(until, spawn_blocking(move || read(answer))).await {
+    let status = answer.status;
+    let read = beside(operation, status, until, Box::new(move || Box::new(read(answer)))).await?;
+    read.downcast().map(|read| *read).map_err(|_| unread(operation, status, STOPPED))
+}
+
+/// The result of a task, without its type. The compiler would otherwise translate the code of tokio's tasks for the
+/// type of each response.
+type Done = Box<dyn Any + Send>;
+
+/// Runs a function on a blocking thread.
+async fn beside(
+    operation: &OperationSpec,
+    status: StatusCode,
+    until: Instant,
+    read: Box<dyn FnOnce() -> Done + Send>,
+) -> Result<Done, Failed> {
+    match timeout_at(until, spawn_blocking(read)).await {
         Ok(Ok(read)) => Ok(read),
         // The blocking task was cancelled, because the runtime is shutting down.
-        Ok(Err(_)) => {
-            Err(failed(Failure::Unread, ErrorKind::Decode, "the runtime stopped while decoding the response"))
-        }
-        Err(_) => Err(failed(Failure::Unread, ErrorKind::Timeout, "decoding the response took too long")),
+        Ok(Err(_)) => Err(unread(operation, status, STOPPED)),
+        Err(_) => Err(unread(operation, status, (ErrorKind::Timeout, "decoding the response took too long"))),
     }
+}
+
+const STOPPED: (ErrorKind, &str) = (ErrorKind::Decode, "the runtime stopped while decoding the response");
+
+fn unread(operation: &OperationSpec, status: StatusCode, (kind, detail): (ErrorKind, &str)) -> Failed {
+    let failed = Failed::new(operation, Failure::Unread, Error::new(kind).detail(detail));
+    Failed { error: failed.error.status(status.as_u16()), ..failed }
 }
 
 impl From<Failed> for Error {
@@ -459,18 +476,25 @@ impl VendorResponse {
     /// # Errors
     /// An error if the body cannot be decoded. The error names the place and the expected type, never the value.
     pub fn decode<T: DeserializeOwned>(&self, operation: &OperationSpec) -> Result<T, Error> {
-        let refuse = |detail: String| self.undecodable(operation, detail);
+        let decoded = match self.content(operation) {
+            Ok(Some(body)) => wire::decode(body),
+            Ok(None) => serde_json::from_str("null").map_err(|_| "the response has no content".into()),
+            Err(why) => Err(why),
+        };
+        decoded.map_err(|why| self.undecodable(operation, why))
+    }
+
+    /// Returns the body to decode, or `None` if a success status is the complete response.
+    fn content(&self, operation: &OperationSpec) -> Result<Option<&[u8]>, String> {
         if let Some(why) = &self.unclear {
-            return Err(refuse(why.clone()));
+            return Err(why.clone());
         }
-        let nothing = || serde_json::from_slice(b"null").map_err(|_| refuse("the response has no content".into()));
-        match operation.answer {
-            // The spec documents no body, so a success status is the complete response.
-            [] => return nothing(),
-            [("", "any", _)] if self.body.is_empty() => return nothing(),
-            _ => {}
-        }
-        wire::decode(&self.body).map_err(refuse)
+        Ok(match operation.answer {
+            // The spec documents no body.
+            [] => None,
+            [("", "any", _)] if self.body.is_empty() => None,
+            _ => Some(&self.body[..]),
+        })
     }
 }
 

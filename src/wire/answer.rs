@@ -7,7 +7,7 @@ use super::{
     text::PlainText,
 };
 use serde::de::{DeserializeOwned, Error, MapAccess};
-use std::{borrow::Cow, marker::PhantomData};
+use std::borrow::Cow;
 
 /// Implements `Deserialize` and `Debug` for an object that a vendor sends. Each field has one of the kinds in this
 /// module, such as `Needed` or `Maybe`. Unknown fields are kept in `extra`. `Debug` shows a plain text only if it looks
@@ -28,22 +28,26 @@ macro_rules! answer {
                         self,
                         mut map: A,
                     ) -> ::std::result::Result<$name, A::Error> {
-                        use crate::wire::answer::{Field, Rest};
-                        let mut extra = Rest::default();
+                        let mut extra = crate::wire::answer::Rest::default();
                         $(let mut $field = crate::wire::answer::$kind::default();)*
-                        while let Some(key) = Rest::key(&mut map)? {
+                        while let Some(key) = crate::wire::answer::Rest::key(&mut map)? {
                             match &*key {
                                 $($key => $field.take($key, &mut map)?,)*
                                 _ => match crate::wire::answer::OddKey::of(&key) {
                                     None => extra.take(&key, &mut map)?,
                                     Some(odd) => {
                                         let value = extra.take_odd(&key, &mut map)?;
-                                        $(if odd.may_be($key) { $field.doubt::<A::Error>($key, &value)?; })*
+                                        $(if odd.may_be($key) {
+                                            crate::wire::answer!(@doubt $kind $field $key value);
+                                        })*
                                     }
                                 },
                             }
                         }
-                        Ok($name { $($field: $field.give($key, &mut extra)?,)* extra: extra.into() })
+                        Ok($name {
+                            $($field: crate::wire::answer!(@give $kind $field $key extra),)*
+                            extra: extra.into(),
+                        })
                     }
                 }
                 d.deserialize_map(Fields)
@@ -59,22 +63,17 @@ macro_rules! answer {
             }
         }
     };
+    (@doubt Needed $field:ident $key:literal $value:ident) => { return Err(crate::wire::answer::damaged($key)) };
+    (@doubt Text $field:ident $key:literal $value:ident) => { return Err(crate::wire::answer::damaged($key)) };
+    (@doubt $kind:ident $field:ident $key:literal $value:ident) => { $field.doubt(&$value) };
+    (@give Needed $field:ident $key:literal $rest:ident) => { $field.give::<A::Error>($key)? };
+    (@give Text $field:ident $key:literal $rest:ident) => { $field.give::<A::Error>($key)? };
+    (@give $kind:ident $field:ident $key:literal $rest:ident) => { $field.give($key, &mut $rest) };
     (@Text $text:expr) => { &crate::wire::Shown($text) };
     (@MaybeText $text:expr) => { &$text.as_deref().map(crate::wire::Shown) };
     (@$kind:ident $value:expr) => { $value };
 }
 pub(crate) use answer;
-
-/// The state of one field while its object is read.
-pub(crate) trait Field<'de>: Default {
-    type Value;
-    /// Reads the value that follows the field's key.
-    fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error>;
-    /// Records that a damaged key may be the key of this field. It is unclear whether `value` belongs to this field.
-    fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E>;
-    /// Returns the value of the field after the whole object was read.
-    fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<Self::Value, E>;
-}
 
 /// The fields of an object that its spec does not have.
 #[derive(Default)]
@@ -150,6 +149,12 @@ impl From<Rest> for Extra {
     }
 }
 
+/// The error for a damaged key that may be the key of a required field.
+pub(crate) fn damaged<E: Error>(key: &str) -> E {
+    // `reason` recognizes an error that begins with "damaged key".
+    E::custom(format_args!("damaged key `{key}`"))
+}
+
 /// A required field. If it is missing, duplicate or unreadable, the object cannot be read.
 pub(crate) struct Needed<T>(Option<T>);
 
@@ -159,22 +164,15 @@ impl<T> Default for Needed<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Field<'de> for Needed<T> {
-    type Value = T;
-
-    fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
+impl<T: DeserializeOwned> Needed<T> {
+    pub fn take<'de, A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
         match self.0.replace(map.next_value()?) {
             Some(_) => Err(A::Error::duplicate_field(key)),
             None => Ok(()),
         }
     }
 
-    fn doubt<E: Error>(&mut self, key: &'static str, _: &Raw) -> Result<(), E> {
-        // `reason` recognizes an error that begins with "damaged key".
-        Err(E::custom(format_args!("damaged key `{key}`")))
-    }
-
-    fn give<E: Error>(self, key: &'static str, _: &mut Rest) -> Result<T, E> {
+    pub fn give<E: Error>(self, key: &'static str) -> Result<T, E> {
         self.0.ok_or_else(|| E::missing_field(key))
     }
 }
@@ -183,36 +181,23 @@ impl<'de, T: DeserializeOwned> Field<'de> for Needed<T> {
 #[derive(Default)]
 pub(crate) struct Text(Needed<PlainText>);
 
-impl<'de> Field<'de> for Text {
-    type Value = String;
-
-    fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
+impl Text {
+    pub fn take<'de, A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
         self.0.take(key, map)
     }
 
-    fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E> {
-        self.0.doubt(key, value)
-    }
-
-    fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<String, E> {
-        self.0.give(key, rest).map(|PlainText(text)| text)
+    pub fn give<E: Error>(self, key: &'static str) -> Result<String, E> {
+        self.0.give(key).map(|PlainText(text)| text)
     }
 }
 
 /// An optional field. Its value is `None` if the field is missing or null. An unreadable or duplicate value is kept in
-/// `extra`.
-pub(crate) struct Maybe<'a, T>(Option<Raw<'a>>, PhantomData<T>);
+/// `extra`. The field has no type until its value is given, so that the compiler translates the rest once for all types.
+#[derive(Default)]
+pub(crate) struct Maybe<'a>(Option<Raw<'a>>);
 
-impl<T> Default for Maybe<'_, T> {
-    fn default() -> Self {
-        Self(None, PhantomData)
-    }
-}
-
-impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
-    type Value = Option<T>;
-
-    fn take<A: MapAccess<'de>>(&mut self, _: &'static str, map: &mut A) -> Result<(), A::Error> {
+impl<'de> Maybe<'de> {
+    pub fn take<A: MapAccess<'de>>(&mut self, _: &'static str, map: &mut A) -> Result<(), A::Error> {
         let raw = map.next_value::<Raw>()?;
         self.0 = Some(match self.0.take() {
             Some(first) if !raw.is_damaged() => first.twice(&raw),
@@ -221,7 +206,8 @@ impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
         Ok(())
     }
 
-    fn doubt<E: Error>(&mut self, _: &'static str, value: &Raw) -> Result<(), E> {
+    /// Records that a damaged key may be the key of this field. It is unclear whether `value` belongs to this field.
+    pub fn doubt(&mut self, value: &Raw) {
         self.0 = Some(match self.0.take() {
             // The first value was marked as damaged by an earlier reading and then stored together with the damaged
             // key. So do not count it as a duplicate.
@@ -229,60 +215,51 @@ impl<'de, T: DeserializeOwned> Field<'de> for Maybe<'de, T> {
             Some(first) => first.twice(value),
             None => value.doubtful(),
         });
-        Ok(())
     }
 
-    fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<Option<T>, E> {
-        let Some(raw) = self.0.filter(|raw| !raw.is_null()) else { return Ok(None) };
-        let read = raw.read();
-        if read.is_err() {
+    /// Returns the value of the field after the whole object was read.
+    pub fn give<T: DeserializeOwned>(self, key: &str, rest: &mut Rest) -> Option<T> {
+        let raw = self.0.filter(|raw| !raw.is_null())?;
+        let read = raw.read().ok();
+        if read.is_none() {
             rest.0.push(key, raw.json());
         }
-        Ok(read.ok())
+        read
     }
 }
 
 /// An optional field whose value is a plain text.
 #[derive(Default)]
-pub(crate) struct MaybeText<'a>(Maybe<'a, PlainText>);
+pub(crate) struct MaybeText<'a>(Maybe<'a>);
 
-impl<'de> Field<'de> for MaybeText<'de> {
-    type Value = Option<String>;
-
-    fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
+impl<'de> MaybeText<'de> {
+    pub fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
         self.0.take(key, map)
     }
 
-    fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E> {
-        self.0.doubt(key, value)
+    pub fn doubt(&mut self, value: &Raw) {
+        self.0.doubt(value);
     }
 
-    fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<Option<String>, E> {
-        Ok(self.0.give(key, rest)?.map(|PlainText(text)| text))
+    pub fn give(self, key: &str, rest: &mut Rest) -> Option<String> {
+        self.0.give(key, rest).map(|PlainText(text)| text)
     }
 }
 
 /// An optional field whose value is a list. A missing or unreadable list is read as a blank list.
-pub(crate) struct MaybeList<'a, T>(Maybe<'a, List<T>>);
+#[derive(Default)]
+pub(crate) struct MaybeList<'a>(Maybe<'a>);
 
-impl<T> Default for MaybeList<'_, T> {
-    fn default() -> Self {
-        Self(Maybe::default())
-    }
-}
-
-impl<'de, T: DeserializeOwned> Field<'de> for MaybeList<'de, T> {
-    type Value = List<T>;
-
-    fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
+impl<'de> MaybeList<'de> {
+    pub fn take<A: MapAccess<'de>>(&mut self, key: &'static str, map: &mut A) -> Result<(), A::Error> {
         self.0.take(key, map)
     }
 
-    fn doubt<E: Error>(&mut self, key: &'static str, value: &Raw) -> Result<(), E> {
-        self.0.doubt(key, value)
+    pub fn doubt(&mut self, value: &Raw) {
+        self.0.doubt(value);
     }
 
-    fn give<E: Error>(self, key: &'static str, rest: &mut Rest) -> Result<List<T>, E> {
-        Ok(self.0.give(key, rest)?.unwrap_or_default())
+    pub fn give<T: DeserializeOwned>(self, key: &str, rest: &mut Rest) -> List<T> {
+        self.0.give(key, rest).unwrap_or_default()
     }
 }

@@ -394,15 +394,18 @@ fn read_mended<T>(body: &[u8], mut read: impl FnMut(&[u8]) -> serde_json::Result
 
 /// Reads strict JSON. In a text, no string needs a check for UTF-8 of its own.
 fn strict<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
-    if let Ok(text) = std::str::from_utf8(json) {
-        return serde_json::from_str(text);
+    match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => Err(first_fault(json, |before| serde_json::from_str::<T>(before).err())),
     }
-    // Name the first fault. It may be before the first byte that is not UTF-8.
+}
+
+/// Returns the first fault of JSON that is not UTF-8. It may be before the first byte that is not UTF-8.
+fn first_fault(json: &[u8], fault: fn(&str) -> Option<serde_json::Error>) -> serde_json::Error {
     let before = json.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    match serde_json::from_str::<T>(before) {
-        Err(error) if !error.is_eof() => Err(error),
-        _ => serde_json::from_slice::<Value>(json).and_then(|_| Err(Error::custom("the text is not UTF-8"))),
-    }
+    let syntax = || serde_json::from_slice::<Value>(json).err();
+    let before = fault(before).filter(|error| !error.is_eof());
+    before.or_else(syntax).unwrap_or_else(|| Error::custom("the text is not UTF-8"))
 }
 
 /// Decodes a response. A damaged text or number makes its field unreadable. Decoding fails only if the field is
@@ -411,13 +414,25 @@ fn strict<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
 /// # Errors
 /// An error if the body cannot be decoded. The error names the place and the expected type, never the value.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    read_mended(body, strict).map_err(|Refused { error, mended }| {
+    read_mended(body, strict).map_err(|refused| refused.told(body, place::<T>))
+}
+
+/// Returns the place at which the reading of a text fails, or `None` if it succeeds.
+fn place<T: DeserializeOwned>(json: &str) -> Option<String> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err()?;
+    Some(safe_path(error.path()))
+}
+
+impl Refused {
+    fn told(self, body: &[u8], place: fn(&str) -> Option<String>) -> String {
+        let Self { error, mended } = self;
+        if body.is_empty() {
+            return unread(body, &error);
+        }
         let json = mended.as_ref().map_or_else(|| std::str::from_utf8(body), |mended| Ok(&mended.text));
-        let mut deserializer = serde_json::Deserializer::from_str(json.unwrap_or_default());
-        let place = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-            _ if body.is_empty() => return unread(body, &error),
-            Ok(_) => return "further text follows after the JSON".into(),
-            Err(e) => safe_path(e.path()),
+        let Some(place) = place(json.unwrap_or_default()) else {
+            return "further text follows after the JSON".into();
         };
         let place = match &mended {
             // Leave out line and column, because those of the repaired text differ from those of the response.
@@ -428,7 +443,7 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         let broken =
             mended.map_or(String::new(), |mended| format!("; the JSON is damaged: {}", mended.damage.join(", ")));
         format!("{}{at}{broken}", reason(&error))
-    })
+    }
 }
 
 /// Reads a body that the spec does not describe fully, such as an error. Returns `None` if the body cannot be read.

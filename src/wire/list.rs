@@ -10,7 +10,7 @@ use serde::{
     de::{DeserializeOwned, Error, MapAccess, SeqAccess, Unexpected, Visitor},
     ser::SerializeSeq,
 };
-use std::{cell::Cell, fmt, marker::PhantomData, ops::Deref};
+use std::{cell::Cell, fmt, ops::Deref};
 
 /// A list in a response. The list dereferences to a slice of the items that could be read. [`unread`](Self::unread)
 /// returns the other items. If `ONE` is true, the vendor may also send one item without a list around it.
@@ -102,21 +102,43 @@ impl Size {
     }
 }
 
-impl<T: DeserializeOwned, const ONE: bool> List<T, ONE> {
-    fn push<E: Error>(&mut self, item: &Raw, size: &mut Size) -> Result<(), E> {
+/// A list that is being read. The code that reads JSON does not know the type of the items, so that the compiler
+/// translates it once for all lists.
+trait Filling {
+    /// Reads an item. Returns the number of items as the error if the list needs too much memory.
+    fn push(&mut self, item: &Raw) -> Result<(), usize>;
+    /// Replaces the list with a list of one item.
+    fn only(&mut self, item: &Raw) -> serde_json::Result<()>;
+    fn is_blank(&self) -> bool;
+}
+
+struct Filled<T, const ONE: bool> {
+    list: List<T, ONE>,
+    size: Size,
+}
+
+impl<T: DeserializeOwned, const ONE: bool> Filling for Filled<T, ONE> {
+    fn push(&mut self, item: &Raw) -> Result<(), usize> {
+        let Self { list, size } = self;
         match size.read(item) {
-            Ok(item) => push(&mut self.items, item),
+            Ok(item) => push(&mut list.items, item),
             Err(e) => {
-                let index = self.items.len() + self.unread.len();
+                let index = list.items.len() + list.unread.len();
                 let item = UnreadItem { index, why: reason(&e), text: Unread::new(item.json().to_owned()) };
                 size.kept += size_of::<UnreadItem>() + item.why.len() + item.text.as_str().len();
-                push(&mut self.unread, item);
+                push(&mut list.unread, item);
             }
         }
-        if size.is_too_large() {
-            return Err(E::invalid_length(self.items.len() + self.unread.len(), &"a list that needs less memory"));
-        }
+        if size.is_too_large() { Err(list.items.len() + list.unread.len()) } else { Ok(()) }
+    }
+
+    fn only(&mut self, item: &Raw) -> serde_json::Result<()> {
+        *self = Self { list: vec![item.read()?].into(), size: Size::default() };
         Ok(())
+    }
+
+    fn is_blank(&self) -> bool {
+        self.list.is_blank()
     }
 }
 
@@ -198,67 +220,76 @@ impl<T: Serialize, const ONE: bool> Serialize for List<T, ONE> {
 
 impl<'de, T: DeserializeOwned, const ONE: bool> Deserialize<'de> for List<T, ONE> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_any(Items(PhantomData))
+        let mut filled = Filled { list: Self::default(), size: Size::default() };
+        filled.list.explicit = d.deserialize_any(Items { filling: &mut filled, one: ONE })?;
+        filled.size.end();
+        Ok(filled.list)
     }
 }
 
-struct Items<T, const ONE: bool>(PhantomData<T>);
+/// Reads the items of a list. Returns true if the vendor sent a list, or an object in place of a list.
+struct Items<'a> {
+    filling: &'a mut dyn Filling,
+    one: bool,
+}
 
-impl<'de, T: DeserializeOwned, const ONE: bool> Visitor<'de> for Items<T, ONE> {
-    type Value = List<T, ONE>;
+impl Items<'_> {
+    fn push<E: Error>(&mut self, item: &Raw) -> Result<(), E> {
+        self.filling.push(item).map_err(|length| E::invalid_length(length, &"a list that needs less memory"))
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(if ONE { "a list or one object" } else { "a list" })
+        f.write_str(if self.one { "a list or one object" } else { "a list" })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let (mut list, mut size) = (List::from(Vec::new()), Size::default());
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<bool, A::Error> {
         while let Some(item) = seq.next_element::<Raw>()? {
-            list.push(&item, &mut size)?;
+            self.push(&item)?;
         }
-        size.end();
-        Ok(list)
+        Ok(true)
     }
 
     /// Reads PHP's list with numbers as keys, or a single item without a list.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut list, mut size) = (List::from(Vec::new()), Size::default());
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<bool, A::Error> {
         let (mut one, mut numbered) = (ObjectText::default(), true);
         while let Some(Borrowed(key)) = map.next_key()? {
             let value = map.next_value::<Raw>()?;
             numbered &= !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
             if numbered {
-                list.push(&value, &mut size)?;
-            } else if !ONE {
+                self.push(&value)?;
+            } else if !self.one {
                 return Err(A::Error::invalid_type(Unexpected::Map, &self));
             }
-            if ONE {
+            if self.one {
                 one.push(&key, value.json());
             }
         }
-        if numbered && !(ONE && list.is_blank()) {
-            size.end();
-            return Ok(list);
+        if numbered && !(self.one && self.filling.is_blank()) {
+            return Ok(true);
         }
         // If the keys are not numbers, the object must be a single item. Otherwise the response has the wrong form.
         let one = one.finish();
-        let item = serde_json::from_str(if one.is_empty() { "{}" } else { &one });
-        item.map(|item| vec![item].into()).map_err(A::Error::custom)
+        let item = Raw::from(if one.is_empty() { "{}" } else { &one });
+        self.filling.only(&item).map(|()| true).map_err(A::Error::custom)
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(List::default())
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(List::default())
+    fn visit_none<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        if value { Err(E::invalid_type(Unexpected::Bool(value), &self)) } else { Ok(List::default()) }
+    fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
+        if value { Err(E::invalid_type(Unexpected::Bool(value), &self)) } else { Ok(false) }
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        if text.is_empty() { Ok(List::default()) } else { Err(E::invalid_type(Unexpected::Other("a text"), &self)) }
+    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+        if text.is_empty() { Ok(false) } else { Err(E::invalid_type(Unexpected::Other("a text"), &self)) }
     }
 }

@@ -47,8 +47,8 @@ pub(crate) use {
     answer::answer,
     json::{AnyText, decode, plainly_at, read, read_own, reason, safe_key, safe_path, said, unread, value_at},
     mend::{Mended, Purpose, mend},
-    optional::{Sealed, faults, required},
-    sent::{Form, checked, sent},
+    optional::{Faults, Sealed, required},
+    sent::{Form, checked},
     shown::{Shown, ShownWord, is_iban, looks_like_iban, mask_iban},
     text::{any_text, optional_text, plain_text, text, words},
 };

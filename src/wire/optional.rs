@@ -1,6 +1,9 @@
 //! The conversion of the arguments of setters in generated builders.
 
-use super::{InvalidValue, Sent};
+use super::{
+    InvalidValue, Sent,
+    sent::{not_valid, sent},
+};
 use std::fmt::Display;
 
 /// An argument of a setter for an optional field: a value, or an `Option` of a value.
@@ -38,11 +41,31 @@ impl<T: Sent, U: TryInto<T, Error: Display>> Optional<T, Maybe> for Option<U> {
 
 /// Converts and checks the value of a required field. The error names the field and the reason.
 pub(crate) fn required<T: Sent>(value: impl TryInto<T, Error: Display>, name: &str) -> Result<T, String> {
-    let value = value.try_into().map_err(|e| InvalidValue::new(e.to_string()));
-    value.and_then(T::sent).map_err(|e| format!("`{name}` is not valid: {e}"))
+    match value.try_into() {
+        Ok(value) => sent(Ok(value), name),
+        Err(e) => Err(not_valid(name, &InvalidValue::new(e.to_string()))),
+    }
 }
 
-/// Joins all invalid values of a request into one error, so that a caller can correct them at once.
-pub(crate) fn faults<const N: usize>(all: [Option<String>; N]) -> InvalidValue {
-    InvalidValue::new(all.into_iter().flatten().collect::<Vec<_>>().join("; "))
+/// Collects the invalid values of a request into one error, so that a caller can correct them at once.
+#[derive(Default)]
+pub(crate) struct Faults(Vec<String>);
+
+impl Faults {
+    /// Checks the value of a field. Returns `None` if the value is not valid.
+    pub fn sent<T: Sent>(&mut self, field: Result<T, String>, name: &str) -> Option<T> {
+        match sent(field, name) {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.0.push(fault);
+                None
+            }
+        }
+    }
+}
+
+impl From<Faults> for InvalidValue {
+    fn from(Faults(faults): Faults) -> Self {
+        Self::new(faults.join("; "))
+    }
 }

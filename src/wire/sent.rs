@@ -187,8 +187,15 @@ fn key_seen(key: &str) -> Result<(), InvalidValue> {
 }
 
 /// Checks the value of a field. The error contains the name of the field and the reason.
-pub(crate) fn sent<T: Sent>(field: Result<T, String>, name: &str) -> Result<T, String> {
-    field?.sent().map_err(|e| format!("`{name}` is not valid: {e}"))
+pub(super) fn sent<T: Sent>(field: Result<T, String>, name: &str) -> Result<T, String> {
+    match field?.sent() {
+        Ok(value) => Ok(value),
+        Err(e) => Err(not_valid(name, &e)),
+    }
+}
+
+pub(super) fn not_valid(name: &str, why: &InvalidValue) -> String {
+    format!("`{name}` is not valid: {why}")
 }
 
 #[cfg(test)]
