@@ -59,8 +59,8 @@
 //!
 //! If a vendor does not document a behaviour, the sandbox does the simplest plausible thing. The first lines of each
 //! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each
-//! request that breaks the spec, and each word that the spec does not list. A field or query parameter that the spec
-//! does not list has no effect.
+//! request that breaks the spec, each word that the spec does not list, and a parameter that a request has twice. A field
+//! or query parameter that the spec does not list has no effect.
 //!
 //! The sandbox follows your own spec in `MANDAT_SPECS` (see [When a vendor changes](crate::book::changes)). Keys have
 //! their new names, an added required field of a response has the value of the example, and an added operation returns

@@ -132,7 +132,7 @@ async fn respond(
             Err(_) => received.unreadable = Some("this form is cut off or damaged".into()),
         },
         Err(_) if body.is_empty() => {}
-        Err(multer::Error::NoBoundary) => {
+        Err(_) if head.headers.get(CONTENT_TYPE).is_some_and(|kind| media_type(kind) == "multipart/form-data") => {
             received.unreadable = Some("the Content-Type of this form names no boundary".into());
         }
         Err(_) => match serde_json::from_slice(&body) {
@@ -177,7 +177,7 @@ async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>
             let begun = if reply.body.is_some() { reply } else { Reply::new(200, json!({})) };
             let mut response = json_response(&begun);
             let body = response.body_mut();
-            body.data = body.data.take().map(|data| data.slice(..data.len() / 2));
+            body.data = body.data.take().map(|data| data.slice(..data.len().div_ceil(2)));
             body.end = End::BreaksOff;
             response
         }

@@ -434,6 +434,9 @@ async fn truncated_fault_sends_a_head_and_a_part_of_a_body() {
         let (start, body) = response.split_once("\r\n\r\n").unwrap();
         assert!(start.starts_with("HTTP/1.1 200 ") && body.contains('{') && !body.contains('}'), "{response}");
     }
+    // The journal has no status for a response that is not complete.
+    let journal = control(&sandbox, "GET", "/journal", None).await;
+    assert!(journal.as_array().unwrap().iter().all(|request| request["status"] == 0), "{journal}");
 }
 
 #[tokio::test]

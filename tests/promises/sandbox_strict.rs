@@ -90,10 +90,12 @@ async fn form_without_boundary_and_compressed_body_get_their_own_reason() {
         let request = request.header("authorization", KEY).header("x-pdp-client-id", Sandbox::CLIENT);
         request.header("content-type", kind)
     };
-    let form = post("/invoicing/files/submit", "multipart/form-data").body("--b\r\n\r\n--b--");
-    let (status, refused) = answer(form).await;
-    let why = "the Content-Type of this form names no boundary";
-    assert_eq!((status, &refused["detail"][0]["msg"]), (422, &json!(why)), "{refused}");
+    for kind in ["multipart/form-data", "Multipart/Form-Data; boundary="] {
+        let form = post("/invoicing/files/submit", kind).body("--b\r\n\r\n--b--");
+        let (status, refused) = answer(form).await;
+        let why = "the Content-Type of this form names no boundary";
+        assert_eq!((status, &refused["detail"][0]["msg"]), (422, &json!(why)), "{kind}: {refused}");
+    }
 
     let client = json!({"organization_name": "A", "contact_email": "a@example.com", "external_ref": "A"}).to_string();
     let compressed = post("/clients", "application/json").header("content-encoding", "gzip").body(client.clone());
