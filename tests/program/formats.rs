@@ -87,6 +87,9 @@ fn errors_in_json_are_objects_with_their_kind() {
         (&["refresh", "--format=json", "/nowhere/at/all"], 1, "Failure"),
         (&["watch", "--json", "safedebit:nobody"], 5, "NotFound"),
         (&["watch", "--json"], 2, "Usage"),
+        (&["debit", "--json"], 2, "Usage"),
+        (&["refresh", "--json"], 2, "Usage"),
+        (&["probe", "--json", "safedebit:RUM-1", "safedebit:RUM-2", "--patch", "patch.yaml"], 2, "Usage"),
     ] {
         let ended = vendors.mandat(arguments);
         assert_eq!(ended.code, Some(code), "{ended:?}");
