@@ -250,6 +250,18 @@ async fn record_of_another_party_is_unknown() {
                            "umr": SAMPLE, "sdd": [SAMPLE]});
     assert_eq!(safedebit(&sandbox, "secure", guarantee).await["code"], "SANDBOX_002");
 
+    // An edit names the payment and the mandate of the debit, and changes neither.
+    for (key, value, code) in [
+        ("payment_reference", "PAY-9", "SANDBOX_002"),
+        ("umr", "RUM-9", "SANDBOX_002"),
+        ("payment_reference", SAMPLE, ""),
+        ("umr", SAMPLE, ""),
+    ] {
+        let edit = json!({"sdd_reference": SAMPLE, "motif": "x", key: value});
+        let edited = safedebit(&sandbox, "edit_sdd", edit).await;
+        assert_eq!(edited["code"].as_str().unwrap_or_default(), code, "{key} {value}: {edited}");
+    }
+
     let client = json!({"organization_name": "Zwei", "contact_email": "a@example.com", "external_ref": "Zwei"});
     let (_, client) = send(&sandbox, Provider::Seqino, Method::POST, "/clients", client).await;
     let draft = json!({"issue_date": "2026-11-28", "type_code": "380", "currency_code": "EUR",

@@ -19,6 +19,7 @@
 //! - A debit without a UMR uses any active mandate of the consumer. A one-off mandate (`OOFF`) takes one debit, and
 //!   another only if the first was cancelled or rejected. A debit whose mandate is no longer active is neither validated
 //!   nor presented again.
+//! - `edit_sdd` finds a debit only if each given reference matches. It ignores `ics`.
 //! - A due date is a business day of TARGET that is still in time. SafeDebit presents a debit at the end of the
 //!   business day before its due date. The page says "day before". The debit is then `ISSUED`, and `SETTLED` from the
 //!   business day after its due date. Days are those of Paris.
@@ -450,12 +451,16 @@ impl Simulated {
             "edit_sdd" => {
                 due_date(call)?;
                 let debit = debit(call, store)?;
+                let other = |key: &&str| call.text(key).is_some_and(|given| debit[*key] != given);
+                if ["umr", "payment_reference"].iter().any(other) {
+                    return Err(unknown("debit"));
+                }
                 let guaranteed = !debit["safedebit_secure_reference"].is_null();
                 let amount = call.text("amount").is_some_and(|amount| debit["amount"] != amount);
                 if !open(debit, now) || guaranteed && amount {
                     return Err(impossible("the debit is already at the bank, or its amount is guaranteed"));
                 }
-                overwrite(debit, call, &["umr", "ics"]);
+                overwrite(debit, call, &["ics"]);
                 good(some(debit, &["safedebit_secure_reference"]))
             }
             "cancel_sdd" => match debit(call, store)? {
