@@ -192,7 +192,7 @@ async fn signature_revives_no_mandate_that_ended() {
     }
 }
 
-/// Returns the first due date, and the business days after it.
+/// Returns the first due date that is in time.
 fn due(sandbox: &Sandbox) -> NaiveDate {
     earliest_due_date(sandbox.now(), Scheme::Core, &LeadTimes::default()).unwrap()
 }
