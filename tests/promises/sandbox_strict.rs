@@ -90,7 +90,7 @@ async fn form_without_boundary_and_compressed_body_get_their_own_reason() {
         let request = request.header("authorization", KEY).header("x-pdp-client-id", Sandbox::CLIENT);
         request.header("content-type", kind)
     };
-    for kind in ["multipart/form-data", "Multipart/Form-Data; boundary="] {
+    for kind in ["multipart/form-data", "Multipart/Form-Data; charset=utf-8"] {
         let form = post("/invoicing/files/submit", kind).body("--b\r\n\r\n--b--");
         let (status, refused) = answer(form).await;
         let why = "the Content-Type of this form names no boundary";
