@@ -143,7 +143,16 @@ pub(super) fn answer(
 ) -> Reply {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let done = Ok(json!({"done": true}));
+    let parameters: &[&str] = match (method.as_str(), parts.as_slice()) {
+        ("GET", ["journal"]) => &["operation"],
+        ("GET", ["overview"]) => &["search"],
+        _ => &[],
+    };
     let result = match (method.as_str(), parts.as_slice()) {
+        // Without its misspelt filter, a request would select every record.
+        _ if query.keys().any(|name| !parameters.contains(&name.as_str())) => {
+            Err((400, "the control request does not take this query parameter. GET /_control shows its form".into()))
+        }
         ("GET", [""]) => Ok(INDEX.iter().map(|(call, what)| json!({"call": call, "what": what})).collect()),
         ("GET", ["state"]) => {
             Ok(world.vendors.iter().map(|vendor| (vendor.provider.as_str().to_owned(), vendor.shown())).collect())
@@ -201,8 +210,10 @@ pub(super) fn answer(
         }),
         ("GET", ["journal"]) => {
             let wanted = query.get("operation");
-            let chosen = world.journal.iter().filter(|r| wanted.is_none() || r.operation.as_ref() == wanted);
-            serde_json::to_value(chosen.collect::<Vec<_>>()).map_err(|e| (500, e.to_string()))
+            wanted.map_or(Ok(()), |operation| known(world, None, operation)).and_then(|()| {
+                let chosen = world.journal.iter().filter(|r| wanted.is_none() || r.operation.as_ref() == wanted);
+                serde_json::to_value(chosen.collect::<Vec<_>>()).map_err(|e| (500, e.to_string()))
+            })
         }
         ("DELETE", ["journal"]) => {
             world.journal.clear();

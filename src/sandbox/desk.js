@@ -25,11 +25,8 @@ const WORDS = {
     to_bank: 'To the bank', to_collected: 'Settle', advances: 'advances the clock to {0}', simulation: 'Simulation: nothing is signed, and no account is debited.',
     of: '{0} of {1}', no_connection: 'closed', done: 'Done.',
     sign: 'Sign', verify: 'Verify', activate: 'Activate', suspend: 'Suspend', expire: 'Expire', revoke: 'Revoke', fail: 'Fail',
-    Pending: 'pending', AwaitingSignature: 'awaiting signature', AwaitingVerification: 'awaiting verification',
-    AwaitingActivation: 'awaiting activation', Active: 'active', Suspended: 'suspended', Revoked: 'revoked', Expired: 'expired',
-    Invalid: 'invalid', Gone: 'gone', Unrecognized: 'unknown word', AwaitingApproval: 'awaiting approval', Scheduled: 'scheduled',
-    Submitted: 'at the bank', Collected: 'collected', PaidOut: 'paid out', Failed: 'failed', Returned: 'returned',
-    RefundDue: 'refund due', RefundPending: 'refund pending', Refunded: 'refunded', Canceled: 'cancelled',
+    AwaitingApproval: 'Awaiting approval', Scheduled: 'Scheduled', Submitted: 'At the bank', Collected: 'Collected', PaidOut: 'Paid out',
+    Failed: 'Failed', Returned: 'Returned', RefundDue: 'Refund due', RefundPending: 'Refund pending', Refunded: 'Refunded', Canceled: 'Cancelled',
     f_delay: 'The response comes later.', f_status: 'The response is this HTTP status without a body, as from a proxy.',
     f_reset: 'The connection closes without a response.', f_empty: 'The normal status without a body.',
     f_truncated: 'The connection breaks in the middle of the body.', f_html: 'An HTML page with status 200.',
@@ -66,11 +63,8 @@ const WORDS = {
     to_bank: 'À la banque', to_collected: 'Encaisser', advances: 'avance l’horloge au {0}', simulation: 'Simulation : rien n’est signé et aucun compte n’est débité.',
     of: '{0} sur {1}', no_connection: 'coupée', done: 'C’est fait.',
     sign: 'Signer', verify: 'Vérifier', activate: 'Activer', suspend: 'Suspendre', expire: 'Faire expirer', revoke: 'Révoquer', fail: 'Faire échouer',
-    Pending: 'en cours', AwaitingSignature: 'à signer', AwaitingVerification: 'à vérifier', AwaitingActivation: 'à activer',
-    Active: 'actif', Suspended: 'suspendu', Revoked: 'révoqué', Expired: 'expiré', Invalid: 'non valable', Gone: 'disparu',
-    Unrecognized: 'mot inconnu', AwaitingApproval: 'à valider', Scheduled: 'planifié', Submitted: 'à la banque', Collected: 'encaissé',
-    PaidOut: 'versé', Failed: 'échoué', Returned: 'rejeté', RefundDue: 'à rembourser', RefundPending: 'remboursement attendu',
-    Refunded: 'remboursé', Canceled: 'annulé',
+    AwaitingApproval: 'À valider', Scheduled: 'Planifié', Submitted: 'À la banque', Collected: 'Encaissé', PaidOut: 'Versé',
+    Failed: 'Échoué', Returned: 'Rejeté', RefundDue: 'À rembourser', RefundPending: 'Remboursement attendu', Refunded: 'Remboursé', Canceled: 'Annulé',
     f_delay: 'La réponse arrive plus tard.', f_status: 'La réponse est ce statut HTTP sans corps, comme d’un proxy.',
     f_reset: 'La connexion se ferme sans réponse.', f_empty: 'Le statut normal, sans corps.',
     f_truncated: 'La connexion se coupe au milieu du corps.', f_html: 'Une page HTML avec le statut 200.',
@@ -98,9 +92,9 @@ const COLOURS = {
 const ENDED = COLOURS.bad;
 
 const language = document.documentElement.lang;
-const t = (key, ...values) => values.reduce((text, value, place) => text.replace(`{${place}}`, value), WORDS[language][key] ?? key);
+const t = (key, ...values) => values.reduce((text, value, place) => text.replace(`{${place}}`, value), WORDS[language][key] ?? STATUSES[language][key] ?? key);
 const $ = (id) => document.getElementById(id);
-const locale = language === 'en' ? 'en-GB' : 'fr-FR';
+const locale = LOCALES[language];
 const format = (options) => new Intl.DateTimeFormat(locale, { timeZone: 'Europe/Paris', ...options });
 const fullTime = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const day = format({ day: 'numeric', month: 'short', year: 'numeric' });
@@ -108,6 +102,8 @@ const hour = format({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const number = new Intl.NumberFormat(locale);
 const euros = new Intl.NumberFormat(locale, { style: 'currency', currency: 'EUR' });
 
+// Ignores the second click of a double click. The first may have put another button under the pointer.
+const once = (act) => (event) => { if (event.detail < 2) act(); };
 const button = (key, text, act, attributes = {}) => h('button', { type: 'button', 'data-key': key, click: act, ...attributes }, text);
 
 let saying;
@@ -176,9 +172,9 @@ function mandateRow(mandate) {
   const ended = ENDED.includes(mandate.status);
   // The first step leads on, the last one ends the mandate. The dialog has all steps.
   const usual = ended ? [] : mandate.steps.filter((_, place, all) => place === 0 || place === all.length - 1);
-  const steps = usual.map((one) => button(one, t(one), () => step(mandate.mandate, one), { 'aria-label': `${t(one)}: ${mandate.shown}` }));
+  const steps = usual.map((one) => button(one, t(one), once(() => step(mandate.mandate, one)), { 'aria-label': `${t(one)}: ${mandate.shown}` }));
   const debit = mandate.debits && mandate.status === 'Active'
-    && button('debit', t('debit'), () => order('POST', 'samples', { debit_on: mandate.mandate }), { 'aria-label': `${t('debit')}: ${mandate.shown}` });
+    && button('debit', t('debit'), once(() => order('POST', 'samples', { debit_on: mandate.mandate })), { 'aria-label': `${t('debit')}: ${mandate.shown}` });
   return h('li', {},
     h('div', { class: 'who' }, h('strong', {}, bare(mandate.shown)),
       h('span', { class: 'soft' }, name(mandate.provider), mandate.account && ' · ', mandate.account && h('span', { class: 'whole' }, mandate.account))),
@@ -196,7 +192,7 @@ function debitRow(debit) {
   }, h('option', { value: '' }, t('return_as')),
   ...facts.reasons.map((reason) => h('option', { value: reason.code }, `${reason.code} · ${reason[language]}`)));
   const next = debit.next && button('next', t(debit.next.step === 'Submitted' ? 'to_bank' : 'to_collected'),
-    () => order('POST', 'clock', { until: debit.next.at }),
+    once(() => order('POST', 'clock', { until: debit.next.at })),
     { title: t('advances', day.format(new Date(debit.next.at))), 'aria-label': `${t(debit.next.step === 'Submitted' ? 'to_bank' : 'to_collected')}: ${debit.shown}` });
   const amount = debit.amount === null ? '' : euros.format(debit.amount / 100);
   return h('li', {},
@@ -204,7 +200,7 @@ function debitRow(debit) {
       h('span', { class: 'soft' }, `${name(debit.provider)} · ${bare(debit.shown)}`)),
     h('div', {}, badge(debit.status), ' ', h('span', { class: 'soft raw' }, debit.word),
       debit.reason && h('span', { class: 'soft' }, ' ', t('reason', debit.reason))),
-    h('div', { class: 'group' }, next, debit.refundable && button('refund', t('refund'), () => act({ refund: true }), { 'aria-label': `${t('refund')}: ${debit.shown}` }),
+    h('div', { class: 'group' }, next, debit.refundable && button('refund', t('refund'), once(() => act({ refund: true })), { 'aria-label': `${t('refund')}: ${debit.shown}` }),
       reasons || null, debit.notification && button('message', t('show'), () => {
         $('message-text').textContent = debit.notification;
         $('message').showModal();
@@ -249,7 +245,7 @@ function showMore() {
   $('more-title').textContent = mandate.shown;
   $('more-state').replaceChildren(badge(mandate.status), ` ${word(mandate.word)}${mandate.account ? ` · ${mandate.account}` : ''}`);
   $('more-steps').replaceChildren(...(mandate.steps.length
-    ? mandate.steps.map((one) => button(one, t(one), () => step(mandate.mandate, one))) : [h('p', { class: 'soft' }, t('no_steps'))]));
+    ? mandate.steps.map((one) => button(one, t(one), once(() => step(mandate.mandate, one)))) : [h('p', { class: 'soft' }, t('no_steps'))]));
   $('more-status').elements.status.replaceChildren(...vendor.statuses.map((status) => h('option', { value: status }, t(status))));
   $('more-debit').hidden = !mandate.debits;
   return undefined;

@@ -2,9 +2,8 @@
 //! The site can also point its own domain name to this machine (DNS rebinding). The header `Host` or `Origin` then
 //! names the site.
 
-use super::request::{Reply, media_type};
+use super::request::{Reply, media_type, only};
 use hyper::{
-    HeaderMap,
     header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN},
     http::{request::Parts, uri::Authority},
 };
@@ -52,7 +51,7 @@ impl Hosts {
 
     /// Refuses a request for another host than the hosts of this sandbox.
     pub fn admit(&self, head: &Parts) -> Result<(), Reply> {
-        let Some(host) = only(&head.headers) else {
+        let Some(host) = only(&head.headers, HOST) else {
             return Err(refused(400, "the request does not have exactly one Host header. Send one Host header"));
         };
         // The host in an absolute request target takes precedence over the header `Host`.
@@ -74,7 +73,7 @@ impl Hosts {
 
     /// Returns true if no page of another site made the browser send the request. A program sends neither header.
     pub fn is_own_site(head: &Parts) -> bool {
-        let host = only(&head.headers).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = only(&head.headers, HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let own = |origin: &HeaderValue| {
             let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
             origin.is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest.eq_ignore_ascii_case(host))
@@ -120,11 +119,6 @@ impl Hosts {
 fn authority(text: &str) -> Option<Authority> {
     let authority: Authority = text.parse().ok()?;
     (!authority.host().is_empty() && !text.contains('@')).then_some(authority)
-}
-
-fn only(headers: &HeaderMap) -> Option<&HeaderValue> {
-    let mut all = headers.get_all(HOST).iter();
-    all.next().filter(|_| all.next().is_none())
 }
 
 fn is_json(content_type: &HeaderValue) -> bool {

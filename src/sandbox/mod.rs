@@ -59,8 +59,8 @@
 //!
 //! If a vendor does not document a behaviour, the sandbox does the simplest plausible thing. The first lines of each
 //! `src/vendors/<vendor>/sandbox.rs` list these decisions. The sandbox is as strict as the spec: it refuses each
-//! request that breaks the spec, and each word that the spec does not list. A field or query parameter that the spec
-//! does not list has no effect.
+//! request that breaks the spec, each word that the spec does not list, and a parameter that a request has twice. A field
+//! or query parameter that the spec does not list has no effect.
 //!
 //! The sandbox follows your own spec in `MANDAT_SPECS` (see [When a vendor changes](crate::book::changes)). Keys have
 //! their new names, an added required field of a response has the value of the example, and an added operation returns
@@ -162,9 +162,10 @@ use crate::{
     vocabulary::{Error, ErrorKind, MandateStatus, Provider, VocabularyRow},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use control::merge;
 use host::Hosts;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -206,9 +207,9 @@ pub(crate) trait Simulation: Sync {
     /// Returns the reference of the mandate that a record holds.
     fn reference(&self, record: &Value) -> Option<MandateRef>;
 
-    /// Returns the status word of a mandate after a step, or `None` if the vendor has no such step from the present
-    /// word.
-    fn step(&self, mandate: &Value, step: Step) -> Option<Value>;
+    /// Returns the fields that a step changes in the record of a mandate, or `None` if the vendor has no such step from
+    /// the present word.
+    fn step(&self, mandate: &Value, step: Step, now: DateTime<Utc>) -> Option<Value>;
 
     /// Returns the functions of a vendor that has debits.
     fn debits(&self) -> Option<Debits> {
@@ -652,14 +653,14 @@ impl Sandbox {
 impl World {
     fn step(&mut self, mandate: &MandateRef, step: Step) -> Result<(), Error> {
         let provider = mandate.provider();
-        let record = self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?;
-        let word = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step));
+        let (record, now) = (self.mandate(mandate).cloned().ok_or_else(|| unknown(mandate))?, self.clock.now());
+        let change = self.vendor(provider).and_then(|vendor| vendor.simulation.step(&record, step, now));
         let what = format!(
             "the sandbox: this vendor has no such step from the present status of the mandate ({step:?}). Use \
              `set_status` or `answer`"
         );
-        let word = word.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
-        self.edit(mandate, |record| record["status"] = word)
+        let change = change.ok_or_else(|| Error::new(ErrorKind::Refused).at(Some(provider)).detail(what))?;
+        self.edit(mandate, |record| merge(record, change))
     }
 
     fn set_status(&mut self, mandate: &MandateRef, status: MandateStatus) -> Result<(), Error> {
@@ -694,8 +695,13 @@ fn unknown(mandate: &MandateRef) -> Error {
     Error::new(ErrorKind::NotFound).at(Some(mandate.provider())).detail("the sandbox has no such mandate")
 }
 
+/// Returns the change of a record to a vendor's word for this status.
+pub(crate) fn to_status(vocabulary: &[VocabularyRow], status: MandateStatus) -> Option<Value> {
+    word_for(vocabulary, status).map(|word| json!({"status": word}))
+}
+
 /// Returns the first word in a vendor's vocabulary that means this status.
-pub(crate) fn word_for(vocabulary: &[VocabularyRow], status: MandateStatus) -> Option<Value> {
+fn word_for(vocabulary: &[VocabularyRow], status: MandateStatus) -> Option<Value> {
     let row = vocabulary.iter().find(|row| row.status == status)?;
     Some(row.raw.clone().into())
 }

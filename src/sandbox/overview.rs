@@ -165,7 +165,8 @@ fn impossible(provider: Provider, why: &str) -> Error {
 
 fn mandate(vendor: &SimulatedVendor, reference: &MandateRef, record: &Value, now: DateTime<Utc>) -> Value {
     let simulation = vendor.simulation;
-    let leads = |step: &Step| simulation.step(record, *step).is_some_and(|word| word != record["status"]);
+    let leads =
+        |step: &Step| simulation.step(record, *step, now).is_some_and(|change| change["status"] != record["status"]);
     json!({
         "mandate": reference, "shown": shown_reference(&reference.to_string()), "provider": vendor.provider,
         "word": record["status"], "status": simulation.status(record, now),

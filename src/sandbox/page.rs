@@ -76,6 +76,11 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
+    /// Shows a text, and only the ends of one that looks like an IBAN.
+    pub fn text(text: &str) -> Self {
+        Self::Same(masked(text))
+    }
+
     /// Shows the ends of an IBAN: `FR76 •••• 0185`.
     pub fn iban(iban: &str) -> Self {
         Self::Same(ends(iban).unwrap_or_default())

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use hyper::{
     HeaderMap,
-    header::{CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
+    header::{AsHeaderName, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE},
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request to a simulated vendor.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub(crate) struct Request {
     pub template: String,
     pub path: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,
+    /// The names that the query has more than once.
+    pub repeated: BTreeSet<String>,
     pub headers: HeaderMap,
     /// The body of the request. Null if the request has none.
     pub body: Value,
@@ -29,6 +31,12 @@ pub(crate) struct Request {
     pub now: DateTime<Utc>,
     /// The base URL of this vendor's pages, such as `http://127.0.0.1:8080/safedebit/pages/`.
     pub pages: String,
+}
+
+/// Returns a header that the request has exactly once.
+pub(super) fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
+    let mut all = headers.get_all(name).iter();
+    all.next().filter(|_| all.next().is_none())
 }
 
 /// Returns the media type of a `Content-Type` in small letters, without its parameters.
@@ -43,8 +51,9 @@ pub(crate) struct Upload {
 }
 
 impl Request {
+    /// Returns a header that the request has exactly once.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+        only(&self.headers, name)?.to_str().ok()
     }
 
     /// Returns true if the request has another `Content-Type` than this one.

@@ -5,7 +5,7 @@ use super::{
     fault::What,
     host::{Hosts, refused},
     lock,
-    page::{self, Decision, Language, Link, Onward, Page},
+    page::{self, Decision, Language, Link, Onward, Page, Text},
     request::{self, Reply, Upload, media_type},
     world::World,
 };
@@ -15,7 +15,8 @@ use hyper::{
     Method, Request, Response, StatusCode, Uri,
     body::{Frame, Incoming, SizeHint},
     header::{
-        ACCEPT_LANGUAGE, ALLOW, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, SERVER,
+        ACCEPT_LANGUAGE, ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION,
+        RETRY_AFTER, SERVER,
     },
     http::request::Parts,
     server::conn::http1,
@@ -24,7 +25,7 @@ use hyper::{
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use serde_json::json;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
@@ -123,12 +124,17 @@ async fn respond(
     }
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut received = request::Request::default();
+    let compressed = head.headers.get_all(CONTENT_ENCODING).iter().any(|coding| coding != "identity");
     match multer::parse_boundary(content_type) {
+        _ if compressed => received.unreadable = Some("the sandbox reads no compressed body (Content-Encoding)".into()),
         Ok(boundary) => match file(&body, boundary).await {
             Ok(file) => received.file = file,
             Err(_) => received.unreadable = Some("this form is cut off or damaged".into()),
         },
         Err(_) if body.is_empty() => {}
+        Err(_) if head.headers.get(CONTENT_TYPE).is_some_and(|kind| media_type(kind) == "multipart/form-data") => {
+            received.unreadable = Some("the Content-Type of this form names no boundary".into());
+        }
         Err(_) => match serde_json::from_slice(&body) {
             Ok(body) => received.body = body,
             Err(error) => received.unreadable = Some(format!("this is not JSON: {error}")),
@@ -136,6 +142,7 @@ async fn respond(
     }
     let received = request::Request {
         query: query(&head.uri),
+        repeated: repeated(&head.uri),
         pages: format!("http://{}/{name}/pages/", hosts.public()),
         headers: head.headers,
         ..received
@@ -170,7 +177,7 @@ async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>
             let begun = if reply.body.is_some() { reply } else { Reply::new(200, json!({})) };
             let mut response = json_response(&begun);
             let body = response.body_mut();
-            body.data = body.data.take().map(|data| data.slice(..data.len() / 2));
+            body.data = body.data.take().map(|data| data.slice(..data.len().div_ceil(2)));
             body.end = End::BreaksOff;
             response
         }
@@ -197,8 +204,18 @@ async fn faulty(reply: Reply, fault: Option<&What>) -> io::Result<Response<Body>
     })
 }
 
+fn pairs(uri: &Uri) -> impl Iterator<Item = (String, String)> {
+    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned()
+}
+
 fn query(uri: &Uri) -> BTreeMap<String, String> {
-    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+    pairs(uri).collect()
+}
+
+/// Returns the names that a query has more than once.
+fn repeated(uri: &Uri) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    pairs(uri).map(|(name, _)| name).filter(|name| !seen.insert(name.clone())).collect()
 }
 
 /// Returns the response to a request whose body cannot be read.
@@ -240,14 +257,22 @@ fn language(head: &Parts) -> Language {
     Language::of(query(&head.uri).get("lang").map(String::as_str), &accepted.join(","))
 }
 
+/// Refuses a method that a page does not allow.
+fn refused_method(head: &Parts, allowed: &'static str, why: Text) -> Option<Response<Body>> {
+    if allowed.split(", ").any(|method| head.method == method) {
+        return None;
+    }
+    let mut response = html(405, page::notice(language(head), why));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    Some(response)
+}
+
 /// Shows the page at `/`.
 fn desk(head: &Parts) -> Response<Body> {
-    let language = language(head);
-    if ![Method::GET, Method::HEAD].contains(&head.method) {
-        let mut response = html(405, page::notice(language, page::READ));
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+    if let Some(refused) = refused_method(head, "GET, HEAD", page::READ) {
+        return refused;
     }
+    let language = language(head);
     // The page contains no text from outside. The nonce keeps out a script that a later change could let in.
     let nonce = format!("{:032x}", fastrand::u128(..));
     let mut response = protected(html(200, page::desk(language, &nonce)));
@@ -263,6 +288,9 @@ fn desk(head: &Parts) -> Response<Body> {
 
 /// Shows the page of a merchant after a decision on a page.
 fn shop(head: &Parts, place: &str, body: &Bytes) -> Response<Body> {
+    if let Some(refused) = refused_method(head, "GET, HEAD, POST", page::METHOD) {
+        return refused;
+    }
     let language = language(head);
     let posted = url::form_urlencoded::parse(body).into_owned();
     let all: BTreeMap<String, String> = query(&head.uri).into_iter().chain(posted).collect();
@@ -289,12 +317,10 @@ fn protected(mut response: Response<Body>) -> Response<Body> {
 
 /// Shows a page, or applies the decision in its submitted form.
 fn page(world: &mut World, vendor: &str, token: &str, head: &Parts, body: &Bytes) -> Response<Body> {
-    let (language, method) = (language(head), &head.method);
-    if ![Method::GET, Method::HEAD, Method::POST].contains(method) {
-        let mut response = html(405, page::notice(language, page::METHOD));
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-        return response;
+    if let Some(refused) = refused_method(head, "GET, HEAD, POST", page::METHOD) {
+        return refused;
     }
+    let (language, method) = (language(head), &head.method);
     if *method == Method::POST && !Hosts::is_own_site(head) {
         return html(403, page::notice(language, page::SITE));
     }
@@ -312,10 +338,11 @@ fn page(world: &mut World, vendor: &str, token: &str, head: &Parts, body: &Bytes
     if kinds != ["application/x-www-form-urlencoded"] {
         return html(415, page::notice(language, page::DECISION));
     }
-    let decision = url::form_urlencoded::parse(body).find(|(name, _)| name == "decision");
-    let decision = match decision.as_ref().map(|(_, value)| value.as_ref()) {
-        Some("agree") => Decision::Agree,
-        Some("cancel") => Decision::Cancel,
+    let decisions = url::form_urlencoded::parse(body).filter(|(name, _)| name == "decision");
+    let decisions: Vec<String> = decisions.map(|(_, value)| value.into_owned()).collect();
+    let decision = match decisions.as_slice() {
+        [one] if one == "agree" => Decision::Agree,
+        [one] if one == "cancel" => Decision::Cancel,
         _ => return html(400, page::notice(language, page::DECISION)),
     };
     match world.decide(vendor, token, decision) {

@@ -136,7 +136,16 @@ impl Spec {
                 _ => call.query.get(name).map(String::as_str),
             };
             let at = vec![place.clone(), name.clone()];
+            let repeated = match place.as_str() {
+                "header" => call.headers.get_all(name).iter().count() > 1,
+                "query" => call.repeated.contains(name),
+                _ => false,
+            };
             match given {
+                _ if repeated => {
+                    let what = "this parameter is given more than once".into();
+                    found.push(Violation { place: at, what, missing: false });
+                }
                 None if parameter.required => found.push(Violation::missing(at)),
                 None => {}
                 Some(given) => {

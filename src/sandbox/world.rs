@@ -196,7 +196,7 @@ impl World {
                 .collect(),
             body: vendor.spec.masked(&call.body),
             status: match &fault {
-                Some(What::Reset) => 0,
+                Some(What::Reset | What::Truncated) => 0,
                 Some(What::Status { status, .. }) => *status,
                 Some(What::Html | What::Oversized(_)) => 200,
                 _ => reply.status,

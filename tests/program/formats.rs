@@ -85,7 +85,11 @@ fn errors_in_json_are_objects_with_their_kind() {
         (&["status", "--json", "--columns", "status"], 2, "Usage"),
         (&["check", "--format", "jsonl", "ibna", "x"], 2, "Usage"),
         (&["refresh", "--format=json", "/nowhere/at/all"], 1, "Failure"),
-        (&["watch", "--json", "safedebit:nobody"], 1, "NotFound"),
+        (&["watch", "--json", "safedebit:nobody"], 5, "NotFound"),
+        (&["watch", "--json"], 2, "Usage"),
+        (&["debit", "--json"], 2, "Usage"),
+        (&["refresh", "--json"], 2, "Usage"),
+        (&["probe", "--json", "safedebit:RUM-1", "safedebit:RUM-2", "--patch", "patch.yaml"], 2, "Usage"),
     ] {
         let ended = vendors.mandat(arguments);
         assert_eq!(ended.code, Some(code), "{ended:?}");
@@ -210,7 +214,7 @@ fn connection_options_are_refused_by_commands_without_a_vendor() {
 
 #[test]
 fn each_command_has_a_manual_page_and_an_example() {
-    let pages = folder("man");
+    let pages = folder("man").join("share/man1");
     let (code, _, err) = mandat(&["man", pages.to_str().unwrap()]);
     assert_eq!(code, Some(0), "{err}");
     let (_, help, _) = mandat(&["--help"]);

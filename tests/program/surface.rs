@@ -91,7 +91,7 @@ fn report_is_written_to_a_new_file_only() {
     assert!(err.contains("Name a new file"), "{err}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), written);
     let (code, _, err) = mandat(&["--sandbox", "probe", "--patch", "x", "safedebit:RUM-1", "seqino:a/b"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(err.contains("one reference"), "{err}");
 }
 

@@ -25,14 +25,17 @@ fn files(test: &str) -> std::path::PathBuf {
 }
 
 /// The commands of the transcripts, with the text that a person types.
-const COMMANDS: [(&[&str], &str); 33] = [
+const COMMANDS: [(&[&str], &str); 36] = [
     (&["--sandbox", "status"], ""),
     (&["--sandbox", "status", "--columns", "reference,status,reasons"], ""),
     (&["--sandbox", "status", "safedebit:nobody"], ""),
     (&["--sandbox", "debit"], ""),
     (&["--sandbox", "refresh"], ""),
     (&["--sandbox", "refresh", "--columns", "reference,verdict,observed_at", "--quiet"], ""),
+    (&["--sandbox", "refresh", "--out", "monday.csv"], ""),
+    (&["report", "monday.csv", "--html", "monday.html"], ""),
     (&["--sandbox", "watch", "safedebit:nobody"], ""),
+    (&["status", "--sandbox=127.0.0.1:1", "safedebit:RUM-1"], ""),
     (&["--sandbox", "doctor"], ""),
     (&["doctor", "safedebit"], ""),
     (&["--sandbox", "probe", "safedebit:XXXXXXXXXXXXX"], ""),

@@ -474,6 +474,10 @@ async fn invalid_control_requests_get_a_specific_error() {
     for (method, path, body, status, why) in [
         ("GET", "/nothing", None, 404, "/_control"),
         ("PUT", "/reset", None, 404, "/_control"),
+        ("GET", "/journal?operation=creat", None, 400, "`creat`"),
+        ("GET", "/journal?opration=create_mandate", None, 400, "query parameter"),
+        ("DELETE", "/journal?operation=create_mandate", None, 400, "query parameter"),
+        ("GET", "/overview?serach=RUM-1", None, 400, "query parameter"),
         ("POST", "/clock", None, 400, "EOF"),
         ("POST", "/clock", Some(json!({"advance": 1})), 400, "advance_seconds"),
         ("POST", "/clock", Some(json!({"advance_seconds": -1})), 400, "-1"),
@@ -527,6 +531,7 @@ async fn invalid_control_requests_get_a_specific_error() {
         assert!(got == status && said.contains(why), "{method} {path}: {got} {answer}");
     }
     // None of the refused requests may have changed the state of the sandbox.
+    assert_eq!(sandbox.count("create_mandate"), 1);
     assert_eq!(control(&sandbox, "GET", "/faults", None).await["faults"], 0);
     let status = mandates.status(&MandateRef::safedebit("RUM-1")).await.unwrap().status;
     assert_eq!(status, MandateStatus::AwaitingSignature);

@@ -71,6 +71,8 @@ mod sandbox;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod sandbox_rules;
 #[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
+mod sandbox_strict;
+#[cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 mod sent;
 mod sepa_calendar;
 mod sepa_finality;

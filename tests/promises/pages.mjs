@@ -293,25 +293,25 @@ test('a mandate and its debits can be led through their life by buttons alone', 
   const state = (list, text, words) => row(list, text).getByText(words, { exact: true }).first().waitFor();
   await button(page, 'New at SafeDebit').click();
   const umr = 'RUM-SANDBOX-000001';
-  await state('mandates', umr, 'awaiting signature');
+  await state('mandates', umr, 'Awaiting signature');
   await row('mandates', umr).getByRole('link', { name: 'Open the signing page' }).click();
   await button(page, 'Sign').click();
   assert.equal(new URL(page.url()).pathname, '/_shop/ok');
   assert.deepEqual(await page.locator('dd').allTextContents(), ['CMCIFRPP', 'FR76 •••• 0185', umr]);
   await page.getByRole('link', { name: 'To the page of the sandbox' }).click();
-  await state('mandates', umr, 'active');
+  await state('mandates', umr, 'Active');
   await button(page, `Debit: safedebit:${umr}`).click();
   const sdd = 'SDD-SANDBOX-000002';
-  await state('debits', sdd, 'scheduled');
+  await state('debits', sdd, 'Scheduled');
   await row('debits', sdd).getByRole('button', { name: 'To the bank' }).click();
-  await state('debits', sdd, 'at the bank');
+  await state('debits', sdd, 'At the bank');
   await row('debits', sdd).getByRole('button', { name: 'Settle' }).click();
-  await state('debits', sdd, 'collected');
+  await state('debits', sdd, 'Collected');
   await row('debits', sdd).getByRole('combobox').selectOption('AM04');
-  await state('debits', sdd, 'returned');
+  await state('debits', sdd, 'Returned');
   await row('debits', sdd).getByText('reason AM04').waitFor();
   await button(page, `Revoke: safedebit:${umr}`).click();
-  await state('mandates', umr, 'revoked');
+  await state('mandates', umr, 'Revoked');
   await button(page, `More… safedebit:${umr}`).click();
   const more = page.getByRole('dialog');
   await more.getByLabel('Any word of the vendor').fill('on_holiday');
@@ -323,6 +323,26 @@ test('a mandate and its debits can be led through their life by buttons alone', 
   await more.getByRole('button', { name: 'Delete at the vendor' }).click();
   await row('mandates', umr).waitFor({ state: 'detached' });
   assert.equal(await more.isVisible(), false);
+});
+
+test('the second click of a double click does not press the button that the first one brings', async () => {
+  const page = await desk();
+  await button(page, 'New at SafeDebit').click();
+  const umr = 'RUM-SANDBOX-000001';
+  const sign = button(page, `Sign: safedebit:${umr}`);
+  await sign.waitFor();
+  const { x, y, width, height } = await sign.boundingBox();
+  const click = async (clickCount) => {
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.mouse.down({ clickCount });
+    await page.mouse.up({ clickCount });
+  };
+  await click(1);
+  await button(page, `Suspend: safedebit:${umr}`).waitFor();
+  await click(2);
+  // The page asks for the state each second, and after each step.
+  for (let polls = 0; polls < 2; polls += 1) await page.waitForResponse(/overview/);
+  assert.deepEqual([await word(umr), (await control('GET', 'debits')).length], ['1', 1]);
 });
 
 test('every kind of fault, scripts, the clock, records and the reset have a control', async () => {

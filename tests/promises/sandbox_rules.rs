@@ -177,7 +177,7 @@ async fn each_documented_filter_of_a_search_filters_or_is_refused() {
     let guarantee = guarantee.as_str().unwrap();
     let iban = "FR7630001007941234567890185";
     // Each row has a filter, a value that matches a record (if there is one), and a value that matches none.
-    for (search, filter, matching, other) in [
+    let filters = [
         ("search_mandate?", "safedebit_consumer_reference", SAMPLE, "NOBODY"),
         ("search_mandate?", "consumer_reference", "SAMPLE", "NOBODY"),
         ("search_mandate?", "umr", SAMPLE, "NOTHING"),
@@ -247,19 +247,30 @@ async fn each_documented_filter_of_a_search_filters_or_is_refused() {
         ("search_control?", "date", "", "02/01/2020"),
         ("search_control?", "date_min", "02/01/2020", "02/01/2120"),
         ("search_control?", "date_max", "02/01/2120", "02/01/2020"),
-    ] {
+    ];
+    let refused = [
+        ("search_payment?", "payment_status", "01"),
+        ("search_control?", "encours_type", "1"),
+        ("search_payment?", "payment_reference_list", "PAY-1"),
+    ];
+    let spec: Value = serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/safedebit.sandbox.json"))).unwrap();
+    for search in ["search_mandate", "search_consumer", "search_payment", "search_control"] {
+        for parameter in spec["paths"][format!("/{search}")]["get"]["parameters"].as_array().unwrap() {
+            let shared = parameter["$ref"].as_str().and_then(|to| spec.pointer(to.trim_start_matches('#')));
+            let name = shared.unwrap_or(parameter)["name"].as_str().unwrap();
+            let mut tested = filters.iter().map(|row| (row.0, row.1)).chain(refused.iter().map(|row| (row.0, row.1)));
+            assert!(tested.any(|row| row.0.starts_with(search) && row.1 == name), "{search}: {name} is not tested");
+        }
+    }
+    for (search, filter, matching, other) in filters {
         for (value, number) in [(matching, true), (other, false)].into_iter().filter(|(value, _)| !value.is_empty()) {
             let query = url::form_urlencoded::Serializer::new(String::new()).append_pair(filter, value).finish();
             let found = found(&sandbox, &format!("{search}{query}")).await;
             assert_eq!(found.as_ref().map(|found| *found > 0), Ok(number), "{search}{query} {found:?}");
         }
     }
-    for search in [
-        "search_payment?payment_status=01",
-        "search_control?encours_type=1",
-        "search_payment?payment_reference_list=PAY-1",
-    ] {
-        let refused = found(&sandbox, search).await.unwrap_err();
+    for (search, filter, value) in refused {
+        let refused = found(&sandbox, &format!("{search}{filter}={value}")).await.unwrap_err();
         assert!(refused.starts_with("sandbox: query."), "{search}: {refused}");
     }
     let events = |query: &'static str| send(&sandbox, Provider::Seqino, Method::GET, query, Value::Null);
@@ -300,7 +311,7 @@ async fn payment_and_document_of_another_consumer_are_unknown() {
 }
 
 /// Submits a decision on a page. Returns the status, the next address, and the text.
-async fn decide(link: &str, decision: &str) -> (u16, Option<String>, String) {
+pub async fn decide(link: &str, decision: &str) -> (u16, Option<String>, String) {
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
     let form = client.post(link).header("content-type", "application/x-www-form-urlencoded");
     let response = form.body(format!("decision={decision}")).send().await.unwrap();
@@ -423,6 +434,9 @@ async fn truncated_fault_sends_a_head_and_a_part_of_a_body() {
         let (start, body) = response.split_once("\r\n\r\n").unwrap();
         assert!(start.starts_with("HTTP/1.1 200 ") && body.contains('{') && !body.contains('}'), "{response}");
     }
+    // The journal has no status for a response that is not complete.
+    let journal = control(&sandbox, "GET", "/journal", None).await;
+    assert!(journal.as_array().unwrap().iter().all(|request| request["status"] == 0), "{journal}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Reads the addresses and the credentials of the vendors from the environment or from a file. The program takes no
 //! credentials as arguments, because arguments are visible to other users of the machine.
 
-use super::{Failure, env_file};
+use super::{Failure, Usage, env_file};
 use chrono::{DateTime, SubsecRound, Utc};
 use mandat::{
     Error, ErrorKind, MandateRef, Mandates, Provider, Settings, easytransac, safedebit, sandbox::Sandbox, seqino,
@@ -32,7 +32,9 @@ impl Connection {
         match &self.sandbox {
             Some(sandbox) if named.is_empty() => Ok(sandbox.references()),
             None if named.is_empty() => {
-                Err("the command names no mandate. Add the reference of a mandate, or use --sandbox".into())
+                let why = "the command names no mandate. Add the reference of a mandate. `--sandbox` without an address \
+                           has a sample mandate at each vendor";
+                Err(Usage(why.into()).into())
             }
             _ => Ok(named),
         }

@@ -1,7 +1,7 @@
 //! `mandat debit` shows the state of debits, and how final their money is.
 
 use super::{
-    End, Failure,
+    End, Failure, Usage,
     connect::{self, Connection, told},
     forms::DebitForm,
     output::{Cell, Form, Printer, Tone, labelled, paint, remark},
@@ -51,7 +51,9 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     let mut out = form.printer(&USUAL, &FURTHER)?;
     if debits.is_empty() {
         if connection.sandbox.is_none() {
-            return Err("no debit is named. Name one, or try --sandbox".into());
+            let why = "the command names no debit. Add the reference of a debit. `--sandbox` without an address has sample \
+                       debits";
+            return Err(Usage(why.into()).into());
         }
         let sample = Sandbox::CONSUMER;
         debits = vec![DebitRef::easytransac("ABC1-ABC1-ABC1"), DebitRef::safedebit(sample, sample)];

@@ -2,7 +2,11 @@
 
 use super::{End, Failure, output::write_out};
 use clap::CommandFactory;
-use std::{fs::File, io::Write, path::PathBuf};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::PathBuf,
+};
 
 /// Print the manual page, or write a page for each command into a folder.
 #[derive(clap::Args)]
@@ -11,7 +15,7 @@ Examples:
   mandat man | man -l -
   mandat man ~/.local/share/man/man1")]
 pub struct Arguments {
-    /// The folder for the pages. It has to exist. The command replaces older pages, and no other file.
+    /// The folder for the pages. The command creates it, and replaces older pages and no other file.
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -23,6 +27,7 @@ pub fn run(Arguments { folder }: &Arguments) -> Result<End, Failure> {
         write_out(&page(command)?)?;
         return Ok(End::Complete);
     };
+    fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     for (name, page) in pages(command)? {
         let path = folder.join(name);
         let written = File::create(&path).and_then(|mut file| file.write_all(&page));

@@ -280,10 +280,18 @@ pub struct Screen {
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Look {
     /// Use colours: always, never, or on a terminal. NO_COLOR and CLICOLOR_FORCE are respected.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        global = true,
+        help_heading = "Output",
+        display_order = 900
+    )]
     color: Color,
     /// Print no progress, no summary and no remarks. Errors are printed.
-    #[arg(long, short, global = true, help_heading = "Output")]
+    #[arg(long, short, global = true, help_heading = "Output", display_order = 901)]
     quiet: bool,
 }
 

@@ -1,7 +1,7 @@
 //! The command `mandat probe` compares the keys and types of a vendor's response with the spec.
 
 use super::{
-    End, Failure,
+    End, Failure, Usage,
     connect::{self, Connection},
     forms::ProbeForm,
     output::{Cell, Form, Printer, Tone, remark},
@@ -74,7 +74,8 @@ pub async fn run(Arguments { records, patch, form, .. }: Arguments, connection: 
         false => records,
     };
     if patch.is_some() && wanted.len() != 1 {
-        return Err("--patch takes one reference. Run the command once for each, with its own file".into());
+        let why = "--patch takes one reference. Run the command once for each, with its own file";
+        return Err(Usage(why.into()).into());
     }
     let (mut failed, mut unknown) = (0, 0);
     for record in &wanted {

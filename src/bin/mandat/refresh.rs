@@ -158,9 +158,9 @@ fn is_closed(why: &Failure) -> bool {
 
 fn read(path: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
     let Some(path) = path else {
-        let samples = connection
-            .or_samples(Vec::new())
-            .map_err(|_| "the command names no file of mandates. Add a file, or use --sandbox")?;
+        let why = "the command names no file of mandates. Add a file. `--sandbox` without an address has a sample \
+                   mandate at each vendor";
+        let samples = connection.or_samples(Vec::new()).map_err(|_| Usage(why.into()))?;
         let samples: String = samples.iter().map(|reference| format!("{reference}\n")).collect();
         return Ok(Table::read(&samples, own)?);
     };

@@ -100,7 +100,7 @@ fn greeting(sandbox: &Sandbox, Options { seed, hosts, .. }: &Options) -> String 
     let (address, control) = (sandbox.address(), sandbox.control_url());
     let host = sandbox_host(&control).unwrap_or_default();
     let mut text = format!("Sandbox on http://{address}, seed {seed}. Press Ctrl-C to stop it.\n");
-    text += &format!("In another terminal: mandat status --sandbox={host} safedebit:{}\n\n", Sandbox::CONSUMER);
+    text += &format!("In another terminal:\n    mandat status --sandbox={host} safedebit:{}\n\n", Sandbox::CONSUMER);
     if !address.ip().is_loopback() {
         text += "WARNING: every machine that reaches this address can read and change all data in the sandbox.\n\
                  Listen on 127.0.0.1, unless the sandbox has a container of its own.\n\n";

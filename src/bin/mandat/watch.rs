@@ -3,13 +3,15 @@
 use super::{
     End, Failure,
     connect::{self, Connection, told},
-    output::{Cell, Form, Printer, complain, remark},
+    file,
+    forms::FailureForm,
+    output::{Cell, Form, Printer, complain, remark, tell},
     status::tone,
     stop::stopped,
 };
 use chrono::SecondsFormat;
 use futures_util::StreamExt;
-use mandat::{MandateChange, MandateRef, Permission};
+use mandat::{ErrorKind, MandateChange, MandateRef, Permission};
 use std::pin::pin;
 
 /// Print each change of a mandate until you stop it, or until no change is expected.
@@ -57,11 +59,12 @@ pub async fn run(Arguments { mandate, form, .. }: Arguments, connection: Connect
             }
             Some(Err(error)) => {
                 out.finish()?;
-                return Err(if form.is_json() {
-                    error.into()
-                } else {
-                    format!("{reference}: {}", told(&error)).into()
-                });
+                match form.is_json() {
+                    true => tell(&file::json_line(&FailureForm::of(reference.to_string(), &error))?),
+                    false => complain(&format!("{reference}: {}", told(&error))),
+                }
+                let unknown = usize::from(error.kind() == ErrorKind::NotFound);
+                return Ok(End::of(1, 1 - unknown, unknown));
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     mandate::MandateRef,
     sandbox::{
         Course, Debit, Debits, MANDATES, Reply, Request, Sample, Sandbox, SimulatedVendor, Simulation, Spec, Step,
-        Store, Violation, WayBack, ends, word_for,
+        Store, Violation, WayBack, ends, to_status,
     },
     sepa::{LeadTimes, ReasonCode, Scheme, earliest_due_date, paris_time},
     vocabulary::{MandateStatus, Provider, VocabularyRow},
@@ -224,13 +224,14 @@ impl Simulation for Simulated {
         Some(MandateRef::easytransac(record["mandateId"].as_str()?))
     }
 
-    fn step(&self, _: &Value, step: Step) -> Option<Value> {
+    fn step(&self, mandate: &Value, step: Step, _now: DateTime<Utc>) -> Option<Value> {
         let status = match step {
-            Step::Sign | Step::Activate => MandateStatus::Active,
+            Step::Sign if mandate["status"] == "pending" => MandateStatus::Active,
+            Step::Activate => MandateStatus::Active,
             Step::Revoke | Step::Fail => MandateStatus::Invalid,
-            Step::Verify | Step::Suspend | Step::Expire => return None,
+            Step::Sign | Step::Verify | Step::Suspend | Step::Expire => return None,
         };
-        word_for(&self.vocabulary(), status)
+        to_status(&self.vocabulary(), status)
     }
 
     fn account(&self, mandate: &Value, store: &Store) -> Option<String> {

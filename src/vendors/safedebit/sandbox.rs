@@ -17,7 +17,9 @@
 //! - The one-time code is 123456, for a signature and for a payment. It signs only a mandate that waits for a
 //!   signature. A debit of 1,000 euros or more waits for it.
 //! - A debit without a UMR uses any active mandate of the consumer. A one-off mandate (`OOFF`) takes one debit, and
-//!   another only if the first was cancelled or rejected.
+//!   another only if the first was cancelled or rejected. A debit whose mandate is no longer active is neither validated
+//!   nor presented again.
+//! - `edit_sdd` finds a debit only if each given reference matches. It ignores `ics`.
 //! - A due date is a business day of TARGET that is still in time. SafeDebit presents a debit at the end of the
 //!   business day before its due date. The page says "day before". The debit is then `ISSUED`, and `SETTLED` from the
 //!   business day after its due date. Days are those of Paris.
@@ -41,7 +43,7 @@ use crate::{
     sandbox::{
         Closed, Course, Debit, Debits, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sample, Sandbox, Shown,
         SimulatedVendor, Simulation, Spec, Step, Store, Text, Violation, WayBack, Why, ends, refused_due_date,
-        word_for,
+        to_status,
     },
     sepa::{LeadTimes, Scheme, earliest_due_date, paris_day},
     vocabulary::{MandateStatus, Provider, VocabularyRow},
@@ -277,6 +279,13 @@ fn charged(call: &Request, store: &Store) -> Result<String, Reply> {
     Ok(text(mandate, "umr").to_owned())
 }
 
+/// Refuses a step for a debit whose mandate is not active, except for the debit of the vendor's samples.
+fn still_charged(debit: &Value, store: &Store) -> Result<(), Reply> {
+    let active = store.get(MANDATES, text(debit, "umr")).is_some_and(|mandate| mandate["status"] == "1");
+    let refused = || impossible("the mandate of the debit is not active");
+    if active || sample(text(debit, "sdd_reference")) { Ok(()) } else { Err(refused()) }
+}
+
 /// Returns the state of a debit by the calendar. Returns `None` for a debit that waits for the consumer or has ended.
 fn course(debit: &Value, now: DateTime<Utc>) -> Option<Course> {
     match text(debit, "status") {
@@ -395,8 +404,8 @@ impl Simulated {
                         && debit["safedebit_consumer_reference"] == consumer
                         && (sdd.is_none() || debit["sdd_reference"].as_str() == sdd)
                 };
-                let reference = store.all(DEBITS).find(wanted).map(|debit| text(debit, "sdd_reference").to_owned());
-                let reference = reference.ok_or_else(|| unknown("payment"))?;
+                let found = store.all(DEBITS).find(wanted).ok_or_else(|| unknown("payment"))?;
+                let (reference, charged) = (text(found, "sdd_reference").to_owned(), still_charged(found, store));
                 let debit = store.get_mut(DEBITS, &reference).ok_or_else(|| unknown("payment"))?;
                 if debit["status"] != "PENDING" && (debit["status"] != "CREATED" || !sample(&reference)) {
                     return Err(impossible("the payment does not wait for validation"));
@@ -404,6 +413,7 @@ impl Simulated {
                 if !right(call.text("validation_value"), &reference) {
                     return Err(refused("NOK_001"));
                 }
+                charged?;
                 if !open(debit, now) {
                     return Err(impossible("it is too late for the due date of the debit"));
                 }
@@ -413,7 +423,7 @@ impl Simulated {
                 good(json!({"status": "VALIDATED", "payment_reference": payment, "sdd": [sdd]}))
             }
             "secure" => {
-                let iban = consumer(call, store)?["iban"].clone();
+                let debtor = consumer(call, store)?.clone();
                 due_date(call)?;
                 charged(call, store)?;
                 if cents(&call.body, "amount") > 1_000_000 {
@@ -421,7 +431,9 @@ impl Simulated {
                 }
                 let covered: Vec<&str> =
                     call.body["sdd"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-                if covered.iter().any(|sdd| store.get(DEBITS, sdd).is_none()) {
+                let key = "safedebit_consumer_reference";
+                let own = |debit: &&Value| debit[key] == debtor[key];
+                if covered.iter().any(|sdd| store.get(DEBITS, sdd).filter(own).is_none()) {
                     return Err(unknown("debit"));
                 }
                 let reference = store.numbered("SF_");
@@ -430,7 +442,7 @@ impl Simulated {
                         debit["safedebit_secure_reference"] = reference.clone().into();
                     }
                 }
-                let mut guarantee = json!({"safedebit_secure_reference": reference, "iban": iban});
+                let mut guarantee = json!({"safedebit_secure_reference": reference, "iban": debtor["iban"]});
                 overwrite(&mut guarantee, call, &[]);
                 guarantee["date"] = french(paris_day(now)).into();
                 store.put(GUARANTEES, &reference, guarantee);
@@ -439,12 +451,16 @@ impl Simulated {
             "edit_sdd" => {
                 due_date(call)?;
                 let debit = debit(call, store)?;
+                let other = |key: &&str| call.text(key).is_some_and(|given| debit[*key] != given);
+                if ["umr", "payment_reference"].iter().any(other) {
+                    return Err(unknown("debit"));
+                }
                 let guaranteed = !debit["safedebit_secure_reference"].is_null();
                 let amount = call.text("amount").is_some_and(|amount| debit["amount"] != amount);
                 if !open(debit, now) || guaranteed && amount {
                     return Err(impossible("the debit is already at the bank, or its amount is guaranteed"));
                 }
-                overwrite(debit, call, &["umr", "ics"]);
+                overwrite(debit, call, &["ics"]);
                 good(some(debit, &["safedebit_secure_reference"]))
             }
             "cancel_sdd" => match debit(call, store)? {
@@ -498,6 +514,7 @@ impl Simulated {
                 if !sample(text(&origin, "sdd_reference")) && (!failed || guarantee.is_none()) {
                     return Err(impossible("the original debit has not failed, or is not guaranteed"));
                 }
+                still_charged(&origin, store)?;
                 let sdd = new_debit(call, store, text(&origin, "umr").to_owned(), guarantee)?;
                 if let Some(debit) = store.get_mut(DEBITS, text(&sdd, "sdd_reference")) {
                     let key = "safedebit_consumer_reference";
@@ -801,17 +818,19 @@ impl Simulation for Simulated {
         Some(MandateRef::safedebit(record["umr"].as_str()?))
     }
 
-    fn step(&self, mandate: &Value, step: Step) -> Option<Value> {
+    fn step(&self, mandate: &Value, step: Step, now: DateTime<Utc>) -> Option<Value> {
         let status = match step {
             Step::Sign if mandate["status"] == "4" || mandate["status"] == "5" => {
-                return Some(mandate["after_signing"].clone());
+                let mut signed = mandate.clone();
+                sign(&mut signed, now);
+                return Some(signed);
             }
             Step::Activate => MandateStatus::Active,
             Step::Suspend => MandateStatus::Suspended,
             Step::Revoke => MandateStatus::Revoked,
             Step::Sign | Step::Verify | Step::Expire | Step::Fail => return None,
         };
-        word_for(&self.vocabulary(), status)
+        to_status(&self.vocabulary(), status)
     }
 
     fn account(&self, mandate: &Value, store: &Store) -> Option<String> {
@@ -900,7 +919,7 @@ impl Simulation for Simulated {
             link["until"].as_i64().filter(|until| now.timestamp() >= *until).map(|_| Why::Expired)
         };
         let consumer = store.get(CONSUMERS, text(record, "safedebit_consumer_reference")).unwrap_or(&Value::Null);
-        let iban = text(consumer, "iban");
+        let iban = record["iban"].as_str().unwrap_or(text(consumer, "iban"));
         let name = format!("{} {}", text(consumer, "consumer_first_name"), text(consumer, "consumer_last_name"));
         let beneficiary = store.get(BENEFICIARIES, text(consumer, "beneficiary_reference"));
         let creditor = beneficiary.map(|beneficiary| text(beneficiary, "social_reference"));
@@ -909,7 +928,6 @@ impl Simulation for Simulated {
             "OOFF" => Text { fr: "ponctuel", en: "one-off" },
             _ => Text { fr: "récurrent", en: "recurring" },
         };
-        let same = |value: &str| Shown::Same(value.to_owned());
         let closed = why.map(|why| Closed {
             why,
             back: Link::of(&link["urls"]["url_ko"]).filter(|_| !agreed),
@@ -926,10 +944,13 @@ impl Simulation for Simulated {
                          instructions. You can ask your bank to refund a debit within eight weeks after it.",
                 },
                 terms: vec![
-                    (Text { fr: "Débiteur", en: "Debtor" }, same(name.trim())),
+                    (Text { fr: "Débiteur", en: "Debtor" }, Shown::text(name.trim())),
                     (Text { fr: "IBAN", en: "IBAN" }, Shown::iban(iban)),
-                    (Text { fr: "Créancier", en: "Creditor" }, same(creditor)),
-                    (Text { fr: "Référence unique du mandat (RUM)", en: "Unique mandate reference (UMR)" }, same(id)),
+                    (Text { fr: "Créancier", en: "Creditor" }, Shown::text(creditor)),
+                    (
+                        Text { fr: "Référence unique du mandat (RUM)", en: "Unique mandate reference (UMR)" },
+                        Shown::text(id),
+                    ),
                     (Text { fr: "Type de prélèvement", en: "Kind of debit" }, Shown::Translated(kind_of_debit)),
                 ],
                 agree: Text { fr: "Signer", en: "Sign" },
@@ -949,7 +970,7 @@ impl Simulation for Simulated {
                 intro: Text { fr: "Confirmez ces données.", en: "Confirm this data." },
                 terms: vec![(
                     Text { fr: "Raison sociale", en: "Company name" },
-                    same(text(record, "social_reference")),
+                    Shown::text(text(record, "social_reference")),
                 )],
                 agree: Text { fr: "Confirmer", en: "Confirm" },
                 carried: Vec::new(),

@@ -22,7 +22,7 @@ use crate::{
     mandate::MandateRef,
     sandbox::{
         Closed, Decision, Link, MANDATES, Onward, Page, Reply, Request, Sample, Sandbox, Shown, SimulatedVendor,
-        Simulation, Spec, Step, Store, Text, Violation, Why, word_for,
+        Simulation, Spec, Step, Store, Text, Violation, Why, to_status,
     },
     sepa::paris_day,
     vocabulary::{MandateStatus, Provider, VocabularyRow},
@@ -238,15 +238,22 @@ impl Simulated {
         Ok(match call.operation.as_str() {
             "create_draft" => {
                 let id = store.numbered("draft_");
-                store.put(DRAFTS, &id, call.body.clone());
+                store.put(DRAFTS, &id, json!({"client_id": client, "data": call.body}));
                 Reply::new(201, json!({"draft_id": id}))
             }
-            "get_draft" => Reply::new(200, store.get(DRAFTS, id).cloned().ok_or_else(|| missing("Draft"))?),
-            "update_draft" => {
-                *store.get_mut(DRAFTS, id).ok_or_else(|| missing("Draft"))? = call.body.clone();
-                Reply::new(200, call.body.clone())
+            "get_draft" | "update_draft" | "delete_draft" => {
+                let draft = store.get_mut(DRAFTS, id).filter(|draft| draft["client_id"] == client.as_str());
+                let draft = draft.ok_or_else(|| missing("Draft"))?;
+                if call.operation == "update_draft" {
+                    draft["data"] = call.body.clone();
+                }
+                let shown = Reply::new(200, draft["data"].clone());
+                if call.operation == "delete_draft" {
+                    store.remove(DRAFTS, id);
+                    return Ok(Reply::empty(204));
+                }
+                shown
             }
-            "delete_draft" => store.remove(DRAFTS, id).map(|_| Reply::empty(204)).ok_or_else(|| missing("Draft"))?,
             "validate_draft_data" => Reply::new(200, json!({"valid": true})),
             "get_invoice_data" => {
                 let invoice = store.get(INVOICES, id).filter(|invoice| invoice["client_id"] == client.as_str());
@@ -350,9 +357,9 @@ impl Simulated {
             "create_onboarding_link" => {
                 let age = |client: &&Value| [text(client, "created_at"), text(client, "client_id")].map(str::to_owned);
                 let newest = || store.all(CLIENTS).max_by_key(age).map(|client| text(client, "client_id").to_owned());
-                let client = match call.header("x-pdp-client-id") {
-                    Some(_) => acting(call, store)?,
-                    None => newest().ok_or_else(|| missing("Client"))?,
+                let client = match call.headers.contains_key("x-pdp-client-id") {
+                    true => acting(call, store)?,
+                    false => newest().ok_or_else(|| missing("Client"))?,
                 };
                 let id = store.random(16);
                 let flag = |key: &str| call.body[key] == true;
@@ -484,8 +491,9 @@ impl Simulation for Simulated {
             "currency_code": "EUR",
             "seller": {"name": "Seqino", "postal_address": {"city_name": "Paris"}},
         });
-        store.put(DRAFTS, "string", draft.clone());
-        store.put(INVOICES, "string", json!({"client_id": SAMPLE, "data": draft}));
+        let owned = json!({"client_id": SAMPLE, "data": draft});
+        store.put(DRAFTS, "string", owned.clone());
+        store.put(INVOICES, "string", owned);
     }
 
     fn admit(&self, call: &Request, _: &Store) -> Result<(), Reply> {
@@ -533,7 +541,7 @@ impl Simulation for Simulated {
         Some(MandateRef::seqino(record["client_id"].as_str()?, record["id"].as_str()?))
     }
 
-    fn step(&self, mandate: &Value, step: Step) -> Option<Value> {
+    fn step(&self, mandate: &Value, step: Step, _now: DateTime<Utc>) -> Option<Value> {
         let status = match step {
             Step::Sign if mandate["status"] == "created" || mandate["status"] == "processing" => {
                 MandateStatus::AwaitingVerification
@@ -543,7 +551,7 @@ impl Simulation for Simulated {
             Step::Fail => MandateStatus::Invalid,
             Step::Sign | Step::Suspend | Step::Revoke => return None,
         };
-        word_for(&self.vocabulary(), status)
+        to_status(&self.vocabulary(), status)
     }
 
     fn dated_word(&self, mandate: &Value, now: DateTime<Utc>) -> Option<String> {
@@ -604,7 +612,7 @@ impl Simulation for Simulated {
                 en: "By accepting you allow the platform to receive and track your electronic invoices in your name.",
             },
             terms: vec![
-                (Text { fr: "Entreprise", en: "Company" }, Shown::Same(text(client, "organization_name").to_owned())),
+                (Text { fr: "Entreprise", en: "Company" }, Shown::text(text(client, "organization_name"))),
                 (Text { fr: "Vérification d’identité (KYC)", en: "Identity check (KYC)" }, yes("includes_kyc")),
                 (Text { fr: "Signature électronique", en: "Electronic signature" }, yes("includes_signature")),
             ],

@@ -22,11 +22,6 @@
       range: (from, to, n) => `${from}–${to} of ${n}`, printed: 'Filter the table to print the others.', none: 'No mandate matches.', line: (n) => `line ${n}: no reference`,
       noVendor: 'No reference', noStatus: 'Never read', noVerdict: 'No verdict', anyChange: 'Changed', anyCause: 'Not read',
       word: 'word:', filter: 'Filters',
-      statuses: {
-        Pending: 'Being set up', AwaitingSignature: 'Awaiting signature', AwaitingVerification: 'Awaiting verification',
-        AwaitingActivation: 'Awaiting activation', Active: 'Active', Suspended: 'Suspended', Revoked: 'Revoked',
-        Expired: 'Expired', Invalid: 'Invalid', Gone: 'Gone', Unrecognized: 'Unknown word', Inactive: 'Inactive',
-      },
       verdicts: { Allowed: 'Allowed', Refused: 'Refused', Undetermined: 'Undetermined', NotApplicable: 'Not applicable' },
       changeWords: {
         First: ['New', 'First reading of the mandate.'], 'Same status': ['Same state', 'The verdict or the client changed.'],
@@ -84,11 +79,6 @@
       range: (from, to, n) => `${from} à ${to} sur ${n}`, printed: 'Filtrez le tableau pour imprimer les autres.', none: 'Aucun mandat ne correspond.', line: (n) => `ligne ${n} : pas de référence`,
       noVendor: 'Sans référence', noStatus: 'Jamais lu', noVerdict: 'Sans verdict', anyChange: 'Changés', anyCause: 'Non lus',
       word: 'mot :', filter: 'Filtres',
-      statuses: {
-        Pending: 'En préparation', AwaitingSignature: 'À signer', AwaitingVerification: 'En vérification',
-        AwaitingActivation: 'En attente d’activation', Active: 'Actif', Suspended: 'Suspendu', Revoked: 'Révoqué',
-        Expired: 'Expiré', Invalid: 'Invalide', Gone: 'Disparu', Unrecognized: 'Mot inconnu', Inactive: 'Inactif',
-      },
       verdicts: { Allowed: 'Autorisé', Refused: 'Refusé', Undetermined: 'Indéterminé', NotApplicable: 'Sans objet' },
       changeWords: {
         First: ['Nouveau', 'Première lecture du mandat.'], 'Same status': ['Même état', 'Le verdict ou le client a changé.'],
@@ -146,7 +136,7 @@
   function speak(next) {
     language = next;
     words = WORDS[language];
-    const locale = language === 'fr' ? 'fr-FR' : 'en-GB';
+    const locale = LOCALES[language];
     const zone = { timeZone: 'Europe/Paris' };
     number = new Intl.NumberFormat(locale);
     instant = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', ...zone });
@@ -164,7 +154,7 @@
   }
 
   function age(seconds) {
-    const locale = language === 'fr' ? 'fr-FR' : 'en-GB';
+    const locale = LOCALES[language];
     for (const [unit, size] of [['day', 86400], ['hour', 3600], ['minute', 60]]) {
       if (seconds >= size) return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.floor(seconds / size));
     }
@@ -179,7 +169,7 @@
     return form.replace(/\{([sfdt]?)(\d)\}/g, (_, kind, place) => {
       const value = values[place] ?? '';
       switch (kind) {
-        case 's': return own(words.statuses, value);
+        case 's': return own(STATUSES[language], value);
         case 'f': return own(words.facts, value);
         case 'd': return dated(value, day);
         case 't': return dated(value, instant);
@@ -190,7 +180,7 @@
 
   const label = {
     vendor: (n) => (n < 0 ? words.noVendor : data.vendors[n]),
-    status: (n) => (n < 0 ? words.noStatus : words.statuses[data.statuses[n]]),
+    status: (n) => (n < 0 ? words.noStatus : STATUSES[language][data.statuses[n]]),
     verdict: (n) => (n < 0 ? words.noVerdict : words.verdicts[data.verdicts[n]]),
     change: (n) => (n < 0 ? '' : words.changeWords[data.changes[n]][0]),
     step: (n) => `${words.parties[party(data.steps[n])]}${words === WORDS.fr ? ' : ' : ': '}${words.steps[data.steps[n]]}`,
