@@ -7,10 +7,10 @@
 //!
 //! 1. `statuses` alone, and one worker, over the same mandates: wall-clock time, and processor time of the reader. Each of
 //!    them has up to 192 requests under way: 64 at each vendor, or 32 on each of six lanes.
-//! 2. One worker and two workers, while the vendors need 200 ms for a response. On a machine with two cores, two workers,
-//!    the simulated vendors and the database compete for the processor. With this delay the processor is idle most of the
-//!    time, and the time of the vendors is the limit of a worker, as it is with real vendors. The last line shows the part
-//!    of a core that the simulated vendors used: below one, they are not the limit.
+//! 2. `statuses` alone, one worker and two workers, while the vendors need 200 ms for a response. On a machine with two
+//!    cores, workers, simulated vendors and database compete for the processor. With this delay the processor is idle most
+//!    of the time, and the time of the vendors is the limit of each reader, as with real vendors. The last line shows the
+//!    part of a core that the simulated vendors used: below one, they are not the limit.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code)]
@@ -67,6 +67,7 @@ async fn main() {
     prepare(&server, &vendors, &client).await;
     import(&server, &vendors, &client).await;
     vendors.delay(200);
+    let alone = (0..RUNS).map(|_| run_alone(&vendors)).fold(WORST, least);
     round(&server, &mut vendors, &client, 1).await;
     let (mut one, mut two) = (WORST, WORST);
     let (mut wall, mut spent) = (0.0, 0.0);
@@ -77,7 +78,9 @@ async fn main() {
         (wall, spent) = (wall + of_two.0, spent + processor(vendors.process()) - before);
         two = least(two, of_two);
     }
-    println!("{:36} {:8.0} per second", "vendors of 200 ms, one worker", all / one.0);
+    println!("{:36} {:8.0} per second", "vendors of 200 ms, statuses alone", all / alone.0);
+    let of_alone = alone.0 / one.0;
+    println!("{:36} {:8.0} per second, {of_alone:.2} of alone", "vendors of 200 ms, one worker", all / one.0);
     println!("{:36} {:8.0} per second, {:.2} of one", "vendors of 200 ms, two workers", all / two.0, one.0 / two.0);
     println!("{:36} {:8.2} of a core", "  the simulated vendors used", spent / wall);
 }
