@@ -19,6 +19,7 @@ mod support;
 use futures_util::StreamExt;
 use mandat::{MandateRef, Mandates, easytransac, safedebit, seqino};
 use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -176,8 +177,10 @@ async fn statuses(file: &str) {
         .seqino(seqino::Config::new(variable("SEQINO_URL"), variable("SEQINO_API_KEY")))
         .build()
         .unwrap();
-    let references: Vec<MandateRef> =
+    let mut references: Vec<MandateRef> =
         std::fs::read_to_string(file).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    // Mixes the vendors: `statuses` would read an input that is sorted by vendor one vendor after another.
+    references.sort_by_cached_key(|reference| BuildHasherDefault::<DefaultHasher>::default().hash_one(reference));
     let began = Instant::now();
     let task = tokio::spawn(async move {
         let mut readings = mandates.statuses(references);

@@ -95,7 +95,8 @@ impl Mandates {
     ///
     /// For each vendor, up to [`Settings::concurrency`](crate::Settings::concurrency) calls run at the same time. The
     /// same number of references to its mandates may wait in memory. When one vendor has reached this number, the
-    /// stream takes no further references from the input.
+    /// stream takes no further references from the input. So mix the vendors in the input: the run reads an input that
+    /// is sorted by vendor one vendor after another.
     ///
     /// References to Seqino's mandates are read in batches by client, so they stay in memory until the input ends. If
     /// the input is [sorted](Statuses::sorted_by_client), only the references of waiting clients stay in memory. The
