@@ -41,7 +41,7 @@ const WORDS = {
     other: 'English', title: 'Bac à sable mandat', live: 'en direct', lost: 'bac à sable injoignable',
     mandates: 'Mandats', debits: 'Prélèvements', journal: 'Requêtes', clock: 'Horloge', faults: 'Pannes', scripts: 'Réponses imposées',
     records: 'Enregistrements', connect: 'Connecter votre programme', reset: 'Recommencer',
-    search: 'Chercher une référence ou un mot', new_mandate: 'Nouveau mandat d’exemple', new_at: 'Nouveau chez {0}',
+    search: 'Référence ou mot', new_mandate: 'Nouveau mandat d’exemple', new_at: 'Nouveau chez {0}',
     debits_hint: 'Un prélèvement suit le calendrier des banques. Avancez l’horloge pour le faire progresser.',
     no_mandates: 'Aucun mandat ne correspond. Créez-en un avec un bouton ci-dessus, ou depuis votre programme.',
     no_debits: 'Aucun prélèvement. « Prélever », à côté d’un mandat actif, en crée un.',
