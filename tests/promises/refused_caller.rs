@@ -13,7 +13,8 @@ use std::{
     },
 };
 
-const MANDATES: usize = 5000;
+/// The number of mandates in a batch. It is far above the number of calls that run at the same time.
+const MANDATES: usize = 500;
 
 fn references(provider: Provider, count: usize) -> Vec<MandateRef> {
     (0..count)
@@ -137,7 +138,7 @@ async fn refusal_during_a_batch_stops_calls_that_wait_for_the_rate_limit() {
         });
         let server = server.await;
         // More calls wait than the rate limit allows at once. On loopback the default settings have no rate limit.
-        let settings = test_settings().with_rate_per_second(NonZeroU32::new(20));
+        let settings = test_settings().with_rate_per_second(NonZeroU32::new(20)).with_concurrency(16);
         let kinds = run(&facade(&server.url(), &settings), references(provider, 1000)).await;
         let requests = server.requests().len();
         assert!((6..=8).contains(&requests), "{provider}: {requests}");
