@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Counting {
 static COUNTING: Counting = Counting;
 
 /// The length of each test body. The crate parses bodies of this length outside the threads of the async runtime.
-const LENGTH: usize = 1 << 18;
+const LENGTH: usize = 1 << 20;
 
 /// Repeats `item` between `before` and `after` until the body has about the length `LENGTH`.
 fn filled(before: &str, item: &str, after: &str) -> Vec<u8> {
