@@ -41,6 +41,11 @@ fn changed(spec: &str, from: &str, to: &str) -> String {
     spec.replacen(from, to, 1)
 }
 
+/// The numbers of the lines of a text, from zero.
+fn lines_of(text: &str) -> std::ops::Range<usize> {
+    0..text.lines().count()
+}
+
 #[test]
 fn each_mistake_in_a_spec_is_reported_with_its_place_and_a_fix() {
     let mistakes = [
@@ -314,8 +319,10 @@ fn each_mistake_in_a_spec_is_reported_with_its_place_and_a_fix() {
 #[test]
 fn same_spec_always_generates_the_same_code() {
     for (vendor, spec) in SPECS {
-        let again = generate(&Provider::named(vendor), spec, true).unwrap();
-        assert_eq!(made(vendor, true).files(), again.files());
+        // Only Easytransac has operations that need the feature `unverified`.
+        let unverified = vendor == "easytransac";
+        let again = generate(&Provider::named(vendor), spec, unverified).unwrap();
+        assert_eq!(made(vendor, unverified).files(), again.files());
     }
 }
 
@@ -450,13 +457,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Builds a spec with a missing end or missing lines. The build must succeed or report an error, and must not
-    /// panic.
+    /// panic. The shortest spec needs the least time.
     #[test]
-    fn damaged_specs_never_panic_the_build(from in 0_usize..900, lines in 1_usize..40, cut in any::<bool>()) {
-        let mut kept: Vec<&str> = SEQINO.lines().collect();
-        let from = from.min(kept.len());
+    fn damaged_specs_never_panic_the_build(from in lines_of(EASYTRANSAC), lines in 1_usize..40, cut in any::<bool>()) {
+        let mut kept: Vec<&str> = EASYTRANSAC.lines().collect();
         let to = if cut { kept.len() } else { (from + lines).min(kept.len()) };
         kept.drain(from..to);
-        build("seqino", &kept.join("\n"));
+        build("easytransac", &kept.join("\n"));
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::round_trip::round_trip;
 use mandat::{DebitRef, MandateRef, RawStatus};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 pub fn run(bytes: &[u8]) {
     round_trip::<MandateRef>(bytes);
@@ -10,11 +11,11 @@ pub fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match text.parse::<MandateRef>() {
         Ok(reference) => assert_eq!(reference.to_string().parse::<MandateRef>().expect("a reference"), reference),
-        Err(error) => assert!(refusals().any(|told| told == error.to_string()), "{error}"),
+        Err(error) => assert!(REFUSALS.contains(&error.to_string()), "{error}"),
     }
     match text.parse::<DebitRef>() {
         Ok(reference) => assert_eq!(reference.to_string().parse::<DebitRef>().expect("a reference"), reference),
-        Err(error) => assert!(debit_refusals().any(|told| told == error.to_string()), "{error}"),
+        Err(error) => assert!(DEBIT_REFUSALS.contains(&error.to_string()), "{error}"),
     }
     // A vendor may choose any text as the id of a mandate, so `MandateRef` must keep any id.
     if let Some((client, id)) = text.split_once('\n').filter(|(client, id)| !client.is_empty() && !id.is_empty()) {
@@ -29,13 +30,13 @@ pub fn run(bytes: &[u8]) {
 /// Misspelt vendors. The error suggests the vendor.
 const MISSPELT: [&str; 3] = ["easytransa:1", "safedebi:1", "seqin:1"];
 
-/// Lists the only error texts that `MandateRef` may return for a text that is not a reference.
-fn refusals() -> impl Iterator<Item = String> {
+/// The only error texts that `MandateRef` may return for a text that is not a reference.
+static REFUSALS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let wrong = ["", "easytransac:", "safedebit:", "seqino:"].into_iter();
-    wrong.chain(MISSPELT).map(|text| text.parse::<MandateRef>().expect_err("no reference").to_string())
-}
+    wrong.chain(MISSPELT).map(|text| text.parse::<MandateRef>().expect_err("no reference").to_string()).collect()
+});
 
-fn debit_refusals() -> impl Iterator<Item = String> {
+static DEBIT_REFUSALS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let wrong = [
         "",
         "easytransac:",
@@ -46,5 +47,6 @@ fn debit_refusals() -> impl Iterator<Item = String> {
         "safedebit:umr=1/sdd=",
         "seqino:",
     ];
-    wrong.into_iter().chain(MISSPELT).map(|text| text.parse::<DebitRef>().expect_err("no reference").to_string())
-}
+    let wrong = wrong.into_iter().chain(MISSPELT);
+    wrong.map(|text| text.parse::<DebitRef>().expect_err("no reference").to_string()).collect()
+});

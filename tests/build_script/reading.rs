@@ -3,6 +3,7 @@
 use crate::{
     EASYTRANSAC, SAFEDEBIT, SEQINO,
     generator::{model::Meaning, problem::Problem, yaml::Node},
+    lines_of,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -102,9 +103,9 @@ proptest! {
 
     /// Reads a spec without some of its lines. Both readers accept it with the same values, or refuse it.
     #[test]
-    fn damaged_spec_has_the_values_that_another_reader_finds(from in 0_usize..900, lines in 1_usize..40) {
-        let mut kept: Vec<&str> = SEQINO.lines().collect();
-        kept.drain(from..from + lines);
+    fn damaged_spec_has_the_values_that_another_reader_finds(from in lines_of(EASYTRANSAC), lines in 1_usize..40) {
+        let mut kept: Vec<&str> = EASYTRANSAC.lines().collect();
+        kept.drain(from..(from + lines).min(kept.len()));
         let text = kept.join("\n");
         prop_assert_eq!(values(&text).ok(), by_the_other_reader(&text).ok());
     }

@@ -2,6 +2,7 @@
 #![cfg(all(feature = "easytransac", feature = "safedebit", feature = "seqino"))]
 
 use crate::support::{Act, KEY, Server, facade, http, json, test_settings, token};
+use futures_util::future::join_all;
 use mandat::{
     CheckEnvironment, CheckReport, CheckResult, CheckStep, Mandates, Provider, easytransac, safedebit,
     sandbox::Sandbox, seqino,
@@ -154,14 +155,17 @@ async fn host_that_never_answers_a_handshake_fails_at_tls_and_a_silent_server_at
         .with_connect_timeout(Duration::from_millis(300))
         .with_attempt_timeout(Duration::from_millis(600))
         .with_overall_timeout(Duration::from_secs(2));
-    for (scheme, step) in [("https", CheckStep::Tls), ("http", CheckStep::Response)] {
+    let checks = [("https", CheckStep::Tls), ("http", CheckStep::Response)].into_iter().flat_map(|(scheme, step)| {
         let mandates = facade(&format!("{scheme}://127.0.0.1:{port}"), &settings);
-        for provider in Provider::ALL {
-            let report = check(&mandates, *provider).await;
-            fails_at(&report, step);
-            assert_eq!(report.result(CheckStep::Clock), Some(CheckResult::NotChecked));
-        }
-    }
+        Provider::ALL.iter().map(move |provider| (mandates.clone(), *provider, step))
+    });
+    // Each check waits for its timeouts, so the checks run beside one another.
+    join_all(checks.map(async |(mandates, provider, step)| {
+        let report = check(&mandates, provider).await;
+        fails_at(&report, step);
+        assert_eq!(report.result(CheckStep::Clock), Some(CheckResult::NotChecked));
+    }))
+    .await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use crate::snapshot;
 use serde_json::Value;
-use std::fmt::Write;
+use std::{fmt::Write, sync::LazyLock};
 
 const SPECS: [(&str, &str); 3] = [
     ("Easytransac", include_str!("../../specs/easytransac.yaml")),
@@ -11,8 +11,11 @@ const SPECS: [(&str, &str); 3] = [
     ("Seqino", include_str!("../../specs/seqino.yaml")),
 ];
 
-pub fn specs() -> impl Iterator<Item = (&'static str, Value)> {
-    SPECS.into_iter().map(|(vendor, text)| (vendor, serde_saphyr::from_str(text).unwrap()))
+/// Returns the name and the spec of each vendor. The specs are read once for all tests.
+pub fn specs() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    static READ: LazyLock<Vec<Value>> =
+        LazyLock::new(|| SPECS.iter().map(|(_, text)| serde_saphyr::from_str(text).unwrap()).collect());
+    SPECS.iter().map(|(vendor, _)| *vendor).zip(READ.iter())
 }
 
 /// Returns the id and the evidence mark of each operation, in the order of the spec.
@@ -52,7 +55,7 @@ pub fn marks(place: &str, value: &Value, found: &mut Vec<String>) {
 #[test]
 fn evidence_marks_of_the_specs_match_the_snapshots() {
     for (vendor, spec) in specs() {
-        let mut text: String = operations(&spec).iter().map(|(id, mark)| format!("{id}: {mark}\n")).collect();
+        let mut text: String = operations(spec).iter().map(|(id, mark)| format!("{id}: {mark}\n")).collect();
         let mut weaker = Vec::new();
         marks("", &spec["paths"], &mut weaker);
         marks("", &spec["components"], &mut weaker);
@@ -77,8 +80,8 @@ fn deletions(spec: &Value) -> impl Iterator<Item = &Value> {
 fn advice_starts_with_the_possible_effect_of_the_operation() {
     let mut found = 0;
     for (vendor, spec) in specs() {
-        for operation in described(&spec) {
-            let removal = operation["x-effect"] == "removal" || deletions(&spec).any(|deletion| deletion == operation);
+        for operation in described(spec) {
+            let removal = operation["x-effect"] == "removal" || deletions(spec).any(|deletion| deletion == operation);
             let Some(advice) = operation["x-lost-answer"].as_str() else { continue };
             let place = format!("{vendor} {}", operation["operationId"]);
             if removal {
@@ -117,9 +120,8 @@ fn description_of_an_inferred_operation_starts_with_a_warning() {
         "list_mandates",
         "get_mandate",
     ];
-    let all: Vec<Value> = specs().map(|(_, spec)| spec).collect();
     let mut seen = 0;
-    for operation in all.iter().flat_map(described) {
+    for operation in specs().flat_map(|(_, spec)| described(spec)) {
         let id = operation["operationId"].as_str().unwrap();
         let text = operation["description"].as_str().unwrap_or_default();
         let first = text.split("\n\n").next().unwrap();
@@ -141,40 +143,40 @@ fn labels_and_required_fields_in_the_specs_match_the_vendors_pages() {
         schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
     };
     let safedebit = spec("SafeDebit");
-    assert!(operations(&safedebit).iter().any(|(id, _)| *id == "onboard_beneficiary"));
+    assert!(operations(safedebit).iter().any(|(id, _)| *id == "onboard_beneficiary"));
     assert_eq!(
-        required(&safedebit, "OnboardBeneficiaryRequest"),
+        required(safedebit, "OnboardBeneficiaryRequest"),
         ["social_reference", "trade_name", "email", "url_callback"]
     );
-    assert!(required(&safedebit, "ValidatePaymentRequest").contains(&"validation_type".to_owned()));
+    assert!(required(safedebit, "ValidatePaymentRequest").contains(&"validation_type".to_owned()));
     let seqino = spec("Seqino");
-    assert_eq!(required(&seqino, "WebhookEventTypesResponse"), ["event_types"]);
+    assert_eq!(required(seqino, "WebhookEventTypesResponse"), ["event_types"]);
     let servers: Vec<&Value> = seqino["servers"].as_array().unwrap().iter().map(|server| &server["url"]).collect();
     assert_eq!(servers, ["https://pdp.seqino.dev/api", "http://localhost:8052"]);
     let easytransac = spec("Easytransac");
     for schema in ["InitOpenBankingResponse", "DebitMandateResponse", "GetTransactionStatusResponse"] {
-        assert_eq!(required(&easytransac, schema), ["success", "data"], "{schema}");
+        assert_eq!(required(easytransac, schema), ["success", "data"], "{schema}");
     }
     for (spec, place, label) in [
-        (&safedebit, "BeneficiaryCode", "The beneficiary's code at the merchant"),
-        (&safedebit, "InitiateBeneficiaryRequest/properties/shop_reference", "internal reference of the beneficiary"),
-        (&safedebit, "CreateRefundLinkRequest/properties/shop_reference", "Reference of the campaign"),
-        (&safedebit, "CreateConsumerRequest/properties/consumer_other_last_name", "*first* names"),
-        (&safedebit, "ValidatePaymentRequest/properties/sdd_reference", "presented again"),
-        (&safedebit, "InitiateTransferRequest/properties/sms_option", "Send the link of the payment by SMS"),
-        (&safedebit, "InitiateTransferRequest/properties/email_option", "Send the link of the payment by e-mail"),
-        (&safedebit, "CreateMandateRequest/properties/status", "initial status"),
-        (&safedebit, "FileCheck/properties/social_reference", "name of the company is valid"),
-        (&safedebit, "FileCheck/properties/siren", "SIREN is valid"),
-        (&safedebit, "FileDescription", "CNI recto, verso"),
-        (&easytransac, "ReturnUrl", "Inferred"),
-        (&easytransac, "Timestamp", "only beside the `date`"),
-        (&easytransac, "BirthDate", "(ATOM)"),
-        (&seqino, "DirectoryEntry/properties/addressable", "Whether the company is addressable"),
-        (&seqino, "DirectoryEntry/properties/address", "Address of the establishment"),
-        (&seqino, "DirectoryEntry/properties/suffix", "simple nomenclature of SIREN and suffix"),
-        (&seqino, "DirectoryEntry/properties/created_at", "creation of the entry"),
-        (&seqino, "DirectoryEntry/properties/updated_at", "last update of the entry"),
+        (safedebit, "BeneficiaryCode", "The beneficiary's code at the merchant"),
+        (safedebit, "InitiateBeneficiaryRequest/properties/shop_reference", "internal reference of the beneficiary"),
+        (safedebit, "CreateRefundLinkRequest/properties/shop_reference", "Reference of the campaign"),
+        (safedebit, "CreateConsumerRequest/properties/consumer_other_last_name", "*first* names"),
+        (safedebit, "ValidatePaymentRequest/properties/sdd_reference", "presented again"),
+        (safedebit, "InitiateTransferRequest/properties/sms_option", "Send the link of the payment by SMS"),
+        (safedebit, "InitiateTransferRequest/properties/email_option", "Send the link of the payment by e-mail"),
+        (safedebit, "CreateMandateRequest/properties/status", "initial status"),
+        (safedebit, "FileCheck/properties/social_reference", "name of the company is valid"),
+        (safedebit, "FileCheck/properties/siren", "SIREN is valid"),
+        (safedebit, "FileDescription", "CNI recto, verso"),
+        (easytransac, "ReturnUrl", "Inferred"),
+        (easytransac, "Timestamp", "only beside the `date`"),
+        (easytransac, "BirthDate", "(ATOM)"),
+        (seqino, "DirectoryEntry/properties/addressable", "Whether the company is addressable"),
+        (seqino, "DirectoryEntry/properties/address", "Address of the establishment"),
+        (seqino, "DirectoryEntry/properties/suffix", "simple nomenclature of SIREN and suffix"),
+        (seqino, "DirectoryEntry/properties/created_at", "creation of the entry"),
+        (seqino, "DirectoryEntry/properties/updated_at", "last update of the entry"),
     ] {
         let value = spec["components"]["schemas"].pointer(&format!("/{place}/description"));
         let text = value.and_then(Value::as_str).unwrap_or_else(|| panic!("{place}"));
@@ -218,7 +220,7 @@ fn each_page_about_seqino_gives_the_new_name_of_a_platform_once() {
 fn evidence_table_in_the_specs_readme_matches_the_specs() {
     let mut table = String::from("| vendor | documented | partial | inferred |\n|---|---|---|---|\n");
     for (vendor, spec) in specs() {
-        let all = operations(&spec);
+        let all = operations(spec);
         let cell = |wanted: &str| {
             let ids: Vec<_> = all.iter().filter(|(_, mark)| *mark == wanted).map(|(id, _)| format!("`{id}`")).collect();
             format!("{}: {}", ids.len(), ids.join(" "))
@@ -235,7 +237,7 @@ fn table_of_described_operations_lists_all_operations_of_seqino() {
     let readme = include_str!("../../specs/README.md");
     let (_, table) = readme.split_once("## Operations of Seqino, and how far they are described").unwrap();
     let (_, spec) = specs().last().unwrap();
-    for (id, _) in operations(&spec) {
+    for (id, _) in operations(spec) {
         assert_eq!(table.matches(&format!("`{id}`")).count(), 1, "{id}");
     }
 }

@@ -75,12 +75,15 @@ const BODIES: [&str; 16] = [
     r#"{"ok":tru"#,
 ];
 
-/// Combines each HTTP status of success with each of these bodies.
+/// Combines the HTTP statuses 200 and 205 with each of these bodies, and each other HTTP status of success with a third
+/// of them. The client treats the other statuses alike, so the three thirds together show as much.
 fn successes() -> Vec<(String, Act)> {
     let mut all = Vec::new();
-    for status in [200, 201, 202, 203, 205, 206, 207, 208, 226, 299] {
-        for body in BODIES.into_iter().chain(["", "{}", "null", "true", " {} "]) {
-            all.push((format!("{status} {body}"), Act::from(json(status, body))));
+    for (number, status) in [200, 205, 201, 202, 203, 206, 207, 208, 226, 299].into_iter().enumerate() {
+        for (index, body) in BODIES.into_iter().chain(["", "{}", "null", "true", " {} "]).enumerate() {
+            if number < 2 || index % 3 == number % 3 {
+                all.push((format!("{status} {body}"), Act::from(json(status, body))));
+            }
         }
     }
     all

@@ -226,7 +226,7 @@ async fn probe(report: &Report, fixture: &Value) -> Probe {
     .unwrap()
 }
 
-fn spec_of(provider: Provider) -> Value {
+fn spec_of(provider: Provider) -> &'static Value {
     specs().find(|(vendor, _)| provider.to_string().starts_with(vendor)).unwrap().1
 }
 
@@ -247,7 +247,7 @@ async fn each_report_becomes_a_fixture_and_a_list_of_findings() {
         let report = read(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
         seen.insert(report.provider);
         let spec = spec_of(report.provider);
-        let (_, response) = operation(&spec, &report.operation).unwrap();
+        let (_, response) = operation(spec, &report.operation).unwrap();
         let fixture = fixture(&report, "", &response["content"]["application/json"]["example"], 0).unwrap();
         let again = probe(&report, &fixture).await;
         // The fixture is complete: a probe of it prints the same report.
@@ -256,7 +256,7 @@ async fn each_report_becomes_a_fixture_and_a_list_of_findings() {
             lines.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(visible(&again.to_string()), visible(&text), "{name}");
-        let findings = findings(&report, &spec);
+        let findings = findings(&report, spec);
         let count = |verb: &str| findings.iter().filter(|finding| finding.starts_with(verb)).count();
         // The report and this list name the same differences, as long as the spec is that of the report.
         assert_eq!(count("refutes") + count("adds"), again.differences.len(), "{name}\n{findings:#?}\n{again}");
@@ -294,7 +294,7 @@ fn report_refutes_a_field_of_another_type_and_a_missing_required_field() {
     let spec = spec_of(Provider::Seqino);
     let judged = |lines: &str| {
         let text = format!("Seqino PDP get_mandate: matches\n{lines}");
-        findings(&read(&text).unwrap(), &spec)
+        findings(&read(&text).unwrap(), spec)
     };
     let whole = judged("  id: string\n  client_id: string\n  status: string\n  end_date: null\n");
     let about = |findings: &[String], place: &str| {

@@ -73,7 +73,7 @@ fn page_on_evidence_counts_the_marks_of_the_specs() {
         let mandates = mandates.iter().filter(|row| row.provider == *provider).map(|row| mark(row.evidence));
         let debits = debits.iter().filter(|row| row.provider == *provider).map(|row| mark(row.evidence));
         for (what, counts) in [
-            ("operations", counted(operations(&spec).into_iter().map(|(_, mark)| mark))),
+            ("operations", counted(operations(spec).into_iter().map(|(_, mark)| mark))),
             ("parts with a mark of their own", counted(parts.map(|part| part.rsplit_once(": ").unwrap().1))),
             ("words of a mandate", counted(mandates)),
             ("words of a debit", counted(debits)),
