@@ -20,7 +20,7 @@ pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problem
     let sent: Vec<&Struct> = plan.structs.iter().filter(|object| object.sent).collect();
     let (starts, struct_builders) =
         (sent.iter().map(|object| start(object)), sent.iter().map(|object| struct_builder(object)));
-    let (methods, builders) = (plan.operations.iter().map(method), plan.operations.iter().map(builder));
+    let (methods, builders) = (plan.operations.iter().map(method), plan.operations.iter().map(|call| builder(call, plan)));
     let constants = plan.operations.iter().map(operation);
     let file = syn::parse2(quote! {
         use super::Client;
@@ -453,7 +453,7 @@ fn needs(call: &PlannedOperation) -> Option<TokenStream> {
     unverified.then(|| quote! { #[cfg_attr(docsrs, doc(cfg(feature = "unverified")))] })
 }
 
-fn builder(call: &PlannedOperation) -> TokenStream {
+fn builder(call: &PlannedOperation, plan: &Plan) -> TokenStream {
     let (name, operation) = (ident(&call.builder()), ident(&call.constant()));
     let parts = call.parameters.iter().map(argument).chain(call.body.iter().map(|(rust, _)| body(rust)));
     let (parts, goes): (Vec<Part>, Vec<TokenStream>) = parts.chain(call.files.iter().map(|key| file(key))).unzip();
@@ -462,8 +462,9 @@ fn builder(call: &PlannedOperation) -> TokenStream {
     // The content of a file can be sent only once, so a request with a file has no `Clone`.
     let clone = call.files.is_empty().then(|| quote! { #[derive(Clone)] });
     let decoded = ty(&call.returns);
+    let told = told(call, plan);
     let sent = quote! {
-        crate::transport::perform::<_, #decoded>(self.client, &super::operations::#operation, self.request())
+        crate::transport::perform::<_, #decoded>(self.client, &super::operations::#operation, self.request(), #told)
     };
     let (returns, sent) = match &call.states {
         None => (decoded, sent),
@@ -524,6 +525,41 @@ fn builder(call: &PlannedOperation) -> TokenStream {
     }
 }
 
+/// Writes a function that returns the text at a place of the decoded response, for the places that repeat a value of the
+/// request.
+fn told(call: &PlannedOperation, plan: &Plan) -> TokenStream {
+    let places = repeats(call).map(|(place, _)| place);
+    let arms: Vec<_> = places.filter_map(|place| Some((place, text_at(plan, &call.returns, place)?))).collect();
+    let (places, texts): (Vec<_>, Vec<_>) = arms.into_iter().unzip();
+    if places.is_empty() {
+        return quote! { |_, _| None };
+    }
+    quote! { |answer, place| Some(match place { #(#places => #texts,)* _ => return None }) }
+}
+
+/// Writes the expression for the text at a place of a response. Returns `None` if the place has no text.
+fn text_at(plan: &Plan, answer: &Rust, place: &str) -> Option<TokenStream> {
+    let (mut rust, mut way) = (answer, quote! { answer });
+    for key in place.split('.') {
+        let Rust::Own { name, .. } = rust else { return None };
+        let object = plan.structs.iter().find(|object| object.name == *name)?;
+        let field = object.fields.iter().find(|field| field.key == key)?;
+        let (name, option) = (ident(&field.name), field.is_option().then(|| quote! { .as_ref()? }));
+        (rust, way) = (&field.rust, quote! { #way.#name #option });
+    }
+    let text = |own: &OwnType| matches!(own.form, Form::Text { .. });
+    let is_text = match rust {
+        Rust::Text => true,
+        Rust::Own { name, .. } => plan.types.iter().any(|own| own.name == *name && text(own)),
+        _ => false,
+    };
+    is_text.then(|| quote! { #way.as_str() })
+}
+
+fn repeats<'a>(call: &PlannedOperation<'a>) -> impl Iterator<Item = (&'a String, &'a Repeated)> + use<'a> {
+    call.endpoint.operation.value.repeats.iter().flat_map(|all| all.iter())
+}
+
 fn send_again(call: &PlannedOperation, returns: &syn::Type) -> TokenStream {
     let codes = call.in_use();
     let inferred = format!(
@@ -560,7 +596,7 @@ fn operation(call: &PlannedOperation) -> TokenStream {
         Some((documented, own)) => quote! { Some((#documented, #own)) },
     };
     let answer = call.answer.iter().map(|(place, kind, required)| quote! { (#place, #kind, #required) });
-    let repeats = operation.repeats.iter().flat_map(|all| all.iter()).map(|(place, Repeated { location, name })| {
+    let repeats = repeats(call).map(|(place, Repeated { location, name })| {
         let kind = ident(&location.map_or("Body".into(), |location| format!("{location:?}")));
         quote! { (#place, Sent::#kind(#name)) }
     });

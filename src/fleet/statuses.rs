@@ -182,9 +182,24 @@ struct Reads {
     /// The number of batches that are read at the same time.
     limit: usize,
     gate: Gate,
-    waiting: Mutex<VecDeque<Batch>>,
+    waiting: Mutex<Waiting>,
     task: AtomicWaker,
     results: Arc<Results>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    batches: VecDeque<Batch>,
+    /// True if the task could read one more batch. The next batch then has to wake the task.
+    idle: bool,
+}
+
+impl Waiting {
+    fn take(&mut self) -> Option<Batch> {
+        let batch = self.batches.pop_front();
+        self.idle = batch.is_none();
+        batch
+    }
 }
 
 impl Reads {
@@ -197,7 +212,7 @@ impl Reads {
             loop {
                 while running.len() < self.limit
                     && lock(&self.results.state).done.len() < READ_AHEAD
-                    && let Some(batch) = lock(&self.waiting).pop_front()
+                    && let Some(batch) = lock(&self.waiting).take()
                 {
                     running.push(self.clone().read(batch));
                 }
@@ -278,17 +293,16 @@ impl Lane {
         let batches = batches.into_iter();
         lock(&self.vendor.results.state).open += batches.len();
         let mut waiting = lock(&self.vendor.waiting);
-        let idle = waiting.is_empty();
-        waiting.extend(batches);
-        // A task that is reading takes the waiting batches by itself.
-        if idle {
+        waiting.batches.extend(batches);
+        // A task that reads as many batches as it may takes the next one by itself.
+        if std::mem::take(&mut waiting.idle) {
             self.vendor.task.wake();
         }
     }
 
     /// Returns true if the stream may take further references from the input.
     fn has_room(&self) -> bool {
-        lock(&self.vendor.waiting).len() < self.vendor.limit
+        lock(&self.vendor.waiting).batches.len() < self.vendor.limit
     }
 }
 
@@ -363,7 +377,7 @@ impl<'a> Statuses<'a> {
                 }
             }
             for lane in self.lanes.values_mut().filter(|lane| !lane.started) {
-                if !lock(&lane.vendor.waiting).is_empty() {
+                if !lock(&lane.vendor.waiting).batches.is_empty() {
                     lane.started = true;
                     self.tasks.spawn(lane.vendor.clone().drive());
                 }

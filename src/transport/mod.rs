@@ -48,16 +48,18 @@ use path::encode_path;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Sends a request of generated code and decodes the response. Returns an error if the response belongs to another
-/// request.
+/// request. `told` returns the text at a place of the decoded response.
 pub(crate) fn perform<'a, V: Vendor, T: DeserializeOwned + Serialize + Send + 'static>(
     vendor: &'a V,
     operation: &'static OperationSpec,
     mut request: Built,
+    told: for<'t> fn(&'t T, &str) -> Option<&'t str>,
 ) -> Calling<'a, Response<T>> {
     let expected = request.as_mut().map(|request| std::mem::take(&mut request.expected)).unwrap_or_default();
     Call { vendor, operation }.call(request, move |answer| {
         let decoded = answer.decode(operation)?;
-        match repeats::other(&expected, &answer.body, &|| serde_json::to_vec(&decoded)) {
+        let (told, whole) = (|place: &str| told(&decoded, place), || serde_json::to_vec(&decoded));
+        match repeats::other(&expected, &told, &answer.body, &whole) {
             Some(place) => Err(answer.of_another(operation, place)),
             None => Ok(Response::new(answer.status, answer.headers, decoded)),
         }

@@ -145,7 +145,7 @@ pub(super) async fn receive(
         // ends instead of retrying at once.
         let patience = settings.max_retry_after.max(Duration::from_secs(1));
         let retry_after = retry_after(&response.headers, patience);
-        let seen = Seen { clock_ahead: clock_ahead(&response.headers, sent, SystemTime::now()), ..Seen::default() };
+        let seen = Seen { clock_ahead: clock_ahead(&response.headers, sent), ..Seen::default() };
         let body = read(operation, &mut response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()).saw(seen), ..failed })?;
         Ok(VendorResponse { status, headers: response.headers, retry_after, body, unclear: None, seen })
@@ -273,11 +273,11 @@ fn objection(said: &str) -> &'static str {
 }
 
 /// Returns the seconds by which the vendor's clock is ahead of this machine's clock, or behind if negative. The vendor
-/// wrote its `Date` between `sent` and `received`, in whole seconds, so a smaller difference counts as none.
-fn clock_ahead(headers: &HeaderMap, sent: SystemTime, received: SystemTime) -> Option<i64> {
+/// wrote its `Date` between `sent` and now, in whole seconds, so a smaller difference counts as none.
+fn clock_ahead(headers: &HeaderMap, sent: SystemTime) -> Option<i64> {
     let since_epoch = |at: SystemTime| Some(at.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs_f64());
     let date = since_epoch(date(headers)?)?;
-    let (least, most) = (date - since_epoch(received)?, date + 1.0 - since_epoch(sent)?);
+    let (least, most) = (date - since_epoch(SystemTime::now())?, date + 1.0 - since_epoch(sent)?);
     Some(least.max(0.0) as i64 + most.min(0.0) as i64)
 }
 

@@ -1,14 +1,13 @@
 //! JSON whose shape no vendor documents, and the decoding of whole responses.
 
 use super::{
-    answer::OddKey,
     mend::{Mended, Purpose, mend},
     raw::{Borrowed, Raw},
     shown::is_presentable,
 };
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeOwned, DeserializeSeed, Error, IgnoredAny, MapAccess, Unexpected, Visitor},
+    de::{DeserializeOwned, Error, MapAccess, Unexpected, Visitor},
 };
 use serde_json::{Value, value::RawValue};
 use std::{
@@ -506,56 +505,6 @@ pub(crate) fn value_at(json: &[u8], place: &str) -> Option<Value> {
     match (found?, rest) {
         (raw, Some(rest)) if !raw.is_marked() => value_at(raw.json().as_bytes(), rest),
         (raw, _) => Some(Json::from(raw).into_value()),
-    }
-}
-
-/// Returns the text or the number at a place such as `data.mandateId` of a body. Returns `None` if the body leaves any
-/// doubt about the value. The body is damaged, a key on the way occurs twice, or a damaged key may be a key on the way.
-pub(crate) fn plainly_at<'a>(body: &'a str, place: &str) -> Option<Cow<'a, str>> {
-    let mut deserializer = serde_json::Deserializer::from_str(body);
-    let raw = Plain(place).deserialize(&mut deserializer).ok()?;
-    deserializer.end().ok()?;
-    matches!(raw.json().as_bytes().first()?, b'"' | b'-' | b'0'..=b'9').then(|| raw.text().ok())?
-}
-
-/// Reads the value at a place. Any doubt about the value is an error.
-struct Plain<'p>(&'p str);
-
-impl<'de> DeserializeSeed<'de> for Plain<'_> {
-    type Value = Raw<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Raw<'de>, D::Error> {
-        d.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Plain<'_> {
-    type Value = Raw<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an object with the value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
-        let (key, rest) = self.0.split_once('.').map_or((self.0, None), |(key, rest)| (key, Some(rest)));
-        let doubt = || A::Error::custom("the value is in doubt");
-        let mut found = None;
-        while let Some(Borrowed(name)) = map.next_key()? {
-            if name == key {
-                let value = match rest {
-                    Some(rest) => map.next_value_seed(Plain(rest))?,
-                    None => map.next_value()?,
-                };
-                if found.replace(value).is_some() {
-                    return Err(doubt());
-                }
-            } else if OddKey::of(&name).is_some() {
-                return Err(doubt());
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        found.ok_or_else(doubt)
     }
 }
 

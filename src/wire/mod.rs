@@ -45,7 +45,7 @@ pub(crate) use json::read_damaged;
 pub(crate) use shown::may_be_iban;
 pub(crate) use {
     answer::answer,
-    json::{AnyText, decode, plainly_at, read, read_own, reason, safe_key, safe_path, said, unread, value_at},
+    json::{AnyText, decode, read, read_own, reason, safe_key, safe_path, said, unread, value_at},
     mend::{Mended, Purpose, mend},
     optional::{Faults, Sealed, required},
     sent::{Form, checked},

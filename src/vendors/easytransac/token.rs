@@ -199,7 +199,7 @@ async fn ask(client: &Client) -> Result<(HeaderValue, Duration), Error> {
     // If this operation needed a token, the exchange would wait for itself.
     const _: () =
         assert!(!operations::GENERATE_TOKEN.authenticated, "`generate_token` needs `security: []` in the spec");
-    let answer = perform::<_, GenerateTokenResponse>(client, operation, request).await?;
+    let answer = perform::<_, GenerateTokenResponse>(client, operation, request, |_, _| None).await?;
     let header = secret_header(&format!("Bearer {}", answer.data.token.as_str()).into()).ok_or_else(|| {
         Error::decode(Provider::Easytransac, operation.id, "data.token has a character that HTTP does not allow")
     })?;
