@@ -335,7 +335,7 @@ async fn misspelt_operation_is_refused_with_a_suggestion() {
     for said in [
         panicked(&|| sandbox.inject(Fault::reset().on("serach_mandate"))),
         panicked(&|| sandbox.inject(Fault::reset().on("SearchMandates").at(Provider::SafeDebit))),
-        panicked(&|| drop(sandbox.count("search-mandat"))),
+        panicked(&|| assert_eq!(sandbox.count("search-mandat"), 0)),
         sandbox.script(Provider::SafeDebit, "search_mandte", []).unwrap_err().to_string(),
     ] {
         assert!(said.contains("Did you mean `search_mandate`"), "{said}");
