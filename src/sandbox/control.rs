@@ -189,11 +189,7 @@ pub(super) fn answer(
             done
         }
         ("POST", ["faults"]) => read::<Fault>(body).and_then(|fault| {
-            let (provider, operation) = fault.aim();
-            if let Some(operation) = operation {
-                known(world, provider, operation)?;
-            }
-            world.faults.push(fault);
+            world.inject(fault).map_err(|why| (400, why))?;
             done
         }),
         ("DELETE", ["scripts"]) => {
@@ -210,7 +206,8 @@ pub(super) fn answer(
         }),
         ("GET", ["journal"]) => {
             let wanted = query.get("operation");
-            wanted.map_or(Ok(()), |operation| known(world, None, operation)).and_then(|()| {
+            let known = wanted.map_or(Ok(()), |operation| world.knows(None, operation));
+            known.map_err(|why| (400, why)).and_then(|()| {
                 let chosen = world.journal.iter().filter(|r| wanted.is_none() || r.operation.as_ref() == wanted);
                 serde_json::to_value(chosen.collect::<Vec<_>>()).map_err(|e| (500, e.to_string()))
             })
@@ -230,15 +227,6 @@ pub(super) fn answer(
 fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(body)
         .map_err(|e| (400, format!("the body of the control request is not valid: {e}. GET /_control shows its form")))
-}
-
-/// Returns an error if the operation does not exist, at this vendor or at any vendor. A fault for an unknown operation
-/// would never have an effect.
-fn known(world: &World, provider: Option<Provider>, operation: &str) -> Result<(), Refused> {
-    let mut vendors = world.vendors.iter().filter(|vendor| provider.is_none_or(|wanted| wanted == vendor.provider));
-    let has = vendors.any(|vendor| vendor.spec.has(operation));
-    let who = provider.map_or("the vendors have", |_| "this vendor has");
-    if has { Ok(()) } else { Err((400, format!("{who} no operation `{operation}`. The spec lists the operations"))) }
 }
 
 fn error(e: Error) -> Refused {
@@ -345,10 +333,7 @@ impl World {
         operation: String,
         answers: Vec<ScriptedResponse>,
     ) -> Result<(), String> {
-        let known = self.vendor(provider).is_some_and(|vendor| vendor.spec.has(&operation));
-        if !known {
-            return Err(format!("{provider} has no operation `{operation}`"));
-        }
+        self.knows(Some(provider), &operation)?;
         self.scripts.push(Script { provider, operation, answers: answers.into() });
         Ok(())
     }

@@ -286,7 +286,8 @@ impl Fault {
         self
     }
 
-    /// Limits the fault to this operation, by its id in the spec.
+    /// Limits the fault to this operation, by its id in the spec. [`Sandbox::inject`](super::Sandbox::inject) refuses an
+    /// unknown operation.
     pub fn on(mut self, operation: impl Into<String>) -> Self {
         self.operation = Some(operation.into());
         self

@@ -463,13 +463,29 @@ impl Sandbox {
     }
 
     /// Returns the number of requests that the sandbox received for an operation.
+    ///
+    /// # Panics
+    /// If no simulated vendor has the operation. A count of a misspelt operation would always be 0.
+    #[track_caller]
     pub fn count(&self, operation: &str) -> usize {
-        lock(&self.world).journal.iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
+        let counted = lock(&self.world).count(operation);
+        match counted {
+            Ok(count) => count,
+            Err(why) => panic!("{why}"),
+        }
     }
 
     /// Adds a fault. If several faults apply to a call, the sandbox uses the first one.
+    ///
+    /// # Panics
+    /// If the fault is limited to an operation that no simulated vendor has, or not the vendor of the fault. Such a
+    /// fault would never occur.
+    #[track_caller]
     pub fn inject(&self, fault: Fault) {
-        lock(&self.world).faults.push(fault);
+        let injected = lock(&self.world).inject(fault);
+        if let Err(why) = injected {
+            panic!("{why}");
+        }
     }
 
     /// Removes all faults of the sandbox.

@@ -92,9 +92,9 @@ impl Spec {
         &self.base_path
     }
 
-    /// Returns true if the spec has an operation with this id.
-    pub fn has(&self, operation: &str) -> bool {
-        self.routes.iter().any(|route| route.operation == operation)
+    /// Returns the ids of the operations.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
+        self.routes.iter().map(|route| route.operation.as_str())
     }
 
     /// Returns the operation of a request, and the values of the parameters in its path.

@@ -8,13 +8,17 @@ use super::{
     spec::Spec,
     store::{MANDATES, Store},
 };
-use crate::{mandate::MandateRef, vocabulary::Provider, wire};
+use crate::{
+    mandate::MandateRef,
+    vocabulary::{Provider, similar},
+    wire,
+};
 use chrono::{DateTime, Utc};
 use hyper::header::ALLOW;
 use serde::Serialize;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -125,6 +129,34 @@ impl World {
 
     pub fn named(&mut self, name: &str) -> Option<&mut SimulatedVendor> {
         self.vendors.iter_mut().find(|vendor| vendor.provider.as_str() == name)
+    }
+
+    /// Returns an error if no vendor has the operation, or not this vendor. The error names similar operations.
+    pub fn knows(&self, provider: Option<Provider>, operation: &str) -> Result<(), String> {
+        let vendors = self.vendors.iter().filter(|vendor| provider.is_none_or(|wanted| wanted == vendor.provider));
+        let all: BTreeSet<&str> = vendors.flat_map(|vendor| vendor.spec.operations()).collect();
+        if all.contains(operation) {
+            return Ok(());
+        }
+        let near: Vec<String> = similar(operation, all).iter().take(3).map(|name| format!("`{name}`")).collect();
+        let meant = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
+        let who = provider.map_or_else(|| "no vendor has an".into(), |vendor| format!("{vendor} has no"));
+        Err(format!("{who} operation `{operation}`.{meant} GET /_control/vendors lists the operations"))
+    }
+
+    /// Adds a fault, unless it is limited to an unknown operation.
+    pub fn inject(&mut self, fault: Fault) -> Result<(), String> {
+        if let (provider, Some(operation)) = fault.aim() {
+            self.knows(provider, operation)?;
+        }
+        self.faults.push(fault);
+        Ok(())
+    }
+
+    /// Returns the number of requests in the journal for an operation.
+    pub fn count(&self, operation: &str) -> Result<usize, String> {
+        self.knows(None, operation)?;
+        Ok(self.journal.iter().filter(|request| request.operation.as_deref() == Some(operation)).count())
     }
 
     /// Processes a request. Returns the response and the fault that applies to the response, or `None` for an unknown

@@ -3,6 +3,7 @@
 mod debit;
 mod error;
 mod evidence;
+mod likeness;
 mod provider;
 mod spec;
 mod status;
@@ -12,6 +13,8 @@ pub(crate) use error::Seen;
 pub use error::{Error, ErrorKind, Outcome, Resent};
 pub(crate) use evidence::Meaning;
 pub use evidence::{Evidence, VocabularyRow};
+#[cfg(feature = "sandbox")]
+pub(crate) use likeness::similar;
 pub use provider::{Provider, Purpose};
 pub use spec::{SpecOrigin, SpecVersion};
 pub use status::{AccountStatus, Change, MandateStatus, NextStep, Phase, RawStatus, UnknownWord};

@@ -1,6 +1,6 @@
 //! The list of vendors.
 
-use super::Error;
+use super::{Error, likeness::similar};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
@@ -50,16 +50,8 @@ providers! {
 impl Provider {
     /// Returns the vendor whose name is most similar to a misspelt one, such as ` SafeDebit` or `safe-debit`.
     fn meant(text: &str) -> Option<Self> {
-        let plain = |name: &str| -> String {
-            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(LONGEST_NAME).collect()
-        };
-        let text = plain(text);
-        let likeness = |provider: &Self| {
-            let names = [plain(provider.as_str()), plain(provider.name())];
-            names.iter().map(|name| strsim::normalized_damerau_levenshtein(&text, name)).fold(0.0, f64::max)
-        };
-        let best = Self::ALL.iter().copied().map(|provider| (likeness(&provider), provider));
-        best.filter(|(likeness, _)| *likeness > 0.6).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, provider)| provider)
+        let nearest = *similar(text, Self::ALL.iter().flat_map(|vendor| [vendor.as_str(), vendor.name()])).first()?;
+        Self::ALL.iter().copied().find(|vendor| [vendor.as_str(), vendor.name()].contains(&nearest))
     }
 
     /// Returns the end of a sentence about a misspelt vendor: a suggestion of its name with `mark`, or only a full
@@ -72,9 +64,6 @@ impl Provider {
         }
     }
 }
-
-/// The number of letters of a misspelt name that are compared.
-const LONGEST_NAME: usize = 32;
 
 #[cfg(feature = "schemars")]
 impl schemars::JsonSchema for Provider {

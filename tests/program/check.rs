@@ -57,6 +57,18 @@ fn check_accepts_a_umr_with_an_underscore_but_warns() {
 }
 
 #[test]
+fn option_after_a_value_is_refused_and_not_checked_as_a_value() {
+    let (code, out, err) = mandat(&["check", "siret", "--format", "csv", "--columns", "valid", "35600000049837"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "valid\ntrue\n", ""));
+    for option in [&["--format", "csv"][..], &["--from", "ibans.txt"], &["--json"], &["--columns=valid"], &["-q"]] {
+        let arguments = [&["check", "iban", "FR7630001007941234567890185"], option].concat();
+        let (code, out, err) = mandat(&arguments);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+        assert!(err.contains("before the values") && !err.contains("FR76"), "{err}");
+    }
+}
+
+#[test]
 fn check_without_a_value_or_with_an_unknown_type_is_a_usage_error() {
     for arguments in [&["check", "FR7630001007941234567890185", "1"][..], &["check", "FR7630001007941234567890185"]] {
         let (code, out, err) = mandat(arguments);

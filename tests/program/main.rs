@@ -6,8 +6,11 @@ mod debit;
 mod doctor;
 mod formats;
 mod forms;
+mod generated;
 mod refresh;
 mod report;
+#[cfg(unix)]
+mod running;
 mod sandbox;
 mod screen;
 #[cfg(unix)]

@@ -7,6 +7,18 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// An event during a run of the program. It happens once the output of the program contains its text.
+pub type Event<'a> = (&'a str, Act<'a>);
+
+pub enum Act<'a> {
+    /// A person types this.
+    Type(&'a str),
+    /// A person presses Ctrl-C.
+    Interrupt,
+    /// Something happens outside of the program.
+    Do(&'a dyn Fn()),
+}
+
 /// The width of the terminal.
 pub const WIDTH: usize = 80;
 
@@ -21,6 +33,13 @@ pub struct Shown {
 
 /// Runs the program on a terminal of 80 columns, in this folder and with these variables. A person types `typed`.
 pub fn on_terminal(arguments: &[&str], typed: &str, folder: &Path, variables: &[(&str, &str)]) -> Shown {
+    // The terminal shows typed characters at once, so a person types after the question.
+    let answer = [("Type yes to send: ", Act::Type(typed))];
+    live(arguments, if typed.is_empty() { &[] } else { &answer }, folder, variables)
+}
+
+/// Runs the program as [`on_terminal`], with these events.
+pub fn live(arguments: &[&str], events: &[Event], folder: &Path, variables: &[(&str, &str)]) -> Shown {
     let quoted: Vec<String> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
     let command = format!("stty cols {WIDTH} rows 24; exec '{}' {}", env!("CARGO_BIN_EXE_mandat"), quoted.join(" "));
     let mut child = Command::new("script")
@@ -35,24 +54,44 @@ pub fn on_terminal(arguments: &[&str], typed: &str, folder: &Path, variables: &[
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let (mut out, mut raw) = (child.stdout.take().unwrap(), Vec::new());
-    // The terminal shows typed characters at once, so a person types after the question.
-    let mut stdin = child.stdin.take().filter(|_| !typed.is_empty());
-    let mut bytes = [0; 4096];
+    let mut stdin = child.stdin.take();
+    let raw = follow(child.stdout.take().unwrap(), events, |act| {
+        let mut typed = |keys: &str| stdin.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+        match act {
+            Some(Act::Type(keys)) => typed(keys),
+            Some(Act::Interrupt) => typed("\u{3}"),
+            Some(Act::Do(happens)) => happens(),
+            // Nobody types any more.
+            None => stdin = None,
+        }
+    });
+    let screen = screen(&raw);
+    Shown { code: child.wait().unwrap().code().unwrap(), raw, screen }
+}
+
+/// Reads the output of the program until its end. Calls `act` for each event, and with `None` after the last one.
+pub fn follow(mut out: impl Read, events: &[Event], mut act: impl FnMut(Option<&Act>)) -> String {
+    let (mut raw, mut seen, mut bytes) = (Vec::new(), 0, [0; 4096]);
+    let mut events = events.iter().map(Some).chain([None]).peekable();
     loop {
+        while let Some(event) = events.peek() {
+            let text = String::from_utf8_lossy(&raw);
+            match event.map(|(awaited, act)| (text[seen..].find(awaited).map(|at| seen + at + awaited.len()), act)) {
+                None => act(None),
+                Some((None, _)) => break,
+                Some((Some(end), happens)) => {
+                    seen = end;
+                    act(Some(happens));
+                }
+            }
+            events.next();
+        }
         match out.read(&mut bytes).unwrap() {
             0 => break,
             count => raw.extend(&bytes[..count]),
         }
-        if String::from_utf8_lossy(&raw).contains("Type yes to send: ")
-            && let Some(mut stdin) = stdin.take()
-        {
-            stdin.write_all(typed.as_bytes()).unwrap();
-        }
     }
-    let raw = String::from_utf8(raw).unwrap();
-    let screen = screen(&raw);
-    Shown { code: child.wait().unwrap().code().unwrap(), raw, screen }
+    String::from_utf8(raw).unwrap()
 }
 
 /// Returns the text that a terminal shows after it has received these bytes.
@@ -97,7 +136,7 @@ pub fn steady(text: &str) -> String {
     let patterns = [
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "2026-01-01T00:00:00Z"),
         (r"(due +|until |\t|,)\d{4}-\d\d-\d\d\b", "$12026-01-01"),
-        (r"127\.0\.0\.1:\d{5}", "127.0.0.1:50000"),
+        (r"(127\.0\.0\.1:|//sandbox:)\d{5}", "$150000"),
     ];
     patterns.iter().fold(text.to_owned(), |text, (pattern, new)| {
         let mut out = String::new();

@@ -74,6 +74,19 @@ pub fn mandat(arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// Returns every command, such as `status` and `spec print`. Each has a manual page, so no list can forget one.
+pub fn commands(test: &str) -> Vec<String> {
+    let pages = folder(test).join("man1");
+    let (code, _, err) = mandat(&["man", pages.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{err}");
+    let names = fs::read_dir(pages).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap());
+    let names = names.filter_map(|name| Some(name.strip_prefix("mandat-")?.strip_suffix(".1")?.replace('-', " ")));
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    assert!(names.len() >= 18, "{names:?}");
+    names
+}
+
 /// Returns the arguments with the option `--format` after the name of the command.
 pub fn formatted<'a>(arguments: &[&'a str], format: &'a str) -> Vec<&'a str> {
     let command = arguments.iter().position(|argument| !argument.starts_with("--")).unwrap();

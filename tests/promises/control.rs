@@ -475,6 +475,7 @@ async fn invalid_control_requests_get_a_specific_error() {
         ("GET", "/nothing", None, 404, "/_control"),
         ("PUT", "/reset", None, 404, "/_control"),
         ("GET", "/journal?operation=creat", None, 400, "`creat`"),
+        ("GET", "/journal?operation=create_mandat", None, 400, "Did you mean `create_mandate`"),
         ("GET", "/journal?opration=create_mandate", None, 400, "query parameter"),
         ("DELETE", "/journal?operation=create_mandate", None, 400, "query parameter"),
         ("GET", "/overview?serach=RUM-1", None, 400, "query parameter"),

@@ -324,3 +324,35 @@ async fn book_documents_every_kind_of_fault() {
         assert!(index.contains(kind), "{kind}");
     }
 }
+
+#[tokio::test]
+async fn misspelt_operation_is_refused_with_a_suggestion() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let panicked = |act: &dyn Fn()| -> String {
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act)).unwrap_err();
+        *panic.downcast().unwrap()
+    };
+    for said in [
+        panicked(&|| sandbox.inject(Fault::reset().on("serach_mandate"))),
+        panicked(&|| sandbox.inject(Fault::reset().on("SearchMandates").at(Provider::SafeDebit))),
+        panicked(&|| assert_eq!(sandbox.count("search-mandat"), 0)),
+        sandbox.script(Provider::SafeDebit, "search_mandte", []).unwrap_err().to_string(),
+    ] {
+        assert!(said.contains("Did you mean `search_mandate`"), "{said}");
+    }
+    // The operation exists, but not at this vendor.
+    let said = panicked(&|| sandbox.inject(Fault::reset().on("search_mandate").at(Provider::Seqino)));
+    assert!(said.contains("has no operation `search_mandate`"), "{said}");
+    // None of the refused faults occurs.
+    assert_eq!(Kept::to(&sandbox).await.create("RUM-1").await.unwrap().status(), 200);
+    for (fault, near) in [
+        (r#"{"fault": "reset", "operation": "create_mandat"}"#, "Did you mean `create_mandate`"),
+        (r#"{"fault": "reset", "operation": "revoke_mandate", "provider": "safedebit"}"#, "`revoque_mandate`"),
+        (r#"{"fault": "reset", "operation": "\u0000"}"#, "operations"),
+    ] {
+        let refused = Kept::to(&sandbox).await.send("POST", "/_control/faults", fault).await.unwrap();
+        let said = refused.json()["error"].to_string();
+        assert!(refused.status() == 400 && said.contains(near), "{said}");
+    }
+    assert_eq!(sandbox.count("create_mandate"), 1);
+}

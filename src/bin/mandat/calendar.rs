@@ -18,10 +18,15 @@ Examples:
   mandat calendar --format csv > closed.csv")]
 pub struct Arguments {
     /// The year whose closing days are printed [default: the present year in Paris].
-    #[arg(long, value_parser = clap::value_parser!(i32).range(2002..=9999))]
+    #[arg(long, value_parser = year)]
     year: Option<i32>,
     #[command(flatten)]
     form: Form,
+}
+
+fn year(text: &str) -> Result<i32, &'static str> {
+    let year = text.parse::<i32>().ok().filter(|year| (2002..=9999).contains(year));
+    year.ok_or("write a year from 2002 to 9999")
 }
 
 pub fn run(Arguments { year, form }: &Arguments) -> Result<End, Failure> {

@@ -6,6 +6,7 @@ use super::{
     input,
     output::{Cell, Form, Tone, paint, tell},
 };
+use clap::CommandFactory;
 use mandat::sepa::{Bic, CreditorId, FrenchVat, Iban, Siren, Siret, Umr, ValueError};
 use std::path::PathBuf;
 
@@ -22,8 +23,8 @@ pub struct Arguments {
     /// The type of the values: iban, umr, ics, siren, siret, bic or vat.
     // Read by `run`: an error of clap would show a value in the place of the type.
     kind: String,
-    /// The values to check. Blanks and lower case are allowed, except in a UMR.
-    #[arg(required_unless_present = "from", allow_hyphen_values = true, trailing_var_arg = true)]
+    /// The values to check, after all options. Blanks and lower case are allowed, except in a UMR.
+    #[arg(required_unless_present = "from", allow_hyphen_values = true)]
     values: Vec<String>,
     /// Read the values from this file, one a line. `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "values")]
@@ -45,6 +46,18 @@ const KINDS: [(&str, Check); 7] = [
     ("vat", |text| FrenchVat::try_from(text).map(|_| None)),
 ];
 
+/// Returns the name of the option of this command that a text is, if any.
+fn option(text: &str) -> Option<String> {
+    let name = text.split('=').next().filter(|name| name.starts_with('-'))?;
+    let mut command = super::Arguments::command();
+    command.build();
+    let is_named = |option: &clap::Arg| {
+        let (short, long) = (option.get_short(), option.get_long());
+        short.is_some_and(|short| name == format!("-{short}")) || long.is_some_and(|long| name == format!("--{long}"))
+    };
+    command.find_subcommand("check")?.get_arguments().any(is_named).then(|| name.to_owned())
+}
+
 pub fn run(Arguments { kind, values, from, form }: &Arguments) -> Result<End, Failure> {
     let Some((kind, check)) = KINDS.iter().find(|(name, _)| name == kind) else {
         let names = KINDS.map(|(name, _)| name).join(", ");
@@ -52,6 +65,11 @@ pub fn run(Arguments { kind, values, from, form }: &Arguments) -> Result<End, Fa
             format!("the first argument is not one of the types {names}. Write for example: mandat check iban VALUE");
         return Err(Usage(why).into());
     };
+    // A UMR may begin with a hyphen, so clap takes each text after the first value as a value.
+    if let Some(option) = values.iter().find_map(|text| option(text)) {
+        let why = format!("the option {option} stands after a value. Write it before the values");
+        return Err(Usage(why).into());
+    }
     let mut out = form.printer(&["value", "type", "valid", "warning", "error"], &[])?;
     let listed = match from {
         None => Vec::new(),

@@ -4,7 +4,8 @@
 use super::{Failure, Usage, env_file};
 use chrono::{DateTime, SubsecRound, Utc};
 use mandat::{
-    Error, ErrorKind, MandateRef, Mandates, Provider, Settings, easytransac, safedebit, sandbox::Sandbox, seqino,
+    Error, ErrorKind, MandateRef, Mandates, Provider, Schedule, Settings, easytransac, safedebit, sandbox::Sandbox,
+    seqino,
 };
 use std::{
     collections::BTreeMap,
@@ -28,15 +29,10 @@ impl Connection {
     }
 
     /// Returns the mandates that the command line names. If it names none, a sandbox offers all its sample mandates.
-    pub fn or_samples(&self, named: Vec<MandateRef>) -> Result<Vec<MandateRef>, Failure> {
+    pub fn or_samples(&self, named: Vec<MandateRef>) -> Vec<MandateRef> {
         match &self.sandbox {
-            Some(sandbox) if named.is_empty() => Ok(sandbox.references()),
-            None if named.is_empty() => {
-                let why = "the command names no mandate. Add the reference of a mandate. `--sandbox` without an address \
-                           has a sample mandate at each vendor";
-                Err(Usage(why.into()).into())
-            }
-            _ => Ok(named),
+            Some(sandbox) if named.is_empty() => sandbox.references(),
+            _ => named,
         }
     }
 }
@@ -74,12 +70,19 @@ pub struct Options {
         default_missing_value = "")]
     sandbox: Option<String>,
     /// Maximum number of requests per second to each vendor. Ask the vendor before you raise it.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = rate)]
     rate: Option<NonZeroU32>,
     /// Allow plain HTTP to this host, such as a container with the sandbox. Anybody on the network path can read the
     /// credentials.
     #[arg(long, value_name = "HOST")]
     allow_plain_http_to: Option<String>,
+    /// The schedule of a watch, if it differs from the usual one.
+    #[arg(skip)]
+    pub schedule: Schedule,
+}
+
+fn rate(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().map_err(|_| "write a whole number from 1")
 }
 
 impl Options {
@@ -90,12 +93,13 @@ impl Options {
             sandbox: after.sandbox.or(self.sandbox),
             rate: after.rate.or(self.rate),
             allow_plain_http_to: after.allow_plain_http_to.or(self.allow_plain_http_to),
+            schedule: after.schedule,
         }
     }
 
     /// Returns the name of one of the given options.
     pub fn given(&self) -> Option<&'static str> {
-        let Self { env_file, sandbox, rate, allow_plain_http_to } = self;
+        let Self { env_file, sandbox, rate, allow_plain_http_to, schedule: _ } = self;
         let given = [
             (env_file.is_some(), "--env-file"),
             (sandbox.is_some(), "--sandbox"),
@@ -108,6 +112,15 @@ impl Options {
     /// Returns the address of the running sandbox that the options name.
     pub fn running_sandbox(&self) -> Option<&str> {
         self.sandbox.as_deref().filter(|host| !host.is_empty())
+    }
+
+    /// Returns an error for a command line that names no record, unless a sandbox offers samples. `missing` says what
+    /// to add.
+    pub fn named(&self, is_named: bool, missing: &str) -> Result<(), Usage> {
+        if is_named || self.is_sandbox() && self.running_sandbox().is_none() {
+            return Ok(());
+        }
+        Err(Usage(format!("the command names {missing}. `--sandbox` without an address has samples")))
     }
 
     /// Returns true if the options choose a sandbox.
@@ -162,13 +175,13 @@ fn now() -> DateTime<Utc> {
 
 pub async fn connect(options: Options) -> Result<Connection, Failure> {
     let running = options.running_sandbox().map(str::to_owned);
-    let Options { env_file, sandbox, rate, allow_plain_http_to } = options;
+    let Options { env_file, sandbox, rate, allow_plain_http_to, schedule } = options;
     let file = match (&running, env_file) {
         (Some(host), _) => of_sandbox(host).await?,
         (None, _) if sandbox.is_some() => {
             let sandbox = Sandbox::start().await?;
             let at = vec![sandbox.address().to_string()];
-            let mandates = sandbox.builder().clock(now).build().map_err(|e| e.to_string())?;
+            let mandates = sandbox.builder().clock(now).schedule(schedule).build().map_err(|e| e.to_string())?;
             return Ok(Connection { mandates, sandbox: Some(sandbox), at });
         }
         (None, None) => BTreeMap::new(),
@@ -200,7 +213,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
             }
         }};
     }
-    let mut builder = Mandates::builder().clock(now);
+    let mut builder = Mandates::builder().clock(now).schedule(schedule);
     let mut at = Vec::new();
     if let Some(key) = value("EASYTRANSAC_API_KEY") {
         let account = hash(&key);
@@ -234,7 +247,12 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
                 .into(),
         );
     }
-    // This text names the invalid setting. `told` would call the credentials missing.
-    let mandates = builder.build().map_err(|e| e.to_string())?;
+    // The text of the error names the invalid setting. `told` would call the credentials missing.
+    let invalid = |e: Error| {
+        let name = e.provider().map(|provider| provider.as_str().to_uppercase());
+        let variables = name.map(|name| format!(". Correct the variables {name}_...")).unwrap_or_default();
+        format!("{e}{variables}")
+    };
+    let mandates = builder.build().map_err(invalid)?;
     Ok(Connection { mandates, sandbox: None, at })
 }

@@ -9,7 +9,7 @@ use super::{
     input,
     output::{Cell, Form, Printer, Tone, complain, paint, remark, tell},
     status,
-    stop::stopped,
+    stop::{end_line, stopped},
     write::{self, Consent, Preview, masked},
 };
 use chrono::Utc;
@@ -110,6 +110,7 @@ pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, 
     let sent = tokio::select! {
         sent = request.send(mandates) => sent,
         _ = &mut stopped => {
+            end_line();
             complain("stopped while the request was under way. The vendor may have created the mandate");
             tell(&format!("{next}\n"));
             return Ok(End::Lost);

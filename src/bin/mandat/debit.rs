@@ -1,8 +1,8 @@
 //! `mandat debit` shows the state of debits, and how final their money is.
 
 use super::{
-    End, Failure, Usage,
-    connect::{self, Connection, told},
+    End, Failure,
+    connect::{self, told},
     forms::DebitForm,
     output::{Cell, Form, Printer, Tone, labelled, paint, remark},
     status::not_read,
@@ -26,7 +26,7 @@ Examples:
   mandat debit safedebit:umr=RUM-2026-0042/sdd=SDD-2026-0043
   mandat debit easytransac:orderId=order-1 --format json")]
 pub struct Arguments {
-    /// The debits.
+    /// The debits to read, each by its reference.
     #[arg(value_name = "REF")]
     debits: Vec<DebitRef>,
     /// The scheme of the debits. No reading names it.
@@ -46,15 +46,13 @@ fn scheme(text: &str) -> Result<Scheme, &'static str> {
     }
 }
 
-pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
-    let Arguments { mut debits, scheme, form, .. } = arguments;
+pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, Failure> {
+    let Arguments { mut debits, scheme, form, connection } = arguments;
     let mut out = form.printer(&USUAL, &FURTHER)?;
+    let options = before.or(connection);
+    options.named(!debits.is_empty(), "no debit. Add the reference of a debit")?;
+    let connection = connect::connect(options).await?;
     if debits.is_empty() {
-        if connection.sandbox.is_none() {
-            let why = "the command names no debit. Add the reference of a debit. `--sandbox` without an address has sample \
-                       debits";
-            return Err(Usage(why.into()).into());
-        }
         let sample = Sandbox::CONSUMER;
         debits = vec![DebitRef::easytransac("ABC1-ABC1-ABC1"), DebitRef::safedebit(sample, sample)];
     }

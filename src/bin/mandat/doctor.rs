@@ -2,7 +2,7 @@
 
 use super::{
     End, Failure,
-    connect::{self, Connection, told},
+    connect::{self, told},
     forms::FailureForm,
     layout,
     output::{Cell, Form, Printer, Tone, complain, paint, remark, screen, visible},
@@ -24,7 +24,7 @@ Examples:
   mandat doctor safedebit --env-file credentials
   mandat doctor --format json > doctor.json")]
 pub struct Arguments {
-    /// The vendors to check. Without a name: each vendor with credentials.
+    /// The vendors to check: easytransac, safedebit or seqino. Without a name: each vendor with credentials.
     #[arg(value_name = "VENDOR")]
     vendors: Vec<Provider>,
     #[command(flatten)]
@@ -33,9 +33,10 @@ pub struct Arguments {
     pub connection: connect::Options,
 }
 
-pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
-    let Arguments { vendors, form, .. } = arguments;
+pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, Failure> {
+    let Arguments { vendors, form, connection } = arguments;
     let mut out = form.printer(&["vendor", "step", "result", "found", "advice"], &["address", "environment"])?;
+    let connection = connect::connect(before.or(connection)).await?;
     // A vendor that is named twice is checked once. Otherwise a wrong password would be sent twice.
     let mut wanted = Provider::ALL.to_vec();
     wanted.retain(|provider| vendors.is_empty() || vendors.contains(provider));

@@ -5,7 +5,7 @@ use super::{
     End, Failure, Usage,
     connect::told,
     file::{self, Field},
-    output::{self, Cell, Form},
+    output::{self, Cell, Form, Format},
 };
 use chrono::NaiveDate;
 use mandat::{CheckReport, Debit, Error, ErrorKind, Mandate, MandateChange, Outcome, Probe, Verdict, sepa::Finality};
@@ -109,7 +109,11 @@ pub fn run(Arguments { name, form }: &Arguments) -> Result<End, Failure> {
         let names = SCHEMAS.map(|(name, ..)| name).join(", ");
         return Err(Usage(format!("there is no schema of this name.{meant} The names are {names}")).into());
     };
-    output::document(&make())?;
+    match form.format() {
+        Format::Table | Format::Json => output::document(&make())?,
+        Format::Jsonl => output::write_out(file::json_line(&make())?.as_bytes())?,
+        Format::Csv => return Err(Usage("a schema is one JSON document. Leave out --format csv".into()).into()),
+    }
     Ok(End::Complete)
 }
 

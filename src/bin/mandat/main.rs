@@ -32,7 +32,7 @@ mod write;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use output::{complain, remark, tell, visible};
-use std::{env, fmt, io, process::ExitCode};
+use std::{env, fmt, io, net::SocketAddr, process::ExitCode};
 
 /// Show the status of mandates at French vendors, and if you may use them.
 ///
@@ -139,6 +139,10 @@ impl std::error::Error for Usage {}
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if let Some(why) = missing_equals() {
+        output::begin(output::Look::default());
+        return failed(&Usage(why).into());
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(why) => return refused(&why),
@@ -160,12 +164,36 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Returns an error for a value after an option that takes its value only after `=`, such as `--sandbox 127.0.0.1:4010`.
+/// clap takes such a value as the name of a mandate or of a file.
+fn missing_equals() -> Option<String> {
+    let arguments: Vec<String> = env::args_os().map(|one| one.to_string_lossy().into_owned()).collect();
+    let command = Arguments::command();
+    let takes_equals = |command: &clap::Command, name: &str| {
+        command.get_arguments().any(|option| option.get_long() == Some(name) && option.is_require_equals_set())
+    };
+    let is_value = |text: &str| {
+        let is_address = text.parse::<SocketAddr>().is_ok() || text.starts_with("localhost:");
+        is_address || text.starts_with("http://") || file::boolean(text).is_some()
+    };
+    arguments.windows(2).filter(|pair| is_value(&pair[1])).find_map(|pair| {
+        let (name, value) = (pair[0].strip_prefix("--")?, &pair[1]);
+        let known = std::iter::once(&command).chain(command.get_subcommands()).any(|one| takes_equals(one, name));
+        known.then(|| format!("--{name} takes its value after `=`. Write --{name}={value}"))
+    })
+}
+
 /// Reports an error of clap, which can also be the help text or the version.
 fn refused(why: &clap::Error) -> ExitCode {
     if why.use_stderr() && wants_json() {
         let text = why.to_string();
-        let message = text.lines().next().unwrap_or_default();
-        report(forms::ErrorForm::plain("Usage", message.strip_prefix("error: ").unwrap_or(message)));
+        // After a blank line, clap shows the usage.
+        let message = text.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        report(forms::ErrorForm::plain("Usage", message.strip_prefix("error: ").unwrap_or(&message)));
+    } else if why.use_stderr() {
+        // clap writes the texts of this program without regard to the width of the terminal.
+        output::begin(output::Look::default());
+        tell(&why.to_string());
     } else {
         // Ignore a closed stream.
         let _ = why.print();
@@ -216,25 +244,19 @@ async fn run(Arguments { connection: before, look: _, command }: Arguments) -> R
     if let Some(name) = before.given().filter(|_| !command.connects()) {
         return Err(Usage(format!("this command uses no vendor, so {name} has no meaning. Leave it out")).into());
     }
-    // The options of the connection may stand before the command or after it.
-    macro_rules! connected {
-        ($command:ident, $arguments:expr) => {{
-            let mut arguments = $arguments;
-            let connection = connect::connect(before.or(std::mem::take(&mut arguments.connection))).await?;
-            $command::run(arguments, connection).await
-        }};
-    }
+    // The options of the connection may stand before the command or after it. A command connects once its arguments are
+    // valid.
     match command {
-        Command::Status(arguments) => connected!(status, arguments),
-        Command::Debit(arguments) => connected!(debit, arguments),
-        Command::Refresh(arguments) => connected!(refresh, arguments),
-        Command::Watch(arguments) => connected!(watch, arguments),
+        Command::Status(arguments) => status::run(arguments, before).await,
+        Command::Debit(arguments) => debit::run(arguments, before).await,
+        Command::Refresh(arguments) => refresh::run(arguments, before).await,
+        Command::Watch(arguments) => watch::run(arguments, before).await,
         Command::Create(arguments) => create::run(arguments, before).await,
         Command::Sign(arguments) => sign::run(arguments, before).await,
-        Command::Revoke(arguments) => connected!(revoke, arguments),
-        Command::Doctor(arguments) => connected!(doctor, arguments),
+        Command::Revoke(arguments) => revoke::run(arguments, before).await,
+        Command::Doctor(arguments) => doctor::run(arguments, before).await,
         Command::Report(arguments) => report::run(&arguments),
-        Command::Probe(arguments) => connected!(probe, arguments),
+        Command::Probe(arguments) => probe::run(arguments, before).await,
         Command::Table(arguments) => table::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Calendar(arguments) => calendar::run(&arguments),

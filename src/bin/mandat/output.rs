@@ -34,7 +34,8 @@ pub struct Form {
     /// The format of the output. `mandat schema` describes the JSON.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Print only these columns, in this order. For the formats table and csv.
+    /// Print only these columns, in this order. For the formats table and csv. The error about an unknown name lists
+    /// the names.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
     /// The same as --format jsonl.
@@ -277,7 +278,7 @@ pub struct Screen {
 }
 
 /// The options for all commands.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Look {
     /// Use colours: always, never, or on a terminal. NO_COLOR and CLICOLOR_FORCE are respected.
     #[arg(

@@ -1,8 +1,7 @@
 //! The command `mandat probe` compares the keys and types of a vendor's response with the spec.
 
 use super::{
-    End, Failure, Usage,
-    connect::{self, Connection},
+    End, Failure, Usage, connect,
     forms::ProbeForm,
     output::{Cell, Form, Printer, Tone, remark},
     status::not_read,
@@ -67,16 +66,20 @@ impl fmt::Display for Record {
     }
 }
 
-pub async fn run(Arguments { records, patch, form, .. }: Arguments, connection: Connection) -> Result<End, Failure> {
+pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, Failure> {
+    let Arguments { records, patch, form, connection } = arguments;
     let mut out = form.printer(&["reference", "operation", "place", "spec", "response"], &[])?;
-    let wanted = match records.is_empty() {
-        true => connection.or_samples(Vec::new())?.into_iter().map(Record::Mandate).collect(),
-        false => records,
-    };
-    if patch.is_some() && wanted.len() != 1 {
+    if patch.is_some() && records.len() != 1 {
         let why = "--patch takes one reference. Run the command once for each, with its own file";
         return Err(Usage(why.into()).into());
     }
+    let options = before.or(connection);
+    options.named(!records.is_empty(), "no mandate and no debit. Add a reference")?;
+    let connection = connect::connect(options).await?;
+    let wanted = match records.is_empty() {
+        true => connection.or_samples(Vec::new()).into_iter().map(Record::Mandate).collect(),
+        false => records,
+    };
     let (mut failed, mut unknown) = (0, 0);
     for record in &wanted {
         match report(record, &connection.mandates).await {

@@ -7,7 +7,7 @@ use super::{
     input,
     output::{Form, Format, remark, screen, tell},
     sink::{Options, Output},
-    stop::stopped,
+    stop::{end_line, stopped},
     summary::{Cause, Kind, Summary},
 };
 use chrono::{TimeDelta, Utc};
@@ -89,7 +89,7 @@ enum SummaryFormat {
     Json,
 }
 
-fn age(text: &str) -> Result<TimeDelta, &'static str> {
+pub fn age(text: &str) -> Result<TimeDelta, &'static str> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let seconds = match unit {
@@ -102,8 +102,10 @@ fn age(text: &str) -> Result<TimeDelta, &'static str> {
     Ok(TimeDelta::seconds(i64::from(number) * seconds))
 }
 
-pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
+pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, Failure> {
     let Arguments { input, out, resume, max_age, own, format, columns, json, summary: form, changes, .. } = arguments;
+    let options = before.or(arguments.connection);
+    options.named(input.is_some(), "no file of mandates. Add a file")?;
     let usual = if out.is_none() && screen().width.is_some() { Format::Table } else { Format::Csv };
     let format = if json { Format::Jsonl } else { format.unwrap_or(usual) };
     if format == Format::Table && out.is_some() {
@@ -115,6 +117,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         Format::Jsonl => file::Format::Jsonl,
         Format::Table | Format::Csv => file::Format::Csv,
     };
+    let connection = connect::connect(options).await?;
     let table = read(input.as_deref(), &own, &connection)?;
     // Register the signal handlers before the journal is created. Otherwise a signal at the start would leave a
     // journal, and print no advice to resume.
@@ -158,9 +161,7 @@ fn is_closed(why: &Failure) -> bool {
 
 fn read(path: Option<&Path>, own: &[String], connection: &Connection) -> Result<Table, Failure> {
     let Some(path) = path else {
-        let why = "the command names no file of mandates. Add a file. `--sandbox` without an address has a sample \
-                   mandate at each vendor";
-        let samples = connection.or_samples(Vec::new()).map_err(|_| Usage(why.into()))?;
+        let samples = connection.or_samples(Vec::new());
         let samples: String = samples.iter().map(|reference| format!("{reference}\n")).collect();
         return Ok(Table::read(&samples, own)?);
     };
@@ -229,6 +230,10 @@ async fn ask(
         let reading = tokio::select! {
             reading = readings.next() => reading,
             code = &mut stopped => {
+                // The bar takes its line with it, and the `^C` after it.
+                if progress.is_hidden() {
+                    end_line();
+                }
                 progress.finish_and_clear();
                 return Ok(Ended::Stopped(code));
             }

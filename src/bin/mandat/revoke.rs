@@ -2,12 +2,12 @@
 
 use super::{
     End, Failure,
-    connect::{self, Connection, told},
+    connect::{self, told},
     create::no_facts,
     forms::FailureForm,
     output::{Form, complain, remark, tell},
     status::{self, not_read},
-    stop::stopped,
+    stop::{end_line, stopped},
     write::{self, Consent, Preview},
 };
 use chrono::Utc;
@@ -45,9 +45,9 @@ pub struct Arguments {
 const NEXT: &str = "Run the same command again: a second revocation does no harm. Until the mandate is read as revoked, \
                     do not collect on it.";
 
-pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
-    let Arguments { mandate: reference, reason, consent, form, .. } = arguments;
-    let (provider, mandates) = (reference.provider(), &connection.mandates);
+pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, Failure> {
+    let Arguments { mandate: reference, reason, consent, form, connection } = arguments;
+    let provider = reference.provider();
     let operation = match provider {
         Provider::SafeDebit => "revoque_mandate",
         Provider::Seqino => "revoke_mandate",
@@ -63,6 +63,8 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
         return Err(super::Usage("--reason is for SafeDebit. Leave it out".into()).into());
     }
     let mut out = status::printer(&form)?;
+    let connection = connect::connect(before.or(connection)).await?;
+    let mandates = &connection.mandates;
     let now = match mandates.status(&reference).await {
         Ok(mandate) => mandate,
         Err(error) => {
@@ -94,6 +96,7 @@ pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Fa
     let sent = tokio::select! {
         sent = send(&reference, reason, mandates) => sent,
         _ = &mut stopped => {
+            end_line();
             complain("stopped while the request was under way. The vendor may have revoked the mandate");
             tell(&format!("{NEXT}\n"));
             return Ok(End::Lost);

@@ -5,7 +5,7 @@ use super::{
     connect::sandbox_host,
     file,
     forms::{SandboxForm, SimulatedForm},
-    stop::stopped,
+    stop::{end_line, stopped},
 };
 use mandat::{
     Provider,
@@ -32,18 +32,26 @@ Examples:
 pub struct Arguments {
     /// Address to listen on. Port 0 picks a free port. If the address is not loopback, every machine that reaches it
     /// can read and change all data in the sandbox.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010", value_parser = listen)]
     listen: SocketAddr,
     /// Another host name of the sandbox, such as `sandbox` or `localhost:8080`. Repeat the option for more names. Links
     /// contain the first name.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
     /// Seed of the random numbers. The same seed gives the same ids and the same random faults.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = seed)]
     seed: u64,
     /// Print the addresses and the credentials as one line of JSON.
     #[arg(long)]
     json: bool,
+}
+
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:4010")
+}
+
+fn seed(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "write a whole number from 0")
 }
 
 /// The maximum wait for unfinished responses after a signal to stop.
@@ -55,6 +63,7 @@ pub async fn run(Arguments { listen, hosts, seed, json }: Arguments) -> Result<E
     let sandbox = Sandbox::start_with(options.clone()).await.map_err(|e| refused(listen, &e))?;
     say(&if json { file::json_line(&form(&sandbox, &options))? } else { greeting(&sandbox, &options) });
     (&mut stopped).await;
+    end_line();
     if !json {
         say("Stopping.\n");
     }

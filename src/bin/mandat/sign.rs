@@ -7,8 +7,7 @@ use super::{
     status::{self, not_read},
 };
 use chrono::Utc;
-use mandat::{ErrorKind, MandateRef};
-use serde::Deserialize;
+use mandat::{ErrorKind, Mandate, MandateRef};
 
 /// Sign a mandate in a running sandbox, in the place of the debtor.
 ///
@@ -47,10 +46,15 @@ pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, 
     };
     let mut out = status::printer(&form)?;
     let connection = connect::connect(options).await?;
-    order(&host, &reference).await?;
-    match connection.mandates.status(&reference).await {
-        Ok(mandate) => status::show(&mut out, &mandate, &no_facts(), None, Utc::now())?,
-        Err(error) => {
+    let refused = order(&host, &reference).await?;
+    match (connection.mandates.status(&reference).await, refused) {
+        (Ok(Mandate { status, raw, .. }), Some(409)) => {
+            let why = format!("nobody can sign a mandate with the status {status} ({raw})");
+            return Err(format!("the sandbox did not sign {reference}: {why}").into());
+        }
+        (Ok(_), Some(code)) => return Err(format!("the sandbox did not sign {reference}: HTTP {code}").into()),
+        (Ok(mandate), None) => status::show(&mut out, &mandate, &no_facts(), None, Utc::now())?,
+        (Err(error), _) => {
             not_read(&mut out, &reference, &error)?;
             out.finish()?;
             return Ok(if error.kind() == ErrorKind::NotFound { End::Unknown } else { End::Nothing });
@@ -60,14 +64,8 @@ pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, 
     Ok(End::Complete)
 }
 
-/// The body of a refused control request.
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
-}
-
-/// Sends the control request that signs the mandate.
-async fn order(host: &str, reference: &MandateRef) -> Result<(), Failure> {
+/// Sends the control request that signs the mandate. Returns the HTTP status of a refusal.
+async fn order(host: &str, reference: &MandateRef) -> Result<Option<u16>, Failure> {
     let body = serde_json::json!({"mandate": reference, "step": "sign"}).to_string();
     let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.without_url().to_string())?;
     let request = client.post(format!("http://{host}/_control/mandates"));
@@ -76,11 +74,6 @@ async fn order(host: &str, reference: &MandateRef) -> Result<(), Failure> {
         format!("no sandbox responds at {host}: {}. Start one with `mandat sandbox`", e.without_url())
     };
     let response = request.send().await.map_err(unreachable)?;
-    if response.status().is_success() {
-        return Ok(());
-    }
     let status = response.status();
-    let refusal = response.text().await.map_err(unreachable)?;
-    let why = serde_json::from_str(&refusal).map_or_else(|_| format!("HTTP {status}"), |Refusal { error }| error);
-    Err(format!("the sandbox did not sign {reference}: {why}").into())
+    Ok((!status.is_success()).then_some(status.as_u16()))
 }

@@ -23,7 +23,7 @@ pub enum Command {
     /// Print the whole spec of a vendor as JSON, with your changes.
     #[command(after_help = "Example:\n  mandat spec print seqino | jq .info")]
     Print {
-        /// The vendor.
+        /// The vendor: easytransac, safedebit or seqino.
         vendor: Provider,
     },
 }

@@ -2,7 +2,7 @@
 
 use super::{
     End, Failure,
-    connect::{self, Connection, told},
+    connect::{self, told},
     file,
     forms::{FailureForm, MandateForm},
     output::{Cell, Form, Printer, Tone, complain, labelled, paint, remark},
@@ -112,10 +112,13 @@ pub fn printer(form: &Form) -> Result<Printer, Failure> {
     form.printer(&USUAL, &FURTHER)
 }
 
-pub async fn run(arguments: Arguments, connection: Connection) -> Result<End, Failure> {
-    let Arguments { mandates, facts, form, .. } = arguments;
+pub async fn run(arguments: Arguments, before: connect::Options) -> Result<End, Failure> {
+    let Arguments { mandates, facts, form, connection } = arguments;
     let mut out = printer(&form)?;
-    let (wanted, facts) = (connection.or_samples(mandates)?, Facts::from(facts));
+    let options = before.or(connection);
+    options.named(!mandates.is_empty(), "no mandate. Add the reference of a mandate")?;
+    let connection = connect::connect(options).await?;
+    let (wanted, facts) = (connection.or_samples(mandates), Facts::from(facts));
     let once: BTreeSet<&MandateRef> = wanted.iter().collect();
     let named = once.len();
     let tracked = |reference: &MandateRef| StatusQuery::from(reference).with_facts(facts.clone());

@@ -1,6 +1,6 @@
 //! Waits for the signals that stop the program.
 
-use std::io;
+use std::io::{self, IsTerminal, Write};
 
 /// Waits for the first signal to stop. Returns the exit code that a shell expects for that signal.
 pub fn stopped() -> io::Result<impl Future<Output = u8>> {
@@ -24,4 +24,13 @@ pub fn stopped() -> io::Result<impl Future<Output = u8>> {
         }
         130
     })
+}
+
+/// Ends the line on which a terminal shows `^C`, so that the next message begins a line.
+pub fn end_line() {
+    let mut err = io::stderr();
+    if err.is_terminal() {
+        // Ignore a closed stream.
+        let _ = err.write_all(b"\n");
+    }
 }

@@ -17,7 +17,7 @@ Examples:
   mandat table --debits --format json")]
 pub struct Arguments {
     /// Print a Mermaid state diagram of the changes of status instead.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["format", "columns", "json"])]
     mermaid: bool,
     /// Print the words for the status of a debit instead.
     #[arg(long, conflicts_with = "mermaid")]
