@@ -20,7 +20,8 @@ pub fn client(structs: Vec<syn::Item>, plan: &Plan) -> Result<syn::File, Problem
     let sent: Vec<&Struct> = plan.structs.iter().filter(|object| object.sent).collect();
     let (starts, struct_builders) =
         (sent.iter().map(|object| start(object)), sent.iter().map(|object| struct_builder(object)));
-    let (methods, builders) = (plan.operations.iter().map(method), plan.operations.iter().map(|call| builder(call, plan)));
+    let (methods, builders) =
+        (plan.operations.iter().map(method), plan.operations.iter().map(|call| builder(call, plan)));
     let constants = plan.operations.iter().map(operation);
     let file = syn::parse2(quote! {
         use super::Client;

@@ -112,7 +112,8 @@ impl Reader for Progenitor {
                 active(mandate.umr.as_str() == Vendor::ID && mandate.status.as_str() == "1")
             }
             Self::Easytransac(client) => {
-                let mandate = client.get_mandate_status().mandate_id(Vendor::ID.to_owned()).send().await?.into_inner().data;
+                let mandate =
+                    client.get_mandate_status().mandate_id(Vendor::ID.to_owned()).send().await?.into_inner().data;
                 active(mandate.mandate_id.as_str() == Vendor::ID && mandate.status.as_str() == "active")
             }
         }

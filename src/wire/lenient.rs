@@ -211,9 +211,14 @@ macro_rules! simple {
 }
 
 simple!(IsoDate, NaiveDate, "a date like 2026-01-31", true, |text| day(text, [0, 5, 8], b'-'), ToString::to_string);
-simple!(FrenchDate, NaiveDate, "a date like 31/01/2026", true, |text| day(text, [6, 3, 0], b'/'), |date: &NaiveDate| date
-    .format("%d/%m/%Y")
-    .to_string());
+simple!(
+    FrenchDate,
+    NaiveDate,
+    "a date like 31/01/2026",
+    true,
+    |text| day(text, [6, 3, 0], b'/'),
+    |date: &NaiveDate| date.format("%d/%m/%Y").to_string()
+);
 simple!(
     IsoDateTime,
     chrono::DateTime<FixedOffset>,
