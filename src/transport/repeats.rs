@@ -82,10 +82,11 @@ mod tests {
     #[derive(Serialize)]
     struct Outer {
         a: Inner,
+        c: Option<String>,
         #[serde(flatten)]
         extra: Extra,
     }
-    answer! { Outer { Needed a = "a" } }
+    answer! { Outer { Needed a = "a", MaybeText c = "c" } }
 
     #[derive(Serialize)]
     struct Inner {
