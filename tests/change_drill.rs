@@ -427,7 +427,7 @@ fn packed_crate_works_as_a_dependency() {
     let request = "mandat::safedebit::types::PaymentRequest::builder()";
     user.write("src/main.rs", &format!("fn main() {{\n    let _ = {request}.amount(1250);\n}}\n"));
     let said = user.cargo_fails(&["build", "--quiet"]);
-    // A bare number does not name its unit, and the compiler tells what to write.
+    // A bare number does not name its unit, and the compiler shows the right call.
     assert!(said.contains("for 12.50 euros, write `AmountCents::from_cents(1250)`"), "{said}");
 }
 

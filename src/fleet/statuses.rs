@@ -294,7 +294,8 @@ impl Lane {
         lock(&self.vendor.results.state).open += batches.len();
         let mut waiting = lock(&self.vendor.waiting);
         waiting.batches.extend(batches);
-        // A task that reads as many batches as it may takes the next one by itself.
+        // A task that reads as many batches as it may takes the next one by itself. The stream wakes a task that waits
+        // for room for results.
         if std::mem::take(&mut waiting.idle) {
             self.vendor.task.wake();
         }

@@ -114,8 +114,8 @@ impl Options {
         self.sandbox.as_deref().filter(|host| !host.is_empty())
     }
 
-    /// Returns an error for a command line that names no record, unless a sandbox offers samples. `missing` says what
-    /// to add.
+    /// Returns an error for a command line that names no record, unless a sandbox offers samples. `missing` names the
+    /// record and the advice.
     pub fn named(&self, is_named: bool, missing: &str) -> Result<(), Usage> {
         if is_named || self.is_sandbox() && self.running_sandbox().is_none() {
             return Ok(());
@@ -249,7 +249,7 @@ pub async fn connect(options: Options) -> Result<Connection, Failure> {
     }
     // The text of the error names the invalid setting. `told` would call the credentials missing.
     let invalid = |e: Error| {
-        let name = e.provider().map(|provider| provider.as_str().to_uppercase());
+        let name = e.provider().filter(|_| running.is_none()).map(|provider| provider.as_str().to_uppercase());
         let variables = name.map(|name| format!(". Correct the variables {name}_...")).unwrap_or_default();
         format!("{e}{variables}")
     };
