@@ -1,5 +1,5 @@
 //! When a vendor changes its API, a developer edits the spec, and compiler errors show each place that must follow.
-//! This test makes such changes as `specs/README.md` describes. In addition, it uses the crate as `cargo package` packs it.
+//! This test makes such changes as `specs/README.md` describes.
 //!
 //! The test is slow, because it builds copies of the crate. Run it with `cargo test --test change_drill -- --ignored`.
 
@@ -28,19 +28,11 @@ struct Folder {
 static BUILT: Folder = Folder { name: "drill", turn: Mutex::new(()) };
 /// Here cargo checks the crate, which takes less time than a build and reports the same errors.
 static CHECKED: Folder = Folder { name: "drill-checked", turn: Mutex::new(()) };
-/// Here cargo builds the packed crate, and a package that depends on it.
-static PACKED: Folder = Folder { name: "package", turn: Mutex::new(()) };
-
-impl Folder {
-    fn take_turn(&'static self) -> MutexGuard<'static, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Copies the crate into the same folder on each run, so that cargo rebuilds little. Beside the crate stands a package
 /// that depends on it, configured as `specs/README.md` advises a user.
 fn drill(folder: &'static Folder) -> (Copy, MutexGuard<'static, ()>) {
-    let guard = folder.take_turn();
+    let guard = folder.turn.lock().unwrap_or_else(PoisonError::into_inner);
     let copy = Copy::of_the_crate(folder.name);
     let living = README.split_once("## Living with a change").unwrap().1;
     let toml = &blocks(living, "toml")[0];
@@ -386,22 +378,22 @@ fn removals_from_a_spec_cause_compiler_errors() {
 fn build_writes_only_changed_files_in_its_own_folder() {
     let (copy, _guard) = drill(&CHECKED);
     let sources = copy.files(".");
-    let (script, made) = copy.made_by_the_build_script();
+    let made = copy.made_by_the_build_script(&[]);
     assert_eq!(made.len(), 19, "{made:?}");
     assert_eq!(copy.files("."), sources, "the build must write only into OUT_DIR");
     // A new comment in a spec must not change the generated code.
     copy.write("specs/seqino.yaml", &(copy.read("specs/seqino.yaml") + "# read again\n"));
-    assert_eq!(copy.made_by_the_build_script().1, made);
+    assert_eq!(copy.made_by_the_build_script(&[]), made);
     // The build must not generate code for a vendor whose feature is disabled.
-    let alone = copy.made_for_one_vendor(&script, "seqino");
+    let alone = copy.made_by_the_build_script(&["--no-default-features", "--features", "seqino"]);
     assert_eq!(alone.len(), 7, "{alone:?}");
 }
 
-/// A package that depends on the packed crate.
-fn user_of_the_packed_crate() -> (Copy, MutexGuard<'static, ()>) {
-    let guard = PACKED.take_turn();
-    let packed = Copy::packed(PACKED.name);
+/// A package that depends on the packed crate, with its own patches.
+fn patched_user() -> Copy {
+    let packed = Copy::packed("package");
     let user = Copy::empty("package-user").with_built_dependencies();
+    user.write(".cargo/config.toml", "[env]\nMANDAT_SPECS = { value = \"specs\", relative = true }\n");
     let path = packed.path().display().to_string();
     user.write(
         "Cargo.toml",
@@ -412,23 +404,10 @@ fn user_of_the_packed_crate() -> (Copy, MutexGuard<'static, ()>) {
             elsewhere::profiles()
         ),
     );
-    // Copy `Cargo.lock`, so that the other package uses the versions of this crate and cargo downloads nothing.
+    user.write("src/bin/patched.rs", include_str!("elsewhere/patched.rs"));
+    user.write("src/bin/probed.rs", include_str!("elsewhere/probed.rs"));
     user.write("Cargo.lock", &packed.read("Cargo.lock"));
-    (user, guard)
-}
-
-#[test]
-#[ignore = "packs the crate and builds another package on it; .ci/run runs it"]
-fn packed_crate_works_as_a_dependency() {
-    let (user, _guard) = user_of_the_packed_crate();
-    user.write("src/main.rs", include_str!("elsewhere/user.rs"));
-    let said = user.cargo(&["run", "--quiet"]);
-    assert_eq!(said.trim(), "Active (1): allowed");
-    let request = "mandat::safedebit::types::PaymentRequest::builder()";
-    user.write("src/main.rs", &format!("fn main() {{\n    let _ = {request}.amount(1250);\n}}\n"));
-    let said = user.cargo_fails(&["build", "--quiet"]);
-    // A bare number does not name its unit, and the compiler shows the right call.
-    assert!(said.contains("for 12.50 euros, write `AmountCents::from_cents(1250)`"), "{said}");
+    user
 }
 
 const PATCHES: [(&str, &str); 3] = [
@@ -440,10 +419,7 @@ const PATCHES: [(&str, &str); 3] = [
 #[test]
 #[ignore = "builds the packed crate; .ci/run runs it"]
 fn patches_of_a_user_change_the_packed_crate() {
-    let (user, _guard) = user_of_the_packed_crate();
-    user.write(".cargo/config.toml", "[env]\nMANDAT_SPECS = { value = \"specs\", relative = true }\n");
-    user.write("src/bin/patched.rs", include_str!("elsewhere/patched.rs"));
-    user.write("src/bin/probed.rs", include_str!("elsewhere/probed.rs"));
+    let user = patched_user();
     for (vendor, patch) in PATCHES {
         user.write(&format!("specs/{vendor}.patch.yaml"), patch);
     }

@@ -169,31 +169,16 @@ impl Copy {
         found
     }
 
-    /// Runs the build script through cargo. Returns the program of the script, and the files that it wrote, each with the
-    /// time of its last change. The test `imports` is small. It makes cargo use the features that the dependencies have
-    /// for the tests, so that cargo checks the dependencies only once.
-    pub fn made_by_the_build_script(&self) -> (PathBuf, BTreeMap<PathBuf, SystemTime>) {
-        let said =
-            self.cargo(&["check", "--workspace", "--lib", "--test", "imports", "--message-format", "json", "--quiet"]);
-        let messages = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let ours =
-            |message: &serde_json::Value| message["package_id"].as_str().unwrap_or_default().contains("#mandat@");
-        let messages: Vec<_> = messages.filter(ours).collect();
-        let script = messages.iter().find(|message| message["target"]["kind"][0] == "custom-build").unwrap();
-        let ran = messages.iter().find(|message| message["reason"] == "build-script-executed").unwrap();
-        (script["filenames"][0].as_str().unwrap().into(), self.files(ran["out_dir"].as_str().unwrap()))
-    }
-
-    /// Runs the program of the build script as cargo does, for one vendor, and lists the files that it wrote.
-    pub fn made_for_one_vendor(&self, script: &Path, vendor: &str) -> Vec<PathBuf> {
-        let out = self.target.join("one-vendor");
-        drop(fs::remove_dir_all(&out));
-        fs::create_dir_all(&out).unwrap();
-        let feature = format!("CARGO_FEATURE_{}", vendor.to_uppercase());
-        let ran =
-            Command::new(script).current_dir(&self.folder).env("OUT_DIR", &out).env(feature, "1").output().unwrap();
-        assert!(ran.status.success(), "{ran:?}");
-        self.files(out.to_str().unwrap()).into_keys().collect()
+    /// Runs the build script and lists the files that it wrote, each with the time of its last change.
+    pub fn made_by_the_build_script(&self, features: &[&str]) -> BTreeMap<PathBuf, SystemTime> {
+        let messages = self.cargo(&[&["check", "--lib", "--message-format", "json", "--quiet"], features].concat());
+        let mut folders = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let ours = |message: &serde_json::Value| {
+            let id = message["package_id"].as_str().unwrap_or_default();
+            message["reason"] == "build-script-executed" && id.contains("mandat")
+        };
+        let message = folders.find(ours).unwrap();
+        self.files(message["out_dir"].as_str().unwrap())
     }
 
     /// Runs cargo and returns its output. Panics if cargo fails.
