@@ -334,8 +334,18 @@ impl Walk {
             self.update_facts(reference, &mut held.facts);
         }
         if self.random.u8(..3) == 0 {
-            for read in ["get_mandate_status", "search_mandate", "list_mandates", "get_mandate"] {
-                self.sandbox.inject(Fault::status(400).on(read).with_probability(0.4, self.random.u64(..)));
+            let reads: &[&str] = &[
+                #[cfg(feature = "easytransac")]
+                "get_mandate_status",
+                #[cfg(feature = "safedebit")]
+                "search_mandate",
+                #[cfg(feature = "seqino")]
+                "list_mandates",
+                #[cfg(feature = "seqino")]
+                "get_mandate",
+            ];
+            for read in reads {
+                self.sandbox.inject(Fault::status(400).on(*read).with_probability(0.4, self.random.u64(..)));
             }
         }
         let tracked = held.iter().map(|(reference, held)| {
