@@ -2,8 +2,9 @@
 //! code on reqwest and serde, and with hyper as the practical minimum. Run it with `cargo bench --bench read`.
 //!
 //! One process simulates the vendors and sends the same bytes in each response. All clients are in another process, on
-//! one thread, and take turns. For a profiler, `cargo bench --bench read -- one <vendor> <connection> <client> <at once>
-//! <reads>` runs one client alone. `benches/compare` builds this file with the clients of other generators.
+//! one thread, and take turns. `cargo bench --bench read -- 1 16` compares them only with these numbers of concurrent
+//! calls. For a profiler, `cargo bench --bench read -- one <vendor> <connection> <client> <at once> <reads>` runs one
+//! client alone. `benches/compare` builds this file with the clients of other generators.
 
 mod measure;
 #[cfg(peers)]
@@ -70,11 +71,13 @@ fn main() -> Result<(), Failure> {
                 runtime.block_on(async { Ways::new(vendor, connection, at, at_once)?.turn(way, reads).await.map(drop) })
             })
         }
-        _ => with_vendors(|at| {
+        ref numbers => with_vendors(|at| {
             let mut summary = Summary::default();
+            let numbers = if numbers.is_empty() { &["1", "16", "64", "256"] } else { numbers };
             for connection in Connection::ALL {
                 for vendor in Vendor::ALL {
-                    for at_once in [1, 16, 64, 256] {
+                    for at_once in numbers {
+                        let at_once = at_once.parse()?;
                         runtime.block_on(compare(vendor, *connection, at, at_once, &mut summary))?;
                     }
                 }

@@ -32,12 +32,13 @@ impl<'a, V: Vendor> Call<'a, V> {
         request: Built,
         read: impl FnOnce(VendorResponse) -> Result<T, Error> + Send + 'static,
     ) -> Calling<'a, T> {
+        let mut request = built(self.operation, self.vendor.transport(), request);
         Box::pin(async move {
             let call = CallSpan::new(V::PROVIDER, self.operation);
             let settings = &self.vendor.transport().settings;
             let deadline = Instant::now() + self.vendor.call_limits().overall_timeout(settings);
             // Only `aside` depends on the type of the response, so that the compiler translates all other code once.
-            let result = match call.within(self.attempts(request, &call, deadline)).await {
+            let result = match call.within(self.attempts(&mut request, &call, deadline)).await {
                 Ok(answer) => {
                     call.answered(answer.status);
                     aside(self.operation, answer, deadline, read).await.unwrap_or_else(|failed| Err(failed.error))
@@ -68,19 +69,23 @@ impl<'a, V: Vendor> Call<'a, V> {
         e
     }
 
-    async fn attempts(&self, request: Built, call: &CallSpan, deadline: Instant) -> Result<VendorResponse, Error> {
+    async fn attempts(
+        &self,
+        request: &mut Result<Request, Error>,
+        call: &CallSpan,
+        deadline: Instant,
+    ) -> Result<VendorResponse, Error> {
+        let request = request.as_mut().map_err(|e| e.clone())?;
         let (operation, transport) = (self.operation, self.vendor.transport());
         let settings = &transport.settings;
-        let mut request = built(operation, transport, request)?;
         let mut delays = Delays::new(settings.backoff, self.vendor.call_limits().attempts(settings));
         let mut progress = Progress::START;
         transport.limits.budget.deposit();
         loop {
-            let again = request.try_clone();
             // If this attempt fails before it is sent, the outcome of the earlier attempts remains.
             let ready = timeout_at(deadline, async {
                 loop {
-                    let header = self.authorize(&mut request).await?;
+                    let header = self.credentials().await?;
                     let turn = transport.limits.turn().await;
                     if header.as_ref().is_none_or(|header| self.vendor.holds(header)) {
                         return Ok((header, turn));
@@ -102,7 +107,8 @@ impl<'a, V: Vendor> Call<'a, V> {
             }
             call.attempt();
             let until = deadline.min(Instant::now() + settings.attempt_timeout);
-            let answer = response::receive(transport, operation, request, progress.fresh, until).await;
+            let attempt = self.attempt(request, header.as_ref());
+            let answer = response::receive(transport, operation, attempt, progress.fresh, until).await;
             match &answer {
                 Ok(_) => turn.answered(),
                 Err(_) => drop(turn),
@@ -130,19 +136,19 @@ impl<'a, V: Vendor> Call<'a, V> {
                 Err(failed) => failed,
             };
             let (outcome, not_found) = (error.outcome(), error.kind() == ErrorKind::NotFound);
-            let attempt = Attempt { failure, outcome, not_found, repeatable: again.is_some() };
+            let attempt = Attempt { failure, outcome, not_found, repeatable: request.is_repeatable() };
             let before = progress;
             let (next, after) = decision::decide(operation.effect, before, attempt);
             progress = after;
             let error = error.outcome_is(operation.outcome(progress.outcome));
-            match (next, again) {
-                (Next::Removed, _) => return Ok(VendorResponse::no_content()),
-                (Next::Renew, Some(again)) => match header {
-                    Some(header) if self.vendor.refused(&header, before.renewed) => request = again,
+            match next {
+                Next::Removed => return Ok(VendorResponse::no_content()),
+                Next::Renew => match header {
+                    Some(header) if self.vendor.refused(&header, before.renewed) => {}
                     _ => return Err(error),
                 },
-                (Next::Fresh, Some(again)) => request = again,
-                (Next::Again, Some(again)) => {
+                Next::Fresh => {}
+                Next::Again => {
                     let Some(delay) = delays.next() else { return Err(error) };
                     let delay = delay.max(retry_after.unwrap_or_default());
                     let too_long = retry_after.is_some_and(|asked| asked > settings.max_retry_after);
@@ -150,26 +156,29 @@ impl<'a, V: Vendor> Call<'a, V> {
                         return Err(error);
                     }
                     sleep(delay).await;
-                    request = again;
                 }
-                (Next::Stop, _) | (_, None) => return Err(error),
+                Next::Stop => return Err(error),
             }
         }
     }
 
-    /// Sets the headers of a request: accepted encoding, accepted media type, and the credentials if the operation
-    /// needs them.
-    pub async fn authorize(&self, request: &mut Request) -> Result<Option<HeaderValue>, Error> {
-        request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    /// Returns the credentials, if the operation needs them.
+    pub async fn credentials(&self) -> Result<Option<HeaderValue>, Error> {
+        if self.operation.authenticated { self.vendor.authorization().await.map(Some) } else { Ok(None) }
+    }
+
+    /// Returns the request for one attempt. Adds the headers for the accepted encoding, the accepted media type and the
+    /// credentials.
+    pub fn attempt(&self, request: &mut Request, credentials: Option<&HeaderValue>) -> Request {
+        let mut attempt = request.attempt();
+        attempt.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if !self.operation.answer.is_empty() {
-            request.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            attempt.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         }
-        if !self.operation.authenticated {
-            return Ok(None);
+        if let Some(header) = credentials {
+            attempt.headers.insert(AUTHORIZATION, header.clone());
         }
-        let header = self.vendor.authorization().await?;
-        request.headers.insert(AUTHORIZATION, header.clone());
-        Ok(Some(header))
+        attempt
     }
 }
 

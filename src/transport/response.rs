@@ -12,6 +12,7 @@ use crate::{
     wire::{self, shape},
 };
 use bytes::{Bytes, BytesMut};
+use futures_util::{FutureExt, future::Either};
 use reqwest::{
     StatusCode,
     header::{CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER},
@@ -20,6 +21,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::{
     any::Any,
+    future::ready,
     io,
     time::{Duration, SystemTime},
 };
@@ -122,19 +124,19 @@ impl Failed {
 }
 
 /// Sends the request once and reads the response, within the timeout and the size limit.
-pub(super) async fn receive(
+pub(super) fn receive(
     transport: &Transport,
     operation: &OperationSpec,
     request: Request,
     fresh: bool,
     until: Instant,
-) -> Result<VendorResponse, Failed> {
+) -> impl Future<Output = Result<VendorResponse, Failed>> + Send {
     let settings = &transport.settings;
     let cap = if operation.document { settings.max_document } else { settings.max_answer };
-    let whole = async {
-        let sent = SystemTime::now();
-        let response = transport.connections.send(operation.effect, fresh, request).await;
-        let mut response = response.map_err(|error| match lost(operation, &error) {
+    let sent = SystemTime::now();
+    let sending = transport.connections.send(operation.effect, fresh, request);
+    let whole = timeout_at(until, async move {
+        let mut response = sending.await.map_err(|error| match lost(operation, &error) {
             Failed { failure: Failure::Broken, error: lost, .. } if error.idle => {
                 Failed::new(operation, Failure::Stale, lost)
             }
@@ -149,11 +151,9 @@ pub(super) async fn receive(
         let body = read(operation, &mut response, cap).await;
         let body = body.map_err(|failed| Failed { error: failed.error.status(status.as_u16()).saw(seen), ..failed })?;
         Ok(VendorResponse { status, headers: response.headers, retry_after, body, unclear: None, seen })
-    };
-    match timeout_at(until, whole).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Failed::new(operation, Failure::Timeout, Error::new(ErrorKind::Timeout))),
-    }
+    });
+    let late = || Failed::new(operation, Failure::Timeout, Error::new(ErrorKind::Timeout));
+    whole.map(move |answer| answer.unwrap_or_else(|_| Err(late())))
 }
 
 /// The size in bytes from which a body is decoded outside the async runtime, because a long decoding would delay other
@@ -162,18 +162,21 @@ const LARGE: usize = 64 << 10;
 
 /// Decodes a response with the function `read`. A large response is decoded on a blocking thread, until the deadline of
 /// the call.
-pub(super) async fn aside<T: Send + 'static>(
+pub(super) fn aside<T: Send + 'static>(
     operation: &OperationSpec,
     answer: VendorResponse,
     until: Instant,
     read: impl FnOnce(VendorResponse) -> T + Send + 'static,
-) -> Result<T, Failed> {
+) -> impl Future<Output = Result<T, Failed>> + Send {
     if answer.body.len() < LARGE {
-        return Ok(read(answer));
+        return Either::Left(ready(Ok(read(answer))));
     }
     let status = answer.status;
-    let read = beside(operation, status, until, Box::new(move || Box::new(read(answer)))).await?;
-    read.downcast().map(|read| *read).map_err(|_| unread(operation, status, STOPPED))
+    let read = Box::new(move || -> Done { Box::new(read(answer)) });
+    Either::Right(Box::pin(async move {
+        let read = beside(operation, status, until, read).await?;
+        read.downcast().map(|read| *read).map_err(|_| unread(operation, status, STOPPED))
+    }))
 }
 
 /// The result of a task, without its type. The compiler would otherwise translate the code of tokio's tasks for the

@@ -388,7 +388,9 @@ async fn request_text<V: Vendor>(
     request: super::Built,
 ) -> String {
     let mut request = super::call::built(operation, vendor.transport(), request).unwrap();
-    let header = Call { vendor, operation }.authorize(&mut request).await.unwrap();
+    let call = Call { vendor, operation };
+    let header = call.credentials().await.unwrap();
+    let request = call.attempt(&mut request, header.as_ref());
     assert!(
         header.as_ref().is_none_or(HeaderValue::is_sensitive),
         "HTTP libraries log headers that are not marked sensitive"

@@ -18,6 +18,7 @@ pub(crate) use tls::Tls;
 use super::{Effect, Settings};
 use crate::vocabulary::SpecOrigin;
 use client::HttpClient;
+use futures_util::future::Either;
 use hyper::http::uri::{Authority, Scheme};
 use hyper_util::client::proxy::matcher::Matcher;
 use opened::OPENED;
@@ -103,16 +104,22 @@ impl Connections {
     }
 
     /// Sends a request. A read uses an idle connection unless `fresh` is set; other requests open a new one.
-    pub async fn send(&self, effect: Effect, fresh: bool, request: Request) -> Result<Response, SendError> {
+    ///
+    /// The future does not contain the request: it would be copied into each of the futures around it.
+    pub fn send(
+        &self,
+        effect: Effect,
+        fresh: bool,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, SendError>> + Send {
         let shared = effect == Effect::Read && !fresh;
-        let send = async {
-            let sent = match &self.way {
-                Way::Pool(pool) => pool.send(shared, request).await,
-                Way::Client(client) => client.send(shared, request).await,
-            };
-            sent.map_err(|error| SendError { idle: shared && !OPENED.with(Cell::get), ..error })
+        let sending = match &self.way {
+            Way::Pool(pool) => Either::Left(pool.send(shared, request)),
+            Way::Client(client) => Either::Right(Box::pin(client.send(shared, request))),
         };
-        OPENED.scope(Cell::new(false), send).await
+        OPENED.scope(Cell::new(false), async move {
+            sending.await.map_err(|error| SendError { idle: shared && !OPENED.with(Cell::get), ..error })
+        })
     }
 }
 

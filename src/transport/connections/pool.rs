@@ -3,7 +3,7 @@
 use super::{Request, Response, SendError, Server, Settings, Tls, Unavailable, opened::Noted, response::Unread};
 use hyper::Uri;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{Client, ResponseFuture, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use reqwest::{
@@ -82,7 +82,21 @@ impl Pool {
         Ok(Self { server, shared: client(idle), fresh: client(None) })
     }
 
-    pub async fn send(&self, shared: bool, request: Request) -> Result<Response, SendError> {
+    pub fn send(
+        &self,
+        shared: bool,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, SendError>> + Send + use<> {
+        let sending = self.start(shared, request);
+        async move {
+            match sending?.await {
+                Ok(response) => Ok(Response::new(response.map(Unread::Pool))),
+                Err(error) => Err(SendError { connect: error.is_connect(), ..SendError::new(error) }),
+            }
+        }
+    }
+
+    fn start(&self, shared: bool, request: Request) -> Result<ResponseFuture, SendError> {
         let Request { method, target, headers, body, .. } = request;
         let mut uri = hyper::http::uri::Parts::default();
         uri.scheme = Some(self.server.scheme.clone());
@@ -95,10 +109,7 @@ impl Pool {
         request.headers_mut().insert(HOST, self.server.host.clone());
         request.headers_mut().insert(USER_AGENT, self.server.user_agent.clone());
         let client = if shared { &self.shared } else { &self.fresh };
-        match client.request(request).await {
-            Ok(response) => Ok(Response::new(response.map(Unread::Pool))),
-            Err(error) => Err(SendError { connect: error.is_connect(), ..SendError::new(error) }),
-        }
+        Ok(client.request(request))
     }
 }
 

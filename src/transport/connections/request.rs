@@ -52,12 +52,20 @@ impl From<Body> for reqwest::Body {
 }
 
 impl Request {
-    /// Returns a copy for another attempt, or `None` if the body is a stream, which can be read only once.
-    pub fn try_clone(&self) -> Option<Self> {
-        let body = Body::Bytes(self.body.as_bytes()?.clone());
-        // Only the first attempt checks the path and the response.
+    /// Returns true if another attempt can send the body, because the body is not a stream.
+    pub fn is_repeatable(&self) -> bool {
+        self.body.as_bytes().is_some()
+    }
+
+    /// Returns a copy for one attempt. Takes the body if it is a stream, which can be read only once.
+    pub fn attempt(&mut self) -> Self {
+        let body = match &mut self.body {
+            Body::Bytes(bytes) => Body::Bytes(bytes.clone()),
+            Body::Stream(stream) => Body::Stream(std::mem::take(stream)),
+        };
+        // Only the call checks the path and the response.
         let (template, expected) = (Cow::Borrowed(""), Expected::new());
         let (method, target, headers) = (self.method.clone(), self.target.clone(), self.headers.clone());
-        Some(Self { method, target, template, headers, body, expected })
+        Self { method, target, template, headers, body, expected }
     }
 }
