@@ -72,7 +72,7 @@ pub(crate) fn perform_page<'a, V: Vendor, T: DeserializeOwned + Send + 'static>(
     operation: &'static OperationSpec,
     request: Built,
 ) -> Calling<'a, (T, Pages)> {
-    Call { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, answer.pages())))
+    Call { vendor, operation }.call(request, |answer| Ok((answer.decode(operation)?, Pages(answer.headers))))
 }
 
 /// Sends a request, and returns the response of the vendor before it is decoded.

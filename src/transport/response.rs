@@ -43,15 +43,27 @@ pub(crate) struct VendorResponse {
     pub seen: Seen,
 }
 
+/// The headers of a response to a request for a list. They are searched only on demand, because most calls need no
+/// paging headers.
+pub(crate) struct Pages(pub(super) HeaderMap);
+
+impl Pages {
+    /// Returns true if the paging headers announce more items than the `read` ones.
+    pub fn go_on_after(&self, read: usize) -> bool {
+        let Paging { next, total } = Paging::of(&self.0);
+        next || total.is_some_and(|total| total > read as u64)
+    }
+}
+
 /// The content of paging headers: whether there is a further page, and the total number of items. No vendor documents
 /// paging headers, so the names are those in common use.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Pages {
+#[derive(Default)]
+struct Paging {
     next: bool,
     total: Option<u64>,
 }
 
-impl Pages {
+impl Paging {
     const NEXT: [&str; 2] = ["x-next-page", "x-next-cursor"];
     const MORE: [&str; 3] = ["x-has-more", "x-has-next", "x-has-next-page"];
     const PAGES: [&str; 4] = ["x-total-pages", "x-page-count", "x-pages", "x-pagination-page-count"];
@@ -98,11 +110,6 @@ impl Pages {
         let next = named(&["next", "nextpage", "nextpagelink", "hasnext", "hasnextpage", "hasmore"]).any(is)
             || named(&["totalpages", "pagecount"]).filter_map(Value::as_u64).any(|pages| pages > 1);
         Self { next, total: named(&["total", "totalcount", "totalitems"]).filter_map(Value::as_u64).max() }
-    }
-
-    /// Returns true if the paging headers announce more items than the `read` ones.
-    pub fn go_on_after(self, read: usize) -> bool {
-        self.next || self.total.is_some_and(|total| total > read as u64)
     }
 }
 
@@ -372,11 +379,6 @@ impl VendorResponse {
             unclear: None,
             seen: Seen::default(),
         }
-    }
-
-    /// Returns the paging information from the headers.
-    pub fn pages(&self) -> Pages {
-        Pages::of(&self.headers)
     }
 
     /// Returns the response if the vendor accepted the request. Otherwise returns an error with the meaning of the

@@ -51,7 +51,7 @@ impl Client {
             Some(consumer) if consumer.safedebit_consumer_reference.is_none() => {
                 Err(missing(SEARCH, 0, "safedebit_consumer_reference"))
             }
-            None => none(SEARCH, pages, read),
+            None => none(SEARCH, &pages, read),
             found => Ok(found),
         }
     }
@@ -89,7 +89,7 @@ impl Client {
         match (only(SEARCH, "sdd_reference", found.into_iter())?, without) {
             // A payment without readable debits may contain the debit, so `None` would be wrong.
             (None, Some(at)) => Err(missing(SEARCH, at, "sdd")),
-            (None, None) => none(SEARCH, pages, read),
+            (None, None) => none(SEARCH, &pages, read),
             (found, _) => Ok(found),
         }
     }
@@ -111,7 +111,7 @@ impl Client {
         let read = payments.len();
         let is = |payment: &types::Payment| same(&payment.payment_reference, payment_reference);
         match only(SEARCH, "payment_reference", payments.into_iter().filter(is))? {
-            None => none(SEARCH, pages, read),
+            None => none(SEARCH, &pages, read),
             found => Ok(found),
         }
     }
@@ -145,7 +145,7 @@ fn only<T>(operation: &OperationSpec, key: &str, mut found: impl Iterator<Item =
 }
 
 /// Returns `None`, or an error if the headers of the response announce more items than the `read` ones.
-fn none<T>(operation: &OperationSpec, pages: Pages, read: usize) -> Result<Option<T>, Error> {
+fn none<T>(operation: &OperationSpec, pages: &Pages, read: usize) -> Result<Option<T>, Error> {
     match pages.go_on_after(read) {
         true => Err(refuse(operation, MORE)),
         false => Ok(None),
