@@ -3,7 +3,7 @@
 use crate::{
     adapter::BatchReader,
     facade::{Gate, Mandates},
-    mandate::{Mandate, MandateChange, StatusQuery},
+    mandate::{Lookup, Mandate, MandateChange, StatusQuery},
     vocabulary::{Error, Provider},
 };
 use futures_util::{
@@ -148,7 +148,7 @@ impl Mandates {
 /// No reading starts while the caller has not taken this number of results.
 const READ_AHEAD: usize = 16;
 
-/// The queries for the mandates of one Seqino client, or the query for one mandate of another vendor.
+/// The queries for the mandates that are read together.
 type Batch = Vec<StatusQuery>;
 
 /// The query for a mandate with the result of its reading.
@@ -219,7 +219,7 @@ impl Reads {
                 let polled = catch_unwind(AssertUnwindSafe(|| running.poll_next_unpin(cx)));
                 let mut state = lock(&self.results.state);
                 match polled {
-                    Ok(Poll::Ready(Some(done))) => state.done.extend(done.into_iter().map(Ok)),
+                    Ok(Poll::Ready(Some(()))) => {}
                     Err(panic) => state.done.push_back(Err(panic)),
                     Ok(Poll::Ready(None) | Poll::Pending) => break,
                 }
@@ -233,32 +233,38 @@ impl Reads {
         })
     }
 
-    /// Reads the mandates of one client. Sends no request if the vendor has refused the caller.
-    async fn read(self: Arc<Self>, batch: Batch) -> Vec<Done> {
-        let not_asked = |query| (query, Err(Error::not_asked(self.provider)));
-        let Some(_turn) = self.gate.turn().await else { return batch.into_iter().map(not_asked).collect() };
-        let results = match &self.reader {
-            Ok(Some(reader)) => self.gate.pass(self.mandates.read_batch(&**reader, &batch)).await.into_iter(),
-            Ok(None) => {
-                let mut results = Vec::with_capacity(batch.len());
-                for query in &batch {
-                    results.push(self.gate.pass(self.mandates.look(query.into())).await);
+    /// Reads the mandates of one batch. Sends no request if the vendor has refused the caller.
+    async fn read(self: Arc<Self>, batch: Batch) {
+        let not_asked = || Err(Error::not_asked(self.provider));
+        let Some(_turn) = self.gate.turn().await else {
+            return batch.into_iter().for_each(|query| self.queue(query, not_asked()));
+        };
+        match &self.reader {
+            Ok(Some(reader)) => {
+                let results = self.mandates.read_batch(&**reader, &batch).await;
+                let mut refused = false;
+                for (query, result) in batch.into_iter().zip(results) {
+                    self.gate.hear(self.provider, &result);
+                    // One request read the whole batch. So report a refusal of the caller for one mandate, and
+                    // `NotAsked` for the others.
+                    let refuses = result.as_ref().is_err_and(Error::refuses_caller);
+                    let again = refuses && std::mem::replace(&mut refused, true);
+                    self.queue(query, if again { not_asked() } else { result });
                 }
-                results.into_iter()
             }
-            Err(error) => vec![Err(error.clone()); batch.len()].into_iter(),
-        };
-        let mut refused = false;
-        let mut once = |(query, result): Done| {
-            self.gate.hear(self.provider, &result);
-            match &result {
-                // One request read the whole batch. So report a refusal of the caller for one mandate, and `NotAsked`
-                // for the others.
-                Err(error) if error.refuses_caller() && std::mem::replace(&mut refused, true) => not_asked(query),
-                _ => (query, result),
+            Ok(None) => {
+                for query in batch {
+                    let result = self.mandates.look(Lookup::from(&query)).await;
+                    self.gate.hear(self.provider, &result);
+                    self.queue(query, result);
+                }
             }
-        };
-        batch.into_iter().zip(results).map(&mut once).collect()
+            Err(error) => batch.into_iter().for_each(|query| self.queue(query, Err(error.clone()))),
+        }
+    }
+
+    fn queue(&self, query: StatusQuery, result: Result<Mandate, Error>) {
+        lock(&self.results.state).done.push_back(Ok((query, result)));
     }
 }
 
@@ -350,12 +356,22 @@ impl<'a> Statuses<'a> {
         Changes(self)
     }
 
+    /// Returns the next result that has arrived. Continues the panic of a reading.
+    fn arrived(&mut self) -> Option<Done> {
+        if self.done.is_empty() {
+            std::mem::swap(&mut lock(&self.results.state).done, &mut self.done);
+            if self.done.len() >= READ_AHEAD {
+                // A task stops while its results fill the queue. The stream has emptied the queue, so wake the tasks.
+                self.lanes.values().for_each(|lane| lane.vendor.task.wake());
+            }
+        }
+        self.done.pop_front().map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)))
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Done>> {
         loop {
-            match self.done.pop_front() {
-                Some(Ok(done)) => return Poll::Ready(Some(done)),
-                Some(Err(panic)) => resume_unwind(panic),
-                None => {}
+            if let Some(done) = self.arrived() {
+                return Poll::Ready(Some(done));
             }
             self.results.stream.register(cx.waker());
             let mut room = self.lanes.values().all(Lane::has_room);
@@ -380,21 +396,15 @@ impl<'a> Statuses<'a> {
             for lane in self.lanes.values_mut().filter(|lane| !lane.started) {
                 if !lock(&lane.vendor.waiting).batches.is_empty() {
                     lane.started = true;
-                    self.tasks.spawn(lane.vendor.clone().drive());
+                    self.tasks.spawn(lane.vendor.gate.pass(lane.vendor.clone().drive()));
                 }
             }
-            let mut state = lock(&self.results.state);
-            std::mem::swap(&mut state.done, &mut self.done);
-            let open = state.open;
-            drop(state);
-            if self.done.len() >= READ_AHEAD {
-                // A task stops while its results fill the queue. The stream empties the queue now, so wake the tasks.
-                self.lanes.values().for_each(|lane| lane.vendor.task.wake());
-            }
-            if self.done.is_empty() {
+            let state = lock(&self.results.state);
+            if state.done.is_empty() {
+                let all_read = self.input.is_none() && state.open == 0;
+                drop(state);
                 // A task ends only with its runtime. No further result can then arrive.
                 let shut_down = matches!(self.tasks.poll_join_next(cx), Poll::Ready(Some(_)));
-                let all_read = self.input.is_none() && open == 0;
                 return if shut_down || all_read { Poll::Ready(None) } else { Poll::Pending };
             }
         }
