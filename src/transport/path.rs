@@ -35,9 +35,9 @@ pub(crate) fn path_fault(id: &str) -> Option<String> {
     if id.chars().all(|c| c == '.' || c.is_whitespace()) {
         return Some("has only dots and blanks".into());
     }
-    let separator = id.chars().find(|c| matches!(c, '/' | '\\' | '%'));
+    let separator = id.bytes().find(|byte| matches!(byte, b'/' | b'\\' | b'%'));
     if let Some(separator) = separator {
-        return Some(format!("contains a `{separator}`, which a server can read as another path"));
+        return Some(format!("contains a `{}`, which a server can read as another path", char::from(separator)));
     }
     id.contains(char::is_control).then(|| "contains a control character".into())
 }
@@ -74,5 +74,5 @@ pub(super) fn matches(path: &str, template: &str) -> bool {
 
 /// Returns true for a byte that an encoded id can have.
 fn is_encoded(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%')
 }
