@@ -65,7 +65,12 @@ fn notice_to_the_debtor_has_to_be_known_and_in_time() {
     agreed.pre_notification = 0;
     assert_eq!(verdict(Collection::new(monday).with_lead(agreed)), Verdict::Allowed);
 
-    for impossible in ["2026-11-21", "0026-11-06"] {
+    // Notified in time to the day: two weeks before, today, and on the earliest possible day.
+    for (on, notified) in [("2026-11-24", "2026-11-10"), ("2026-12-04", "2026-11-20"), ("2026-11-23", "1970-01-01")] {
+        assert_eq!(verdict(Collection::new(day(on)).with_notified_on(day(notified))), Verdict::Allowed, "{notified}");
+    }
+
+    for impossible in ["2026-11-21", "0026-11-06", "1969-12-31"] {
         let collection = Collection::new(day("2026-12-28")).with_notified_on(day(impossible));
         let reason = Reason::FactImpossible { fact: Fact::NotifiedOn };
         assert_eq!(verdict(collection), Verdict::Refused(vec![reason]));
@@ -126,6 +131,11 @@ fn mandate_has_to_be_in_force_for_the_whole_due_date() {
 #[test]
 fn reasons_of_today_hold_for_each_due_date() {
     let mut mandate = debit();
+    // A mandate that ends now is not in force, and the verdict says so once.
+    mandate.ends = Some(noon().into());
+    let now = Verdict::Refused(vec![Reason::AfterEnd { ends: noon() }]);
+    assert_eq!(mandate.may_collect_on(due("2026-11-23"), &good_facts(), noon()), now);
+
     mandate.ends = Some((noon() - TimeDelta::hours(1)).into());
     let facts = Facts { revoked_by_debtor: Some(true), ..good_facts() };
     let said = mandate.may_collect_on(due("2026-11-23"), &facts, noon()).to_string();

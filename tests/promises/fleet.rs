@@ -403,6 +403,40 @@ fn checks_of_many_mandates_at_one_end_date_are_spread_over_a_minute() {
 }
 
 #[test]
+fn expired_mandate_is_given_up_by_its_end_and_not_by_the_day_of_its_discovery() {
+    let now: chrono::DateTime<chrono::Utc> = "2026-09-01T12:00:00Z".parse().unwrap();
+    let schedule = Schedule::default().with_given_up(Duration::from_secs(60));
+    let mut mandate = example();
+    mandate.observed_at = now;
+    for (status, seconds, given_up) in [
+        (MandateStatus::Expired, 60, true),
+        (MandateStatus::Expired, 59, false),
+        (MandateStatus::Expired, 0, false),
+        // The vendor states an end that has not come yet.
+        (MandateStatus::Expired, -60, false),
+        // An earlier end does not tell since when the mandate is revoked.
+        (MandateStatus::Revoked, 60, false),
+    ] {
+        mandate.status = status;
+        mandate.ends = Some((now - chrono::TimeDelta::seconds(seconds)).into());
+        assert_eq!(schedule.next_check(&mandate, None, now).is_none(), given_up, "{status}, {seconds} s");
+    }
+}
+
+#[test]
+fn time_of_the_next_check_is_the_same_in_every_build() {
+    let mut mandate = example();
+    mandate.reference = MandateRef::safedebit("RUM-1");
+    mandate.status = MandateStatus::Active;
+    let now: chrono::DateTime<chrono::Utc> = "2026-09-01T12:00:00Z".parse().unwrap();
+    // A start that has come needs no further reading.
+    mandate.starts = Some(now.into());
+    let next = mandate.next_check(now).unwrap();
+    // A day, and a tenth of a day by 0.0253, which FNV-1a computes from the reference.
+    assert_eq!(next.to_rfc3339(), "2026-09-02T12:03:38.368666744+00:00");
+}
+
+#[test]
 fn random_delay_between_checks_has_a_minimum() {
     let now = "2026-09-01T12:00:00Z".parse().unwrap();
     let wide = Schedule::default().with_jitter(100).with_in_force(Duration::from_secs(1000));
