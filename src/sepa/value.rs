@@ -102,8 +102,10 @@ impl fmt::Display for ValueError {
             Rule::AccountNumber => {
                 f.write_str("its country has no such account number. Look for a missing or wrong character")
             }
-            Rule::Slash => f.write_str("a slash is at an end, or next to another slash. Remove the slash"),
-            Rule::Blank => f.write_str("a blank is at an end. Remove the blank"),
+            Rule::Slash => {
+                f.write_str("a UMR must not begin or end with a slash, or have two slashes in a row. Remove this slash")
+            }
+            Rule::Blank => f.write_str("a UMR must not begin or end with a blank. Remove this blank"),
             Rule::Underscore => f.write_str("the SEPA rulebook does not allow `_`. Use `-`"),
         }
     }
