@@ -107,8 +107,8 @@ impl<'a, V: Vendor> Call<'a, V> {
             }
             call.attempt();
             let until = deadline.min(Instant::now() + settings.attempt_timeout);
-            let attempt = self.attempt(request, header.as_ref());
-            let answer = response::receive(transport, operation, attempt, progress.fresh, until).await;
+            let copy = self.attempt(request, header.as_ref());
+            let answer = response::receive(transport, operation, copy, progress.fresh, until).await;
             match &answer {
                 Ok(_) => turn.answered(),
                 Err(_) => drop(turn),
